@@ -1,0 +1,12 @@
+"""Compaction: from evidence to a context within a hard token budget, every line with its turn.
+
+Knows memory's types and nothing of search, storage or models. `distill` is the way, `stuff` the fallback.
+"""
+
+from compaction.distill import distill
+from compaction.errors import BudgetTooSmall, WindowTooSmall
+from compaction.rendering import Context, Line
+from compaction.stuff import raw_tokens, stuff
+from compaction.tokens import count_tokens
+
+__all__ = ["BudgetTooSmall", "Context", "Line", "WindowTooSmall", "count_tokens", "distill", "raw_tokens", "stuff"]

@@ -1,0 +1,134 @@
+"""How a context reads: quotes grouped by day in time order, each with a citation mark and its speaker.
+
+    8 May 2023
+    [1] Caroline: I went to a support group yesterday (7 May 2023).
+
+Relative times get their date in parentheses; everything else of a quote is verbatim. Every line ends in a line break that no
+token crosses, so the tokens of a context are the sum of its lines' tokens, exactly; `cost` relies on it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+from compaction.tokens import count_tokens
+from memory.time_expressions import TimeExpression, day_text, find_times
+from memory.turns import Turn
+
+__all__ = ["ELLIPSIS", "Context", "Line", "Span", "header_cost", "render", "span_cost"]
+
+ELLIPSIS = "…"
+_CONTINUED = "\n  "  # so that no quote can begin a line and forge a citation mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch `[start, end)` of a turn's text that a line quotes; `trimmed` if it stops before its sentence does."""
+
+    turn: Turn
+    start: int
+    end: int
+    score: float = 0.0
+    trimmed: bool = False
+
+    @property
+    def quote(self) -> str:
+        """The stretch, verbatim."""
+        return self.turn.text[self.start : self.end]
+
+    @property
+    def day(self) -> date:
+        """The day it was said, on the speaker's clock."""
+        return self.turn.said_at.date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a context: citation mark `n`, and the turn that the verbatim `quote` is from."""
+
+    n: int
+    turn_id: str
+    session_id: str
+    speaker: str
+    said_at: datetime
+    quote: str
+    score: float
+    times: tuple[TimeExpression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the solver reads: `tokens` is the exact o200k_base count of `text`, never above `budget`.
+
+    `left_out` counts the evidence that is not in it, by reason.
+    """
+
+    text: str
+    tokens: int
+    budget: int
+    lines: tuple[Line, ...]
+    left_out: dict[str, int]
+
+
+def render(spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | None = None) -> Context:
+    """Write the context of `spans`, in the order they were said."""
+    ordered = sorted(spans, key=lambda s: (s.day, s.turn.said_at, s.turn.session_id, s.turn.position, s.start))
+    lines: list[Line] = []
+    rows: list[str] = []
+    for n, span in enumerate(ordered, 1):
+        if n == 1 or span.day != ordered[n - 2].day:
+            rows.append(day_text(span.day))
+        rows.append(_row(n, span))
+        lines.append(_line(n, span))
+    text = "\n".join(rows)
+    return Context(text=text, tokens=count_tokens(text), budget=budget, lines=tuple(lines), left_out=left_out or {})
+
+
+def header_cost(day: date) -> int:
+    """Count the tokens of a day's header."""
+    return _count_row(day_text(day))
+
+
+def span_cost(span: Span) -> int:
+    """Count the tokens of the line that quotes `span`."""
+    return _count_row(_row(1, span))
+
+
+def cost(spans: Sequence[Span]) -> int:
+    """Count the tokens of the context of `spans`; at most two above the rendered count, never below it."""
+    return sum(map(header_cost, {span.day for span in spans})) + sum(map(span_cost, spans))
+
+
+@lru_cache(maxsize=10_000)
+def _count_row(row: str) -> int:
+    return count_tokens(row + "\n")
+
+
+def _row(n: int, span: Span) -> str:
+    quote = _with_dates(span).replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
+    return f"[{n}] {span.turn.name}: {quote}{ELLIPSIS if span.trimmed else ''}"
+
+
+def _with_dates(span: Span) -> str:
+    quote = span.quote
+    for time in reversed(_times(span)):
+        quote = f"{quote[: time.end]} ({time.meaning}){quote[time.end :]}"
+    return quote
+
+
+def _times(span: Span) -> list[TimeExpression]:
+    return [time for time in find_times(span.quote, span.turn.said_at) if time.relative and not time.implied]
+
+
+def _line(n: int, span: Span) -> Line:
+    return Line(
+        n=n,
+        turn_id=span.turn.id,
+        session_id=span.turn.session_id,
+        speaker=span.turn.name,
+        said_at=span.turn.said_at,
+        quote=span.quote,
+        score=span.score,
+        times=tuple(find_times(span.quote, span.turn.said_at)),
+    )

@@ -1,0 +1,39 @@
+"""Raw stuffing: the newest turns, whole, as many as a window holds. The fallback, and the yardstick of every saving."""
+
+from collections.abc import Sequence
+
+from compaction.errors import WindowTooSmall
+from compaction.rendering import Context, Span, header_cost, render, span_cost
+from memory.turns import Turn
+
+__all__ = ["raw_tokens", "stuff"]
+
+
+def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
+    """Write the newest of `turns` (in order of time) in full, never above `limit` tokens.
+
+    Raises:
+        WindowTooSmall: not even the newest turn fits.
+    """
+    taken: list[Span] = []
+    used = 0
+    for turn in reversed(turns):
+        span = Span(turn=turn, start=0, end=len(turn.text))
+        price = span_cost(span) + (0 if taken and taken[-1].day == span.day else header_cost(span.day))
+        if used + price > limit:
+            break
+        used += price
+        taken.append(span)
+    if turns and not taken:
+        raise WindowTooSmall(limit=limit, needed=price)
+    context = render(taken, budget=limit, left_out={"no room left": len(turns) - len(taken)})
+    while context.tokens > limit:  # marks of four digits cost more than was reckoned
+        taken.pop()
+        context = render(taken, budget=limit, left_out={"no room left": len(turns) - len(taken)})
+    return context
+
+
+def raw_tokens(turns: Sequence[Turn]) -> int:
+    """Count the tokens of the whole history, written as `stuff` writes it."""
+    days = {turn.said_at.date() for turn in turns}
+    return sum(map(header_cost, days)) + sum(span_cost(Span(turn=turn, start=0, end=len(turn.text))) for turn in turns)

@@ -1,0 +1,77 @@
+"""Recalled text that comes back: which passages of a turn only repeat what the memory already holds.
+
+A context that was recalled often returns inside a later turn: the app pastes it into a prompt, the assistant quotes it. Indexed
+again it would be a second "fact", dated wrongly, and the memory would feed on itself. The turn stays stored verbatim;
+only its repeated passages are kept out of the index. Pure functions; the index answers which fingerprints it knows.
+
+A passage is an echo when earlier words of the scope stand in it whole and
+  - the turn is not the user's, or the line bears one of our citation marks; or
+  - the user quotes it among other words. A user's own short statement said again ("I live in Berlin") is new: it may be news.
+"""
+
+import re
+from collections.abc import Iterator, Sequence, Set
+from hashlib import blake2b
+
+from memory.time_expressions import find_times
+from memory.turns import Passage, Turn
+from memory.words import words
+
+__all__ = ["fingerprint", "fresh", "suspicions"]
+
+_MIN_WORDS = 4  # shorter sentences ("It was great.") recur by chance
+_MARKED_LINE = re.compile(r"\s*\[\d+\]\s")
+_HEADER_LINE = re.compile(r"\s*\d{1,2} [A-Z][a-z]+ \d{4}\s*")
+_MARK = re.compile(r"^\s*\[\d+\]\s[^:]{0,128}:\s*")
+_RESOLVED_DATE = re.compile(r"\s\([^()]*\d{4}\)")
+_QUOTED = re.compile(r"[\"“«„']([^\"”»“]{12,})[\"”»“']")
+
+
+def fingerprint(text: str) -> str:
+    """Give 32 hexadecimal digits that equal wordings share, whatever their case and punctuation."""
+    return blake2b(" ".join(words(text)).encode(), digest_size=16).hexdigest()
+
+
+def suspicions(turn: Turn, passage: Passage) -> frozenset[str]:
+    """Give the fingerprints of earlier passages that would make this passage of `turn` an echo; empty if nothing would."""
+    text = turn.text[passage.start : passage.end]
+    marked = bool(_MARKED_LINE.match(_line_of(turn.text, passage)))
+    if turn.role == "user" and not marked:
+        quoted = frozenset(_prints(_embedded(text)))
+        restated = any(time.relative for time in find_times(text, turn.said_at))
+        alone = passage.start == 0 and passage.end == len(turn.text.rstrip())
+        return quoted if restated or alone else quoted | frozenset(_prints([text]))
+    return frozenset(_prints([text, *_embedded(text)]))
+
+
+def fresh(turn: Turn, passages: Sequence[Passage], known: Set[str]) -> list[Passage]:
+    """Keep the passages of `turn` that are no echo of the `known` fingerprints."""
+    echoes = [passage for passage in passages if suspicions(turn, passage) & known]
+    kept = [passage for passage in passages if passage not in echoes]
+    if not echoes:
+        return kept
+    return [passage for passage in kept if not _HEADER_LINE.fullmatch(turn.text[passage.start : passage.end])]
+
+
+def _line_of(text: str, passage: Passage) -> str:
+    start = text.rfind("\n", 0, passage.start) + 1
+    return text[start : passage.end]
+
+
+def _embedded(text: str) -> Iterator[str]:
+    """Give the parts of a sentence that may quote another: after a mark, after a colon, between quotation marks."""
+    unmarked = _MARK.sub("", text)
+    if unmarked != text:
+        yield unmarked
+    before, colon, after = unmarked.partition(": ")
+    if colon and before:
+        yield after
+    for match in _QUOTED.finditer(unmarked):
+        yield match.group(1)
+
+
+def _prints(texts: Iterator[str] | Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        for variant in {text, _RESOLVED_DATE.sub("", text)}:
+            if len(words(variant)) >= _MIN_WORDS:
+                yield fingerprint(variant)

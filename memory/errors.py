@@ -1,0 +1,78 @@
+"""What can go wrong in memory, each error with the fields that explain it.
+
+MemoryFault
+├── CallerFault          the request was wrong; nothing was changed
+│   └── TurnConflict     an id used again for another text
+└── StorageFault         the machine or its configuration is at fault
+    ├── StoreUnavailable the database cannot be written or read
+    ├── HomeInUse        another process owns the data folder
+    └── IndexMismatch    the index was built with another embedding model
+"""
+
+from pathlib import Path
+
+__all__ = [
+    "CallerFault",
+    "HomeInUse",
+    "IndexMismatch",
+    "MemoryFault",
+    "StorageFault",
+    "StoreUnavailable",
+    "TurnConflict",
+]
+
+
+class MemoryFault(Exception):
+    """The root of this package's errors."""
+
+
+class CallerFault(MemoryFault):
+    """The request was wrong, and nothing was changed."""
+
+
+class TurnConflict(CallerFault):
+    """An id of a session was used again for another text, speaker or role."""
+
+    def __init__(self, *, session_id: str, turn_id: str, index: int) -> None:
+        self.session_id = session_id
+        self.turn_id = turn_id
+        self.index = index
+        super().__init__(
+            f"turn id {turn_id!r} of session {session_id!r} already holds another turn; "
+            "a remembered turn is never altered: send the new text under a new id"
+        )
+
+
+class StorageFault(MemoryFault):
+    """The machine or its configuration is at fault, not the request."""
+
+
+class StoreUnavailable(StorageFault):
+    """The database refused to read or write; `full` says that the disk (or its quota) is full."""
+
+    def __init__(self, reason: str, *, full: bool = False) -> None:
+        self.reason = reason
+        self.full = full
+        super().__init__(f"the memory store is not available: {reason}")
+
+
+class HomeInUse(StorageFault):
+    """Another process owns the data folder; one process at a time may write it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        super().__init__(
+            f"another Tirtha process uses the data folder {home}; stop it, or set TIRTHA_HOME to another folder"
+        )
+
+
+class IndexMismatch(StorageFault):
+    """The index holds vectors of another embedding model than the configured one."""
+
+    def __init__(self, *, stored: str, configured: str) -> None:
+        self.stored = stored
+        self.configured = configured
+        super().__init__(
+            f"the index was built with {stored}, but {configured} is configured; "
+            "run `tirtha reindex` to rebuild it from the stored turns, or configure the former model again"
+        )

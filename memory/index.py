@@ -1,0 +1,238 @@
+"""The passage index: LanceDB over the passages of all scopes, dense vectors and BM25 in one table.
+
+An index only: SQL holds the truth and this can be rebuilt from it. Every search is bound to one scope by a prefilter on
+an indexed column; there is no unscoped read. One process writes; rows come in batches, and `optimise` folds them
+into the indexes and drops old versions, because LanceDB slows down and bloats under many small appends otherwise.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+from lancedb.index import FTS, BTree
+from numpy.typing import NDArray
+
+from memory.errors import IndexMismatch, StoreUnavailable
+from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
+
+__all__ = ["IndexRow", "PassageIndex"]
+
+_TABLE = "passage"
+_KEEP_VERSIONS = timedelta(minutes=5)  # a slow reader may still stand on an old version
+_COLUMNS = ["turn", "start", "end", "vector", "turn_vector"]
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexRow:
+    """A passage on its way into the index, with its terms (white space between) and the fingerprint that copies share."""
+
+    scope: ScopeId
+    encoded: EncodedPassage
+    terms: str
+    fingerprint: str
+
+
+class PassageIndex:
+    """The table of passages. Open it with `PassageIndex.open`."""
+
+    def __init__(self, connection: Any, table: Any, *, model: str, dimension: int) -> None:
+        self._connection = connection
+        self._table = table
+        self._model = model
+        self._dimension = dimension
+        self._searchable = False
+
+    @classmethod
+    async def open(cls, folder: Path, *, model: str, dimension: int) -> "PassageIndex":
+        """Open the index in `folder`, or found it for vectors of `model`.
+
+        Raises:
+            IndexMismatch: it holds vectors of another model.
+            StoreUnavailable: the folder cannot be read or written.
+        """
+        with _index_faults():
+            connection = await lancedb.connect_async(folder)
+            if _TABLE in (await connection.list_tables()).tables:
+                table = await connection.open_table(_TABLE)
+            else:
+                table = await connection.create_table(_TABLE, schema=_schema(model, dimension))
+            _check_model(await table.schema(), model, dimension)
+            index = cls(connection, table, model=model, dimension=dimension)
+            index._searchable = bool(await table.list_indices())
+        return index
+
+    async def add(self, rows: Sequence[IndexRow]) -> None:
+        """Append passages, all or none. Raises StoreUnavailable."""
+        if not rows:
+            return
+        with _index_faults():
+            await self._table.add(_batch(rows, self._model, self._dimension))
+            if not self._searchable:
+                await self._build_indexes()
+
+    async def remove_turns(self, turns: Sequence[TurnPk]) -> None:
+        """Delete every passage of these turns; unknown turns are no error. Raises StoreUnavailable."""
+        if turns:
+            with _index_faults():
+                await self._table.delete(_in("turn", turns))
+
+    async def nearest(self, scope: ScopeId, vector: Vectors, limit: int) -> list[EncodedPassage]:
+        """Find the `limit` passages of `scope` whose vectors are nearest to `vector`, exactly, best first."""
+        with _index_faults():
+            search = self._table.vector_search(vector).column("vector").distance_type("dot")
+            query = search.where(f"scope = {int(scope)}")
+            return _hits(await query.select([*_COLUMNS, "_distance"]).limit(limit).to_arrow())
+
+    async def lexical(self, scope: ScopeId, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
+        """Find the `limit` passages of `scope` with the best BM25 for `terms` (as `content_terms` gives them), best first."""
+        if not terms or not self._searchable:
+            return []
+        with _index_faults():
+            query = (
+                self._table.query().nearest_to_text(" ".join(terms), columns=["terms"]).where(f"scope = {int(scope)}")
+            )
+            return _hits(await query.select([*_COLUMNS, "_score"]).limit(limit).to_arrow())
+
+    async def passages(self, scope: ScopeId, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
+        """Read all indexed passages of these turns of `scope`."""
+        if not turns:
+            return []
+        with _index_faults():
+            query = self._table.query().where(f"{_in('turn', turns)} AND scope = {int(scope)}")
+            return _hits(await query.select(_COLUMNS).to_arrow())
+
+    async def known(self, scope: ScopeId, fingerprints: Sequence[str]) -> frozenset[str]:
+        """Say which of these fingerprints (hexadecimal) passages of `scope` bear already."""
+        if not fingerprints or not self._searchable:
+            return frozenset()
+        listed = ", ".join(f"'{fingerprint}'" for fingerprint in fingerprints)
+        with _index_faults():
+            query = self._table.query().where(f"fingerprint IN ({listed}) AND scope = {int(scope)}")
+            found = await query.select(["fingerprint"]).to_arrow()
+        return frozenset(found.column("fingerprint").to_pylist())
+
+    async def optimise(self) -> None:
+        """Merge small files, fold new rows into the indexes and drop old versions. Raises StoreUnavailable."""
+        with _index_faults():
+            await self._table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+
+    async def count(self) -> int:
+        """Count the passages of all scopes."""
+        with _index_faults():
+            return int(await self._table.count_rows())
+
+    async def clear(self) -> None:
+        """Throw the table away and found it anew for the configured model."""
+        with _index_faults():
+            self._table = await self._connection.create_table(
+                _TABLE, schema=_schema(self._model, self._dimension), mode="overwrite"
+            )
+            self._searchable = False
+
+    @classmethod
+    async def discard(cls, folder: Path) -> None:
+        """Drop whatever index lies in `folder`, of any model; the next `open` founds a new one."""
+        with _index_faults():
+            connection = await lancedb.connect_async(folder)
+            if _TABLE in (await connection.list_tables()).tables:
+                await connection.drop_table(_TABLE)
+
+    def close(self) -> None:
+        """Release the table and the connection."""
+        self._table.close()
+        self._connection.close()
+
+    async def _build_indexes(self) -> None:
+        for column in ("scope", "turn", "fingerprint"):
+            await self._table.create_index(column, config=BTree())
+        terms = FTS(
+            base_tokenizer="whitespace", lower_case=False, stem=False, remove_stop_words=False, ascii_folding=False
+        )
+        await self._table.create_index("terms", config=terms)
+        self._searchable = True
+
+
+@contextmanager
+def _index_faults() -> Iterator[None]:
+    """Map LanceDB's errors, which are RuntimeError, ValueError and OSError, to ours."""
+    try:
+        yield
+    except (RuntimeError, OSError) as fault:
+        reason = str(fault).splitlines()[0]
+        full = "No space left" in str(fault) or "os error 28" in str(fault)
+        raise StoreUnavailable(f"the passage index: {reason}", full=full) from fault
+
+
+def _schema(model: str, dimension: int) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("scope", pa.int64(), nullable=False),
+            pa.field("turn", pa.int64(), nullable=False),
+            pa.field("start", pa.int32(), nullable=False),
+            pa.field("end", pa.int32(), nullable=False),
+            pa.field("fingerprint", pa.string(), nullable=False),
+            pa.field("terms", pa.string(), nullable=False),
+            pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
+            pa.field("turn_vector", pa.list_(pa.float16(), dimension), nullable=False),
+        ],
+        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension)},
+    )
+
+
+def _check_model(schema: pa.Schema, model: str, dimension: int) -> None:
+    metadata = schema.metadata or {}
+    stored = metadata.get(b"tirtha.model", b"an unknown model").decode()
+    width = metadata.get(b"tirtha.dimension", b"?").decode()
+    if (stored, width) != (model, str(dimension)):
+        raise IndexMismatch(stored=f"{stored} ({width} dimensions)", configured=f"{model} ({dimension} dimensions)")
+
+
+def _batch(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:
+    vectors = np.stack([row.encoded.vector for row in rows]).astype(np.float32)
+    turn_vectors = np.stack([row.encoded.turn_vector for row in rows]).astype(np.float16)
+    return pa.table(
+        {
+            "scope": pa.array([row.scope for row in rows], pa.int64()),
+            "turn": pa.array([row.encoded.turn_pk for row in rows], pa.int64()),
+            "start": pa.array([row.encoded.passage.start for row in rows], pa.int32()),
+            "end": pa.array([row.encoded.passage.end for row in rows], pa.int32()),
+            "fingerprint": pa.array([row.fingerprint for row in rows], pa.string()),
+            "terms": pa.array([row.terms for row in rows], pa.string()),
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimension),
+            "turn_vector": pa.FixedSizeListArray.from_arrays(pa.array(turn_vectors.ravel()), dimension),
+        },
+        schema=_schema(model, dimension),
+    )
+
+
+def _hits(found: pa.Table) -> list[EncodedPassage]:
+    if not found.num_rows:
+        return []
+    vectors, turn_vectors = _matrix(found, "vector"), _matrix(found, "turn_vector")
+    turns, starts, ends = (found.column(name).to_pylist() for name in ("turn", "start", "end"))
+    return [
+        EncodedPassage(
+            turn_pk=TurnPk(turn),
+            passage=Passage(start=start, end=end),
+            vector=vectors[row],
+            turn_vector=turn_vectors[row],
+        )
+        for row, (turn, start, end) in enumerate(zip(turns, starts, ends, strict=True))
+    ]
+
+
+def _matrix(found: pa.Table, column: str) -> Vectors:
+    values: NDArray[Any] = found.column(column).combine_chunks().values.to_numpy(zero_copy_only=False)
+    return values.reshape(found.num_rows, -1).astype(np.float32)
+
+
+def _in(column: str, keys: Sequence[TurnPk]) -> str:
+    return f"{column} IN ({', '.join(str(int(key)) for key in keys)})"

@@ -1,0 +1,409 @@
+"""The turn store: what was said, durable and verbatim, on SQLite or PostgreSQL.
+
+Every statement names its scope; nothing here can read across scopes. It does not know vectors: it only marks which turns
+the index already holds. SQL is blocking, so each public method crosses to a thread, with a limit of its own.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import anyio
+from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from memory.database import reading, writing
+from memory.errors import TurnConflict
+from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow, in_offset
+from memory.turns import NewTurn, Outcome, Receipt, Role, Scope, ScopeId, SessionSummary, Turn, TurnPk
+
+__all__ = ["Remember", "TurnStore"]
+
+T = TypeVar("T")
+_TURN = TurnRow.__table__  # type: ignore[attr-defined]
+_SESSION = SessionRow.__table__  # type: ignore[attr-defined]
+_SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
+_TENANT = TenantRow.__table__  # type: ignore[attr-defined]
+_KEYS_PER_QUERY = 500
+_THREADS = 8
+
+
+class Remember:
+    """One wish to remember turns in one session of one scope, in the order they were said."""
+
+    __slots__ = ("scope", "session_id", "turns")
+
+    def __init__(self, *, scope: Scope, session_id: str, turns: Sequence[NewTurn]) -> None:
+        self.scope = scope
+        self.session_id = session_id
+        self.turns = turns
+
+
+class TurnStore:
+    """Durable turns over one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._threads = anyio.CapacityLimiter(_THREADS)
+
+    async def remember(self, wish: Remember) -> Receipt:
+        """Store the turns that are new, in one transaction; durable on return.
+
+        A turn is known already if its id is, or, without an id, if the session holds it in the same place (`_known_run`).
+
+        Raises:
+            TurnConflict: an id is used again for other words; then nothing was stored.
+            StoreUnavailable: the database cannot be written; then nothing was stored.
+        """
+        return await self._in_thread(self._remember_strictly, wish)
+
+    async def remember_many(self, wishes: Sequence[Remember]) -> list[Receipt]:
+        """Store several sessions' turns in one transaction; a conflicting turn is left out and named in its receipt.
+
+        Raises:
+            StoreUnavailable: the database cannot be written; then nothing was stored.
+        """
+        return await self._in_thread(self._remember_leniently, wishes)
+
+    async def scope(self, scope: Scope) -> tuple[ScopeId, int] | None:
+        """Give the scope's key and epoch, or None if nothing was ever remembered in it."""
+        return await self._in_thread(self._scope, scope)
+
+    async def turns(self, scope: ScopeId, pks: Iterable[TurnPk]) -> dict[TurnPk, Turn]:
+        """Read those of `pks` that belong to `scope`; any other key is silently absent."""
+        return await self._in_thread(self._turns, scope, list(pks))
+
+    async def around(self, scope: ScopeId, places: Iterable[tuple[str, int]]) -> dict[TurnPk, Turn]:
+        """Read the turns right before and after each `(session_id, position)` of `scope`."""
+        return await self._in_thread(self._around, scope, list(places))
+
+    async def tail(self, scope: ScopeId) -> list[Turn]:
+        """Read the turns of `scope` that the index does not hold yet, oldest first."""
+        return await self._in_thread(self._tail, scope)
+
+    async def tail_length(self, scope: ScopeId) -> int:
+        """Count the turns of `scope` that the index does not hold yet."""
+        return await self._in_thread(self._tail_length, scope)
+
+    async def unindexed(self, limit: int) -> list[tuple[ScopeId, Turn]]:
+        """Read up to `limit` turns of any scope that wait for the index, oldest first."""
+        return await self._in_thread(self._unindexed, limit)
+
+    async def newest_pk(self) -> TurnPk:
+        """Give the highest key in use, 0 for an empty store."""
+        return await self._in_thread(self._newest_pk)
+
+    async def count(self, *, indexed: bool | None = None) -> int:
+        """Count turns over all scopes: all, the indexed, or the waiting ones."""
+        return await self._in_thread(self._count, indexed)
+
+    async def mark_indexed(self, pks: Sequence[TurnPk]) -> None:
+        """Note that the index holds these turns."""
+        await self._in_thread(self._mark_indexed, pks)
+
+    async def mark_all_unindexed(self) -> int:
+        """Send every turn through the indexer again; gives their number."""
+        return await self._in_thread(self._mark_all_unindexed)
+
+    async def sessions(self, scope: ScopeId, *, limit: int, after: str | None = None) -> list[SessionSummary]:
+        """List the sessions of `scope` in order of their first turn, from after the session `after`."""
+        return await self._in_thread(self._sessions, scope, limit, after)
+
+    async def history(self, scope: ScopeId) -> list[Turn]:
+        """Read the whole of `scope`, in the order it was said."""
+        return await self._in_thread(self._history, scope)
+
+    async def ping(self) -> None:
+        """Take and release the write lock. Raises StoreUnavailable."""
+        await self._in_thread(self._ping)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)
+
+    # remembering
+
+    def _remember_strictly(self, wish: Remember) -> Receipt:
+        with writing(self.engine) as connection:
+            receipt = _store(connection, wish, datetime.now(UTC))
+            if "conflict" in receipt.outcomes:
+                index = receipt.outcomes.index("conflict")
+                raise TurnConflict(session_id=wish.session_id, turn_id=receipt.turn_ids[index], index=index)
+        return receipt
+
+    def _remember_leniently(self, wishes: Sequence[Remember]) -> list[Receipt]:
+        with writing(self.engine) as connection:
+            now = datetime.now(UTC)
+            return [_store(connection, wish, now) for wish in wishes]
+
+    # reading
+
+    def _scope(self, scope: Scope) -> tuple[ScopeId, int] | None:
+        with reading(self.engine) as connection:
+            row = connection.execute(select(_SCOPE.c.id, _SCOPE.c.epoch).where(*_owner(scope))).first()
+        return (ScopeId(row.id), row.epoch) if row else None
+
+    def _turns(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
+        found: dict[TurnPk, Turn] = {}
+        with reading(self.engine) as connection:
+            for start in range(0, len(pks), _KEYS_PER_QUERY):
+                chunk = pks[start : start + _KEYS_PER_QUERY]
+                rows = connection.execute(_select_turns().where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
+                found |= {turn.pk: turn for turn in map(_turn, rows)}
+        return found
+
+    def _around(self, scope: ScopeId, places: list[tuple[str, int]]) -> dict[TurnPk, Turn]:
+        if not places:
+            return {}
+        wanted = [
+            and_(_SESSION.c.key == session_id, _TURN.c.position.in_((position - 1, position + 1)))
+            for session_id, position in places
+        ]
+        query = _select_turns().where(_TURN.c.scope_id == scope, _SESSION.c.scope_id == scope, or_(*wanted))
+        with reading(self.engine) as connection:
+            return {turn.pk: turn for turn in map(_turn, connection.execute(query))}
+
+    def _tail(self, scope: ScopeId) -> list[Turn]:
+        query = _select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
+        with reading(self.engine) as connection:
+            return [_turn(row) for row in connection.execute(query)]
+
+    def _tail_length(self, scope: ScopeId) -> int:
+        query = select(func.count()).select_from(_TURN).where(_TURN.c.scope_id == scope, ~_TURN.c.indexed)
+        with reading(self.engine) as connection:
+            return connection.execute(query).scalar_one()
+
+    def _unindexed(self, limit: int) -> list[tuple[ScopeId, Turn]]:
+        query = _select_turns().where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
+        with reading(self.engine) as connection:
+            return [(ScopeId(row.scope_id), _turn(row)) for row in connection.execute(query)]
+
+    def _newest_pk(self) -> TurnPk:
+        with reading(self.engine) as connection:
+            return TurnPk(connection.execute(select(func.max(_TURN.c.id))).scalar_one() or 0)
+
+    def _count(self, indexed: bool | None) -> int:
+        query = select(func.count()).select_from(_TURN)
+        if indexed is not None:
+            query = query.where(_TURN.c.indexed if indexed else ~_TURN.c.indexed)
+        with reading(self.engine) as connection:
+            return connection.execute(query).scalar_one()
+
+    def _sessions(self, scope: ScopeId, limit: int, after: str | None) -> list[SessionSummary]:
+        query = (
+            select(
+                _SESSION.c.key,
+                func.min(_TURN.c.said_at, type_=_TURN.c.said_at.type).label("started_at"),
+                func.max(_TURN.c.said_at, type_=_TURN.c.said_at.type).label("last_at"),
+                func.count().label("turns"),
+            )
+            .join(_TURN, _TURN.c.session_id == _SESSION.c.id)
+            .where(_SESSION.c.scope_id == scope)
+            .group_by(_SESSION.c.id, _SESSION.c.key)
+            .order_by(_SESSION.c.id)
+            .limit(limit)
+        )
+        if after is not None:
+            position = (
+                select(_SESSION.c.id).where(_SESSION.c.scope_id == scope, _SESSION.c.key == after).scalar_subquery()
+            )
+            query = query.where(_SESSION.c.id > position)
+        with reading(self.engine) as connection:
+            return [
+                SessionSummary(session_id=row.key, started_at=row.started_at, last_at=row.last_at, turns=row.turns)
+                for row in connection.execute(query)
+            ]
+
+    def _history(self, scope: ScopeId) -> list[Turn]:
+        query = _select_turns().where(_TURN.c.scope_id == scope)
+        with reading(self.engine) as connection:
+            turns = [_turn(row) for row in connection.execute(query)]
+        return sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
+
+    # the indexer's marks
+
+    def _mark_indexed(self, pks: Sequence[TurnPk]) -> None:
+        with writing(self.engine) as connection:
+            for start in range(0, len(pks), _KEYS_PER_QUERY):
+                chunk = pks[start : start + _KEYS_PER_QUERY]
+                connection.execute(update(_TURN).where(_TURN.c.id.in_(chunk)).values(indexed=True))
+
+    def _mark_all_unindexed(self) -> int:
+        with writing(self.engine) as connection:
+            return connection.execute(update(_TURN).where(_TURN.c.indexed).values(indexed=False)).rowcount
+
+    def _ping(self) -> None:
+        with writing(self.engine) as connection:
+            connection.execute(select(1))
+
+
+def _store(connection: Connection, wish: Remember, now: datetime) -> Receipt:
+    """Write what is new of one wish; a conflict is reported in the outcomes, not raised."""
+    scope_pk, epoch = _own_scope(connection, wish.scope, now)
+    session_pk = _own_session(connection, scope_pk, wish.session_id)
+    plan = _plan(connection, session_pk, wish.turns)
+    new = [(index, key) for index, (key, outcome) in enumerate(plan) if outcome == "stored"]
+    pks: list[TurnPk] = []
+    if new:
+        first = connection.execute(
+            select(func.max(_TURN.c.position)).where(_TURN.c.session_id == session_pk)
+        ).scalar_one()
+        position = 0 if first is None else first + 1
+        rows = [
+            _row(wish.turns[index], key=key, scope=scope_pk, session=session_pk, position=position + offset, now=now)
+            for offset, (index, key) in enumerate(new)
+        ]
+        connection.execute(insert(_TURN), rows)
+        written = select(_TURN.c.id).where(_TURN.c.session_id == session_pk, _TURN.c.position >= position)
+        pks = [TurnPk(pk) for pk in connection.execute(written.order_by(_TURN.c.position)).scalars()]
+        epoch += 1
+        connection.execute(update(_SCOPE).where(_SCOPE.c.id == scope_pk).values(epoch=epoch))
+    return Receipt(
+        session_id=wish.session_id,
+        turn_ids=tuple(key for key, _ in plan),
+        outcomes=tuple(outcome for _, outcome in plan),
+        stored=tuple(pks),
+        epoch=epoch,
+    )
+
+
+def _own_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[int, int]:
+    """Find or found the scope and lock its row, so that writers of one scope queue."""
+    query = select(_SCOPE.c.id, _SCOPE.c.epoch).where(*_owner(scope)).with_for_update()
+    row = connection.execute(query).first()
+    if row is None:
+        _insert_if_absent(connection, _TENANT, id=scope.tenant, created_at=now)
+        owner = {"tenant_id": scope.tenant, "user_id": scope.user_id, "agent_id": scope.agent_id or ""}
+        _insert_if_absent(connection, _SCOPE, **owner, epoch=0)
+        row = connection.execute(query).one()
+    return row.id, row.epoch
+
+
+def _own_session(connection: Connection, scope: int, key: str) -> int:
+    query = select(_SESSION.c.id).where(_SESSION.c.scope_id == scope, _SESSION.c.key == key)
+    session = connection.execute(query).scalar()
+    if session is None:
+        connection.execute(insert(_SESSION).values(scope_id=scope, key=key))
+        session = connection.execute(query).scalar_one()
+    return int(session)
+
+
+def _insert_if_absent(connection: Connection, table: Any, **values: Any) -> None:
+    match connection.dialect.name:
+        case "sqlite":
+            connection.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
+        case "postgresql":
+            connection.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
+        case name:
+            raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
+
+
+def _plan(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[tuple[str, Outcome]]:
+    """Decide for each turn its id and whether it is new, known or in conflict."""
+    known = _known_ids(connection, session, [turn.id for turn in turns if turn.id is not None])
+    run = _known_run(connection, session, [turn for turn in turns if turn.id is None])
+    unnamed = iter(run + [None] * len(turns))
+    plan: list[tuple[str, Outcome]] = []
+    for turn in turns:
+        if turn.id is None:
+            key = next(unnamed)
+            plan.append((key, "duplicate") if key else (uuid4().hex, "stored"))
+        elif turn.id not in known:
+            known[turn.id] = _content_hash(turn)
+            plan.append((turn.id, "stored"))
+        else:
+            plan.append((turn.id, "duplicate" if known[turn.id] == _content_hash(turn) else "conflict"))
+    return plan
+
+
+def _known_ids(connection: Connection, session: int, keys: Sequence[str]) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for start in range(0, len(keys), _KEYS_PER_QUERY):
+        chunk = keys[start : start + _KEYS_PER_QUERY]
+        query = select(_TURN.c.key, _TURN.c.content_hash).where(_TURN.c.session_id == session, _TURN.c.key.in_(chunk))
+        known |= {row.key: row.content_hash for row in connection.execute(query)}
+    return known
+
+
+def _known_run(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[str]:
+    """Find where turns without ids continue what the session holds; gives the ids of those it holds already.
+
+    A caller without ids repeats itself in three ways: it sends a request again, it sends the whole conversation so far,
+    or a sliding window of it. Each shows as a run of equal turns. A run counts if it reaches the session's end (what
+    follows is new) or if it covers the whole request and is longer than one turn or carries its own time: a lone "yes"
+    said again later is a new turn.
+    """
+    if not turns:
+        return []
+    hashes = [_content_hash(turn) for turn in turns]
+    starts = select(_TURN.c.position).where(_TURN.c.session_id == session, _TURN.c.content_hash == hashes[0])
+    whole = len(turns) > 1 or turns[0].said_at is not None
+    for start in connection.execute(starts.order_by(_TURN.c.position)).scalars().all():
+        window = select(_TURN.c.key, _TURN.c.content_hash, _TURN.c.said_at).where(
+            _TURN.c.session_id == session, _TURN.c.position >= start
+        )
+        held = connection.execute(window.order_by(_TURN.c.position).limit(len(turns) + 1)).all()
+        ends_here = len(held) <= len(turns)
+        pairs = list(zip(turns, hashes, held, strict=False))
+        if all(_same(turn, digest, row) for turn, digest, row in pairs) and (ends_here or whole):
+            return [row.key for _, _, row in pairs]
+    return []
+
+
+def _same(turn: NewTurn, digest: str, row: Row[Any]) -> bool:
+    return row.content_hash == digest and (turn.said_at is None or turn.said_at == row.said_at)
+
+
+def _content_hash(turn: NewTurn) -> str:
+    parts = "\x00".join((turn.role, turn.speaker or "", turn.text))
+    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
+
+def _row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, now: datetime) -> dict[str, Any]:
+    said_at = turn.said_at or now
+    offset = said_at.utcoffset()
+    return {
+        "scope_id": scope,
+        "session_id": session,
+        "key": key,
+        "position": position,
+        "role": turn.role,
+        "speaker": turn.speaker,
+        "text": turn.text,
+        "said_at": said_at,
+        "offset_s": int(offset.total_seconds()) if offset else 0,
+        "content_hash": _content_hash(turn),
+        "indexed": False,
+        "remembered_at": now,
+    }
+
+
+def _owner(scope: Scope) -> tuple[Any, ...]:
+    return (
+        _SCOPE.c.tenant_id == scope.tenant,
+        _SCOPE.c.user_id == scope.user_id,
+        _SCOPE.c.agent_id == (scope.agent_id or ""),
+    )
+
+
+def _select_turns() -> Select[Any]:
+    return select(_TURN, _SESSION.c.key.label("session_key")).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
+
+
+def _turn(row: Row[Any]) -> Turn:
+    role: Role = row.role
+    return Turn(
+        pk=TurnPk(row.id),
+        id=row.key,
+        session_id=row.session_key,
+        position=row.position,
+        role=role,
+        speaker=row.speaker,
+        text=row.text,
+        said_at=in_offset(row.said_at, row.offset_s),
+    )

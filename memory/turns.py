@@ -1,0 +1,134 @@
+"""The nouns of memory: who remembers, what was said, and what a query found.
+
+Plain frozen values, shared by the store, the index and recall. They know nothing of SQL, LanceDB or HTTP.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "EncodedPassage",
+    "Evidence",
+    "NewTurn",
+    "Outcome",
+    "Passage",
+    "Receipt",
+    "Recollection",
+    "Role",
+    "Scope",
+    "ScopeId",
+    "SessionSummary",
+    "Turn",
+    "TurnPk",
+]
+
+Role = Literal["user", "assistant", "system", "tool"]
+Outcome = Literal["stored", "duplicate", "conflict"]
+ScopeId = NewType("ScopeId", int)
+TurnPk = NewType("TurnPk", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose memory it is: the unit of recall, of the epoch and of forgetting."""
+
+    tenant: str
+    user_id: str
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTurn:
+    """A turn to remember. Without `id` the store names it; without `said_at` it was said now."""
+
+    role: Role
+    text: str
+    id: str | None = None
+    speaker: str | None = None
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A remembered turn, verbatim. `said_at` keeps the zone it was given in; `pk` is the store's own key."""
+
+    pk: TurnPk
+    id: str
+    session_id: str
+    position: int
+    role: Role
+    speaker: str | None
+    text: str
+    said_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Who speaks: the speaker if one was named, else the role."""
+        return self.speaker or self.role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What one remember did, turn by turn, and the scope's epoch after it."""
+
+    session_id: str
+    turn_ids: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    stored: tuple[TurnPk, ...]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSummary:
+    """One conversation of a scope, with the span of time it covers."""
+
+    session_id: str
+    started_at: datetime
+    last_at: datetime
+    turns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A sentence of a turn: the half-open character span `[start, end)` of its text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPassage:
+    """A passage with its unit vector and the unit vector of its whole turn, both `(d,) float32`."""
+
+    turn_pk: TurnPk
+    passage: Passage
+    vector: NDArray[np.float32]
+    turn_vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A passage that recall returned for a query; `signals` are the parts that add up to `score`."""
+
+    turn: Turn
+    passage: Passage
+    score: float
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def quote(self) -> str:
+        """The passage's verbatim text."""
+        return self.turn.text[self.passage.start : self.passage.end]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """All that recall found for a question, best first, and how likely it is that the answer is among it."""
+
+    evidence: tuple[Evidence, ...]
+    answerable: float

@@ -1,0 +1,189 @@
+"""What any database must do under the turn store."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
+
+import anyio
+import pytest
+
+from cascade import Decision, ExtractiveTier, Ledger
+from cascade.engine import Cascade
+from cascade.errors import UnknownDecision
+from cascade.ports import Brief
+from memory import NewTurn, Receipt, Remember, Scope
+from memory.database import open_database
+from memory.errors import TurnConflict
+from memory.store import TurnStore
+from memory.turns import ScopeId
+from tests.support.turns import MAY_8, SCOPE, said
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[TurnStore]:
+    opened = TurnStore(open_database(database))
+    yield opened
+    opened.close()
+
+
+async def remember(store: TurnStore, *turns: NewTurn, session: str = "s1", scope: Scope = SCOPE) -> Receipt:
+    return await store.remember(Remember(scope=scope, session_id=session, turns=turns))
+
+
+async def key(store: TurnStore, scope: Scope = SCOPE) -> ScopeId:
+    known = await store.scope(scope)
+    assert known
+    return known[0]
+
+
+async def test_turns_come_back_word_for_word(store: TurnStore) -> None:
+    tokyo = datetime(2023, 5, 9, 1, 0, tzinfo=timezone(timedelta(hours=9)))
+    turn = NewTurn(id="D1:1", role="assistant", speaker="Mel", text=" Wow!\n\t😀 'quoted' ", said_at=tokyo)
+    await remember(store, turn)
+    [held] = await store.history(await key(store))
+    assert (held.id, held.role, held.speaker, held.text) == ("D1:1", "assistant", "Mel", " Wow!\n\t😀 'quoted' ")
+    assert held.said_at == tokyo
+    assert held.said_at.date() == tokyo.date(), "the speaker's own day is kept"
+
+
+async def test_the_epoch_rises_with_every_change_and_only_then(store: TurnStore) -> None:
+    assert (await remember(store, said("one", id="1"))).epoch == 1
+    assert (await remember(store, said("one", id="1"))).epoch == 1
+    assert (await remember(store, said("two", id="2"), session="s2")).epoch == 2
+
+
+async def test_an_id_is_stored_once(store: TurnStore) -> None:
+    first = await remember(store, said("one", id="1"), said("two", id="2"))
+    again = await remember(store, said("two", id="2"), said("three", id="3"))
+    assert first.outcomes == ("stored", "stored")
+    assert again.outcomes == ("duplicate", "stored")
+    assert [turn.text for turn in await store.history(await key(store))] == ["one", "two", "three"]
+
+
+async def test_an_id_used_for_other_words_is_a_conflict_and_stores_nothing(store: TurnStore) -> None:
+    await remember(store, said("one", id="1"))
+    with pytest.raises(TurnConflict) as caught:
+        await remember(store, said("new", id="2"), said("other", id="1"))
+    assert (caught.value.index, caught.value.turn_id) == (1, "1")
+    assert [turn.text for turn in await store.history(await key(store))] == ["one"]
+    assert (await store.scope(SCOPE) or (0, 0))[1] == 1
+
+
+async def test_one_id_twice_in_a_request(store: TurnStore) -> None:
+    assert (await remember(store, said("a", id="1"), said("a", id="1"))).outcomes == ("stored", "duplicate")
+    with pytest.raises(TurnConflict):
+        await remember(store, said("b", id="2"), said("c", id="2"), session="s2")
+
+
+async def test_a_request_without_ids_sent_again_is_known(store: TurnStore) -> None:
+    turns = [NewTurn(role="user", text=text) for text in ("hello", "yes", "yes")]
+    first = await remember(store, *turns)
+    again = await remember(store, *turns)
+    assert first.outcomes == ("stored",) * 3, "the same words at another place are another turn"
+    assert again.outcomes == ("duplicate",) * 3
+    assert again.turn_ids == first.turn_ids
+
+
+async def test_a_conversation_sent_whole_each_time_grows_by_what_is_new(store: TurnStore) -> None:
+    turns = [NewTurn(role="user", text=text) for text in ("a", "b", "c", "d")]
+    await remember(store, *turns[:2])
+    assert (await remember(store, *turns[:3])).outcomes == ("duplicate", "duplicate", "stored")
+    window = await remember(store, *turns[1:])
+    assert window.outcomes == ("duplicate", "duplicate", "stored")
+
+
+async def test_a_word_said_again_later_is_a_new_turn(store: TurnStore) -> None:
+    for text in ("yes", "no", "yes"):
+        assert (await remember(store, NewTurn(role="user", text=text))).outcomes == ("stored",)
+    late = await remember(store, said("yes", days=1))
+    retried = await remember(store, said("no", days=2))
+    assert (late.outcomes, retried.outcomes) == (("stored",), ("stored",))
+    assert (await remember(store, said("yes", days=1))).outcomes == ("duplicate",), "its own time tells it apart"
+
+
+async def test_scopes_never_meet(store: TurnStore) -> None:
+    others = [
+        Scope(tenant="other", user_id="u1"),
+        Scope(tenant="default", user_id="u2"),
+        Scope(tenant="default", user_id="u1", agent_id="a"),
+    ]
+    mine = await remember(store, said("mine", id="1"))
+    for other in others:
+        theirs = await remember(store, said("theirs", id="1"), scope=other)
+        assert theirs.epoch == 1
+        assert await store.turns(await key(store, other), mine.stored) == {}
+        assert await store.around(await key(store, other), [("s1", 1)]) == {
+            turn.pk: turn for turn in await store.history(await key(store, other))
+        }
+        assert [turn.text for turn in await store.tail(await key(store, other))] == ["theirs"]
+    assert [turn.text for turn in await store.history(await key(store))] == ["mine"]
+    assert await store.scope(Scope(tenant="nobody", user_id="u1")) is None
+
+
+async def test_a_bulk_leaves_conflicts_out(store: TurnStore) -> None:
+    await remember(store, said("one", id="1"))
+    wishes = [
+        Remember(scope=SCOPE, session_id="s1", turns=[said("other", id="1"), said("two", id="2")]),
+        Remember(scope=SCOPE, session_id="s2", turns=[said("three", id="1")]),
+    ]
+    first, second = await store.remember_many(wishes)
+    assert first.outcomes == ("conflict", "stored")
+    assert second.outcomes == ("stored",)
+    assert [turn.text for turn in await store.history(await key(store))] == ["one", "two", "three"]
+
+
+async def test_the_tail_is_what_is_not_indexed(store: TurnStore) -> None:
+    receipt = await remember(store, said("one", id="1"), said("two", id="2"))
+    scope = await key(store)
+    assert [turn.text for turn in await store.tail(scope)] == ["one", "two"]
+    await store.mark_indexed(receipt.stored[:1])
+    assert [turn.text for turn in await store.tail(scope)] == ["two"]
+    assert await store.tail_length(scope) == 1
+    assert [(owner, turn.text) for owner, turn in await store.unindexed(10)] == [(scope, "two")]
+    assert (await store.count(), await store.count(indexed=True), await store.count(indexed=False)) == (2, 1, 1)
+    assert await store.mark_all_unindexed() == 1
+    assert await store.tail_length(scope) == 2
+
+
+async def test_neighbours_are_of_the_same_session(store: TurnStore) -> None:
+    await remember(store, said("a", id="1"), said("b", id="2"), said("c", id="3"))
+    await remember(store, said("d", id="1"), said("e", id="2"), session="s2")
+    around = await store.around(await key(store), [("s1", 0), ("s1", 2), ("s2", 1)])
+    assert sorted(turn.text for turn in around.values()) == ["b", "d"]
+
+
+async def test_sessions_are_listed_page_by_page(store: TurnStore) -> None:
+    for number in range(5):
+        await remember(store, said("x", days=number), said("y", days=number + 10), session=f"s{number}")
+    scope = await key(store)
+    first = await store.sessions(scope, limit=2)
+    rest = await store.sessions(scope, limit=10, after=first[-1].session_id)
+    assert [summary.session_id for summary in first + rest] == [f"s{n}" for n in range(5)]
+    assert (first[1].started_at, first[1].last_at) == (MAY_8 + timedelta(days=1), MAY_8 + timedelta(days=11))
+    assert first[0].turns == 2
+    assert await store.sessions(scope, limit=10, after="no such session") == []
+
+
+async def test_concurrent_writers_of_one_scope_queue(store: TurnStore) -> None:
+    async with anyio.create_task_group() as tasks:
+        for number in range(16):
+            tasks.start_soon(remember, store, said(f"turn {number}", id=str(number)))
+    history = await store.history(await key(store))
+    assert sorted(turn.position for turn in history) == list(range(16))
+    assert (await store.scope(SCOPE) or (0, 0))[1] == 16
+
+
+async def test_many_ids_at_once(store: TurnStore) -> None:
+    turns = [said(f"turn {number}", id=str(number)) for number in range(1_200)]
+    receipt = await remember(store, *turns)
+    assert set((await remember(store, *turns)).outcomes) == {"duplicate"}
+    assert len(await store.turns(await key(store), receipt.stored)) == 1_200
+
+
+async def test_decisions_are_read_by_their_tenant_only(store: TurnStore) -> None:
+    brief = Brief(question="q", asked_at=MAY_8, text="", tokens=0, budget=165, quotes=(), answerable=0.0)
+    decision: Decision = await Cascade(tier=ExtractiveTier(), guards=()).answer(brief, started_s=0.0)
+    ledger = Ledger(store.engine)
+    await ledger.record(decision, tenant="default", user_id="u1", agent_id=None)
+    assert await ledger.read(decision.id, tenant="default") == decision
+    with pytest.raises(UnknownDecision):
+        await ledger.read(decision.id, tenant="other")

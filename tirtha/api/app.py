@@ -1,0 +1,154 @@
+"""The ASGI application: routes that translate between HTTP and the service, and hold no decision of their own."""
+
+import json
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.routing import APIRoute
+from fastapi.sse import EventSourceResponse, format_sse_event
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope as AsgiScope
+
+import tirtha
+from tirtha.api.bulk import remember_stream
+from tirtha.api.problems import Problem, register
+from tirtha.api.requests import AskIn, ContextIn, RecallIn, RememberIn, SessionsQuery
+from tirtha.api.responses import (
+    AskOut,
+    BulkOut,
+    ContextOut,
+    HealthOut,
+    RecallOut,
+    RememberOut,
+    SessionOut,
+    SessionsOut,
+)
+from tirtha.service import Service
+from tirtha.settings import LOOPBACK
+
+__all__ = ["create_app"]
+
+_TENANT = "default"  # without API keys there is one tenant, and only loopback reaches it
+_NDJSON = "application/x-ndjson"
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 409, 413, 422, 503, 507)
+}
+
+
+def create_app(service: Service) -> FastAPI:
+    """Build the application over an open service; whoever opened it closes it after the application has stopped."""
+    app = FastAPI(
+        title="Tirtha",
+        version=tirtha.__version__,
+        docs_url=None,  # their pages load scripts from the internet; /openapi.json is served
+        redoc_url=None,
+        max_body_size=service.settings.max_body_bytes,
+    )
+    app.state.service = service
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(LOOPBACK))
+    register(app)
+    app.include_router(_routes)
+    return app
+
+
+class _NdjsonRoute(APIRoute):
+    """A route that only answers to newline-delimited JSON, so that it can share a path."""
+
+    def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
+        """Match on the content type as well."""
+        headers = dict(scope.get("headers", ()))
+        if not headers.get(b"content-type", b"").decode("latin-1").lower().startswith(_NDJSON):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Served = Annotated[Service, Depends(_service)]
+_routes = APIRouter(responses=_PROBLEMS)
+
+
+async def _remember_bulk(request: Request, service: Served) -> BulkOut:
+    """Remember one turn a line; bad lines are left out and named."""
+    return await remember_stream(service, request.stream(), tenant=_TENANT)
+
+
+for _path in ("/v1/remember", "/remember"):
+    _routes.add_api_route(
+        _path,
+        _remember_bulk,
+        methods=["POST"],
+        status_code=201,
+        include_in_schema=False,
+        max_body_size=2**62,
+        route_class_override=_NdjsonRoute,
+    )
+
+
+@_routes.post("/remember", status_code=201, include_in_schema=False)
+@_routes.post("/v1/remember", status_code=201)
+async def remember(body: RememberIn, service: Served) -> RememberOut:
+    """Remember turns of one session; durable when answered. As application/x-ndjson: one turn a line, in bulk."""
+    turns = [turn.turn() for turn in body.turns]
+    receipt, indexed = await service.remember(body.scope(_TENANT), body.session_id, turns, wait=body.wait)
+    return RememberOut.of(receipt, indexed=indexed)
+
+
+@_routes.post("/v1/recall")
+async def recall(body: RecallIn, service: Served) -> RecallOut:
+    """Find the turns that say most on a question, best first."""
+    return RecallOut.of(await service.recall(body.ask(_TENANT), limit=body.limit))
+
+
+@_routes.post("/v1/context")
+async def context(body: ContextIn, service: Served) -> ContextOut:
+    """Distil what the memory holds on a question into a context within the budget."""
+    return ContextOut.of(await service.context(body.ask(_TENANT)))
+
+
+@_routes.post("/ask", response_model=AskOut, include_in_schema=False)
+@_routes.post("/v1/ask", response_model=AskOut)
+async def ask(body: AskIn, service: Served) -> AskOut | Response:
+    """Answer a question from memory with citations, or abstain; `stream` sends the verified answer as events."""
+    answered = AskOut.of(await service.ask(body.ask(_TENANT)))
+    return _events(answered) if body.stream else answered
+
+
+@_routes.get("/v1/decisions/{decision_id}")
+async def decision(decision_id: str, service: Served) -> AskOut:
+    """Read how an earlier question was answered."""
+    return AskOut.of(await service.decision(decision_id, tenant=_TENANT))
+
+
+@_routes.get("/v1/sessions")
+async def sessions(query: Annotated[SessionsQuery, Query()], service: Served) -> SessionsOut:
+    """List a scope's sessions, oldest first."""
+    found = await service.sessions(query.scope(_TENANT), limit=query.limit, after=query.cursor)
+    more = found[-1].session_id if len(found) == query.limit else None
+    return SessionsOut(sessions=[SessionOut.of(summary) for summary in found], next=more)
+
+
+@_routes.get("/healthz", response_model_exclude_none=True)
+async def healthz() -> HealthOut:
+    """Say that the process answers."""
+    return HealthOut(status="ok", version=tirtha.__version__)
+
+
+@_routes.get("/readyz")
+async def readyz(service: Served) -> HealthOut:
+    """Say that turns can be stored and recalled; 503 if they cannot."""
+    turns, waiting = await service.ready()
+    return HealthOut(status="ready", version=tirtha.__version__, turns=turns, waiting=waiting)
+
+
+def _events(answered: AskOut) -> Response:
+    """Send an answer word by word and then the whole decision; it was verified before its first word goes out."""
+    frames = [("delta", {"text": words}) for words in re.findall(r"\S+\s*", answered.answer)]
+    frames.append(("decision", answered.model_dump(mode="json")))
+    return EventSourceResponse(format_sse_event(event=event, data_str=json.dumps(data)) for event, data in frames)

@@ -1,0 +1,146 @@
+"""What callers may send. Types are strict and unknown fields are errors, so that a typo never passes silently."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from memory import NewTurn, Scope
+from memory.turns import Role
+from tirtha.service import Ask
+
+__all__ = ["AskIn", "BulkLine", "ContextIn", "RecallIn", "RememberIn", "SessionsQuery"]
+
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=366)
+
+
+def _moment(value: object) -> datetime:
+    """Read ISO 8601 with a zone, between 1900 and a year from now."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+    else:
+        raise ValueError("must be a string such as 2023-05-08T13:56:00Z")  # noqa: TRY004 - pydantic wants ValueError
+    if moment.tzinfo is None:
+        raise ValueError("has no time zone; write 2023-05-08T13:56:00Z or ...+02:00")
+    if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
+        raise ValueError("must lie between the year 1900 and a year from now")
+    return moment
+
+
+def _no_control(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+def _utf8(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half a surrogate pair, which is no character") from None
+    return value
+
+
+def _prose(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    if "\x00" in value:
+        raise ValueError("must not hold a NUL byte")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+OwnerId = Annotated[
+    str, StringConstraints(min_length=1, max_length=128), AfterValidator(_utf8), AfterValidator(_no_control)
+]
+ItemId = Annotated[
+    str, StringConstraints(min_length=1, max_length=256), AfterValidator(_utf8), AfterValidator(_no_control)
+]
+Prose = Annotated[str, AfterValidator(_utf8), AfterValidator(_prose)]
+Budget = Annotated[int, Field(ge=1, le=131_072)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Owned(_In):
+    user_id: OwnerId
+    agent_id: OwnerId | None = None
+
+    def scope(self, tenant: str) -> Scope:
+        """Name the scope within a tenant."""
+        return Scope(tenant=tenant, user_id=self.user_id, agent_id=self.agent_id)
+
+
+class TurnIn(_In):
+    """One turn to remember."""
+
+    id: ItemId | None = None
+    role: Role
+    speaker: OwnerId | None = None
+    text: Prose
+    said_at: Moment | None = None
+
+    def turn(self) -> NewTurn:
+        """Give the turn as memory takes it."""
+        return NewTurn(id=self.id, role=self.role, speaker=self.speaker, text=self.text, said_at=self.said_at)
+
+
+class RememberIn(_Owned):
+    """POST /v1/remember."""
+
+    session_id: ItemId | None = None
+    turns: Annotated[list[TurnIn], Field(min_length=1)]
+    wait: Literal["durable", "indexed"] = "durable"
+
+
+class BulkLine(TurnIn, _Owned):
+    """One line of an NDJSON bulk: a turn with its owner and session."""
+
+    session_id: ItemId | None = None
+
+
+class _AskingIn(_Owned):
+    question: Prose
+    asked_at: Moment | None = None
+
+
+class ContextIn(_AskingIn):
+    """POST /v1/context."""
+
+    budget: Budget | None = None
+
+    def ask(self, tenant: str) -> Ask:
+        """Give the question as the service takes it."""
+        return Ask(scope=self.scope(tenant), question=self.question, budget=self.budget, asked_at=self.asked_at)
+
+
+class RecallIn(_AskingIn):
+    """POST /v1/recall."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+
+    def ask(self, tenant: str) -> Ask:
+        """Give the question as the service takes it."""
+        return Ask(scope=self.scope(tenant), question=self.question, asked_at=self.asked_at)
+
+
+class AskIn(ContextIn):
+    """POST /v1/ask. `session_id` is the conversation the question belongs to; `max_tier` the dearest tier allowed."""
+
+    session_id: ItemId | None = None
+    max_tier: Literal["extractive", "local", "frontier"] = "frontier"
+    stream: bool = False
+
+
+class SessionsQuery(_Owned):
+    """GET /v1/sessions. A query string holds text only, so numbers are read from it."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    cursor: ItemId | None = None

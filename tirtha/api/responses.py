@@ -1,0 +1,264 @@
+"""What callers get back."""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import BaseModel
+
+from cascade import Decision, Quote, dollars
+from memory import Receipt
+from memory.turns import SessionSummary
+from tirtha.service import Distilled, Recalled
+
+__all__ = [
+    "AskOut",
+    "BulkOut",
+    "ContextOut",
+    "HealthOut",
+    "RecallOut",
+    "Rejected",
+    "RememberOut",
+    "SessionOut",
+    "SessionsOut",
+]
+
+_PROBABILITY_DIGITS = 4
+
+
+class TurnStored(BaseModel):
+    """What became of one turn."""
+
+    id: str
+    stored: bool
+
+
+class RememberOut(BaseModel):
+    """201 of POST /v1/remember."""
+
+    session_id: str
+    turns: list[TurnStored]
+    epoch: int
+    indexed: bool
+
+    @classmethod
+    def of(cls, receipt: Receipt, *, indexed: bool) -> Self:
+        """Report a receipt."""
+        outcomes = zip(receipt.turn_ids, receipt.outcomes, strict=True)
+        turns = [TurnStored(id=turn_id, stored=outcome == "stored") for turn_id, outcome in outcomes]
+        return cls(session_id=receipt.session_id, turns=turns, epoch=receipt.epoch, indexed=indexed)
+
+
+class Rejected(BaseModel):
+    """A line of a bulk that was not stored, where in it the fault lies, and why."""
+
+    line: int
+    at: str
+    why: str
+
+
+class BulkOut(BaseModel):
+    """201 of an NDJSON bulk: counts, and the rejected lines (all counted in `rejected_lines`, the first thousand listed)."""
+
+    received: int
+    stored: int
+    duplicates: int
+    rejected_lines: int
+    rejected: list[Rejected]
+
+
+class LineOut(BaseModel):
+    """A line of a context."""
+
+    n: int
+    turn_id: str
+    session_id: str
+    speaker: str
+    said_at: datetime
+    quote: str
+
+
+class ContextOut(BaseModel):
+    """200 of POST /v1/context."""
+
+    text: str
+    tokens: int
+    budget: int
+    lines: list[LineOut]
+    answerable: float
+
+    @classmethod
+    def of(cls, distilled: Distilled) -> Self:
+        """Report a context."""
+        context = distilled.context
+        lines = [
+            LineOut(
+                n=line.n,
+                turn_id=line.turn_id,
+                session_id=line.session_id,
+                speaker=line.speaker,
+                said_at=line.said_at,
+                quote=line.quote,
+            )
+            for line in context.lines
+        ]
+        return cls(
+            text=context.text,
+            tokens=context.tokens,
+            budget=context.budget,
+            lines=lines,
+            answerable=round(distilled.answerable, _PROBABILITY_DIGITS),
+        )
+
+
+class EvidenceOut(BaseModel):
+    """A recalled turn."""
+
+    turn_id: str
+    session_id: str
+    speaker: str
+    said_at: datetime
+    text: str
+    score: float
+    signals: dict[str, float]
+
+
+class RecallOut(BaseModel):
+    """200 of POST /v1/recall."""
+
+    evidence: list[EvidenceOut]
+
+    @classmethod
+    def of(cls, recalled: list[Recalled]) -> Self:
+        """Report recalled turns."""
+        return cls(
+            evidence=[
+                EvidenceOut(
+                    turn_id=found.turn.id,
+                    session_id=found.turn.session_id,
+                    speaker=found.turn.name,
+                    said_at=found.turn.said_at,
+                    text=found.turn.text,
+                    score=found.best.score,
+                    signals=dict(found.best.signals),
+                )
+                for found in recalled
+            ]
+        )
+
+
+class CitationOut(BaseModel):
+    """A turn that an answer rests on."""
+
+    turn_id: str
+    session_id: str
+    said_at: datetime
+    quote: str
+
+
+class VerdictOut(BaseModel):
+    """A guard's judgement."""
+
+    guard: str
+    status: str
+    score: float
+    reason: str
+
+
+class UsageOut(BaseModel):
+    """Tokens that models were billed for."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class AskOut(BaseModel):
+    """200 of POST /v1/ask, and of GET /v1/decisions/{id}."""
+
+    answer: str
+    abstained: bool
+    citations: list[CitationOut]
+    context: ContextOut
+    path: str
+    tier: str | None
+    cached: bool
+    verdicts: list[VerdictOut]
+    usage: UsageOut
+    cost_usd: str
+    latency_ms: int
+    decision_id: str
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        """Report a decision."""
+        brief = decision.brief
+        return cls(
+            answer=decision.answer,
+            abstained=decision.abstained,
+            citations=[_citation(quote) for quote in decision.citations],
+            context=ContextOut(
+                text=brief.text,
+                tokens=brief.tokens,
+                budget=brief.budget,
+                lines=[_line(quote) for quote in brief.quotes],
+                answerable=round(brief.answerable, _PROBABILITY_DIGITS),
+            ),
+            path=decision.path,
+            tier=decision.tier,
+            cached=decision.path == "cache",
+            verdicts=[
+                VerdictOut(guard=v.guard, status=v.status, score=v.score, reason=v.reason) for v in decision.verdicts
+            ],
+            usage=UsageOut(
+                prompt_tokens=decision.usage.prompt_tokens, completion_tokens=decision.usage.completion_tokens
+            ),
+            cost_usd=dollars(decision.cost_nanousd),
+            latency_ms=decision.latency_ms,
+            decision_id=decision.id,
+        )
+
+
+def _citation(quote: Quote) -> CitationOut:
+    return CitationOut(turn_id=quote.turn_id, session_id=quote.session_id, said_at=quote.said_at, quote=quote.text)
+
+
+def _line(quote: Quote) -> LineOut:
+    return LineOut(
+        n=quote.n,
+        turn_id=quote.turn_id,
+        session_id=quote.session_id,
+        speaker=quote.speaker,
+        said_at=quote.said_at,
+        quote=quote.text,
+    )
+
+
+class SessionOut(BaseModel):
+    """A session of a scope."""
+
+    session_id: str
+    started_at: datetime
+    last_at: datetime
+    turns: int
+
+    @classmethod
+    def of(cls, summary: SessionSummary) -> Self:
+        """Report a session."""
+        return cls(
+            session_id=summary.session_id, started_at=summary.started_at, last_at=summary.last_at, turns=summary.turns
+        )
+
+
+class SessionsOut(BaseModel):
+    """200 of GET /v1/sessions; `next` is the cursor of the following page, if there is one."""
+
+    sessions: list[SessionOut]
+    next: str | None
+
+
+class HealthOut(BaseModel):
+    """200 of /healthz and /readyz."""
+
+    status: Literal["ok", "ready"]
+    version: str
+    turns: int | None = None
+    waiting: int | None = None

@@ -1,0 +1,89 @@
+"""The doctor: what is configured, what works, and what to do about what does not."""
+
+import platform
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from compaction.tokens import token_table
+from memory.errors import HomeInUse, MemoryFault
+from memory.memory import database_url, open_memory
+from tirtha.connection import running_server
+from tirtha.errors import FaceFault
+from tirtha.service import memory_settings
+from tirtha.settings import Settings
+from tirtha.shadows import refuse_shadows
+
+__all__ = ["Finding", "examine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check: what was looked at, whether it works, and what was seen."""
+
+    check: str
+    works: bool
+    seen: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Run every check. A check that fails is a finding, not an error."""
+    checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
+        ("python", _python),
+        ("packages", _packages),
+        ("token table", _tokens),
+        ("data folder", _folder),
+        ("memory", _memory),
+        ("tiers", _tiers),
+    ]
+    findings: list[Finding] = []
+    for name, check in checks:
+        try:
+            findings.append(Finding(check=name, works=True, seen=await check(settings)))
+        except (FaceFault, MemoryFault, OSError, ValueError) as fault:
+            findings.append(Finding(check=name, works=False, seen=str(fault)))
+    return findings
+
+
+async def _python(settings: Settings) -> str:  # noqa: ARG001
+    return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+
+
+async def _packages(settings: Settings) -> str:  # noqa: ARG001
+    refuse_shadows()
+    return "memory, compaction, cascade and eval are ours"
+
+
+async def _tokens(settings: Settings) -> str:  # noqa: ARG001
+    table = token_table()
+    return f"{table.name}, {table.n_vocab:,} tokens, shipped and undamaged"
+
+
+async def _folder(settings: Settings) -> str:
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    probe = settings.folder / ".doctor"
+    probe.write_bytes(b"written by tirtha doctor")
+    probe.unlink()
+    return f"{settings.folder} can be written"
+
+
+async def _memory(settings: Settings) -> str:
+    wanted = memory_settings(settings)
+    try:
+        async with open_memory(wanted) as memory:
+            started_s = perf_counter()
+            await memory.encoder.encode_question("Does the encoder work?")
+            took_ms = (perf_counter() - started_s) * 1_000
+            turns, waiting = await memory.store.count(), await memory.store.count(indexed=False)
+            kind = database_url(wanted).split(":", 1)[0]
+            model = f"{memory.encoder.name}, {memory.encoder.dimension} dimensions, {took_ms:.0f} ms a question"
+            return f"{kind}: {turns:,} turns, {waiting:,} of them waiting for the index; {model}"
+    except HomeInUse as fault:
+        url = running_server(settings.folder)
+        if url:
+            return f"in use by the server at {url}, which answers"
+        raise fault from None
+
+
+async def _tiers(settings: Settings) -> str:
+    return f"extractive (no language model is configured); abstains below {settings.abstain_below:.2f}"

@@ -1,0 +1,51 @@
+"""What the face itself refuses; the engine's own errors keep their types.
+
+FaceFault
+├── TooLarge        a request above a limit, with both numbers
+├── NotLoopback     no key is configured, and the address is not loopback
+└── Shadowed        another package hides one of ours
+"""
+
+from pathlib import Path
+
+__all__ = ["FaceFault", "NotLoopback", "Shadowed", "TooLarge"]
+
+
+class FaceFault(Exception):
+    """The root of this package's errors."""
+
+
+class TooLarge(FaceFault):
+    """`what` (at `at` in the request) has `size` `unit`; `limit` are allowed."""
+
+    def __init__(self, *, at: str, what: str, size: int, limit: int, unit: str) -> None:
+        self.at = at
+        self.what = what
+        self.size = size
+        self.limit = limit
+        self.unit = unit
+        super().__init__(f"{what} has {size:,} {unit}; at most {limit:,} are allowed")
+
+
+class NotLoopback(FaceFault):
+    """The server was told to listen where others could reach it, and nothing would ask them for a key."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(
+            f"refusing to listen on {host}: no API key is configured, so only loopback (127.0.0.1) is allowed; "
+            "put an authenticating proxy in front of it to serve others"
+        )
+
+
+class Shadowed(FaceFault):
+    """A package of the same name as one of ours comes first on the import path."""
+
+    def __init__(self, *, package: str, found: Path, ours: Path) -> None:
+        self.package = package
+        self.found = found
+        self.ours = ours
+        super().__init__(
+            f"the package {package!r} is imported from {found}, not from Tirtha ({ours}); "
+            "start the console script `tirtha` from a folder that has no package of that name, without PYTHONPATH"
+        )

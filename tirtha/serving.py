@@ -1,0 +1,47 @@
+"""Serving: the application on a socket, for as long as the process lives."""
+
+import logging
+import socket
+
+import uvicorn
+
+from tirtha.api.app import create_app
+from tirtha.connection import announced
+from tirtha.errors import NotLoopback
+from tirtha.service import open_service
+from tirtha.settings import LOOPBACK, Settings
+
+__all__ = ["serve"]
+
+_GRACE_S = 10
+_BACKLOG = 2_048
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal stops it; prints the address once requests are answered.
+
+    Raises:
+        NotLoopback: the address could be reached by others.
+        OSError: the address cannot be listened on.
+    """
+    if settings.host not in LOOPBACK:
+        raise NotLoopback(settings.host)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with _listening(settings.host, settings.port) as listener:
+        async with open_service(settings) as service:
+            config = uvicorn.Config(
+                create_app(service),
+                log_level=settings.log_level,
+                access_log=settings.log_level == "debug",
+                lifespan="off",
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+            url = f"http://{settings.host}:{listener.getsockname()[1]}"
+            with announced(settings.folder, url):
+                print(f"Tirtha listens on {url} (data in {settings.folder})", flush=True)  # noqa: T201 - for scripts
+                await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Open a listening socket: who connects before the server is up waits instead of being refused."""
+    return socket.create_server((host, port), backlog=_BACKLOG)
