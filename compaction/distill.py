@@ -18,6 +18,7 @@ __all__ = ["Taste", "distill"]
 
 _CONSIDERED = 40
 _TOKENS_PER_CONSIDERED = 4
+_SHORTEST_LINE_TOKENS = 7  # a mark, a name, a colon, a word and the line break
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,15 @@ def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = 
     left_out: Counter[str] = Counter()
     if len(evidence) > len(pool):
         left_out["beyond consideration"] = len(evidence) - len(pool)
-    while pool:
+    while pool and packing.used + _SHORTEST_LINE_TOKENS <= budget:
         best = max(range(len(pool)), key=lambda i: packing.worth(pool[i], taste))
         candidate = pool.pop(best)
         if packing.repeats(candidate):
             left_out["repeats a line"] += 1
         elif not packing.add(candidate):
             left_out["no room left"] += 1
+    if pool:
+        left_out["no room left"] += len(pool)
     context = render(packing.spans() or _one_trimmed(evidence, budget), budget=budget, left_out=dict(left_out))
     while context.tokens > budget:  # marks of four digits are the one thing that costs more than was reckoned
         weakest = min(packing.spans(), key=lambda span: span.score)

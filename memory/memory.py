@@ -5,7 +5,7 @@ Joins the store, the index, the encoder and the indexer; owns the folder's lock,
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -107,21 +107,19 @@ async def open_memory(settings: MemorySettings, *, encoder: Encoder | None = Non
         IndexMismatch: the index was built with another model.
         StoreUnavailable: the folder or the database cannot be used.
     """
-    with _locked(settings.home):
-        store = TurnStore(open_database(database_url(settings)))
-        encoder = encoder or await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
-        index = await PassageIndex.open(settings.home / "index", model=encoder.name, dimension=encoder.dimension)
-        if not await index.count():
-            await store.mark_all_unindexed()  # a new or lost index is filled from the truth
-        indexer = Indexer(store=store, index=index, encoder=encoder, leftover=await store.newest_pk())
-        work = asyncio.create_task(indexer.run())
-        try:
-            yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings)
-        finally:
-            work.cancel()
-            await asyncio.wait([work])
-            index.close()
-            store.close()
+    with _locked(settings.home), closing(TurnStore(open_database(database_url(settings)))) as store:
+        shared = encoder or await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
+        folder = settings.home / "index"
+        with closing(await PassageIndex.open(folder, model=shared.name, dimension=shared.dimension)) as index:
+            if not await index.count():
+                await store.mark_all_unindexed()  # a new or lost index is filled from the truth
+            indexer = Indexer(store=store, index=index, encoder=shared, leftover=await store.newest_pk())
+            work = asyncio.create_task(indexer.run())
+            try:
+                yield Memory(store=store, index=index, encoder=shared, indexer=indexer, settings=settings)
+            finally:
+                work.cancel()
+                await asyncio.wait([work])
 
 
 async def rebuild_index(settings: MemorySettings, progress: Callable[[int, int], None]) -> int:

@@ -73,6 +73,8 @@ _Reader = Callable[[re.Match[str], date], _Meaning | None]
 
 def find_times(text: str, said_at: datetime) -> list[TimeExpression]:
     """Find the time expressions of `text`, said at `said_at`, in order and without overlap; the longest reading wins."""
+    if not _HINT.search(text):
+        return []
     said_on = said_at.date()
     found: list[TimeExpression] = []
     for pattern, read in _GRAMMAR:
@@ -233,6 +235,7 @@ def _rule(pattern: str, read: _Reader) -> tuple[re.Pattern[str], _Reader]:
     return re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), read
 
 
+_HINT = re.compile(rf"\d|day|night|morrow|week|month|year|\b(?:last|this|next)\b|{_MONTH}|{_SEASON}", re.IGNORECASE)
 _YEAR = r"(?P<year>(?:19|20|21)\d\d)"
 _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     _rule(r"\d{4}-\d\d-\d\d", _read_iso_date),

@@ -5,15 +5,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
-import cascade.ledger
-import memory.tables
+from cascade.ledger import DecisionRow
 from memory.database import alembic_config, open_database, writing
-
-assert cascade.ledger.DecisionRow
-assert memory.tables.TurnRow
+from memory.tables import TurnRow
 
 
 def test_migrated_tables_are_the_declared_ones(database: str) -> None:
+    assert {DecisionRow.__tablename__, TurnRow.__tablename__} <= set(SQLModel.metadata.tables)
     engine = open_database(database)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -11,7 +11,7 @@ MAY_8 = datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
 
 def said(
     text: str, *, id: str | None = None, role: Role = "user", speaker: str | None = None, days: int = 0
-) -> NewTurn:  # noqa: A002
+) -> NewTurn:
     """A turn to remember, `days` after 8 May 2023."""
     return NewTurn(id=id, role=role, speaker=speaker, text=text, said_at=MAY_8 + timedelta(days=days))
 

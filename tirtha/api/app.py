@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, format_sse_event
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
 import tirtha
 from tirtha.api.bulk import remember_stream
+from tirtha.api.door import Door
 from tirtha.api.problems import Problem, register
 from tirtha.api.requests import AskIn, ContextIn, RecallIn, RememberIn, SessionsQuery
 from tirtha.api.responses import (
@@ -45,10 +45,9 @@ def create_app(service: Service) -> FastAPI:
         version=tirtha.__version__,
         docs_url=None,  # their pages load scripts from the internet; /openapi.json is served
         redoc_url=None,
-        max_body_size=service.settings.max_body_bytes,
     )
     app.state.service = service
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(LOOPBACK))
+    app.add_middleware(Door, hosts=LOOPBACK, max_body_bytes=service.settings.max_body_bytes)
     register(app)
     app.include_router(_routes)
     return app
@@ -86,7 +85,6 @@ for _path in ("/v1/remember", "/remember"):
         methods=["POST"],
         status_code=201,
         include_in_schema=False,
-        max_body_size=2**62,
         route_class_override=_NdjsonRoute,
     )
 

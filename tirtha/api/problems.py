@@ -16,7 +16,7 @@ from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
 from tirtha.errors import TooLarge
 
-__all__ = ["Fault", "Problem", "located", "register", "why"]
+__all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 
 log = logging.getLogger(__name__)
 
@@ -79,65 +79,62 @@ def why(error: dict[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def _problem(
+def problem(
     status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
 ) -> JSONResponse:
+    """Answer with a problem document."""
     title = _TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
-    problem = Problem(type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults))
-    return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
+    document = Problem(
+        type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)
+    )
+    return JSONResponse(document.model_dump(), status, headers, media_type="application/problem+json")
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what the registration guarantees
     errors = error.errors()
     if any(one["type"] == "json_invalid" for one in errors):
-        return _problem(400, f"the body is no JSON: {errors[0]['ctx']['error']}", [Fault(at="body", why="is no JSON")])
-    faults = [Fault(at=located(one["loc"][1:] or one["loc"]), why=why(one)) for one in errors]
-    return _problem(422, "; ".join(f"{fault.at} {fault.why}" for fault in faults[:3]), faults)
-
-
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - narrows what the registration guarantees
-    detail = str(error.detail)
-    if error.status_code == 413:
-        detail = (
-            f"the body has {request.headers.get('content-length', 'too many')} bytes; {_allowed(request)} are allowed"
+        return problem(400, f"the body is no JSON: {errors[0]['ctx']['error']}", [Fault(at="body", why="is no JSON")])
+    if any(one["loc"] == ("body",) for one in errors) and "json" not in request.headers.get("content-type", ""):
+        return problem(
+            415, "send a JSON object as Content-Type: application/json", [Fault(at="body", why="is not typed as JSON")]
         )
-    if error.status_code == 400:
-        detail = "the body is not UTF-8 encoded JSON"
+    faults = [Fault(at=located(one["loc"][1:] or one["loc"]), why=why(one)) for one in errors]
+    return problem(422, "; ".join(f"{fault.at} {fault.why}" for fault in faults[:3]), faults)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    assert isinstance(error, HTTPException)  # noqa: S101 - narrows what the registration guarantees
+    detail = "the body is not UTF-8 encoded JSON" if error.status_code == 400 else str(error.detail)
     faults = [Fault(at="body", why=detail)] if error.status_code in {400, 413} else []
-    return _problem(error.status_code, detail, faults, dict(error.headers or {}))
-
-
-def _allowed(request: Request) -> int:
-    return int(request.app.state.service.settings.max_body_bytes)
+    return problem(error.status_code, detail, faults, dict(error.headers or {}))
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
     match error:
         case TurnConflict(index=index):
-            return _problem(
+            return problem(
                 409, str(error), [Fault(at=f"turns[{index}].id", why="is the id of another turn of the session")]
             )
         case TooLarge(at=at):
-            return _problem(413, str(error), [Fault(at=at, why=str(error))])
+            return problem(413, str(error), [Fault(at=at, why=str(error))])
         case WindowTooSmall():
-            return _problem(413, str(error), [Fault(at="budget", why=str(error))])
+            return problem(413, str(error), [Fault(at="budget", why=str(error))])
         case BudgetTooSmall(needed=needed):
-            return _problem(422, str(error), [Fault(at="budget", why=f"must be at least {needed} for this question")])
+            return problem(422, str(error), [Fault(at="budget", why=f"must be at least {needed} for this question")])
         case StoreUnavailable(full=full):
             log.error("%s", error)
-            return _problem(507 if full else 503, str(error), headers={"Retry-After": str(_RETRY_AFTER_S)})
+            return problem(507 if full else 503, str(error), headers={"Retry-After": str(_RETRY_AFTER_S)})
         case UnknownDecision():
-            return _problem(404, str(error))
+            return problem(404, str(error))
         case _:
             raise error
 
 
 async def _gone(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
-    return _problem(400, "the connection ended before the body did")
+    return problem(400, "the connection ended before the body did")
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
-    return _problem(500, "an unexpected error; the server's log has it, and nothing of this request was half done")
+    return problem(500, "an unexpected error; the server's log has it, and nothing of this request was half done")
