@@ -113,7 +113,9 @@ def _row(n: int, span: Span) -> str:
 def _with_dates(span: Span) -> str:
     quote = span.quote
     for time in reversed(_times(span)):
-        quote = f"{quote[: time.end]} ({time.meaning}){quote[time.end :]}"
+        told = quote[time.start : time.end]
+        news = time.meaning.removeprefix(told).strip() if time.meaning != told else time.meaning
+        quote = f"{quote[: time.end]} ({news}){quote[time.end :]}"
     return quote
 
 

@@ -109,15 +109,18 @@ class PassageIndex:
             query = self._table.query().where(f"{_in('turn', turns)} AND scope = {int(scope)}")
             return _hits(await query.select(_COLUMNS).to_arrow())
 
-    async def known(self, scope: ScopeId, fingerprints: Sequence[str]) -> frozenset[str]:
-        """Say which of these fingerprints (hexadecimal) passages of `scope` bear already."""
+    async def first_bearers(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:
+        """Give, for each of these fingerprints (hexadecimal) that `scope` knows, the oldest turn with such a passage."""
         if not fingerprints or not self._searchable:
-            return frozenset()
+            return {}
         listed = ", ".join(f"'{fingerprint}'" for fingerprint in fingerprints)
         with _index_faults():
             query = self._table.query().where(f"fingerprint IN ({listed}) AND scope = {int(scope)}")
-            found = await query.select(["fingerprint"]).to_arrow()
-        return frozenset(found.column("fingerprint").to_pylist())
+            found = await query.select(["fingerprint", "turn"]).to_arrow()
+        first: dict[str, TurnPk] = {}
+        for mark, turn in zip(found.column("fingerprint").to_pylist(), found.column("turn").to_pylist(), strict=True):
+            first[mark] = min(TurnPk(turn), first.get(mark, TurnPk(turn)))
+        return first
 
     async def optimise(self) -> None:
         """Merge small files, fold new rows into the indexes and drop old versions. Raises StoreUnavailable."""

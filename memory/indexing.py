@@ -45,12 +45,14 @@ async def prepare_rows(
         for one in passages
         for mark in suspicions(turn, one.passage)
     }
-    known = set(await index.known(scope, sorted(suspected)))
+    first = await index.first_bearers(scope, sorted(suspected))
     rows: list[IndexRow] = []
     for turn, passages in zip(turns, encoded, strict=True):
+        # Only what older turns say counts: after a crash the index may hold rows of this very turn.
+        known = {mark for mark, bearer in first.items() if bearer < turn.pk}
         kept = fresh(turn, [one.passage for one in passages], known)
         new = [_row(scope, turn, one) for one in passages if one.passage in kept]
-        known |= {row.fingerprint for row in new}
+        first |= {row.fingerprint: turn.pk for row in new if row.fingerprint not in first}
         rows += new
     return rows
 

@@ -108,7 +108,7 @@ async def open_memory(settings: MemorySettings, *, encoder: Encoder | None = Non
         StoreUnavailable: the folder or the database cannot be used.
     """
     with _locked(settings.home), closing(TurnStore(open_database(database_url(settings)))) as store:
-        shared = encoder or await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
+        shared = encoder or await _load(settings.embedding_model)
         folder = settings.home / "index"
         with closing(await PassageIndex.open(folder, model=shared.name, dimension=shared.dimension)) as index:
             if not await index.count():
@@ -120,6 +120,10 @@ async def open_memory(settings: MemorySettings, *, encoder: Encoder | None = Non
             finally:
                 work.cancel()
                 await asyncio.wait([work])
+
+
+async def _load(model: str) -> Encoder:
+    return await anyio.to_thread.run_sync(Encoder, model)
 
 
 async def rebuild_index(settings: MemorySettings, progress: Callable[[int, int], None]) -> int:

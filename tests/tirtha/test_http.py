@@ -199,7 +199,7 @@ async def test_bulk_stores_good_lines_and_names_bad_ones(client: httpx.AsyncClie
         (7, "txt"),
         (9, "line"),
     ]
-    assert [line["turn_id"] for line in (await context(client, WHEN))["lines"]][0] == "D1:3"
+    assert (await context(client, WHEN))["lines"][0]["turn_id"] == "D1:3"
 
 
 async def test_bulk_twice_stores_once(client: httpx.AsyncClient) -> None:
