@@ -28,8 +28,8 @@ class Taste:
     same_turn: taken off a further sentence of a turn that is in already. same_day: added where the day's header is paid for.
     """
 
-    same_turn: float = 0.25
-    same_day: float = 0.07
+    same_turn: float = 0.4
+    same_day: float = 0.085
 
 
 def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = None) -> Context:
@@ -69,7 +69,7 @@ class _Packing:
     used: int = 0
     by_turn: dict[TurnPk, list[Span]] = field(default_factory=dict)
     days: set[date] = field(default_factory=set)
-    term_sets: list[frozenset[str]] = field(default_factory=list)
+    told: set[tuple[date, frozenset[str]]] = field(default_factory=set)
 
     def spans(self) -> list[Span]:
         return [span for spans in self.by_turn.values() for span in spans]
@@ -83,8 +83,7 @@ class _Packing:
         return worth
 
     def repeats(self, candidate: Evidence) -> bool:
-        terms = frozenset(content_terms(candidate.quote))
-        return bool(terms) and terms in self.term_sets
+        return _telling(candidate) in self.told
 
     def add(self, candidate: Evidence) -> bool:
         """Take the passage in if it fits; a passage next to one of the same turn joins its line."""
@@ -99,11 +98,16 @@ class _Packing:
         self.used += price
         self.by_turn[candidate.turn.pk] = merged
         self.days.add(day)
-        self.term_sets.append(frozenset(content_terms(candidate.quote)))
+        self.told.add(_telling(candidate))
         return True
 
     def drop(self, span: Span) -> None:
         self.by_turn[span.turn.pk].remove(span)
+
+
+def _telling(candidate: Evidence) -> tuple[date, frozenset[str]]:
+    """What a passage tells: its words, and its day, since the same words on another day may tell of another event."""
+    return candidate.turn.said_at.date(), frozenset(content_terms(candidate.quote)) or frozenset((candidate.quote,))
 
 
 def _merge(candidate: Evidence, spans: Sequence[Span]) -> list[Span]:

@@ -172,9 +172,12 @@ async def run_locomo(
 def read_locomo(data: Path) -> list[Conversation]:
     """Read a LoCoMo file; raises ValueError where it is not one."""
     try:
-        return [_conversation(record) for record in json.loads(data.read_text("utf-8"))]
+        conversations = [_conversation(record) for record in json.loads(data.read_text("utf-8"))]
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as fault:
         raise ValueError(f"{data} is not in LoCoMo's format: {fault!r}") from fault
+    if not conversations:
+        raise ValueError(f"{data} holds no conversation")
+    return conversations
 
 
 def _conversation(record: dict[str, Any]) -> Conversation:

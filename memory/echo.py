@@ -6,7 +6,8 @@ only its repeated passages are kept out of the index. Pure functions; the index 
 
 A passage is an echo when earlier words of the scope stand in it whole and
   - the turn is not the user's, or the line bears one of our citation marks; or
-  - the user quotes it among other words. A user's own short statement said again ("I live in Berlin") is new: it may be news.
+  - the user quotes it, or pastes a long sentence of it among other words. What a user says again in a turn of its own
+    ("I live in Berlin") is new: it may be news.
 """
 
 import re
@@ -20,6 +21,7 @@ from memory.words import words
 __all__ = ["fingerprint", "fresh", "suspicions"]
 
 _MIN_WORDS = 4  # shorter sentences ("It was great.") recur by chance
+_MIN_PASTED_WORDS = 7  # and a person's own, unmarked ones up to this length ("It was a fine day.")
 _MARKED_LINE = re.compile(r"\s*\[\d+\]\s")
 _HEADER_LINE = re.compile(r"\s*\d{1,2} [A-Z][a-z]+ \d{4}\s*")
 _MARK = re.compile(r"^\s*\[\d+\]\s[^:]{0,128}:\s*")
@@ -36,12 +38,12 @@ def suspicions(turn: Turn, passage: Passage) -> frozenset[str]:
     """Give the fingerprints of earlier passages that would make this passage of `turn` an echo; empty if nothing would."""
     text = turn.text[passage.start : passage.end]
     marked = bool(_MARKED_LINE.match(_line_of(turn.text, passage)))
-    if turn.role == "user" and not marked:
-        quoted = frozenset(_prints(_embedded(text)))
-        restated = any(time.relative for time in find_times(text, turn.said_at))
-        alone = passage.start == 0 and passage.end == len(turn.text.rstrip())
-        return quoted if restated or alone else quoted | frozenset(_prints([text]))
-    return frozenset(_prints([text, *_embedded(text)]))
+    if turn.role != "user" or marked:
+        return frozenset(_prints([text, *_embedded(text)]))
+    quoted = frozenset(_prints(_embedded(text)))
+    alone = passage.start == 0 and passage.end == len(turn.text.rstrip())
+    dated = any(time.relative for time in find_times(text, turn.said_at))  # another "yesterday" is another day
+    return quoted if alone or dated or len(words(text)) < _MIN_PASTED_WORDS else quoted | {fingerprint(text)}
 
 
 def fresh(turn: Turn, passages: Sequence[Passage], known: Set[str]) -> list[Passage]:

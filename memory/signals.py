@@ -40,17 +40,17 @@ class Weights:
     question, filler: taken off passages that ask instead of telling, or tell nothing.
     """
 
-    dense: float = 0.85
-    turn: float = 0.25
-    words: float = 0.75
-    turn_words: float = 0.25
-    coverage: float = 0.25
+    dense: float = 0.75
+    turn: float = 0.175
+    words: float = 0.45
+    turn_words: float = 0.475
+    coverage: float = 0.4
     neighbour: float = 0.25
-    answer: float = 0.05
-    speaker: float = 0.35
+    answer: float = 0.025
+    speaker: float = 0.4
     time: float = 0.2
-    question: float = -0.05
-    filler: float = -0.05
+    question: float = -0.1
+    filler: float = -0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

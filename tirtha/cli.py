@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import httpx
 import typer
@@ -17,7 +16,7 @@ from rich.table import Table
 
 from tirtha import __version__
 from tirtha.connection import connect
-from tirtha.errors import FaceFault
+from tirtha.errors import FaceFault, Shadowed
 from tirtha.settings import Settings
 from tirtha.shadows import refuse_shadows
 
@@ -45,6 +44,15 @@ class CommandFailed(Exception):
     """A command cannot go on; its message says why."""
 
 
+@app.callback()
+def before_any_command() -> None:
+    """Long-context memory: remember every turn, answer from a few cited lines."""
+    try:
+        refuse_shadows()
+    except Shadowed as fault:
+        _give_up(fault)
+
+
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
@@ -53,7 +61,7 @@ def serve(
     """Serve the HTTP API."""
     from tirtha.serving import serve as run_server  # noqa: PLC0415 - the engine is slow to import
 
-    _run(run_server(_settings(host=host, port=port)))
+    _run_here(run_server(_settings(host=host, port=port)))
 
 
 @app.command()
@@ -61,7 +69,7 @@ def demo() -> None:
     """Remember a sample history and answer questions over it."""
     from tirtha.demo import run_demo  # noqa: PLC0415 - the engine is slow to import
 
-    _run(run_demo(_settings(), out))
+    _run_here(run_demo(_settings(), out))
 
 
 @app.command()
@@ -149,7 +157,7 @@ def doctor() -> None:
     configured = Table("setting", "value", title=f"Tirtha {__version__}")
     for name, value in settings:
         configured.add_row(name, str(value))
-    findings = _run(examine(settings))
+    findings = _run_here(examine(settings))
     found = Table("check", "works", "seen")
     for finding in findings:
         found.add_row(finding.check, "yes" if finding.works else "NO", finding.seen)
@@ -166,7 +174,7 @@ def reindex() -> None:
 
     with Progress(console=err) as progress:
         show = partial(_show_progress, progress, progress.add_task("Indexing", total=None))
-        turns = _run(rebuild_index(memory_settings(_settings()), show))
+        turns = _run_here(rebuild_index(memory_settings(_settings()), show))
     out.print(f"Indexed {turns:,} turns anew.")
 
 
@@ -180,7 +188,7 @@ def eval_locomo(
     """Measure evidence recall on LoCoMo at a token budget."""
     from eval.locomo import run_locomo  # noqa: PLC0415 - only this command may see the benchmarks
 
-    results = _run(run_locomo(data, settings=_settings(), budget=budget, limit=limit, console=err))
+    results = _run_here(run_locomo(data, settings=_settings(), budget=budget, limit=limit, console=err))
     out.print(results.table())
     if json_file:
         json_file.write_text(results.as_json())
@@ -251,13 +259,24 @@ def _settings(**overrides: Any) -> Settings:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; what the user can mend ends in one line on stderr."""
-    from memory.errors import MemoryFault  # noqa: PLC0415 - kept off the path of --help
+    try:
+        return asyncio.run(work)
+    except (CommandFailed, FaceFault, OSError, ValueError) as fault:
+        _give_up(fault)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _run_here(work: Coroutine[Any, Any, T]) -> T:
+    """Run work that opens the engine in this process."""
+    from memory.errors import MemoryFault  # noqa: PLC0415 - the engine is slow to import
 
     try:
-        refuse_shadows()
-        return asyncio.run(work)
-    except (CommandFailed, FaceFault, MemoryFault, OSError) as fault:
-        err.print(str(fault), markup=False, highlight=False)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return _run(work)
+    except MemoryFault as fault:
+        _give_up(fault)
+
+
+def _give_up(fault: Exception) -> NoReturn:
+    err.print(str(fault), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tirtha.errors import NotOpened
 from tirtha.settings import Settings
 
 __all__ = ["announced", "connect", "running_server"]
@@ -26,13 +27,17 @@ async def connect(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S) as client:
             yield client
         return
-    from tirtha.api.app import create_app  # noqa: PLC0415 - a running server spares us the engine's slow imports
+    from memory.errors import MemoryFault  # noqa: PLC0415 - a running server spares us the engine's slow imports
+    from tirtha.api.app import create_app  # noqa: PLC0415
     from tirtha.service import open_service  # noqa: PLC0415
 
-    async with open_service(settings) as service:
-        transport = httpx.ASGITransport(create_app(service))
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            yield client
+    try:
+        async with open_service(settings) as service:
+            transport = httpx.ASGITransport(create_app(service))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                yield client
+    except MemoryFault as fault:
+        raise NotOpened(str(fault)) from fault
 
 
 @contextmanager

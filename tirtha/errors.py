@@ -8,7 +8,7 @@ FaceFault
 
 from pathlib import Path
 
-__all__ = ["FaceFault", "NotLoopback", "Shadowed", "TooLarge"]
+__all__ = ["FaceFault", "NotLoopback", "NotOpened", "Shadowed", "TooLarge"]
 
 
 class FaceFault(Exception):
@@ -36,6 +36,10 @@ class NotLoopback(FaceFault):
             f"refusing to listen on {host}: no API key is configured, so only loopback (127.0.0.1) is allowed; "
             "put an authenticating proxy in front of it to serve others"
         )
+
+
+class NotOpened(FaceFault):
+    """The engine could not be opened in this process; the message is the engine's own."""
 
 
 class Shadowed(FaceFault):

@@ -15,7 +15,7 @@ from uuid import uuid4
 from cascade import AnswerabilityGuard, Brief, Cascade, CitationGuard, Decision, ExtractiveTier, Ledger, Quote, TimeSaid
 from compaction import Context, distill, raw_tokens
 from memory import Evidence, Memory, MemorySettings, NewTurn, Receipt, Remember, Scope, open_memory
-from memory.encoder import Encoder
+from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.turns import SessionSummary, Turn
 from tirtha.errors import TooLarge
 from tirtha.settings import Settings
@@ -170,7 +170,7 @@ def memory_settings(settings: Settings) -> MemorySettings:
     return MemorySettings(
         home=settings.folder,
         database_url=url.get_secret_value() if url else None,
-        embedding_model=settings.embedding_model,
+        embedding_model=settings.embedding_model or BUNDLED_MODEL,
         max_tail_turns=settings.max_tail_turns,
         index_timeout_s=settings.index_timeout_s,
     )

@@ -1,6 +1,7 @@
 """Settings: one frozen object, read once from `TIRTHA_*` variables, then a TOML file, then these defaults.
 
-The file is `tirtha.toml` in the data folder, or what `TIRTHA_CONFIG` names. An unknown key in it is an error.
+The file is `tirtha.toml` in the data folder, or what `TIRTHA_CONFIG` names. An unknown key in it is an error. Imports nothing
+of the engine, so that a command which only talks to a running server starts at once.
 """
 
 from pathlib import Path
@@ -8,8 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-
-from memory.encoder import BUNDLED_MODEL
 
 __all__ = ["LOOPBACK", "Settings"]
 
@@ -43,13 +42,15 @@ class Settings(BaseSettings):
     database_url: Annotated[
         SecretStr | None, Field(description="SQLAlchemy URL; default SQLite in the data folder")
     ] = None
-    embedding_model: Annotated[str, Field(description="a sentence-transformers model")] = BUNDLED_MODEL
+    embedding_model: Annotated[
+        str | None, Field(description="a sentence-transformers model; default the bundled all-MiniLM-L6-v2")
+    ] = None
     budget: Annotated[
         int, Field(ge=1, le=131_072, description="tokens of a context where a request names no budget")
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.5
+    ] = 0.3
     max_tail_turns: Annotated[int, Field(ge=1, description="turns of a scope that may wait for the index")] = 4_096
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000

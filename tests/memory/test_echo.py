@@ -7,9 +7,9 @@ from memory.passages import split_passages
 from memory.turns import Role
 from tests.support.turns import held
 
-FACT = "I adopted a cat named Miso."
+FACT = "I adopted a grey cat named Miso."
 DATED = "I went to a support group yesterday."
-KNOWN = {fingerprint(FACT), fingerprint(DATED)}
+KNOWN = {fingerprint(text) for text in (FACT, DATED, "It was a fine day.")}
 
 
 def kept(text: str, role: Role = "user") -> list[str]:
@@ -37,6 +37,7 @@ def test_a_user_who_quotes_is_an_echo() -> None:
 
 def test_a_user_who_says_it_again_is_heard() -> None:
     assert kept(FACT) == [FACT], "may be news: I live in Berlin - again"
+    assert kept("It was a fine day. We swam.") == ["It was a fine day.", "We swam."]
     assert kept(f"Hi! {DATED}") == ["Hi!", DATED], "another yesterday"
 
 

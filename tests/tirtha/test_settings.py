@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tirtha.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIRTHA_HOME", str(tmp_path))
+
+
+def test_environment_goes_before_the_file_and_the_file_before_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tirtha.toml").write_text("budget = 330\nport = 9000\n")
+    monkeypatch.setenv("TIRTHA_PORT", "9001")
+    settings = Settings()
+    assert (settings.budget, settings.port, settings.host) == (330, 9001, "127.0.0.1")
+    assert settings.folder == tmp_path
+    assert Settings(port=1).port == 1
+
+
+def test_another_file_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own.toml").write_text("budget = 82\n")
+    monkeypatch.setenv("TIRTHA_CONFIG", str(tmp_path / "own.toml"))
+    assert Settings().budget == 82
+    monkeypatch.setenv("TIRTHA_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(FileNotFoundError, match=r"none\.toml"):
+        Settings()
+
+
+def test_a_typo_in_the_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "tirtha.toml").write_text("buget = 330\n")
+    with pytest.raises(ValidationError, match="buget"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BUDGET", "0"), ("PORT", "70000"), ("ABSTAIN_BELOW", "2"), ("LOG_LEVEL", "loud")]
+)
+def test_a_value_out_of_range_is_an_error(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"TIRTHA_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIRTHA_DATABASE_URL", "postgresql+psycopg://me:hush@127.0.0.1/x")
+    assert "hush" not in repr(Settings())
