@@ -24,10 +24,10 @@ class ExtractiveTier:
     model = "extractive"
 
     async def draft(self, brief: Brief) -> Draft | None:
-        """Quote the most relevant line; for a "when" question give its resolved date. None for an empty brief."""
+        """Quote the most relevant line that tells something; for a "when" question give its resolved date. None for an empty brief."""
         if not brief.quotes:
             return None
-        ranked = sorted(brief.quotes, key=lambda quote: -quote.score)
+        ranked = sorted(brief.quotes, key=lambda quote: (_asks(quote), -quote.score))
         if _WHEN.match(brief.question):
             return _dated(ranked)
         best = ranked[0]
@@ -41,6 +41,10 @@ def _dated(ranked: list[Quote]) -> Draft:
             return Draft(answer=_sentence(quote.times[0]), citations=(quote.n,))
     best = ranked[0]
     return Draft(answer=f"It was told on {_day(best)}.", citations=(best.n,))
+
+
+def _asks(quote: Quote) -> bool:
+    return quote.text.rstrip().endswith("?")
 
 
 def _sentence(time: TimeSaid) -> str:

@@ -25,9 +25,11 @@ _SHORTEST_LINE_TOKENS = 7  # a mark, a name, a colon, a word and the line break
 class Taste:
     """What distillation prefers, in units of evidence score. Fitted on conversations of LoCoMo (docs/lab.md).
 
+    least_share: evidence below this share of the best one's score is noise, even where there is room for it.
     same_turn: taken off a further sentence of a turn that is in already. same_day: added where the day's header is paid for.
     """
 
+    least_share: float = 0.5
     same_turn: float = 0.4
     same_day: float = 0.085
 
@@ -39,11 +41,11 @@ def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = 
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.
     """
     taste = taste or Taste()
-    pool = list(evidence[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED])
+    pool = _worth_considering(evidence, budget, taste)
     packing = _Packing(budget=budget)
     left_out: Counter[str] = Counter()
     if len(evidence) > len(pool):
-        left_out["beyond consideration"] = len(evidence) - len(pool)
+        left_out["too little relevance"] = len(evidence) - len(pool)
     while pool and packing.used + _SHORTEST_LINE_TOKENS <= budget:
         best = max(range(len(pool)), key=lambda i: packing.worth(pool[i], taste))
         candidate = pool.pop(best)
@@ -59,6 +61,13 @@ def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = 
         packing.drop(weakest)
         context = render(packing.spans(), budget=budget, left_out=dict(left_out))
     return context
+
+
+def _worth_considering(evidence: Sequence[Evidence], budget: int, taste: Taste) -> list[Evidence]:
+    nearest = evidence[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED]
+    if not nearest or nearest[0].score <= 0:
+        return list(nearest)
+    return [one for one in nearest if one.score >= taste.least_share * nearest[0].score]
 
 
 @dataclass(slots=True, kw_only=True)

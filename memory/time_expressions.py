@@ -127,6 +127,11 @@ def _season(name: str, year: int, *, relative: bool = True) -> _Meaning:
     return _Meaning(first, first + relativedelta(months=2, day=31), "season", f"{name} {year}", relative)
 
 
+def _week_of(day: date) -> _Meaning:
+    monday = day + relativedelta(weekday=MO(-1))
+    return _Meaning(monday, monday + timedelta(days=6), "week", f"the week of {day_text(day)}")
+
+
 def _number(text: str) -> int:
     return int(text) if text.isdigit() else _NUMBERS[text]
 
@@ -186,21 +191,21 @@ def _read_named(match: re.Match[str], said_on: date) -> _Meaning:
 
 
 def _read_distance(match: re.Match[str], said_on: date) -> _Meaning | None:
-    """Resolve "three weeks ago" or "in two months": as exact as its unit, no more."""
+    """Resolve "three weeks ago" or "in two months": as exact as its unit, no more, unless it says "today"."""
     number, unit = _number(" ".join(match["number"].lower().split())), match["unit"].lower()
-    sign = -1 if match.group().lower().endswith("ago") else 1
+    number = -number if "ago" in match.group().lower() else number
+    exact = match.groupdict().get("exact")
     match unit:
         case "day":
-            return _day(said_on + timedelta(days=sign * number))
+            return _day(said_on + timedelta(days=number))
         case "week" | "weekend":
-            day = said_on + timedelta(weeks=sign * number)
-            text = f"the week of {day_text(day)}"
-            monday = day + relativedelta(weekday=MO(-1))
-            return _Meaning(monday, monday + timedelta(days=6), "week", text)
+            day = said_on + timedelta(weeks=number)
+            return _day(day) if exact else _week_of(day)
         case "month":
-            return _month(said_on + relativedelta(months=sign * number))
+            day = said_on + relativedelta(months=number)
+            return _day(day) if exact else _month(day)
         case _:
-            year = said_on.year + sign * number
+            year = said_on.year + number
             return _year(year) if year >= 1 else None
 
 
@@ -255,7 +260,9 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     _rule(r"(?P<which>last|this|next)\s+week", _read_week),
     _rule(r"(?P<which>last|this|next)\s+(?P<unit>month|year)", _read_month_or_year),
     _rule(rf"(?P<which>last|this\s+past|this|next)\s+(?P<name>{_MONTH}|{_SEASON})", _read_named),
-    _rule(rf"(?P<number>{_NUMBER})\s+(?P<unit>day|weekend|week|month|year)s?\s+ago", _read_distance),
+    _rule(
+        rf"(?P<number>{_NUMBER})\s+(?P<unit>day|weekend|week|month|year)s?\s+ago(?P<exact>\s+today)?", _read_distance
+    ),
     _rule(rf"in\s+(?P<number>{_NUMBER})\s+(?P<unit>day|week|month|year)s?(?:'\s+time)?", _read_distance),
     _rule(rf"(?P<number>{_NUMBER})\s+(?P<unit>day|week|month|year)s?\s+from\s+now", _read_distance),
     _rule(rf"(?:in|since|of|during|until|by)\s+{_YEAR}", _read_year),

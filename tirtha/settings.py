@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.3
+    ] = 0.25
     max_tail_turns: Annotated[int, Field(ge=1, description="turns of a scope that may wait for the index")] = 4_096
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000

@@ -52,5 +52,12 @@ async def test_a_dated_line_of_little_relevance_is_not_the_answer() -> None:
     assert draft.citations == (2,)
 
 
+async def test_a_question_is_no_answer() -> None:
+    asking = quote(3, "What is the cat called?", 1.0)
+    draft = await ExtractiveTier().draft(brief("What is the cat called?", asking, CAT))
+    assert draft
+    assert draft.citations == (2,)
+
+
 async def test_without_evidence_it_says_nothing() -> None:
     assert await ExtractiveTier().draft(brief("When?")) is None

@@ -94,7 +94,7 @@ def test_lines_are_grouped_by_day_and_dates_resolved() -> None:
     one = held("I left yesterday.", pk=1, said_at=MAY_8)
     two = held("Back on 12 June. It rained.", pk=2, position=1, speaker="Mel", said_at=MAY_8 + timedelta(minutes=1))
     three = held("See you next month!", pk=3, position=0, said_at=datetime(2023, 6, 1, tzinfo=UTC), session_id="s2")
-    found = [evidence(three, 0, 19, 3), evidence(two, 0, 16, 2), evidence(two, 17, 27, 1.5), evidence(one, 0, 17, 1)]
+    found = [evidence(three, 0, 19, 2), evidence(two, 0, 16, 1.8), evidence(two, 17, 27, 1.5), evidence(one, 0, 17, 1)]
     assert distill(found, budget=165).text == (
         "8 May 2023\n"
         "[1] Caroline: I left yesterday (7 May 2023).\n"
@@ -125,6 +125,13 @@ def test_a_passage_above_the_budget_is_trimmed_and_marked() -> None:
     assert context.text.endswith("word…")
     assert turn.text.startswith(context.lines[0].quote)
     assert context.tokens <= 40
+
+
+def test_noise_does_not_fill_the_budget() -> None:
+    fact, noise = held("My cat is called Miso.", pk=1), held("Oh no, really?", pk=2, position=1)
+    context = distill([evidence(fact, 0, 22, 1.0), evidence(noise, 0, 14, 0.4)], budget=165)
+    assert [line.turn_id for line in context.lines] == ["t1"]
+    assert context.left_out == {"too little relevance": 1}
 
 
 def test_too_small_a_budget_says_what_would_do() -> None:

@@ -34,6 +34,7 @@ READINGS = [
     ("next March", "March 2024"),
     ("three days ago", "6 June 2023"),
     ("two weeks ago", "the week of 26 May 2023"),
+    ("two weeks ago today", "26 May 2023"),
     ("a couple of months ago", "April 2023"),
     ("10 years ago", "2013"),
     ("in three days", "12 June 2023"),
