@@ -24,7 +24,7 @@ class ExtractiveTier:
     model = "extractive"
 
     async def draft(self, brief: Brief) -> Draft | None:
-        """Quote the most relevant line that tells something; for a "when" question give its resolved date. None for an empty brief."""
+        """Quote the most relevant line that tells something, or give its resolved date for a "when" question; None for no lines."""
         if not brief.quotes:
             return None
         ranked = sorted(brief.quotes, key=lambda quote: (_asks(quote), -quote.score))

@@ -112,15 +112,20 @@ def _row(n: int, span: Span) -> str:
 
 def _with_dates(span: Span) -> str:
     quote = span.quote
-    for time in reversed(_times(span)):
+    for time in reversed(_news(span)):
         told = quote[time.start : time.end]
         news = time.meaning.removeprefix(told).strip() if time.meaning != told else time.meaning
         quote = f"{quote[: time.end]} ({news}){quote[time.end :]}"
     return quote
 
 
-def _times(span: Span) -> list[TimeExpression]:
-    return [time for time in find_times(span.quote, span.turn.said_at) if time.relative and not time.implied]
+def _news(span: Span) -> list[TimeExpression]:
+    return [time for time in _times(span.quote, span.turn.said_at) if time.relative and not time.implied]
+
+
+@lru_cache(maxsize=10_000)
+def _times(quote: str, said_at: datetime) -> tuple[TimeExpression, ...]:
+    return tuple(find_times(quote, said_at))
 
 
 def _line(n: int, span: Span) -> Line:
@@ -132,5 +137,5 @@ def _line(n: int, span: Span) -> Line:
         said_at=span.turn.said_at,
         quote=span.quote,
         score=span.score,
-        times=tuple(find_times(span.quote, span.turn.said_at)),
+        times=_times(span.quote, span.turn.said_at),
     )

@@ -42,8 +42,10 @@ def suspicions(turn: Turn, passage: Passage) -> frozenset[str]:
         return frozenset(_prints([text, *_embedded(text)]))
     quoted = frozenset(_prints(_embedded(text)))
     alone = passage.start == 0 and passage.end == len(turn.text.rstrip())
+    if alone or len(words(text)) < _MIN_PASTED_WORDS:
+        return quoted
     dated = any(time.relative for time in find_times(text, turn.said_at))  # another "yesterday" is another day
-    return quoted if alone or dated or len(words(text)) < _MIN_PASTED_WORDS else quoted | {fingerprint(text)}
+    return quoted if dated else quoted | {fingerprint(text)}
 
 
 def fresh(turn: Turn, passages: Sequence[Passage], known: Set[str]) -> list[Passage]:

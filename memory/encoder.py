@@ -46,14 +46,14 @@ class Encoder:
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
         transformers_logging.disable_progress_bar()
         path = str(get_model_path()) if model == BUNDLED_MODEL else model
-        self._model = SentenceTransformer(path, device="cpu")
-        self._model.eval()
+        self.model = SentenceTransformer(path, device="cpu")
+        self.model.eval()
         self.name = model
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self._late = _mean_pools(self._model)
-        self._tokenizer = _own_tokenizer(self._model)
-        self._first, self._last = _special_ids(self._model)
-        self._capacity = int(self._model.max_seq_length or 512) - len(self._first) - len(self._last)
+        self.dimension = int(self.model.get_embedding_dimension() or 0)
+        self._late = _mean_pools(self.model)
+        self._tokenizer = _own_tokenizer(self.model)
+        self._first, self._last = _special_ids(self.model)
+        self._capacity = int(self.model.max_seq_length or 512) - len(self._first) - len(self._last)
         self._turn_thread = anyio.CapacityLimiter(1)
         self._question_thread = anyio.CapacityLimiter(1)
 
@@ -80,7 +80,7 @@ class Encoder:
         return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
 
     def _encode_question(self, question: str) -> Vectors:
-        prompt = self._model.prompts.get("query") or ""
+        prompt = self.model.prompts.get("query") or ""
         ids = self._tokenize([prompt + question])[0][: self._capacity]
         features = self._forward([[*self._first, *ids, *self._last]])
         vector: Vectors = features["sentence_embedding"].numpy()[0].astype(np.float32)
@@ -129,7 +129,7 @@ class Encoder:
         for row, sequence in enumerate(sequences):
             ids[row, : len(sequence)] = torch.tensor(sequence)
             mask[row, : len(sequence)] = 1
-        features: dict[str, torch.Tensor] = self._model.forward({"input_ids": ids, "attention_mask": mask})
+        features: dict[str, torch.Tensor] = self.model.forward({"input_ids": ids, "attention_mask": mask})
         return features
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:

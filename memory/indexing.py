@@ -22,8 +22,7 @@ __all__ = ["Indexer", "prepare_rows"]
 
 log = logging.getLogger(__name__)
 
-_BATCH_TURNS = 256
-_ENCODE_TURNS = 32
+_BATCH_TURNS = 512  # enough to sort by length: windows of one length need no padding
 _APPENDS_BEFORE_OPTIMISE = 32
 _ROWS_BEFORE_OPTIMISE = 4_096
 _LONGEST_PAUSE_S = 60
@@ -34,11 +33,7 @@ async def prepare_rows(
     index: PassageIndex, encoder: Encoder, scope: ScopeId, turns: Sequence[Turn], *, urgent: bool = False
 ) -> list[IndexRow]:
     """Encode the passages of `turns` (oldest first, one scope), without those that only echo what the scope already holds."""
-    encoded = [
-        passages
-        for start in range(0, len(turns), _ENCODE_TURNS)
-        for passages in await encoder.encode_turns(turns[start : start + _ENCODE_TURNS], urgent=urgent)
-    ]
+    encoded = await encoder.encode_turns(turns, urgent=urgent)
     suspected = {
         mark
         for turn, passages in zip(turns, encoded, strict=True)

@@ -73,8 +73,7 @@ class Recall:
         return _candidates([*found, *waiting], turns)
 
     async def _beside(self, scope: ScopeId, turns: Iterable[Turn], known: dict[TurnPk, Turn]) -> dict[TurnPk, Turn]:
-        places = dict.fromkeys((turn.session_id, turn.position) for turn in turns)
-        around = await self._store.around(scope, places)
+        around = await self._store.around(scope, turns)
         return {pk: turn for pk, turn in around.items() if pk not in known}
 
     async def _read_tail(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> list[EncodedPassage]:

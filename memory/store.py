@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import anyio
-from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import reading, writing
@@ -75,9 +75,10 @@ class TurnStore:
         """Read those of `pks` that belong to `scope`; any other key is silently absent."""
         return await self._in_thread(self._turns, scope, list(pks))
 
-    async def around(self, scope: ScopeId, places: Iterable[tuple[str, int]]) -> dict[TurnPk, Turn]:
-        """Read the turns right before and after each `(session_id, position)` of `scope`."""
-        return await self._in_thread(self._around, scope, list(places))
+    async def around(self, scope: ScopeId, turns: Iterable[Turn]) -> dict[TurnPk, Turn]:
+        """Read the turns of `scope` right before and after each of these, in the same session."""
+        beside = {(turn.session_pk, turn.position + step) for turn in turns for step in (-1, 1)}
+        return await self._in_thread(self._at, scope, sorted(beside))
 
     async def tail(self, scope: ScopeId) -> list[Turn]:
         """Read the turns of `scope` that the index does not hold yet, oldest first."""
@@ -157,16 +158,14 @@ class TurnStore:
                 found |= {turn.pk: turn for turn in map(_turn, rows)}
         return found
 
-    def _around(self, scope: ScopeId, places: list[tuple[str, int]]) -> dict[TurnPk, Turn]:
-        if not places:
-            return {}
-        wanted = [
-            and_(_SESSION.c.key == session_id, _TURN.c.position.in_((position - 1, position + 1)))
-            for session_id, position in places
-        ]
-        query = _select_turns().where(_TURN.c.scope_id == scope, _SESSION.c.scope_id == scope, or_(*wanted))
+    def _at(self, scope: ScopeId, places: list[tuple[int, int]]) -> dict[TurnPk, Turn]:
+        found: dict[TurnPk, Turn] = {}
         with reading(self.engine) as connection:
-            return {turn.pk: turn for turn in map(_turn, connection.execute(query))}
+            for start in range(0, len(places), _KEYS_PER_QUERY):
+                place = tuple_(_TURN.c.session_id, _TURN.c.position).in_(places[start : start + _KEYS_PER_QUERY])
+                rows = connection.execute(_select_turns().where(_TURN.c.scope_id == scope, place))
+                found |= {turn.pk: turn for turn in map(_turn, rows)}
+        return found
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
         query = _select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
@@ -399,6 +398,7 @@ def _turn(row: Row[Any]) -> Turn:
     role: Role = row.role
     return Turn(
         pk=TurnPk(row.id),
+        session_pk=row.session_id,
         id=row.key,
         session_id=row.session_key,
         position=row.position,

@@ -127,6 +127,10 @@ def _season(name: str, year: int, *, relative: bool = True) -> _Meaning:
     return _Meaning(first, first + relativedelta(months=2, day=31), "season", f"{name} {year}", relative)
 
 
+def _which(match: re.Match[str]) -> str:
+    return " ".join(match["which"].lower().split())
+
+
 def _week_of(day: date) -> _Meaning:
     monday = day + relativedelta(weekday=MO(-1))
     return _Meaning(monday, monday + timedelta(days=6), "week", f"the week of {day_text(day)}")
@@ -144,7 +148,7 @@ def _read_near_day(match: re.Match[str], said_on: date) -> _Meaning:
 
 def _read_weekday(match: re.Match[str], said_on: date) -> _Meaning:
     number = next(i for i, day in enumerate(_DAYS) if day.startswith(match["day"].lower()[:3]))
-    which = match["which"].lower()
+    which = _which(match)
     if which in {"last", "this past"}:
         return _day(said_on + relativedelta(days=-1, weekday=weekday(number)(-1)))
     step = 1 if which == "next" else 0
@@ -152,7 +156,7 @@ def _read_weekday(match: re.Match[str], said_on: date) -> _Meaning:
 
 
 def _read_week(match: re.Match[str], said_on: date) -> _Meaning:
-    offset, words = _WEEKS[match["which"].lower()]
+    offset, words = _WEEKS[_which(match)]
     first = said_on + relativedelta(weekday=MO(-1)) + timedelta(weeks=offset)
     text = f"{words} {day_text(said_on)}"
     return _Meaning(first, first + timedelta(days=6), "week", text, implied=offset == 0)
@@ -160,8 +164,8 @@ def _read_week(match: re.Match[str], said_on: date) -> _Meaning:
 
 def _read_weekend(match: re.Match[str], said_on: date) -> _Meaning:
     sunday = said_on + relativedelta(weekday=SU)
-    offset = {"last": -1, "this past": -1, "this": 0, "next": 1}[match["which"].lower()]
-    if match["which"].lower() == "this past" and said_on.weekday() >= _SATURDAY:
+    offset = {"last": -1, "this past": -1, "this": 0, "next": 1}[_which(match)]
+    if _which(match) == "this past" and said_on.weekday() >= _SATURDAY:
         offset = 0
     last = sunday + timedelta(weeks=offset)
     first = last - timedelta(days=1)
@@ -169,7 +173,7 @@ def _read_weekend(match: re.Match[str], said_on: date) -> _Meaning:
 
 
 def _read_month_or_year(match: re.Match[str], said_on: date) -> _Meaning:
-    step = {"last": -1, "this": 0, "next": 1}[match["which"].lower()]
+    step = {"last": -1, "this": 0, "next": 1}[_which(match)]
     if match["unit"].lower() == "year":
         return _year(said_on.year + step, implied=step == 0)
     return _month(said_on + relativedelta(months=step), implied=step == 0)
@@ -177,7 +181,7 @@ def _read_month_or_year(match: re.Match[str], said_on: date) -> _Meaning:
 
 def _read_named(match: re.Match[str], said_on: date) -> _Meaning:
     """Resolve "last March" or "next summer": the latest that is over, the first that has not begun, or this year's."""
-    which, name = match["which"].lower(), match["name"].lower()
+    which, name = _which(match), match["name"].lower()
 
     def in_year(year: int) -> _Meaning:
         return _season(name, year) if name in _SEASON_STARTS else _month(date(year, _MONTHS.index(name) + 1, 1))
@@ -243,6 +247,9 @@ def _rule(pattern: str, read: _Reader) -> tuple[re.Pattern[str], _Reader]:
 _HINT = re.compile(rf"\d|day|night|morrow|week|month|year|\b(?:last|this|next)\b|{_MONTH}|{_SEASON}", re.IGNORECASE)
 _YEAR = r"(?P<year>(?:19|20|21)\d\d)"
 _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
+    _rule(
+        rf"(?P<number>{_NUMBER})\s+(?P<unit>day|weekend|week|month|year)s?\s+ago(?P<exact>\s+today)?", _read_distance
+    ),
     _rule(r"\d{4}-\d\d-\d\d", _read_iso_date),
     _rule(
         rf"(?P<daynumber>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_SHORT_MONTH})(?:,?\s+{_YEAR})?",
@@ -260,9 +267,6 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     _rule(r"(?P<which>last|this|next)\s+week", _read_week),
     _rule(r"(?P<which>last|this|next)\s+(?P<unit>month|year)", _read_month_or_year),
     _rule(rf"(?P<which>last|this\s+past|this|next)\s+(?P<name>{_MONTH}|{_SEASON})", _read_named),
-    _rule(
-        rf"(?P<number>{_NUMBER})\s+(?P<unit>day|weekend|week|month|year)s?\s+ago(?P<exact>\s+today)?", _read_distance
-    ),
     _rule(rf"in\s+(?P<number>{_NUMBER})\s+(?P<unit>day|week|month|year)s?(?:'\s+time)?", _read_distance),
     _rule(rf"(?P<number>{_NUMBER})\s+(?P<unit>day|week|month|year)s?\s+from\s+now", _read_distance),
     _rule(rf"(?:in|since|of|during|until|by)\s+{_YEAR}", _read_year),

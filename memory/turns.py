@@ -55,9 +55,10 @@ class NewTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A remembered turn, verbatim. `said_at` keeps the zone it was given in; `pk` is the store's own key."""
+    """A remembered turn, verbatim. `said_at` keeps the zone it was given in; `pk` and `session_pk` are the store's keys."""
 
     pk: TurnPk
+    session_pk: int
     id: str
     session_id: str
     position: int

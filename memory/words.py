@@ -32,9 +32,10 @@ def words(text: str) -> list[str]:
     return [match.replace("\u2019", "'") for match in _WORD.findall(text.lower())]
 
 
-def content_terms(text: str) -> list[str]:
+@lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
+def content_terms(text: str) -> tuple[str, ...]:
     """Give the stems of the words of `text` that carry content, in order, repetitions kept."""
-    return [_stem(word) for word in words(text) if word not in _STOP_WORDS]
+    return tuple(_stem(word) for word in words(text) if word not in _STOP_WORDS)
 
 
 @lru_cache(maxsize=100_000)

@@ -57,11 +57,12 @@ def before_any_command() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
     port: Annotated[int | None, typer.Option(help="port; 0 picks a free one and prints it")] = None,
+    home: Annotated[Path | None, typer.Option(help="the data folder")] = None,
 ) -> None:
     """Serve the HTTP API."""
     from tirtha.serving import serve as run_server  # noqa: PLC0415 - the engine is slow to import
 
-    _run_here(run_server(_settings(host=host, port=port)))
+    _run_here(run_server(_settings(host=host, port=port, home=home)))
 
 
 @app.command()

@@ -25,6 +25,7 @@ READINGS = [
     ("next week", "the week after 9 June 2023"),
     ("last weekend", "the weekend of 3 June 2023"),
     ("this weekend", "the weekend of 10 June 2023"),
+    ("this  past\tweekend", "the weekend of 3 June 2023"),
     ("last month", "May 2023"),
     ("next month", "July 2023"),
     ("last year", "2022"),

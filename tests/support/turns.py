@@ -29,6 +29,7 @@ def held(
     """A turn as the store gives it back."""
     return Turn(
         pk=TurnPk(pk),
+        session_pk=1,
         id=f"t{pk}",
         session_id=session_id,
         position=position,

@@ -1,0 +1,269 @@
+"""Speed and size on this machine: ingest against the bare encoder, and `/v1/context` over HTTP as the memory grows.
+
+Run by `make bench`. Figures to compare are ratios taken in one run; the machine may be shared. Passages of the context part
+are variations of the sample history with real vectors shifted at random, since encoding a million would take hours: the search,
+the SQL and the HTTP that are timed are the real ones.
+"""
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import httpx
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from memory import MemorySettings, NewTurn, Remember, Scope, open_memory
+from memory.echo import fingerprint
+from memory.encoder import Encoder
+from memory.index import IndexRow
+from memory.store import TurnStore
+from memory.turns import EncodedPassage, Passage
+from memory.words import content_terms
+from tirtha.sample import sample_questions, sample_sessions
+from tirtha.settings import Settings
+
+__all__ = ["main"]
+
+INGEST_TURNS = 1_500
+INGEST_ROUNDS = 3
+QUESTIONS = 200
+SIZES = ((10_000, 1), (100_000, 1), (1_000_000, 1_000))
+CHUNK = 20_000
+TURNS_PER_SESSION = 200
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Milliseconds over some requests, and what the server took."""
+
+    passages: int
+    scopes: int
+    p50_ms: float
+    p95_ms: float
+    floor_p50_ms: float
+    server_mb: float
+    disk_mb: float
+
+
+def main() -> None:
+    """Run both parts and print their tables."""
+    console = Console()
+    encoder = Encoder()
+    console.print(_ingest(encoder))
+    table = Table(
+        "passages",
+        "scopes",
+        "p50 ms",
+        "p95 ms",
+        "floor p50 ms",
+        "ratio",
+        "server MB",
+        "disk MB",
+        title="/v1/context over HTTP",
+    )
+    for passages, scopes in SIZES:
+        row = asyncio.run(_context(encoder, passages, scopes))
+        table.add_row(
+            f"{row.passages:,}",
+            f"{row.scopes:,}",
+            f"{row.p50_ms:.0f}",
+            f"{row.p95_ms:.0f}",
+            f"{row.floor_p50_ms:.0f}",
+            f"{row.p50_ms / row.floor_p50_ms:.1f}x",
+            f"{row.server_mb:,.0f}",
+            f"{row.disk_mb:,.0f}",
+        )
+    console.print(table)
+
+
+def _texts(count: int) -> list[str]:
+    """Give `count` different texts in the manner of the sample history."""
+    said = [turn.text for turns in sample_sessions().values() for turn in turns]
+    return [f"{said[number % len(said)]} That was note {number}." for number in range(count)]
+
+
+def _ingest(encoder: Encoder) -> Table:
+    """Remember texts over HTTP until they are indexed, in turn with the bare encoder on the same texts."""
+    texts = _texts(INGEST_TURNS)
+    ours: list[float] = []
+    bare: list[float] = []
+    for _ in range(INGEST_ROUNDS):
+        started_s = perf_counter()
+        encoder.model.encode(texts, batch_size=32)
+        bare.append(len(texts) / (perf_counter() - started_s))
+        with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as (url, _):
+            ours.append(_remember_all(url, texts))
+    table = Table("", "turns/s, median", title=f"Ingest of {INGEST_TURNS:,} turns, {INGEST_ROUNDS} rounds in turn")
+    table.add_row("bare encoder, sentence-transformers", f"{median(bare):.0f}")
+    table.add_row("/v1/remember (NDJSON) until indexed", f"{median(ours):.0f}")
+    table.add_row("ratio, round by round", ", ".join(f"{a / b:.2f}" for a, b in zip(ours, bare, strict=True)))
+    return table
+
+
+def _remember_all(url: str, texts: Sequence[str]) -> float:
+    lines = "\n".join(
+        json.dumps({"user_id": "u", "session_id": "s", "id": str(n), "role": "user", "text": text})
+        for n, text in enumerate(texts)
+    )
+    last = {"user_id": "u", "session_id": "s", "turns": [{"role": "user", "text": "The end."}], "wait": "indexed"}
+    with httpx.Client(base_url=url, timeout=600) as client:
+        client.post("/v1/remember", json=last | {"session_id": "warm-up"}).raise_for_status()
+        started_s = perf_counter()
+        client.post("/v1/remember", content=lines, headers={"content-type": "application/x-ndjson"}).raise_for_status()
+        assert client.post("/v1/remember", json=last).raise_for_status().json()["indexed"]
+        return len(texts) / (perf_counter() - started_s)
+
+
+async def _context(encoder: Encoder, passages: int, scopes: int) -> Latency:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        await _fill(home, encoder, passages, scopes)
+        disk_mb = _size_mb(home)
+        with _serving(home) as (url, process):
+            times = _ask(url, scopes)
+            server_mb = process.memory_info().rss / 1e6
+        return Latency(
+            passages=passages,
+            scopes=scopes,
+            p50_ms=median(times),
+            p95_ms=sorted(times)[int(len(times) * 0.95)],
+            floor_p50_ms=await _floor(encoder, passages // scopes),
+            server_mb=server_mb,
+            disk_mb=disk_mb,
+        )
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+async def _fill(home: Path, encoder: Encoder, passages: int, scopes: int) -> None:
+    """Write turns and their index rows, one passage a turn, evenly over the scopes."""
+    texts = _texts(passages)
+    seeds = _seed_vectors(encoder)
+    chance = np.random.default_rng(0)
+    settings = MemorySettings(home=home, max_tail_turns=passages)
+    async with open_memory(settings, encoder=encoder) as memory:
+        memory.indexer.wake = _do_nothing  # type: ignore[method-assign]
+        with Progress(console=Console(stderr=True)) as progress:
+            task = progress.add_task(f"{passages:,} passages over {scopes:,} scopes", total=passages)
+            for start in range(0, passages, CHUNK):
+                chunk = range(start, min(start + CHUNK, passages))
+                rows = await _rows(memory.store, chunk, texts, seeds, chance, scopes)
+                await memory.index.add(rows)
+                await memory.store.mark_indexed([row.encoded.turn_pk for row in rows])
+                progress.advance(task, len(chunk))
+        await memory.index.optimise()
+
+
+def _do_nothing() -> None:
+    """Stand in for the indexer's call: rows are written here, not encoded."""
+
+
+async def _rows(
+    store: TurnStore,
+    chunk: range,
+    texts: Sequence[str],
+    seeds: NDArray[np.float32],
+    chance: np.random.Generator,
+    scopes: int,
+) -> list[IndexRow]:
+    by_owner: dict[tuple[int, int], list[int]] = {}
+    for number in chunk:
+        by_owner.setdefault((number % scopes, number // scopes // TURNS_PER_SESSION), []).append(number)
+    wishes = [
+        Remember(scope=_scope(owner), session_id=f"s{session}", turns=[_turn(texts[n], n) for n in numbers])
+        for (owner, session), numbers in by_owner.items()
+    ]
+    receipts = await store.remember_many(wishes)
+    rows: list[IndexRow] = []
+    for (owner, _), numbers, receipt in zip(by_owner, by_owner.values(), receipts, strict=True):
+        known = await store.scope(_scope(owner))
+        assert known
+        for number, pk in zip(numbers, receipt.stored, strict=True):
+            vector = seeds[number % len(seeds)] + 0.03 * chance.standard_normal(seeds.shape[1], dtype=np.float32)
+            vector /= np.linalg.norm(vector)
+            text = texts[number]
+            encoded = EncodedPassage(
+                turn_pk=pk, passage=Passage(start=0, end=len(text)), vector=vector, turn_vector=vector
+            )
+            terms = " ".join(content_terms(text))
+            rows.append(IndexRow(scope=known[0], encoded=encoded, terms=terms, fingerprint=fingerprint(text)))
+    return rows
+
+
+def _scope(number: int) -> Scope:
+    return Scope(tenant="default", user_id=f"u{number}")
+
+
+def _turn(text: str, number: int) -> NewTurn:
+    return NewTurn(id=str(number), role="user", speaker="Maya", text=text, said_at=START + timedelta(seconds=number))
+
+
+def _seed_vectors(encoder: Encoder) -> NDArray[np.float32]:
+    said = [turn.text for turns in sample_sessions().values() for turn in turns]
+    vectors: NDArray[np.float32] = encoder.model.encode(said, normalize_embeddings=True)
+    return vectors
+
+
+def _ask(url: str, scopes: int) -> list[float]:
+    chance = random.Random(0)  # noqa: S311 - a fixed order of questions
+    questions = [question.question for question in sample_questions()]
+    times: list[float] = []
+    with httpx.Client(base_url=url, timeout=60) as client:
+        for number in range(QUESTIONS + 10):
+            body = {
+                "user_id": f"u{chance.randrange(scopes)}",
+                "question": f"{questions[number % len(questions)]} {number}",
+            }
+            started_s = perf_counter()
+            client.post("/v1/context", json=body).raise_for_status()
+            times.append((perf_counter() - started_s) * 1_000)
+    return times[10:]
+
+
+async def _floor(encoder: Encoder, passages: int) -> float:
+    """Median of encoding a question and an exact dot product over as many vectors as a scope holds, in milliseconds."""
+    vectors = np.random.default_rng(0).standard_normal((passages, encoder.dimension)).astype(np.float32)
+    questions = [question.question for question in sample_questions()]
+    times: list[float] = []
+    for number in range(50):
+        started_s = perf_counter()
+        vector = await encoder.encode_question(questions[number % len(questions)])
+        (vectors @ vector).argmax()
+        times.append((perf_counter() - started_s) * 1_000)
+    return median(times[5:])
+
+
+@contextmanager
+def _serving(home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Serve `home` in a process of its own."""
+    settings = Settings(home=home)
+    command = [str(Path(sys.executable).with_name("tirtha")), "serve", "--port", "0", "--home", str(settings.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+        assert process.stdout
+        url = process.stdout.readline().split()[3]
+        try:
+            yield url, psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    main()
