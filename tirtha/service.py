@@ -12,8 +12,11 @@ from time import perf_counter
 from typing import Literal
 from uuid import uuid4
 
+import anyio
+
 from cascade import AnswerabilityGuard, Brief, Cascade, CitationGuard, Decision, ExtractiveTier, Ledger, Quote, TimeSaid
 from compaction import Context, distill, raw_tokens
+from compaction.tokens import token_table
 from memory import Evidence, Memory, MemorySettings, NewTurn, Receipt, Remember, Scope, open_memory
 from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.turns import SessionSummary, Turn
@@ -159,6 +162,7 @@ async def open_service(settings: Settings, *, encoder: Encoder | None = None) ->
     Raises the errors of `memory.open_memory`.
     """
     async with open_memory(memory_settings(settings), encoder=encoder) as memory:
+        await anyio.to_thread.run_sync(token_table)  # loaded now, so that the first question does not wait for it
         guards = (CitationGuard(), AnswerabilityGuard(threshold=settings.abstain_below))
         cascade = Cascade(tier=ExtractiveTier(), guards=guards)
         yield Service(memory=memory, cascade=cascade, ledger=Ledger(memory.store.engine), settings=settings)
