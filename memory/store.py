@@ -4,11 +4,9 @@ Every statement names its scope; nothing here can read across scopes. It does no
 the index already holds. SQL is blocking, so each public method crosses to a thread, with a limit of its own.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import anyio
 from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, tuple_, update
@@ -16,8 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import reading, writing
 from memory.errors import TurnConflict
+from memory.repeats import content_hash, plan_turns
 from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow, in_offset
-from memory.turns import NewTurn, Outcome, Receipt, Role, Scope, ScopeId, SessionSummary, Turn, TurnPk
+from memory.turns import NewTurn, Receipt, Role, Scope, ScopeId, SessionSummary, Turn, TurnPk
 
 __all__ = ["Remember", "TurnStore"]
 
@@ -245,7 +244,7 @@ def _store(connection: Connection, wish: Remember, now: datetime) -> Receipt:
     """Write what is new of one wish; a conflict is reported in the outcomes, not raised."""
     scope_pk, epoch = _own_scope(connection, wish.scope, now)
     session_pk = _own_session(connection, scope_pk, wish.session_id)
-    plan = _plan(connection, session_pk, wish.turns)
+    plan = plan_turns(connection, session_pk, wish.turns)
     new = [(index, key) for index, (key, outcome) in enumerate(plan) if outcome == "stored"]
     pks: list[TurnPk] = []
     if new:
@@ -302,67 +301,6 @@ def _insert_if_absent(connection: Connection, table: Any, **values: Any) -> None
             raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
 
 
-def _plan(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[tuple[str, Outcome]]:
-    """Decide for each turn its id and whether it is new, known or in conflict."""
-    known = _known_ids(connection, session, [turn.id for turn in turns if turn.id is not None])
-    run = _known_run(connection, session, [turn for turn in turns if turn.id is None])
-    unnamed = iter(run + [None] * len(turns))
-    plan: list[tuple[str, Outcome]] = []
-    for turn in turns:
-        if turn.id is None:
-            key = next(unnamed)
-            plan.append((key, "duplicate") if key else (uuid4().hex, "stored"))
-        elif turn.id not in known:
-            known[turn.id] = _content_hash(turn)
-            plan.append((turn.id, "stored"))
-        else:
-            plan.append((turn.id, "duplicate" if known[turn.id] == _content_hash(turn) else "conflict"))
-    return plan
-
-
-def _known_ids(connection: Connection, session: int, keys: Sequence[str]) -> dict[str, str]:
-    known: dict[str, str] = {}
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        chunk = keys[start : start + _KEYS_PER_QUERY]
-        query = select(_TURN.c.key, _TURN.c.content_hash).where(_TURN.c.session_id == session, _TURN.c.key.in_(chunk))
-        known |= {row.key: row.content_hash for row in connection.execute(query)}
-    return known
-
-
-def _known_run(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[str]:
-    """Find where turns without ids continue what the session holds; gives the ids of those it holds already.
-
-    A caller without ids repeats itself in three ways: it sends a request again, it sends the whole conversation so far,
-    or a sliding window of it. Each shows as a run of equal turns. A run counts if it reaches the session's end (what
-    follows is new) or if it covers the whole request and is longer than one turn or carries its own time: a lone "yes"
-    said again later is a new turn.
-    """
-    if not turns:
-        return []
-    hashes = [_content_hash(turn) for turn in turns]
-    starts = select(_TURN.c.position).where(_TURN.c.session_id == session, _TURN.c.content_hash == hashes[0])
-    whole = len(turns) > 1 or turns[0].said_at is not None
-    for start in connection.execute(starts.order_by(_TURN.c.position)).scalars().all():
-        window = select(_TURN.c.key, _TURN.c.content_hash, _TURN.c.said_at).where(
-            _TURN.c.session_id == session, _TURN.c.position >= start
-        )
-        held = connection.execute(window.order_by(_TURN.c.position).limit(len(turns) + 1)).all()
-        ends_here = len(held) <= len(turns)
-        pairs = list(zip(turns, hashes, held, strict=False))
-        if all(_same(turn, digest, row) for turn, digest, row in pairs) and (ends_here or whole):
-            return [row.key for _, _, row in pairs]
-    return []
-
-
-def _same(turn: NewTurn, digest: str, row: Row[Any]) -> bool:
-    return row.content_hash == digest and (turn.said_at is None or turn.said_at == row.said_at)
-
-
-def _content_hash(turn: NewTurn) -> str:
-    parts = "\x00".join((turn.role, turn.speaker or "", turn.text))
-    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
-
-
 def _row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, now: datetime) -> dict[str, Any]:
     said_at = turn.said_at or now
     offset = said_at.utcoffset()
@@ -376,7 +314,7 @@ def _row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, no
         "text": turn.text,
         "said_at": said_at,
         "offset_s": int(offset.total_seconds()) if offset else 0,
-        "content_hash": _content_hash(turn),
+        "content_hash": content_hash(turn),
         "indexed": False,
         "remembered_at": now,
     }

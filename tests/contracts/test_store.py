@@ -106,6 +106,13 @@ async def test_a_word_said_again_later_is_a_new_turn(store: TurnStore) -> None:
     assert (await remember(store, said("yes", days=1))).outcomes == ("duplicate",), "its own time tells it apart"
 
 
+async def test_a_thousand_equal_turns_take_no_thousand_queries(store: TurnStore) -> None:
+    turns = [NewTurn(role="user", text="ok")] * 1_000
+    await remember(store, *turns)
+    assert set((await remember(store, *turns)).outcomes) == {"duplicate"}
+    assert (await remember(store, NewTurn(role="user", text="new"))).outcomes == ("stored",)
+
+
 async def test_scopes_never_meet(store: TurnStore) -> None:
     others = [
         Scope(tenant="other", user_id="u1"),

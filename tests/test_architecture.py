@@ -1,0 +1,47 @@
+"""The shape of the house, held by tests: arrows, sizes, and what a user's folder may not hide."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("memory", "compaction", "cascade", "tirtha", "eval")
+MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+
+
+def test_imports_point_down_only() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--config", str(ROOT / "pyproject.toml")]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_modules_are_short_and_say_what_they_do(module: Path) -> None:
+    source = module.read_text("utf-8")
+    tree = ast.parse(source)
+    assert ast.get_docstring(tree)
+    assert len(source.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.end_lineno
+            and "migrations" not in module.parts
+        ):
+            assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def test_talking_to_a_server_imports_no_engine() -> None:
+    code = "import sys, tirtha.cli, tirtha.connection; print([n for n in ('torch', 'memory', 'lancedb') if n in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_test_folders_are_packages_and_docker_is_not() -> None:
+    folders = [folder for folder in (ROOT / "tests").rglob("*") if folder.is_dir() and any(folder.glob("*.py"))]
+    assert all((folder / "__init__.py").exists() for folder in folders)
+    assert not (ROOT / "docker" / "__init__.py").exists()

@@ -1,0 +1,60 @@
+"""What the docs show works, and what exists is in the docs."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from tirtha.cli import app
+from tirtha.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+async def test_the_readmes_first_result(client: httpx.AsyncClient) -> None:
+    requests = re.findall(
+        r"127\.0\.0\.1:8765(/v1/\w+) -H 'content-type: application/json' -d '(.+?)'\n", README, re.DOTALL
+    )
+    assert [path for path, _ in requests] == ["/v1/remember", "/v1/ask"]
+    for path, body in requests:
+        response = await client.post(path, json=json.loads(body))
+        assert response.is_success, response.text
+    answer = response.json()
+    assert f'"{answer["answer"]}"' in README
+    assert answer["context"]["text"] in README
+    assert answer["citations"][0]["turn_id"] in README
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    [row] = [
+        line for line in (ROOT / "docs/settings.md").read_text("utf-8").splitlines() if line.startswith(f"| `{name}` |")
+    ]
+    default = Settings.model_fields[name].default
+    assert ("none" if default is None else f"`{default}`") in row
+    assert Settings.model_fields[name].description in row
+
+
+async def test_every_route_is_documented(client: httpx.AsyncClient) -> None:
+    documented = (ROOT / "docs/http.md").read_text("utf-8")
+    for path, operations in (await client.get("/openapi.json")).json()["paths"].items():
+        shown = path.replace("{decision_id}", "{id}")
+        assert any(f"{method.upper()} {shown}" in documented for method in operations), path
+
+
+def test_every_command_is_documented() -> None:
+    documented = (ROOT / "docs/cli.md").read_text("utf-8")
+    shown = CliRunner().invoke(app, ["--help"]).output
+    for command in ("serve", "demo", "remember", "context", "ask", "recall", "doctor", "reindex", "eval"):
+        assert command in shown
+        assert f"tirtha {command}" in documented
+
+
+def test_every_linked_page_is_there() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
