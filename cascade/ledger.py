@@ -1,17 +1,19 @@
 """The ledger: one row a decision, readable by its tenant only. Appended durably before the answer is given."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import anyio
 from pydantic import TypeAdapter
-from sqlalchemy import DateTime, Engine, Text, insert, select
+from sqlalchemy import Connection, DateTime, Text, insert, select
 from sqlmodel import Field, SQLModel
 
 from cascade.decision import Decision
 from cascade.errors import UnknownDecision
 
-__all__ = ["DecisionRow", "Ledger"]
+__all__ = ["DecisionRow", "Ledger", "Transaction"]
 
 _DECISION = TypeAdapter(Decision)
 
@@ -30,15 +32,19 @@ class DecisionRow(SQLModel, table=True):
     record: str = Field(sa_type=Text)
 
 
-class Ledger:
-    """Decision records over one SQLAlchemy engine that holds the table `decision`."""
+Transaction = Callable[[], AbstractContextManager[Connection]]
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+
+class Ledger:
+    """Decision records in the table `decision`; whoever opens it gives the transactions to write and to read in."""
+
+    def __init__(self, *, writing: Transaction, reading: Transaction) -> None:
+        self._writing = writing
+        self._reading = reading
         self._threads = anyio.CapacityLimiter(4)
 
     async def record(self, decision: Decision, *, tenant: str, user_id: str, agent_id: str | None) -> None:
-        """Append a decision; durable on return."""
+        """Append a decision; durable on return. Raises what `writing` raises, and then nothing was recorded."""
         row = {
             "id": decision.id,
             "tenant_id": tenant,
@@ -58,11 +64,11 @@ class Ledger:
         return _DECISION.validate_json(record)
 
     def _insert(self, row: dict[str, Any]) -> None:
-        with self._engine.connect().execution_options(tirtha_write=True) as connection, connection.begin():
+        with self._writing() as connection:
             connection.execute(insert(DecisionRow), row)
 
     def _select(self, decision_id: str, tenant: str) -> str | None:
         query = select(DecisionRow.record).where(DecisionRow.id == decision_id, DecisionRow.tenant_id == tenant)  # type: ignore[call-overload]
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             record: str | None = connection.execute(query).scalar()
         return record

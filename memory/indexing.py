@@ -7,6 +7,7 @@ turns the worker has not reached.
 
 import logging
 from collections.abc import Sequence
+from itertools import accumulate
 
 import anyio
 from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_random_exponential
@@ -23,6 +24,7 @@ __all__ = ["Indexer", "prepare_rows"]
 log = logging.getLogger(__name__)
 
 _BATCH_TURNS = 512  # enough to sort by length: windows of one length need no padding
+_BATCH_CHARS = 250_000  # long turns come in smaller batches, so that none waits minutes behind them
 _APPENDS_BEFORE_OPTIMISE = 32
 _ROWS_BEFORE_OPTIMISE = 4_096
 _LONGEST_PAUSE_S = 60
@@ -92,7 +94,7 @@ class Indexer:
 
     async def drain(self) -> None:
         """Index every waiting turn."""
-        while waiting := await self._store.unindexed(_BATCH_TURNS):
+        while waiting := _bounded(await self._store.unindexed(_BATCH_TURNS)):
             pks = [turn.pk for _, turn in waiting]
             rows: list[IndexRow] = []
             for scope in dict.fromkeys(scope for scope, _ in waiting):
@@ -139,3 +141,11 @@ class Indexer:
         self._rows += rows
         self._progress.set()
         self._progress = anyio.Event()
+
+
+def _bounded(waiting: list[tuple[ScopeId, Turn]]) -> list[tuple[ScopeId, Turn]]:
+    """Keep the first turns whose texts together stay within a batch; at least one."""
+    ends = accumulate(len(turn.text) for _, turn in waiting)
+    return [
+        one for number, (one, end) in enumerate(zip(waiting, ends, strict=True)) if not number or end <= _BATCH_CHARS
+    ]

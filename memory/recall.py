@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from memory.answerability import answerable
 from memory.encoder import Encoder
@@ -26,6 +27,7 @@ _LEXICAL_LIMIT = 100
 _NEIGHBOURS_OF = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
+_TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
 _NOTHING = Recollection(evidence=(), answerable=0.0)
 
 
@@ -80,17 +82,21 @@ class Recall:
         """Encode those waiting turns that share words with the question, and the newest ones."""
         if not tail:
             return []
-        chosen = _likely(tail, question.terms) if len(tail) > _TAIL_BY_WORDS else tail
+        chosen = _likely(tail, question.terms)
         return [row.encoded for row in await prepare_rows(self._index, self._encoder, scope, chosen, urgent=True)]
 
 
 def _likely(tail: Sequence[Turn], terms: Sequence[str]) -> list[Turn]:
+    """Choose what can be encoded while a question waits: the turns that share rare words with it, and the newest."""
     texts = [set(content_terms(turn.text)) for turn in tail]
     held = Counter(term for text in texts for term in terms if term in text)
     shared = [sum(1 / held[term] for term in terms if term in text) for text in texts]
-    by_words = sorted(range(len(tail)), key=lambda i: -shared[i])[:_TAIL_BY_WORDS]
-    chosen = {*by_words, *range(max(len(tail) - _TAIL_NEWEST, 0), len(tail))}
-    return [tail[i] for i in sorted(chosen)]
+    by_words = sorted(range(len(tail)), key=lambda i: (-shared[i], -i))[:_TAIL_BY_WORDS]
+    newest = range(len(tail) - 1, max(len(tail) - 1 - _TAIL_NEWEST, -1), -1)
+    chosen = list(dict.fromkeys([*by_words[:1], *newest[:1], *by_words, *newest]))
+    ends = accumulate(len(tail[i].text) for i in chosen)
+    affordable = [i for rank, (i, end) in enumerate(zip(chosen, ends, strict=True)) if rank < 2 or end <= _TAIL_CHARS]
+    return [tail[i] for i in sorted(affordable)]
 
 
 def _turns_of(hits: Iterable[EncodedPassage], turns: dict[TurnPk, Turn]) -> list[Turn]:

@@ -36,7 +36,7 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
     ]
     default = Settings.model_fields[name].default
     assert ("none" if default is None else f"`{default}`") in row
-    assert Settings.model_fields[name].description in row
+    assert str(Settings.model_fields[name].description) in row
 
 
 async def test_every_route_is_documented(client: httpx.AsyncClient) -> None:

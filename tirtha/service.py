@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 from typing import Literal
 from uuid import uuid4
 
 import anyio
+from sqlalchemy import Engine
 
 from cascade import AnswerabilityGuard, Brief, Cascade, CitationGuard, Decision, ExtractiveTier, Ledger, Quote, TimeSaid
 from compaction import Context, distill, raw_tokens
 from compaction.tokens import token_table
 from memory import Evidence, Memory, MemorySettings, NewTurn, Receipt, Remember, Scope, open_memory
+from memory.database import reading, writing
 from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.turns import SessionSummary, Turn
 from tirtha.errors import TooLarge
@@ -165,7 +168,11 @@ async def open_service(settings: Settings, *, encoder: Encoder | None = None) ->
         await anyio.to_thread.run_sync(token_table)  # loaded now, so that the first question does not wait for it
         guards = (CitationGuard(), AnswerabilityGuard(threshold=settings.abstain_below))
         cascade = Cascade(tier=ExtractiveTier(), guards=guards)
-        yield Service(memory=memory, cascade=cascade, ledger=Ledger(memory.store.engine), settings=settings)
+        yield Service(memory=memory, cascade=cascade, ledger=_ledger(memory.store.engine), settings=settings)
+
+
+def _ledger(engine: Engine) -> Ledger:
+    return Ledger(writing=partial(writing, engine), reading=partial(reading, engine))
 
 
 def memory_settings(settings: Settings) -> MemorySettings:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 import anyio
 import pytest
@@ -11,7 +12,7 @@ from cascade.engine import Cascade
 from cascade.errors import UnknownDecision
 from cascade.ports import Brief
 from memory import NewTurn, Receipt, Remember, Scope
-from memory.database import open_database
+from memory.database import open_database, reading, writing
 from memory.errors import TurnConflict
 from memory.store import TurnStore
 from memory.turns import ScopeId
@@ -194,7 +195,7 @@ async def test_many_ids_at_once(store: TurnStore) -> None:
 async def test_decisions_are_read_by_their_tenant_only(store: TurnStore) -> None:
     brief = Brief(question="q", asked_at=MAY_8, text="", tokens=0, budget=165, quotes=(), answerable=0.0)
     decision: Decision = await Cascade(tier=ExtractiveTier(), guards=()).answer(brief, started_s=0.0)
-    ledger = Ledger(store.engine)
+    ledger = Ledger(writing=partial(writing, store.engine), reading=partial(reading, store.engine))
     await ledger.record(decision, tenant="default", user_id="u1", agent_id=None)
     assert await ledger.read(decision.id, tenant="default") == decision
     with pytest.raises(UnknownDecision):

@@ -1,13 +1,16 @@
 """The contract of the HTTP surface, request by request."""
 
 import json
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 import tirtha
 from compaction import count_tokens
+from tirtha.service import Service
 
 TURNS = [
     {
@@ -222,3 +225,29 @@ async def test_health_and_schema(client: httpx.AsyncClient) -> None:
         "/v1/sessions",
         "/v1/decisions/{decision_id}",
     } <= set(paths)
+
+
+async def test_a_full_disk_is_a_problem_for_writers_and_none_for_readers(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    await remember(client, wait="indexed")
+    engine = service.memory.store.engine
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    engine.dispose()
+
+    def limit(connection: sqlite3.Connection, record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    event.listen(engine, "connect", limit)
+    long = [{"role": "user", "text": "x" * 50_000}] * 5
+    told = await remember(client, turns=long)
+    asked = await client.post(
+        "/v1/ask", json={"user_id": "u1", "question": WHEN, "budget": 131_072, "session_id": "s" * 200}
+    )
+    for response in (told, *([asked] if asked.is_error else [])):
+        assert response.status_code == 507
+        assert response.json()["title"] == "The disk is full"
+        assert response.headers["retry-after"]
+    assert (await context(client, WHEN))["lines"][0]["turn_id"] == "D1:3"
+    assert (await client.get("/readyz")).json()["turns"] == 2
