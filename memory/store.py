@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, Integer, Row, Select, column, func, insert, select, update, values
 from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import reading, writing
@@ -158,13 +158,14 @@ class TurnStore:
         return found
 
     def _at(self, scope: ScopeId, places: list[tuple[int, int]]) -> dict[TurnPk, Turn]:
-        found: dict[TurnPk, Turn] = {}
+        if not places:
+            return {}
+        # Joined, not compared: SQLite looks each place up by index only when it drives a loop.
+        wanted = values(column("session_id", Integer), column("position", Integer), name="place").data(places).cte()
+        here = (_TURN.c.session_id == wanted.c.session_id) & (_TURN.c.position == wanted.c.position)
+        query = _select_turns().join(wanted, here).where(_TURN.c.scope_id == scope)
         with reading(self.engine) as connection:
-            for start in range(0, len(places), _KEYS_PER_QUERY):
-                place = tuple_(_TURN.c.session_id, _TURN.c.position).in_(places[start : start + _KEYS_PER_QUERY])
-                rows = connection.execute(_select_turns().where(_TURN.c.scope_id == scope, place))
-                found |= {turn.pk: turn for turn in map(_turn, rows)}
-        return found
+            return {turn.pk: turn for turn in map(_turn, connection.execute(query))}
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
         query = _select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)

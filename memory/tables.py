@@ -5,6 +5,7 @@ and "yesterday" is a matter of the speaker's own clock.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from sqlalchemy import DateTime, Index, Text, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
@@ -73,6 +74,10 @@ class SessionRow(SQLModel, table=True):
     key: str = Field(max_length=256)
 
 
+# As SQLAlchemy writes `~indexed` on either database: a partial index serves only queries that repeat its condition.
+_WAITING: dict[str, Any] = {"sqlite_where": text("indexed = 0"), "postgresql_where": text("NOT indexed")}
+
+
 class TurnRow(SQLModel, table=True):
     """One verbatim message; only `indexed` ever changes."""
 
@@ -81,13 +86,9 @@ class TurnRow(SQLModel, table=True):
         UniqueConstraint("session_id", "key", name="turn_key"),
         UniqueConstraint("session_id", "position", name="turn_position"),
         Index("turn_content", "session_id", "content_hash"),
-        Index(
-            "turn_unindexed",
-            "scope_id",
-            "id",
-            sqlite_where=text("NOT indexed"),
-            postgresql_where=text("NOT indexed"),
-        ),
+        Index("turn_scope", "scope_id", "id"),
+        Index("turn_waiting", "id", **_WAITING),
+        Index("turn_waiting_scope", "scope_id", "id", **_WAITING),
     )
 
     id: int | None = Field(default=None, primary_key=True)

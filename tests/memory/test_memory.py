@@ -3,8 +3,10 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from memory import Memory, MemorySettings, NewTurn, Receipt, Remember, Scope, open_memory
 from memory.encoder import Encoder
@@ -152,8 +154,6 @@ async def test_a_full_database_is_an_error_and_loses_nothing(memory: Memory) -> 
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     full = f"PRAGMA max_page_count={pages}"
     memory.store.engine.dispose()
-    from sqlalchemy import event  # noqa: PLC0415
-
     event.listen(memory.store.engine, "connect", lambda connection, _: connection.execute(full) and None)
     big = [said("x" * 50_000, id=f"big{n}") for n in range(5)]
     with pytest.raises(StoreUnavailable) as caught:
@@ -236,3 +236,27 @@ async def test_echoes_stay_out_of_the_index(memory: Memory) -> None:
     assert [pasted[one.passage.start : one.passage.end] for one in held] == ["Known so far:", "What else is there?"]
     assert (await found(memory, "Where does the support group meet?"))[0] == "5"
     assert (await memory.history(SCOPE))[-1].text == pasted, "the turn itself is kept word for word"
+
+
+async def test_hot_queries_use_their_indexes(memory: Memory) -> None:
+    """A partial index serves only queries that repeat its condition, and nothing else would tell that one does not."""
+    await indexed(memory, await remember(memory, *CHAT))
+    scope = await memory.store.scope(SCOPE)
+    assert scope
+    seen: list[tuple[str, object]] = []
+
+    def note(*call: Any) -> None:
+        seen.append((call[2], call[3]))
+
+    event.listen(memory.store.engine, "before_cursor_execute", note)
+    await memory.store.tail(scope[0])
+    await memory.store.tail_length(scope[0])
+    await memory.store.unindexed(10)
+    await memory.store.around(scope[0], await memory.store.history(scope[0]))
+    event.remove(memory.store.engine, "before_cursor_execute", note)
+    with memory.store.engine.connect() as connection:
+        for statement, parameters in [one for one in seen if one[0].startswith("SELECT")]:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+            steps = [row[3] for row in plan]
+            scans = [step for step in steps if step.startswith("SCAN turn") and "turn_waiting" not in step]
+            assert not scans, (statement, steps)

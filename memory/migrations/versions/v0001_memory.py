@@ -50,8 +50,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("session_id", "position", name="turn_position"),
     )
     op.create_index("turn_content", "turn", ["session_id", "content_hash"])
-    unindexed = sa.text("NOT indexed")
-    op.create_index("turn_unindexed", "turn", ["scope_id", "id"], sqlite_where=unindexed, postgresql_where=unindexed)
+    op.create_index("turn_scope", "turn", ["scope_id", "id"])
+    for name, columns in (("turn_waiting", ["id"]), ("turn_waiting_scope", ["scope_id", "id"])):
+        only_waiting = sa.text("NOT indexed")
+        op.create_index(name, "turn", columns, sqlite_where=sa.text("indexed = 0"), postgresql_where=only_waiting)
 
 
 def downgrade() -> None:
