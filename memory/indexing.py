@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import anyio
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_exception_type, wait_random_exponential
 
 from memory.echo import fingerprint, fresh, suspicions
 from memory.encoder import Encoder
@@ -22,6 +22,7 @@ from memory.words import content_terms
 __all__ = ["Indexer", "prepare_rows"]
 
 log = logging.getLogger(__name__)
+_log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)
 
 _BATCH_TURNS = 512  # enough to sort by length: windows of one length need no padding
 _BATCH_CHARS = 250_000  # long turns come in smaller batches, so that none waits minutes behind them
@@ -72,6 +73,7 @@ class Indexer:
         self._leftover = leftover
         self._work = anyio.Event()
         self._progress = anyio.Event()
+        self._failing = False
         self._appends = 0
         self._rows = 0
 
@@ -86,7 +88,7 @@ class Indexer:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(Exception),
                 wait=wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE_S),
-                before_sleep=before_sleep_log(log, logging.ERROR, exc_info=True),
+                before_sleep=self._note_failure,
             ):
                 with attempt:
                     await self.drain()
@@ -123,10 +125,10 @@ class Indexer:
         return False
 
     async def until_tail_below(self, scope: ScopeId, turns: int) -> None:
-        """Wait until fewer than `turns` turns of the scope wait for the index."""
+        """Wait until fewer than `turns` turns of the scope wait for the index, or until the index fails."""
         while True:
             progress = self._progress
-            if await self._store.tail_length(scope) < turns:
+            if self._failing or await self._store.tail_length(scope) < turns:
                 return
             await progress.wait()
 
@@ -139,6 +141,16 @@ class Indexer:
     def _note(self, *, rows: int) -> None:
         self._appends += 1
         self._rows += rows
+        self._failing = False
+        self._announce()
+
+    def _note_failure(self, state: RetryCallState) -> None:
+        _log_failure(state)
+        self._failing = True
+        self._announce()
+
+    def _announce(self) -> None:
+        """Let everybody look again who waits for the index."""
         self._progress.set()
         self._progress = anyio.Event()
 

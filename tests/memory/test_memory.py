@@ -206,6 +206,17 @@ async def test_what_cannot_be_indexed_is_retried_and_found_meanwhile(
     assert "no space left" in caplog.text
 
 
+async def test_a_failing_index_does_not_hold_writers_up(tmp_path: Path, encoder: Encoder) -> None:
+    async def failing(rows: object) -> None:
+        raise StoreUnavailable("the passage index: no space left", full=True)
+
+    async with open_memory(MemorySettings(home=tmp_path, max_tail_turns=2), encoder=encoder) as memory:
+        memory.index.add = failing  # type: ignore[method-assign]
+        for number in range(5):
+            await asyncio.wait_for(remember(memory, said(f"Fact {number}.", id=str(number))), timeout=30)
+        assert await memory.store.count() == 5
+
+
 async def test_scopes_never_meet_in_the_index(memory: Memory) -> None:
     others = [Scope(tenant="t2", user_id="u1"), Scope(tenant="default", user_id="u1", agent_id="a")]
     await indexed(memory, await remember(memory, *CHAT))
