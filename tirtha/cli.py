@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, TaskID
+from rich.progress import open as progress_open
 from rich.table import Table
 
 from tirtha import __version__
@@ -208,10 +209,10 @@ async def _remember_file(file: Path, user: str, agent: str | None, as_json: bool
     owner = _given(user_id=user, agent_id=agent)
 
     async def lines() -> Any:
-        with file.open(encoding="utf-8") as turns:
+        with progress_open(file, "rt", encoding="utf-8", description="Remembering", console=err) as turns:
             for number, line in enumerate(turns, 1):
-                if line.strip():
-                    yield (json.dumps(owner | _object(line, number)) + "\n").encode()
+                # A blank line is sent as one, so that the server counts the lines of the file.
+                yield (json.dumps(owner | _object(line, number)) + "\n").encode() if line.strip() else b"\n"
 
     async with connect(_settings()) as client:
         headers = {"content-type": "application/x-ndjson"}

@@ -51,7 +51,7 @@ def test_remember_and_ask_without_a_server_and_with_one(tmp_path: Path) -> None:
         )
         bulk = tirtha(home, "remember", "--file", str(lines), "--user", "u1")
         assert "1 stored, 0 known already, 1 rejected" in bulk.stdout
-        assert "line 2: role" in bulk.stdout
+        assert "line 3: role" in bulk.stdout
         assert httpx.get(f"{server.url}/readyz").json()["turns"] == 2
 
 
