@@ -1,8 +1,8 @@
 """Speed and size on this machine: ingest against the bare encoder, and `/v1/context` over HTTP as the memory grows.
 
-Run by `make bench`; `python -m eval.bench ingest` or `... context` runs one part. Figures to compare are ratios taken in one run; the machine may be shared. Passages of the context part
-are variations of the sample history with real vectors shifted at random, since encoding a million would take hours: the search,
-the SQL and the HTTP that are timed are the real ones.
+Run by `make bench`; `python -m eval.bench ingest` or `... context` runs one part. Figures to compare are ratios taken in one
+run; the machine may be shared. Passages of the context part are variations of the sample history with real vectors shifted
+at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real ones.
 """
 
 import asyncio
