@@ -35,7 +35,7 @@ def conversation(**changes: Any) -> list[dict[str, Any]]:
                 "category": 2,
             },
             {"question": "What did Mel show?", "answer": "a lake", "evidence": ["D1:2; D9:9"], "category": 4},
-            {"question": "How many cats?", "answer": 1, "evidence": ["D2:1", "D1:1"], "category": 1},
+            {"question": "How many cats?", "answer": 1, "evidence": ["D2:1", "D7:7"], "category": 1},
             {"question": "No evidence?", "answer": "none", "evidence": ["D"], "category": 4},
             {"question": "Adversarial?", "adversarial_answer": "x", "evidence": ["D1:1"], "category": 5},
         ],
@@ -59,7 +59,7 @@ def trimmed(record: dict[str, Any]) -> dict[str, Any]:
 
 def test_reading_keeps_what_can_be_scored(data: Path) -> None:
     [read] = read_locomo(data)
-    assert [question.evidence for question in read.questions] == [{"D1:1"}, {"D1:2"}, {"D2:1", "D1:1"}]
+    assert [question.evidence for question in read.questions] == [{"D1:1"}, {"D1:2"}, {"D2:1"}]
     assert read.sessions["session_1"][1]["text"] == "Look at this!\n[shows a lake at sunset]"
     assert read.sessions["session_1"][0]["said_at"] == "2023-05-08T13:56:00+00:00"
     assert [turn["role"] for turn in read.sessions["session_1"]] == ["user", "assistant"]
