@@ -244,7 +244,8 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _print(answer: dict[str, Any], as_json: bool, text: str) -> None:
-    out.print(json.dumps(answer, indent=2, ensure_ascii=False) if as_json else text, markup=False, highlight=False)
+    shown = json.dumps(answer, indent=2, ensure_ascii=False) if as_json else text
+    out.print(shown, markup=False, highlight=False, soft_wrap=True)  # a line break of ours inside JSON would break it
 
 
 def _settings(**overrides: Any) -> Settings:

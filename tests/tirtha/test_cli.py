@@ -26,6 +26,8 @@ def test_remember_and_ask_without_a_server_and_with_one(tmp_path: Path) -> None:
     with running(home) as server:
         asked = tirtha(home, "ask", "When did I get the cat?", "--user", "u1", "--json")
         assert json.loads(asked.stdout)["answer"] == "On 7 May 2023."
+        narrow = tirtha(home, "ask", "When did I get the cat?", "--user", "u1", "--json", COLUMNS="20")
+        assert json.loads(narrow.stdout)["answer"] == "On 7 May 2023."
         assert "Miso" in tirtha(home, "context", "What is the cat called?", "--user", "u1").stdout
         assert "Miso" in tirtha(home, "recall", "What is the cat called?", "--user", "u1").stdout
         wrong = tirtha(home, "context", "What is the cat called?", "--user", "u1", "--budget", "3")
