@@ -1,16 +1,19 @@
 """Distillation: the evidence that is worth its tokens, within a hard budget.
 
-Picks passages one by one: always the one whose score, less what it repeats and plus what a shared day header saves, is highest
-among those that still fit. Token costs are exact. Knows nothing of how evidence was found.
+A budgeted selection by exact token prices: again and again the passage whose news, for its price, is worth most among those
+that still fit. News is the probability of being evidence less what the context tells of that turn already; the price counts
+the line, the day's header where it is not paid for yet, and the sentence before where a passage cannot be understood without.
+Knows nothing of how evidence was found.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from compaction.errors import BudgetTooSmall
-from compaction.rendering import Context, Span, cost, header_cost, render, span_cost
+from compaction.readable import antecedent
+from compaction.rendering import Context, Span, cost, day_cost, render, span_cost, year_cost
 from memory.turns import Evidence, TurnPk
 from memory.words import content_terms
 
@@ -18,20 +21,25 @@ __all__ = ["Taste", "distill"]
 
 _CONSIDERED = 40
 _TOKENS_PER_CONSIDERED = 4
-_SHORTEST_LINE_TOKENS = 7  # a mark, a name, a colon, a word and the line break
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taste:
-    """What distillation prefers, in units of evidence score. Fitted on conversations of LoCoMo (docs/lab.md).
+    """What distillation prefers. Fitted on conversations of LoCoMo (docs/lab.md).
 
+    told: the share of a turn's best score that its further sentences lose, since the turn is in already; told_broad: the same
+    where the evidence is spread over many turns, `broad` times the best one's probability together, as for "which cities".
+    thrift: how much the price counts; 0 takes the likeliest evidence at any price, 1 the most probability a token.
     least_share: evidence below this share of the best one's score is noise, even where there is room for it.
-    same_turn: taken off a further sentence of a turn that is in already. same_day: added where the day's header is paid for.
+    readable: whether a sentence that points back brings along the one before it.
     """
 
-    least_share: float = 0.5
-    same_turn: float = 0.4
-    same_day: float = 0.085
+    told: float = 0.55
+    told_broad: float = 0.85
+    broad: float = 3.0
+    thrift: float = 0.25
+    least_share: float = 0.005
+    readable: bool = True
 
 
 def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = None) -> Context:
@@ -41,33 +49,32 @@ def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = 
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.
     """
     taste = taste or Taste()
-    pool = _worth_considering(evidence, budget, taste)
-    packing = _Packing(budget=budget)
-    left_out: Counter[str] = Counter()
-    if len(evidence) > len(pool):
-        left_out["too little relevance"] = len(evidence) - len(pool)
-    while pool and packing.used + _SHORTEST_LINE_TOKENS <= budget:
-        best = max(range(len(pool)), key=lambda i: packing.worth(pool[i], taste))
-        candidate = pool.pop(best)
-        if packing.repeats(candidate):
+    telling = [one for one in evidence if content_terms(one.quote)]
+    likely = [one for one in telling if one.score >= taste.least_share * telling[0].score]
+    pool = likely[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED]
+    left_out = Counter({"says nothing": len(evidence) - len(telling), "too little relevance": len(telling) - len(pool)})
+    packing = _Packing(budget=budget, taste=taste, told_share=_told_share(pool, taste))
+    while (best := packing.best(pool)) is not None:
+        chosen = pool.pop(best)
+        if packing.repeats(chosen):
             left_out["repeats a line"] += 1
-        elif not packing.add(candidate):
-            left_out["no room left"] += 1
-    if pool:
-        left_out["no room left"] += len(pool)
-    context = render(packing.spans() or _one_trimmed(evidence, budget), budget=budget, left_out=dict(left_out))
+        else:
+            packing.add(chosen)
+    left_out["no room left"] += len(pool)
+    spans = _marked(packing.spans() or _one_trimmed(evidence, budget), evidence)
+    context = render(spans, budget=budget, left_out=dict(+left_out))
     while context.tokens > budget:  # marks of four digits are the one thing that costs more than was reckoned
-        weakest = min(packing.spans(), key=lambda span: span.score)
-        packing.drop(weakest)
-        context = render(packing.spans(), budget=budget, left_out=dict(left_out))
+        spans.remove(min(spans, key=lambda span: span.score))
+        context = render(spans, budget=budget, left_out=dict(+left_out))
     return context
 
 
-def _worth_considering(evidence: Sequence[Evidence], budget: int, taste: Taste) -> list[Evidence]:
-    nearest = evidence[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED]
-    if not nearest or nearest[0].score <= 0:
-        return list(nearest)
-    return [one for one in nearest if one.score >= taste.least_share * nearest[0].score]
+def _told_share(pool: Sequence[Evidence], taste: Taste) -> float:
+    best_of_turn: dict[TurnPk, float] = {}
+    for one in pool:
+        best_of_turn.setdefault(one.turn.pk, one.score)
+    total = sum(best_of_turn.values())
+    return taste.told_broad if pool and total > taste.broad * pool[0].score else taste.told
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,43 +82,75 @@ class _Packing:
     """The spans chosen so far, by turn, and what they cost."""
 
     budget: int
+    taste: Taste
+    told_share: float
     used: int = 0
     by_turn: dict[TurnPk, list[Span]] = field(default_factory=dict)
     days: set[date] = field(default_factory=set)
+    years: set[int] = field(default_factory=set)
     told: set[tuple[date, frozenset[str]]] = field(default_factory=set)
+    prices: dict[tuple[TurnPk, int], int] = field(default_factory=dict)
 
     def spans(self) -> list[Span]:
         return [span for spans in self.by_turn.values() for span in spans]
 
-    def worth(self, candidate: Evidence, taste: Taste) -> float:
-        worth = candidate.score
-        if candidate.turn.pk in self.by_turn:
-            worth -= taste.same_turn
-        elif candidate.turn.said_at.date() in self.days:
-            worth += taste.same_day
-        return worth
+    def best(self, pool: Sequence[Evidence]) -> int | None:
+        """Give the place of the passage that is worth most for its price; None if none fits."""
+        best, most = None, -1.0
+        for place, candidate in enumerate(pool):
+            price = self.price(candidate)
+            if self.used + price <= self.budget:
+                worth = self.news(candidate) / max(price, 1) ** self.taste.thrift
+                if worth > most:
+                    best, most = place, worth
+        return best
+
+    def news(self, candidate: Evidence) -> float:
+        known = self.by_turn.get(candidate.turn.pk)
+        if not known:
+            return candidate.score
+        return max(candidate.score - self.told_share * max(span.score for span in known), 0.0)
+
+    def price(self, candidate: Evidence) -> int:
+        """Count the tokens that the passage adds: its line, or what it adds to its turn's lines, and its day's header."""
+        key = (candidate.turn.pk, candidate.passage.start)
+        if key not in self.prices:
+            own = self.by_turn.get(candidate.turn.pk, [])
+            self.prices[key] = sum(map(span_cost, self.joined(candidate))) - sum(map(span_cost, own))
+        day = candidate.turn.said_at.date()
+        header = 0 if day in self.days else day_cost(day)
+        return self.prices[key] + header + (0 if day.year in self.years else year_cost(day))
+
+    def joined(self, candidate: Evidence) -> list[Span]:
+        """Give the spans of the passage's turn with it, and with what it cannot be understood without."""
+        spans = _merge(_span(candidate), self.by_turn.get(candidate.turn.pk, []))
+        before = antecedent(candidate.turn.text, candidate.passage.start) if self.taste.readable else None
+        if before is None:
+            return spans
+        return _merge(replace(_span(candidate), start=before.start, end=before.end, score=0.0), spans)
 
     def repeats(self, candidate: Evidence) -> bool:
         return _telling(candidate) in self.told
 
-    def add(self, candidate: Evidence) -> bool:
-        """Take the passage in if it fits; a passage next to one of the same turn joins its line."""
-        own = self.by_turn.get(candidate.turn.pk, [])
-        merged = _merge(candidate, own)
-        price = sum(map(span_cost, merged)) - sum(map(span_cost, own))
-        day = candidate.turn.said_at.date()
-        if day not in self.days:
-            price += header_cost(day)
-        if self.used + price > self.budget:
-            return False
-        self.used += price
-        self.by_turn[candidate.turn.pk] = merged
+    def add(self, candidate: Evidence) -> None:
+        """Take the passage in; a passage next to one of the same turn joins its line."""
+        turn, day = candidate.turn, candidate.turn.said_at.date()
+        self.used += self.price(candidate)
+        self.by_turn[turn.pk] = self.joined(candidate)
         self.days.add(day)
+        self.years.add(day.year)
         self.told.add(_telling(candidate))
-        return True
+        self.prices = {key: price for key, price in self.prices.items() if key[0] != turn.pk}
 
-    def drop(self, span: Span) -> None:
-        self.by_turn[span.turn.pk].remove(span)
+
+def _marked(spans: Sequence[Span], evidence: Sequence[Evidence]) -> list[Span]:
+    """Mark the spans that a later statement replaces, where that one is in the context too."""
+    present = {span.turn.pk for span in spans}
+    replaced = {(one.turn.pk, one.passage.start) for one in evidence if one.superseded_by in present}
+    return [
+        replace(span, superseded=any(pk == span.turn.pk and span.start <= at < span.end for pk, at in replaced))
+        for span in spans
+    ]
 
 
 def _telling(candidate: Evidence) -> tuple[date, frozenset[str]]:
@@ -119,14 +158,19 @@ def _telling(candidate: Evidence) -> tuple[date, frozenset[str]]:
     return candidate.turn.said_at.date(), frozenset(content_terms(candidate.quote)) or frozenset((candidate.quote,))
 
 
-def _merge(candidate: Evidence, spans: Sequence[Span]) -> list[Span]:
-    """Add a passage to the spans of its turn; stretches with only white space between them become one."""
-    new = Span(turn=candidate.turn, start=candidate.passage.start, end=candidate.passage.end, score=candidate.score)
+def _span(candidate: Evidence) -> Span:
+    passage = candidate.passage
+    return Span(turn=candidate.turn, start=passage.start, end=passage.end, score=candidate.score)
+
+
+def _merge(new: Span, spans: Sequence[Span]) -> list[Span]:
+    """Add a span to those of its turn; stretches that overlap or have only white space between them become one."""
     merged: list[Span] = []
     for span in sorted([*spans, new], key=lambda s: s.start):
-        if merged and not candidate.turn.text[merged[-1].end : span.start].strip():
+        if merged and not span.turn.text[merged[-1].end : span.start].strip():
             last = merged.pop()
-            span = Span(turn=span.turn, start=last.start, end=span.end, score=max(last.score, span.score))  # noqa: PLW2901
+            end, score = max(last.end, span.end), max(last.score, span.score)
+            span = replace(span, start=last.start, end=end, score=score)  # noqa: PLW2901
         merged.append(span)
     return merged
 
@@ -161,4 +205,4 @@ def _longest_cut(candidate: Evidence, budget: int) -> Span:
 
 
 def _cut(candidate: Evidence, end: int) -> Span:
-    return Span(turn=candidate.turn, start=candidate.passage.start, end=end, score=candidate.score, trimmed=True)
+    return replace(_span(candidate), end=end, trimmed=True)

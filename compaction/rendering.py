@@ -2,9 +2,12 @@
 
     8 May 2023
     [1] Caroline: I went to a support group yesterday (7 May 2023).
+    25 May
+    [2] Caroline: The support group has made me feel accepted.
 
-Relative times get their date in parentheses; everything else of a quote is verbatim. Every line ends in a line break that no
-token crosses, so the tokens of a context are the sum of its lines' tokens, exactly; `cost` relies on it.
+The year stands in the first header of each year. Relative times get their date in parentheses; everything else of a quote is
+verbatim. Every line ends in a line break that no token crosses, so the tokens of a context are the sum of its lines' tokens,
+exactly; `cost` relies on it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,21 +19,26 @@ from compaction.tokens import count_tokens
 from memory.time_expressions import TimeExpression, day_text, find_times
 from memory.turns import Turn
 
-__all__ = ["ELLIPSIS", "Context", "Line", "Span", "header_cost", "render", "span_cost"]
+__all__ = ["ELLIPSIS", "Context", "Line", "Span", "day_cost", "render", "span_cost", "year_cost"]
 
 ELLIPSIS = "…"
+SUPERSEDED = " (superseded)"
 _CONTINUED = "\n  "  # so that no quote can begin a line and forge a citation mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch `[start, end)` of a turn's text that a line quotes; `trimmed` if it stops before its sentence does."""
+    """A stretch `[start, end)` of a turn's text that a line quotes.
+
+    `trimmed` if it stops before its sentence does; `superseded` if a later line of its context says what became of it.
+    """
 
     turn: Turn
     start: int
     end: int
     score: float = 0.0
     trimmed: bool = False
+    superseded: bool = False
 
     @property
     def quote(self) -> str:
@@ -78,16 +86,22 @@ def render(spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | Non
     rows: list[str] = []
     for n, span in enumerate(ordered, 1):
         if n == 1 or span.day != ordered[n - 2].day:
-            rows.append(day_text(span.day))
+            known = n > 1 and span.day.year == ordered[n - 2].day.year
+            rows.append(_day_of_known_year(span.day) if known else day_text(span.day))
         rows.append(_row(n, span))
         lines.append(_line(n, span))
     text = "\n".join(rows)
     return Context(text=text, tokens=count_tokens(text), budget=budget, lines=tuple(lines), left_out=left_out or {})
 
 
-def header_cost(day: date) -> int:
-    """Count the tokens of a day's header."""
-    return _count_row(day_text(day))
+def day_cost(day: date) -> int:
+    """Count the tokens of a day's header, without its year."""
+    return _count_row(_day_of_known_year(day))
+
+
+def year_cost(day: date) -> int:
+    """Count the tokens that the year adds to the first header of its year."""
+    return _count_row(day_text(day)) - day_cost(day)
 
 
 def span_cost(span: Span) -> int:
@@ -97,7 +111,13 @@ def span_cost(span: Span) -> int:
 
 def cost(spans: Sequence[Span]) -> int:
     """Count the tokens of the context of `spans`; at most two above the rendered count, never below it."""
-    return sum(map(header_cost, {span.day for span in spans})) + sum(map(span_cost, spans))
+    days = {span.day for span in spans}
+    years = {day.year: day for day in days}
+    return sum(map(year_cost, years.values())) + sum(map(day_cost, days)) + sum(map(span_cost, spans))
+
+
+def _day_of_known_year(day: date) -> str:
+    return day_text(day).rpartition(" ")[0]
 
 
 @lru_cache(maxsize=10_000)
@@ -107,7 +127,8 @@ def _count_row(row: str) -> int:
 
 def _row(n: int, span: Span) -> str:
     quote = _with_dates(span).replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
-    return f"[{n}] {span.turn.name}: {quote}{ELLIPSIS if span.trimmed else ''}"
+    name = f"{span.turn.name}{SUPERSEDED if span.superseded else ''}"
+    return f"[{n}] {name}: {quote}{ELLIPSIS if span.trimmed else ''}"
 
 
 def _with_dates(span: Span) -> str:

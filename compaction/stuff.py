@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from compaction.errors import WindowTooSmall
-from compaction.rendering import Context, Span, header_cost, render, span_cost
+from compaction.rendering import Context, Span, cost, day_cost, render, span_cost, year_cost
 from memory.turns import Turn
 
 __all__ = ["raw_tokens", "stuff"]
@@ -19,7 +19,11 @@ def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
     used = 0
     for turn in reversed(turns):
         span = Span(turn=turn, start=0, end=len(turn.text))
-        price = span_cost(span) + (0 if taken and taken[-1].day == span.day else header_cost(span.day))
+        price = span_cost(span)
+        if not taken or taken[-1].day != span.day:
+            price += day_cost(span.day)
+        if not taken or taken[-1].day.year != span.day.year:
+            price += year_cost(span.day)
         if used + price > limit:
             break
         used += price
@@ -35,5 +39,4 @@ def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
 
 def raw_tokens(turns: Sequence[Turn]) -> int:
     """Count the tokens of the whole history, written as `stuff` writes it."""
-    days = {turn.said_at.date() for turn in turns}
-    return sum(map(header_cost, days)) + sum(span_cost(Span(turn=turn, start=0, end=len(turn.text))) for turn in turns)
+    return cost([Span(turn=turn, start=0, end=len(turn.text)) for turn in turns])

@@ -1,36 +1,76 @@
-"""How likely it is that the evidence holds the answer, from recall's own signals.
+"""How likely it is that the memory holds the answer, from recall's own signals; no language model.
 
-A logistic model of two figures; no language model. Fitted on LoCoMo's development conversations: questions with their evidence
-there, against adversarial ones, ones whose evidence was taken away, and ones about other people's lives (docs/lab.md).
+A logistic model (`eval/training/rescorer.py`) of how strong the best evidence is, and of whether the person asked about says
+most on the topic: "What did Tom say about the race?" has no answer where only Ellen ran one.
 """
 
-from collections.abc import Sequence
-from math import exp
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
-from memory.turns import Evidence
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["answerable"]
+from memory.questions import Question
+from memory.rescorer import Rescored
+from memory.signals import Candidate, Scores, Signals
 
-_SUPPORT = 2.73
-_ELSEWHERE = -2.25
-_INTERCEPT = -2.66
-_CONTENT = ("dense", "turn", "words", "turn_words", "coverage")
+__all__ = ["MODEL_FILE", "answerable", "figures"]
+
+MODEL_FILE = Path(__file__).parent / "models" / "answerable.json"
+
+_ABSENT = -9.0  # log-odds of a group without any candidate
+_TOP = 3
+_COMPARED = ("dense", "related", "turn_words", "coverage", "words")
 
 
-def answerable(evidence: Sequence[Evidence]) -> float:
-    """Give the probability, 0 to 1, that `evidence` (best first) holds the answer; 0 for no evidence."""
-    if not evidence:
+def answerable(question: Question, candidates: Sequence[Candidate], signals: Signals, rescored: Rescored) -> float:
+    """Give the probability, 0 to 1, that the candidates (at least one) hold the answer."""
+    model = _model()
+    values = figures(question, candidates, signals, rescored)
+    log_odds = model["intercept"] + sum(model[name] * value for name, value in values.items())
+    return float(1 / (1 + np.exp(-log_odds)))
+
+
+def figures(
+    question: Question, candidates: Sequence[Candidate], signals: Signals, rescored: Rescored
+) -> dict[str, float]:
+    """Give what answerability is judged by, by name.
+
+    best, mass: the strongest evidence, and all of it together. topic: how much the person asked about, or anybody if the
+    question names nobody, says on the topic. ahead, three_ahead: by how much that exceeds what the others say on it, at best
+    and over three passages; and the same by single signals.
+    """
+    asked = np.array([not question.named or c.turn.speaker in question.named for c in candidates])
+    values = {
+        "best": float(rescored.evidence.max()),
+        "mass": float(np.logaddexp.reduce(rescored.evidence)),
+        "topic": _best(rescored.topic, asked, _ABSENT),
+        "ahead": _ahead(rescored.topic, asked, 1),
+        "three_ahead": _ahead(rescored.topic, asked, _TOP),
+        "names_one": float(len(question.named) == 1),
+    }
+    for name in _COMPARED:
+        values[f"asked_{name}"] = _best(signals[name], asked, 0.0)
+        values[f"{name}_ahead"] = _ahead(signals[name], asked, 1)
+    return values
+
+
+def _best(values: Scores, among: NDArray[np.bool_], absent: float) -> float:
+    return float(values[among].max()) if among.any() else absent
+
+
+def _ahead(values: Scores, asked: NDArray[np.bool_], top: int) -> float:
+    """By how much the best of those asked about exceed the best of the others; 0 if there are no others."""
+    if asked.all():
         return 0.0
-    support = evidence[0].score - evidence[0].signals["speaker"]
-    return 1 / (1 + exp(-(_INTERCEPT + _SUPPORT * support + _ELSEWHERE * _elsewhere(evidence))))
+    if not asked.any():
+        return float(values.min() - values.max())
+    return float(np.sort(values[asked])[-top:].mean() - np.sort(values[~asked])[-top:].mean())
 
 
-def _elsewhere(evidence: Sequence[Evidence]) -> float:
-    """By how much somebody else than the person asked about says more on it; 0 if the question is about nobody."""
-    asked = [_content(one) for one in evidence if one.signals["speaker"] > 0]
-    others = [_content(one) for one in evidence if one.signals["speaker"] <= 0]
-    return max(others) - max(asked) if asked and others else 0.0
-
-
-def _content(evidence: Evidence) -> float:
-    return sum(evidence.signals[name] for name in _CONTENT)
+@cache
+def _model() -> Mapping[str, float]:
+    model: dict[str, float] = json.loads(MODEL_FILE.read_text("utf-8"))["weights"]
+    return model

@@ -79,6 +79,16 @@ class Encoder:
             self._add_up(windows[start : start + _BATCH_WINDOWS], sums)
         return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
 
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts each on its own, without a speaker: `(len(texts), dimension) float32` of length 1. Blocks."""
+        sequences = [[*self._first, *ids[: self._capacity], *self._last] for ids in self._tokenize(list(texts))]
+        batches = [sequences[start : start + _BATCH_WINDOWS] for start in range(0, len(sequences), _BATCH_WINDOWS)]
+        return _unit(np.concatenate([self._forward(batch)["sentence_embedding"].numpy() for batch in batches]))
+
+    def vocabulary(self) -> list[str]:
+        """Give the pieces that the model's tokenizer knows."""
+        return list(self._tokenizer.get_vocab())
+
     def _encode_question(self, question: str) -> Vectors:
         prompt = self.model.prompts.get("query") or ""
         ids = self._tokenize([prompt + question])[0][: self._capacity]

@@ -5,6 +5,8 @@ an indexed column; there is no unscoped read. One process writes; rows come in b
 into the indexes and drops old versions, because LanceDB slows down and bloats under many small appends otherwise.
 """
 
+import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +21,12 @@ from lancedb.index import FTS, BTree
 from numpy.typing import NDArray
 
 from memory.errors import IndexMismatch, StoreUnavailable
+from memory.hot_vectors import HotScope, HotVectors
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 
 __all__ = ["IndexRow", "PassageIndex"]
+
+log = logging.getLogger(__name__)
 
 _TABLE = "passage"
 _KEEP_VERSIONS = timedelta(minutes=5)  # a slow reader may still stand on an old version
@@ -43,16 +48,19 @@ class IndexRow:
 class PassageIndex:
     """The table of passages. Open it with `PassageIndex.open`."""
 
-    def __init__(self, connection: Any, table: Any, *, model: str, dimension: int) -> None:
+    def __init__(self, connection: Any, table: Any, *, model: str, dimension: int, hot_bytes: int = 0) -> None:
         self._connection = connection
         self._table = table
         self._model = model
         self._dimension = dimension
         self._searchable = False
+        self._hot = HotVectors(hot_bytes)
+        self._changing = asyncio.Lock()
+        self._warming: dict[ScopeId, asyncio.Task[None]] = {}
 
     @classmethod
-    async def open(cls, folder: Path, *, model: str, dimension: int) -> "PassageIndex":
-        """Open the index in `folder`, or found it for vectors of `model`.
+    async def open(cls, folder: Path, *, model: str, dimension: int, hot_bytes: int = 0) -> "PassageIndex":
+        """Open the index in `folder`, or found it for vectors of `model`; `hot_bytes` of vectors are kept in memory.
 
         Raises:
             IndexMismatch: it holds vectors of another model.
@@ -65,7 +73,7 @@ class PassageIndex:
             else:
                 table = await connection.create_table(_TABLE, schema=_schema(model, dimension))
             _check_model(await table.schema(), model, dimension)
-            index = cls(connection, table, model=model, dimension=dimension)
+            index = cls(connection, table, model=model, dimension=dimension, hot_bytes=hot_bytes)
             index._searchable = bool(await table.list_indices())
         return index
 
@@ -73,19 +81,29 @@ class PassageIndex:
         """Append passages, all or none. Raises StoreUnavailable."""
         if not rows:
             return
-        with _index_faults():
-            await self._table.add(_batch(rows, self._model, self._dimension))
-            if not self._searchable:
-                await self._build_indexes()
+        async with self._changing:
+            with _index_faults():
+                await self._table.add(_batch(rows, self._model, self._dimension))
+                if not self._searchable:
+                    await self._build_indexes()
+            for scope in {row.scope for row in rows}:
+                self._hot.append(scope, [row.encoded for row in rows if row.scope == scope])
 
     async def remove_turns(self, turns: Sequence[TurnPk]) -> None:
         """Delete every passage of these turns; unknown turns are no error. Raises StoreUnavailable."""
-        if turns:
+        if not turns:
+            return
+        async with self._changing:
+            self._hot.clear()
             with _index_faults():
                 await self._table.delete(_in("turn", turns))
 
     async def nearest(self, scope: ScopeId, vector: Vectors, limit: int) -> list[EncodedPassage]:
         """Find the `limit` passages of `scope` whose vectors are nearest to `vector`, exactly, best first."""
+        hot = self._hot.get(scope)
+        if hot is not None:
+            return await asyncio.to_thread(hot.nearest, vector, limit)
+        self._warm_up(scope)
         with _index_faults():
             search = self._table.vector_search(vector).column("vector").distance_type("dot")
             query = search.where(f"scope = {int(scope)}")
@@ -105,6 +123,9 @@ class PassageIndex:
         """Read all indexed passages of these turns of `scope`."""
         if not turns:
             return []
+        hot = self._hot.get(scope)
+        if hot is not None:
+            return hot.of_turns(turns)
         with _index_faults():
             query = self._table.query().where(f"{_in('turn', turns)} AND scope = {int(scope)}")
             return _hits(await query.select(_COLUMNS).to_arrow())
@@ -134,6 +155,7 @@ class PassageIndex:
 
     async def clear(self) -> None:
         """Throw the table away and found it anew for the configured model."""
+        self._hot.clear()
         with _index_faults():
             self._table = await self._connection.create_table(
                 _TABLE, schema=_schema(self._model, self._dimension), mode="overwrite"
@@ -150,8 +172,32 @@ class PassageIndex:
 
     def close(self) -> None:
         """Release the table and the connection."""
+        for task in self._warming.values():
+            task.cancel()
         self._table.close()
         self._connection.close()
+
+    def _warm_up(self, scope: ScopeId) -> None:
+        """Begin to bring a scope's vectors into memory; the question at hand does not wait for it."""
+        if scope not in self._warming:
+            self._warming[scope] = asyncio.create_task(self._load(scope))
+            self._warming[scope].add_done_callback(lambda task: self._warmed(scope, task))
+
+    def _warmed(self, scope: ScopeId, task: asyncio.Task[None]) -> None:
+        self._warming.pop(scope, None)
+        if not task.cancelled() and task.exception():
+            log.warning("vectors of scope %d stay on disk", scope, exc_info=task.exception())
+
+    async def _load(self, scope: ScopeId) -> None:
+        bytes_each = self._dimension * (np.dtype(np.float32).itemsize + np.dtype(np.float16).itemsize)
+        async with self._changing:  # what is added meanwhile would be missing
+            size = await self._table.count_rows(f"scope = {int(scope)}") * bytes_each
+            if not self._hot.room_for(size):
+                return
+            found = await self._table.query().where(f"scope = {int(scope)}").select(_COLUMNS).to_arrow()
+            keys = [found.column(name).to_numpy().astype(np.int64) for name in ("turn", "start", "end")]
+            turn_vectors = _matrix(found, "turn_vector", np.float16)
+            self._hot.put(scope, HotScope(np.stack(keys, axis=1), _matrix(found, "vector"), turn_vectors))
 
     async def _build_indexes(self) -> None:
         for column in ("scope", "turn", "fingerprint"):
@@ -232,9 +278,9 @@ def _hits(found: pa.Table) -> list[EncodedPassage]:
     ]
 
 
-def _matrix(found: pa.Table, column: str) -> Vectors:
+def _matrix(found: pa.Table, column: str, kind: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
     values: NDArray[Any] = found.column(column).combine_chunks().values.to_numpy(zero_copy_only=False)
-    return values.reshape(found.num_rows, -1).astype(np.float32)
+    return values.reshape(found.num_rows, -1).astype(kind)
 
 
 def _in(column: str, keys: Sequence[TurnPk]) -> str:

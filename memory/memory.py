@@ -18,8 +18,8 @@ from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.errors import HomeInUse
 from memory.index import PassageIndex
 from memory.indexing import Indexer
+from memory.ranking import Found
 from memory.recall import Recall
-from memory.signals import Weights
 from memory.store import Remember, TurnStore
 from memory.turns import Receipt, Recollection, Scope, SessionSummary, Turn
 
@@ -31,7 +31,7 @@ class MemorySettings:
     """Where memory lives and how it embeds.
 
     `database_url` defaults to SQLite inside `home`. `max_tail_turns` bounds how many turns of a scope may wait for
-    the index; a writer that is further ahead waits.
+    the index; a writer that is further ahead waits. `hot_vectors_mb` of vectors are kept in memory (2.3 kB a passage).
     """
 
     home: Path
@@ -39,7 +39,7 @@ class MemorySettings:
     embedding_model: str = BUNDLED_MODEL
     max_tail_turns: int = 4_096
     index_timeout_s: float = 60.0
-    weights: Weights = Weights()  # noqa: RUF009 - frozen
+    hot_vectors_mb: int = 512
 
 
 class Memory:
@@ -53,7 +53,7 @@ class Memory:
         self.encoder = encoder
         self.indexer = indexer
         self._settings = settings
-        self._recall = Recall(store=store, index=index, encoder=encoder, weights=settings.weights)
+        self._recall = Recall(store=store, index=index, encoder=encoder)
 
     async def remember(self, wish: Remember) -> Receipt:
         """Store new turns of one session durably; raises TurnConflict or StoreUnavailable, and then nothing was stored."""
@@ -77,6 +77,10 @@ class Memory:
     async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
         """Find the evidence of `scope` on `question`, best first. Raises StoreUnavailable."""
         return await self._recall.recall(scope, question, asked_at)
+
+    async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
+        """Gather what `recall` would judge, for those who judge otherwise. Raises StoreUnavailable."""
+        return await self._recall.find(scope, question, asked_at)
 
     async def history(self, scope: Scope) -> list[Turn]:
         """Read everything of `scope`, in the order it was said."""
@@ -110,7 +114,10 @@ async def open_memory(settings: MemorySettings, *, encoder: Encoder | None = Non
     with _locked(settings.home), closing(TurnStore(open_database(database_url(settings)))) as store:
         shared = encoder or await _load(settings.embedding_model)
         folder = settings.home / "index"
-        with closing(await PassageIndex.open(folder, model=shared.name, dimension=shared.dimension)) as index:
+        hot_bytes = settings.hot_vectors_mb * 2**20
+        with closing(
+            await PassageIndex.open(folder, model=shared.name, dimension=shared.dimension, hot_bytes=hot_bytes)
+        ) as index:
             if not await index.count():
                 await store.mark_all_unindexed()  # a new or lost index is filled from the truth
             indexer = Indexer(store=store, index=index, encoder=shared, leftover=await store.newest_pk())

@@ -1,7 +1,7 @@
 """Recall: from a question to ranked evidence of one scope.
 
 Two searches propose candidates (dense and BM25), their neighbouring turns join, and so do the turns that the index does not
-hold yet; `memory.signals` then scores them all. Texts come from SQL under the scope, so a turn that is gone, or another
+hold yet; `memory.ranking` then judges them all. Texts come from SQL under the scope, so a turn that is gone, or another
 tenant's, cannot be recalled whatever the index says.
 """
 
@@ -11,36 +11,37 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import accumulate
 
-from memory.answerability import answerable
+import numpy as np
+from numpy.typing import NDArray
+
 from memory.encoder import Encoder
 from memory.index import PassageIndex
 from memory.indexing import prepare_rows
-from memory.signals import Candidate, Question, Weights, read_question, score
+from memory.questions import Question, read_question
+from memory.ranking import Found, rank
+from memory.rescorer import shipped_rescorer
+from memory.signals import Candidate
 from memory.store import TurnStore
 from memory.turns import EncodedPassage, Recollection, Scope, ScopeId, Turn, TurnPk
 from memory.words import content_terms
 
 __all__ = ["Recall"]
 
-_DENSE_LIMIT = 150
-_LEXICAL_LIMIT = 100
+_DENSE_LIMIT = 110
+_LEXICAL_LIMIT = 70
 _NEIGHBOURS_OF = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
-_NOTHING = Recollection(evidence=(), answerable=0.0)
 
 
 class Recall:
     """Ranked evidence over a store, its index and an encoder."""
 
-    def __init__(
-        self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, weights: Weights | None = None
-    ) -> None:
+    def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder) -> None:
         self._store = store
         self._index = index
         self._encoder = encoder
-        self._weights = weights or Weights()
 
     async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
@@ -48,35 +49,37 @@ class Recall:
         Raises:
             StoreUnavailable: the database or the index cannot be read.
         """
-        known = await self._store.scope(scope)
-        if known is None:
-            return _NOTHING
-        scope_id, _ = known
-        read = read_question(question, await self._encoder.encode_question(question), asked_at)
-        candidates = await self._candidates(scope_id, read)
-        evidence = tuple(score(candidates, read, self._weights))
-        return Recollection(evidence=evidence, answerable=answerable(evidence))
+        return rank(await self.find(scope, question, asked_at), shipped_rescorer())
 
-    async def _candidates(self, scope: ScopeId, question: Question) -> list[Candidate]:
+    async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
+        """Read the question and gather its candidates, unjudged. Raises as `recall` does."""
+        known = await self._store.scope(scope)
+        speakers = await self._store.speakers(known[0]) if known else []
+        read = read_question(question, speakers=speakers, asked_at=asked_at)
+        if known is None:
+            return Found(question=read, vector=await self._encoder.encode_question(read.topic), candidates=())
+        return await self._gather(known[0], read)
+
+    async def _gather(self, scope: ScopeId, question: Question) -> Found:
         # The tail is read first: a turn that is indexed meanwhile is then seen twice, and not missed.
         tail = await self._store.tail(scope)
-        dense, lexical, waiting = await asyncio.gather(
-            self._index.nearest(scope, question.vector, _DENSE_LIMIT),
-            self._index.lexical(scope, question.terms, _LEXICAL_LIMIT),
+        (vector, dense), lexical = await asyncio.gather(
+            self._nearest(scope, question), self._index.lexical(scope, question.terms, _LEXICAL_LIMIT)
+        )
+        leading = _turns_of([*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]])
+        turns, around, waiting = await asyncio.gather(
+            self._store.turns(scope, _turns_of([*dense, *lexical])),
+            self._store.around(scope, leading),
             self._read_tail(scope, tail, question),
         )
-        found = [*dense, *lexical]
-        turns = await self._store.turns(scope, dict.fromkeys(hit.turn_pk for hit in found))
-        turns |= {turn.pk: turn for turn in tail}
-        leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]
-        beside = await self._beside(scope, _turns_of(leading, turns), turns)
-        turns |= beside
-        found += await self._index.passages(scope, list(beside))
-        return _candidates([*found, *waiting], turns)
+        beside = await self._index.passages(scope, [pk for pk in around if pk not in turns])
+        turns |= around | {turn.pk: turn for turn in tail}
+        candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
+        return Found(question=question, vector=vector, candidates=candidates)
 
-    async def _beside(self, scope: ScopeId, turns: Iterable[Turn], known: dict[TurnPk, Turn]) -> dict[TurnPk, Turn]:
-        around = await self._store.around(scope, turns)
-        return {pk: turn for pk, turn in around.items() if pk not in known}
+    async def _nearest(self, scope: ScopeId, question: Question) -> tuple[NDArray[np.float32], list[EncodedPassage]]:
+        vector = await self._encoder.encode_question(question.topic)
+        return vector, await self._index.nearest(scope, vector, _DENSE_LIMIT)
 
     async def _read_tail(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> list[EncodedPassage]:
         """Encode those waiting turns that share words with the question, and the newest ones."""
@@ -99,9 +102,8 @@ def _likely(tail: Sequence[Turn], terms: Sequence[str]) -> list[Turn]:
     return [tail[i] for i in sorted(affordable)]
 
 
-def _turns_of(hits: Iterable[EncodedPassage], turns: dict[TurnPk, Turn]) -> list[Turn]:
-    pks = dict.fromkeys(hit.turn_pk for hit in hits)
-    return [turns[pk] for pk in pks if pk in turns]
+def _turns_of(hits: Iterable[EncodedPassage]) -> list[TurnPk]:
+    return list(dict.fromkeys(hit.turn_pk for hit in hits))
 
 
 def _candidates(found: Iterable[EncodedPassage], turns: dict[TurnPk, Turn]) -> list[Candidate]:

@@ -1,56 +1,37 @@
-"""What speaks for a passage: named signals, each between about 0 and 1, added up with weights.
+"""What a passage itself says for being evidence: named signals, grouped into parts.
 
-Pure functions over the candidates of one question; no search, no storage. A weight of 0 switches a signal off, which is how
-`tirtha eval` measures what each is worth. Weights were fitted on conversations of LoCoMo (docs/lab.md).
+Pure functions over the candidates of one question; no search, no storage. `memory.standing` adds how a passage stands among
+the others, and `memory.rescorer` turns the signals of a passage into a probability. A part can be switched off, which is how
+`tirtha eval locomo --ablation` measures what each is worth.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.time_expressions import TimeExpression, find_times
-from memory.turns import EncodedPassage, Evidence, Turn, TurnPk
+from memory.lexical import bm25_share, coverage_of, rarity_of
+from memory.questions import KINDS, Question
+from memory.related_terms import relatedness
+from memory.time_expressions import find_times, may_tell_time
+from memory.turns import EncodedPassage, Turn, TurnPk
 from memory.words import content_terms, words
 
-__all__ = ["Candidate", "Question", "Weights", "read_question", "score"]
+__all__ = ["Candidate", "Scores", "Signals", "own_signals"]
 
 Scores = NDArray[np.float64]
+Signals = dict[str, Scores]
 
-_BM25_K1 = 1.2
-_BM25_B = 0.75
+_RELATED = 0.65  # from here on, a word counts as meant when its rarity is reckoned
 _ENOUGH_WORDS = 2
-_FIRST_PERSON = frozenset("i me my mine myself we our us".split())
-_SECOND_PERSON = frozenset("you your yours".split())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """The weight of each signal in a passage's score.
-
-    dense: cosine of the question and the passage. turn: cosine of the question and the whole turn.
-    words, turn_words: BM25 of passage and turn, as a share of what a perfect match would get.
-    coverage: share of the question's words (by rarity) that the passage holds.
-    neighbour, answer: the score of the turn before (a question whose answer this may be) and of the turn after.
-    speaker: the question names this speaker, or says "I" of a user or "you" of an assistant.
-    time: the turn was said, or speaks of, when the question asks about.
-    question, filler: taken off passages that ask instead of telling, or tell nothing.
-    """
-
-    dense: float = 0.75
-    turn: float = 0.175
-    words: float = 0.45
-    turn_words: float = 0.475
-    coverage: float = 0.4
-    neighbour: float = 0.25
-    answer: float = 0.025
-    speaker: float = 0.4
-    time: float = 0.2
-    question: float = -0.1
-    filler: float = -0.1
+_FIRST_PERSON = frozenset("i me my mine myself we our us i'm i've i'd i'll we're we've".split())
+_SECOND_PERSON = frozenset("you your yours you're you've".split())
+_NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|once|twice)\b", re.IGNORECASE)
+_PROPER_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,140 +47,156 @@ class Candidate:
         return self.turn.text[self.encoded.passage.start : self.encoded.passage.end]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question, read: its vector, its words, the people and the times it names."""
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What a passage shows on its face, whatever the question."""
 
-    vector: NDArray[np.float32]
-    terms: tuple[str, ...]
     words: frozenset[str]
-    times: tuple[TimeExpression, ...]
+    first_person: bool
+    second_person: bool
+    asks: bool
+    number: bool
+    names: frozenset[str]
+    tells_time: bool
 
 
-def read_question(text: str, vector: NDArray[np.float32], asked_at: datetime) -> Question:
-    """Read a question that was asked at `asked_at`; its times are resolved against that moment."""
-    return Question(
-        vector=vector,
-        terms=tuple(dict.fromkeys(content_terms(text))),
-        words=frozenset(word.removesuffix("'s") for word in words(text)),
-        times=tuple(find_times(text, asked_at)),
+@lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
+def _traits(text: str) -> _Traits:
+    said = frozenset(words(text))
+    return _Traits(
+        words=said,
+        first_person=bool(said & _FIRST_PERSON),
+        second_person=bool(said & _SECOND_PERSON),
+        asks=text.rstrip().endswith(("?", "\uff1f")),
+        number=bool(_NUMBER.search(text)),
+        names=frozenset(name.lower() for name in _PROPER_NAME.findall(text)),
+        tells_time=may_tell_time(text),
     )
 
 
-def score(candidates: Sequence[Candidate], question: Question, weights: Weights) -> list[Evidence]:
-    """Score every candidate; gives evidence, best first, equal scores in the order of time.
+def own_signals(candidates: Sequence[Candidate], question: Question, vector: NDArray[np.float32]) -> Signals:
+    """Give each signal's value for each candidate, `(len(candidates),)`; `vector` is the question's.
 
     Pooled statistics (rarity of a word, length of a passage) are those of the candidates themselves.
     """
-    if not candidates:
-        return []
-    signals = _signals(candidates, question)
-    own = sum((getattr(weights, name) * values for name, values in signals.items()), np.zeros(len(candidates)))
-    signals |= _neighbour_signals(candidates, own)
-    total: Scores = sum(
-        (getattr(weights, name) * values for name, values in signals.items()), np.zeros(len(candidates))
-    )
-    found = [
-        Evidence(
-            turn=candidate.turn,
-            passage=candidate.encoded.passage,
-            score=float(total[row]),
-            signals={name: float(getattr(weights, name) * values[row]) for name, values in signals.items()},
-        )
-        for row, candidate in enumerate(candidates)
-    ]
-    return sorted(found, key=lambda e: (-e.score, e.turn.said_at, e.turn.pk, e.passage.start))
-
-
-def without(weights: Weights, name: str) -> Weights:
-    """Give the same weights with one signal switched off. Raises KeyError for an unknown name."""
-    values = {field.name: getattr(weights, field.name) for field in fields(weights)}
-    if name not in values:
-        raise KeyError(name)
-    return Weights(**values | {name: 0.0})
-
-
-def _signals(candidates: Sequence[Candidate], question: Question) -> dict[str, Scores]:
-    turns = {candidate.turn.pk: candidate.turn for candidate in candidates}
-    passage_terms = [Counter(content_terms(candidate.text)) for candidate in candidates]
-    turn_terms = {pk: Counter(content_terms(turn.text)) for pk, turn in turns.items()}
-    named = _named_speakers(turns.values(), question)
-    terms = [term for term in question.terms if term not in _name_terms(named)]
-    rarity = _rarity(terms, passage_terms)
-    turn_words = _bm25(terms, list(turn_terms.values()), rarity)
-    by_turn = dict(zip(turn_terms, turn_words, strict=True))
-    pks = [candidate.turn.pk for candidate in candidates]
+    terms = [content_terms(candidate.text) for candidate in candidates]
+    traits = [_traits(candidate.text) for candidate in candidates]
     return {
-        "dense": np.stack([c.encoded.vector for c in candidates]).astype(np.float64) @ question.vector,
-        "turn": np.stack([c.encoded.turn_vector for c in candidates]).astype(np.float64) @ question.vector,
-        "words": _bm25(terms, passage_terms, rarity),
-        "turn_words": np.array([by_turn[pk] for pk in pks]),
-        "coverage": _coverage(terms, passage_terms, rarity),
-        "speaker": _by_turn(candidates, {pk: _speaks(turn, named, question) for pk, turn in turns.items()}),
-        "time": _by_turn(candidates, {pk: _timely(turn, question) for pk, turn in turns.items()}),
-        "question": np.array([float(c.text.rstrip().endswith(("?", "\uff1f"))) for c in candidates]),
-        "filler": np.array([float(sum(counts.values()) < _ENOUGH_WORDS) for counts in passage_terms]),
+        **_meaning(candidates, vector),
+        **_words(candidates, question, terms),
+        **_relatedness(candidates, question, terms),
+        **_speakers(candidates, question, traits),
+        **_times(candidates, question, traits),
+        **_kind(candidates, question, traits),
+        **_form(candidates, terms, traits),
     }
 
 
-def _neighbour_signals(candidates: Sequence[Candidate], own: Scores) -> dict[str, Scores]:
-    best: dict[tuple[str, int], float] = {}
-    for candidate, value in zip(candidates, own, strict=True):
-        place = (candidate.turn.session_id, candidate.turn.position)
-        best[place] = max(best.get(place, -np.inf), float(value))
-    floor = float(own.min())
+def _meaning(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> Signals:
+    """Cosines of the question with the passage, and with its whole turn."""
+    return {
+        "dense": np.stack([c.encoded.vector for c in candidates]).astype(np.float64) @ vector,
+        "turn_dense": np.stack([c.encoded.turn_vector for c in candidates]).astype(np.float64) @ vector,
+    }
 
-    def beside(step: int) -> Scores:
-        places = [(c.turn.session_id, c.turn.position + step) for c in candidates]
-        return np.array([best.get(place, floor) for place in places])
 
-    return {"neighbour": beside(-1), "answer": beside(1)}
+def _words(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Signals:
+    """BM25 of passage and turn as a share of a perfect match; the share of the question's words, by rarity, that it holds."""
+    passages = [Counter(found) for found in terms]
+    turns = {c.turn.pk: Counter(content_terms(c.turn.text)) for c in candidates}
+    rarity = rarity_of(question.terms, passages)
+    by_turn = dict(zip(turns, bm25_share(question.terms, list(turns.values()), rarity), strict=True))
+    return {
+        "words": bm25_share(question.terms, passages, rarity),
+        "turn_words": _by_turn(candidates, by_turn),
+        "coverage": coverage_of(question.terms, passages, rarity),
+    }
+
+
+def _relatedness(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Signals:
+    """How near the passage's words come to the question's, in meaning: by rarity, at best, of the best two, first, last."""
+    near = relatedness(question.terms, terms) if question.terms else np.zeros((len(candidates), 1))
+    rarity = np.log1p(len(candidates) / np.maximum((near > _RELATED).sum(axis=0), 1))
+    related = near @ (rarity / rarity.sum())
+    best = np.sort(near, axis=1)[:, ::-1]
+    of_turn: dict[TurnPk, float] = {}
+    for candidate, value in zip(candidates, related, strict=True):
+        of_turn[candidate.turn.pk] = max(of_turn.get(candidate.turn.pk, 0.0), float(value))
+    return {
+        "related": related,
+        "related_best": best[:, 0],
+        "related_two": best[:, :2].mean(axis=1),
+        "related_first": near[:, 0],
+        "related_last": near[:, -1],
+        "turn_related": _by_turn(candidates, of_turn),
+    }
+
+
+def _speakers(candidates: Sequence[Candidate], question: Question, traits: Sequence[_Traits]) -> Signals:
+    """Whether the speaker is the one the question names (or "I", or "you"), and whom the passage speaks of."""
+    names = {word for name in question.named for word in words(name)}
+    return {
+        "speaker": np.array([_speaks(candidate.turn, question) for candidate in candidates]),
+        "mentions": _flags(bool(one.words & names) for one in traits),
+        "one_named": np.full(len(candidates), float(len(question.named) == 1)),
+        "first_person": _flags(one.first_person for one in traits),
+        "second_person": _flags(one.second_person for one in traits),
+    }
+
+
+def _times(candidates: Sequence[Candidate], question: Question, traits: Sequence[_Traits]) -> Signals:
+    """Whether the turn was said within, or speaks of, one of the question's times; whether the passage tells any time."""
+    turns = {candidate.turn.pk: candidate.turn for candidate in candidates}
+    timely = {pk: _timely(turn, question) for pk, turn in turns.items()}
+    return {
+        "time": _by_turn(candidates, timely),
+        "tells_time": _flags(one.tells_time for one in traits),
+    }
+
+
+def _kind(candidates: Sequence[Candidate], question: Question, traits: Sequence[_Traits]) -> Signals:
+    """What the question asks for, and whether the passage has numbers or names to offer."""
+    count = len(candidates)
+    asks = {f"asks_{kind}": np.full(count, float(kind == question.kind)) for kind in KINDS}
+    names = {candidate.turn.name for candidate in candidates}
+    speakers = {word for name in names for word in words(name)}
+    return asks | {
+        "asks_several": np.full(count, float(question.several)),
+        "asks_terms": np.full(count, float(len(question.terms))),
+        "number": _flags(one.number for one in traits),
+        "proper_name": _flags(bool(one.names - speakers) for one in traits),
+    }
+
+
+def _form(candidates: Sequence[Candidate], terms: Sequence[Sequence[str]], traits: Sequence[_Traits]) -> Signals:
+    """Whether the passage asks instead of telling, or tells nothing; its length and place."""
+    return {
+        "question": _flags(one.asks for one in traits),
+        "filler": _flags(len(found) < _ENOUGH_WORDS for found in terms),
+        "length": np.log1p([float(len(candidate.text)) for candidate in candidates]),
+        "turn_length": np.log1p([float(len(candidate.turn.text)) for candidate in candidates]),
+        "opens_turn": _flags(candidate.encoded.passage.start == 0 for candidate in candidates),
+    }
+
+
+def _flags(values: Iterable[bool]) -> Scores:
+    return np.array([float(value) for value in values])
 
 
 def _by_turn(candidates: Sequence[Candidate], values: Mapping[TurnPk, float]) -> Scores:
     return np.array([values[candidate.turn.pk] for candidate in candidates])
 
 
-def _rarity(terms: Sequence[str], passages: Sequence[Counter[str]]) -> dict[str, float]:
-    held = {term: sum(term in counts for counts in passages) for term in terms}
-    return {term: float(np.log1p(len(passages) / max(count, 1))) for term, count in held.items()}
-
-
-def _bm25(terms: Sequence[str], texts: Sequence[Counter[str]], rarity: Mapping[str, float]) -> Scores:
-    """BM25 (Robertson & Zaragoza 2009) as a share of the limit that endless repetition of every term would reach."""
-    lengths = np.array([max(sum(counts.values()), 1) for counts in texts], dtype=np.float64)
-    norms = _BM25_K1 * (1 - _BM25_B + _BM25_B * lengths / lengths.mean())
-    total = np.zeros(len(texts))
-    for term in terms:
-        frequency = np.array([counts[term] for counts in texts], dtype=np.float64)
-        total += rarity[term] * frequency / (frequency + norms)
-    return total / max(sum(rarity.values()), 1e-9)
-
-
-def _coverage(terms: Sequence[str], texts: Sequence[Counter[str]], rarity: Mapping[str, float]) -> Scores:
-    total = max(sum(rarity.values()), 1e-9)
-    return np.array([sum(rarity[term] for term in terms if term in counts) / total for counts in texts])
-
-
-def _named_speakers(turns: Iterable[Turn], question: Question) -> frozenset[str]:
-    names = {turn.speaker for turn in turns if turn.speaker}
-    return frozenset(name for name in names if set(words(name)) & question.words)
-
-
-def _name_terms(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(term for name in names for term in content_terms(name))
-
-
-def _speaks(turn: Turn, named: frozenset[str], question: Question) -> float:
-    if named:
-        return float(len(named) == 1 and turn.speaker in named)
+def _speaks(turn: Turn, question: Question) -> float:
+    if question.named:
+        return float(len(question.named) == 1 and turn.speaker in question.named)
     if question.words & _SECOND_PERSON and turn.role == "assistant":
         return 1.0
-    return float(bool(question.words & _FIRST_PERSON) and turn.role == "user" and not question.words & _SECOND_PERSON)
+    asks_of_self = question.words & _FIRST_PERSON and not question.words & _SECOND_PERSON
+    return float(bool(asks_of_self) and turn.role == "user")
 
 
 def _timely(turn: Turn, question: Question) -> float:
-    """Say whether the turn was said within, or speaks of, one of the question's times."""
     if not question.times:
         return 0.0
     spoken = [(turn.said_at.date(), turn.said_at.date())]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
-from sqlalchemy import Connection, Engine, Integer, Row, Select, column, func, insert, select, update, values
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import reading, writing
@@ -27,6 +27,7 @@ _SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
 _TENANT = TenantRow.__table__  # type: ignore[attr-defined]
 _KEYS_PER_QUERY = 500
 _THREADS = 8
+_SPEAKERS = 256
 
 
 class Remember:
@@ -74,10 +75,13 @@ class TurnStore:
         """Read those of `pks` that belong to `scope`; any other key is silently absent."""
         return await self._in_thread(self._turns, scope, list(pks))
 
-    async def around(self, scope: ScopeId, turns: Iterable[Turn]) -> dict[TurnPk, Turn]:
+    async def around(self, scope: ScopeId, pks: Iterable[TurnPk]) -> dict[TurnPk, Turn]:
         """Read the turns of `scope` right before and after each of these, in the same session."""
-        beside = {(turn.session_pk, turn.position + step) for turn in turns for step in (-1, 1)}
-        return await self._in_thread(self._at, scope, sorted(beside))
+        return await self._in_thread(self._around, scope, list(pks))
+
+    async def speakers(self, scope: ScopeId) -> list[str]:
+        """Give the names of those who speak in `scope`, in alphabetical order; the first `_SPEAKERS` of them."""
+        return await self._in_thread(self._speakers, scope)
 
     async def tail(self, scope: ScopeId) -> list[Turn]:
         """Read the turns of `scope` that the index does not hold yet, oldest first."""
@@ -157,15 +161,18 @@ class TurnStore:
                 found |= {turn.pk: turn for turn in map(_turn, rows)}
         return found
 
-    def _at(self, scope: ScopeId, places: list[tuple[int, int]]) -> dict[TurnPk, Turn]:
-        if not places:
-            return {}
-        # Joined, not compared: SQLite looks each place up by index only when it drives a loop.
-        wanted = values(column("session_id", Integer), column("position", Integer), name="place").data(places).cte()
-        here = (_TURN.c.session_id == wanted.c.session_id) & (_TURN.c.position == wanted.c.position)
-        query = _select_turns().join(wanted, here).where(_TURN.c.scope_id == scope)
+    def _around(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
+        # A place is looked up by equality, so that each is one step in the unique index of places.
+        middle = _TURN.alias("middle")
+        same_session = _TURN.c.session_id == middle.c.session_id
+        found: dict[TurnPk, Turn] = {}
         with reading(self.engine) as connection:
-            return {turn.pk: turn for turn in map(_turn, connection.execute(query))}
+            for step in (-1, 1):
+                beside = same_session & (_TURN.c.position == middle.c.position + step)
+                query = _select_turns().join(middle, beside)
+                rows = connection.execute(query.where(middle.c.scope_id == scope, middle.c.id.in_(pks)))
+                found |= {turn.pk: turn for turn in map(_turn, rows)}
+        return found
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
         query = _select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
@@ -217,6 +224,16 @@ class TurnStore:
                 SessionSummary(session_id=row.key, started_at=row.started_at, last_at=row.last_at, turns=row.turns)
                 for row in connection.execute(query)
             ]
+
+    def _speakers(self, scope: ScopeId) -> list[str]:
+        """Step from name to name through the index, since DISTINCT would read every turn of the scope."""
+        named = (_TURN.c.scope_id == scope, _TURN.c.speaker.is_not(None))
+        first = select(func.min(_TURN.c.speaker).label("name")).where(*named).cte("names", recursive=True)
+        following = select(func.min(_TURN.c.speaker)).where(*named, _TURN.c.speaker > first.c.name).scalar_subquery()
+        names = first.union_all(select(following).where(first.c.name.is_not(None)))
+        query = select(names.c.name).where(names.c.name.is_not(None)).limit(_SPEAKERS)
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
 
     def _history(self, scope: ScopeId) -> list[Turn]:
         query = _select_turns().where(_TURN.c.scope_id == scope)

@@ -76,6 +76,7 @@ class SessionRow(SQLModel, table=True):
 
 # As SQLAlchemy writes `~indexed` on either database: a partial index serves only queries that repeat its condition.
 _WAITING: dict[str, Any] = {"sqlite_where": text("indexed = 0"), "postgresql_where": text("NOT indexed")}
+_NAMED: dict[str, Any] = {"sqlite_where": text("speaker IS NOT NULL"), "postgresql_where": text("speaker IS NOT NULL")}
 
 
 class TurnRow(SQLModel, table=True):
@@ -89,6 +90,7 @@ class TurnRow(SQLModel, table=True):
         Index("turn_scope", "scope_id", "id"),
         Index("turn_waiting", "id", **_WAITING),
         Index("turn_waiting_scope", "scope_id", "id", **_WAITING),
+        Index("turn_speaker", "scope_id", "speaker", **_NAMED),
     )
 
     id: int | None = Field(default=None, primary_key=True)

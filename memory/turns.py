@@ -114,12 +114,17 @@ class EncodedPassage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A passage that recall returned for a query; `signals` are the parts that add up to `score`."""
+    """A passage that recall returned for a query.
+
+    `score` is the probability that its turn is evidence; `signals` are what it was judged by. `superseded_by` is the turn of a
+    later statement that replaces this one.
+    """
 
     turn: Turn
     passage: Passage
     score: float
     signals: Mapping[str, float] = field(default_factory=dict)
+    superseded_by: TurnPk | None = None
 
     @property
     def quote(self) -> str:

@@ -12,7 +12,8 @@ import snowballstemmer
 __all__ = ["content_terms", "words"]
 
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[^\W_])+(?:['\u2019](?:(?![{_SPACELESS}])[^\W_])+)*")
+_WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[^\W_])+(?:'(?:(?![{_SPACELESS}])[^\W_])+)*")
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")  # what _WORD finds in ASCII text, four times as fast
 _STOP_WORDS = frozenset(
     """a about after again all also am an and any are aren't as at be because been before being both but by can can't could
     couldn't did didn't do does doesn't doing don't each few for from further had hadn't has hasn't have haven't having he
@@ -29,17 +30,22 @@ _STEMMER_IN_USE = Lock()  # a Snowball stemmer keeps the word it works on
 
 def words(text: str) -> list[str]:
     """Give the words of `text`, lower-cased, in order."""
-    return [match.replace("\u2019", "'") for match in _WORD.findall(text.lower())]
+    lowered = text.lower().replace("\u2019", "'")
+    found: list[str] = (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
+    return found
 
 
 @lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
 def content_terms(text: str) -> tuple[str, ...]:
     """Give the stems of the words of `text` that carry content, in order, repetitions kept."""
-    return tuple(_stem(word) for word in words(text) if word not in _STOP_WORDS)
+    return tuple(filter(None, map(_term, words(text))))
 
 
 @lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
+def _term(word: str) -> str:
+    """Give the stem of a word, nothing for a stop word."""
+    if word in _STOP_WORDS:
+        return ""
     with _STEMMER_IN_USE:
         stem: str = _STEMMER.stemWord(word.removesuffix("'s").replace("'", ""))
     return stem

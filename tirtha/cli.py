@@ -38,6 +38,9 @@ Agent = Annotated[str | None, typer.Option("--agent", help="which agent's memory
 AsJson = Annotated[bool, typer.Option("--json", help="print the response as JSON")]
 Question = Annotated[str, typer.Argument(help="the question")]
 Budget = Annotated[int | None, typer.Option("--budget", help="tokens of the context")]
+EvalBudget = Annotated[int, typer.Option("--budget", min=1, help="tokens of a context")]
+Baselines = Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="write the results there as JSON")]
 AskedAt = Annotated[str | None, typer.Option("--asked-at", help="ISO 8601 with a zone; default now")]
 
 
@@ -182,16 +185,45 @@ def reindex() -> None:
 
 @eval_app.command("locomo")
 def eval_locomo(
+    *,
     data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
-    budget: Annotated[int, typer.Option(min=1, help="tokens of a context")] = 165,
+    budget: EvalBudget = 165,
     limit: Annotated[int | None, typer.Option(min=1, help="questions of each conversation")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="write the results there as JSON")] = None,
+    exclude: Annotated[Path | None, typer.Option(help="ids to leave out (label errors), one a line: conv-26:0")] = None,
+    ladder: Annotated[bool, typer.Option(help="also distil to 82, 165, 330, 660 and 1,320 tokens")] = True,
+    ablation: Annotated[bool, typer.Option(help="also switch every part off, on unseen conversations")] = True,
+    baselines: Baselines = False,
+    json_file: JsonFile = None,
 ) -> None:
-    """Measure evidence recall on LoCoMo at a token budget."""
-    from eval.locomo import run_locomo  # noqa: PLC0415 - only this command may see the benchmarks
+    """Measure evidence recall and answerability on LoCoMo, and what each part of recall is worth."""
+    from eval.locomo import LocomoRun, run_locomo  # noqa: PLC0415 - only the eval commands may see the benchmarks
 
-    results = _run_here(run_locomo(data, settings=_settings(), budget=budget, limit=limit, console=err))
-    out.print(results.table())
+    ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset()
+    run = LocomoRun(budget=budget, limit=limit, exclude=ids, ladder=ladder, baselines=baselines, ablation=ablation)
+    results = _run_here(run_locomo(data, settings=_settings(), run=run, console=err))
+    for table in results.tables():
+        out.print(table)
+    if json_file:
+        json_file.write_text(results.as_json())
+
+
+@eval_app.command("longmemeval")
+def eval_longmemeval(
+    *,
+    data: Annotated[Path, typer.Option(help="an official LongMemEval file (JSON, or .xz of it)")],
+    budget: EvalBudget = 165,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first questions")] = None,
+    run: Annotated[Path | None, typer.Option(help="the run's folder; an unfinished run there goes on")] = None,
+    baselines: Baselines = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure retrieval on LongMemEval as its paper does, and write the official hypothesis file."""
+    from eval.longmemeval import LongMemEvalRun, run_longmemeval  # noqa: PLC0415 - only the eval commands may see the benchmarks
+
+    what = LongMemEvalRun(budget=budget, limit=limit, folder=run, baselines=baselines)
+    results = _run_here(run_longmemeval(data, settings=_settings(), run=what, console=err))
+    for table in results.tables():
+        out.print(table)
     if json_file:
         json_file.write_text(results.as_json())
 

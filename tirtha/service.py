@@ -22,6 +22,8 @@ from compaction.tokens import token_table
 from memory import Evidence, Memory, MemorySettings, NewTurn, Receipt, Remember, Scope, open_memory
 from memory.database import reading, writing
 from memory.encoder import BUNDLED_MODEL, Encoder
+from memory.related_terms import term_vectors
+from memory.rescorer import shipped_rescorer
 from memory.turns import SessionSummary, Turn
 from tirtha.errors import TooLarge
 from tirtha.settings import Settings
@@ -109,6 +111,12 @@ class Service:
         context = distill(found.evidence, budget=ask.budget or self.settings.budget)
         return Distilled(context=context, answerable=found.answerable)
 
+    async def contexts(self, ask: Ask, budgets: Sequence[int]) -> list[Context]:
+        """Recall once and distil the same evidence to each of `budgets`. Raises as `context` does."""
+        self._check_question(ask.question)
+        found = await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
+        return [distill(found.evidence, budget=budget) for budget in budgets]
+
     async def ask(self, ask: Ask) -> Decision:
         """Answer from the context, or abstain; the decision is in the ledger before it is returned."""
         started_s = perf_counter()
@@ -165,7 +173,12 @@ async def open_service(settings: Settings, *, encoder: Encoder | None = None) ->
     Raises the errors of `memory.open_memory`.
     """
     async with open_memory(memory_settings(settings), encoder=encoder) as memory:
-        await anyio.to_thread.run_sync(token_table)  # loaded now, so that the first question does not wait for it
+        for load in (
+            token_table,
+            term_vectors,
+            shipped_rescorer,
+        ):  # now, so that the first question does not wait for it
+            await anyio.to_thread.run_sync(load)
         guards = (CitationGuard(), AnswerabilityGuard(threshold=settings.abstain_below))
         cascade = Cascade(tier=ExtractiveTier(), guards=guards)
         yield Service(memory=memory, cascade=cascade, ledger=_ledger(memory.store.engine), settings=settings)
@@ -184,6 +197,7 @@ def memory_settings(settings: Settings) -> MemorySettings:
         embedding_model=settings.embedding_model or BUNDLED_MODEL,
         max_tail_turns=settings.max_tail_turns,
         index_timeout_s=settings.index_timeout_s,
+        hot_vectors_mb=settings.hot_vectors_mb,
     )
 
 

@@ -50,8 +50,9 @@ class Settings(BaseSettings):
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.25
+    ] = 0.22
     max_tail_turns: Annotated[int, Field(ge=1, description="turns of a scope that may wait for the index")] = 4_096
+    hot_vectors_mb: Annotated[int, Field(ge=0, description="MB of memory for the vectors of scopes asked about")] = 512
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000
     max_question_chars: Annotated[int, Field(ge=1, description="characters of a question")] = 8_000

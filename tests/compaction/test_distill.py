@@ -1,5 +1,6 @@
 """The laws of a context: never above its budget, every quote in its turn, the same evidence the same context."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,7 +100,7 @@ def test_lines_are_grouped_by_day_and_dates_resolved() -> None:
         "8 May 2023\n"
         "[1] Caroline: I left yesterday (7 May 2023).\n"
         "[2] Mel: Back on 12 June (2023). It rained.\n"
-        "1 June 2023\n"
+        "1 June\n"
         "[3] Caroline: See you next month (July 2023)!"
     )
 
@@ -128,10 +129,45 @@ def test_a_passage_above_the_budget_is_trimmed_and_marked() -> None:
 
 
 def test_noise_does_not_fill_the_budget() -> None:
-    fact, noise = held("My cat is called Miso.", pk=1), held("Oh no, really?", pk=2, position=1)
-    context = distill([evidence(fact, 0, 22, 1.0), evidence(noise, 0, 14, 0.4)], budget=165)
+    fact, filler = held("My cat is called Miso.", pk=1), held("Oh wow, really", pk=2, position=1)
+    noise = held("Lovely weather today.", pk=3, position=2)
+    found = [evidence(fact, 0, 22, 0.9), evidence(filler, 0, 14, 0.4), evidence(noise, 0, 21, 0.002)]
+    context = distill(found, budget=165)
     assert [line.turn_id for line in context.lines] == ["t1"]
-    assert context.left_out == {"too little relevance": 1}
+    assert context.left_out == {"says nothing": 1, "too little relevance": 1}
+
+
+def test_a_further_sentence_of_a_turn_must_bring_news() -> None:
+    long = held("I went to Oslo by train. The train to Oslo was slow and old.", pk=1)
+    other = held("Bergen was the last stop of all.", pk=2, position=1)
+    found = [evidence(long, 0, 24, 0.6), evidence(long, 25, 60, 0.5), evidence(other, 0, 32, 0.4)]
+    assert [line.turn_id for line in distill(found, budget=34).lines] == ["t1", "t2"]
+
+
+def test_a_sentence_that_points_back_brings_what_it_points_to() -> None:
+    turn = held("We saw a moose in Norway. Nobody said a word for a good ten minutes. It was enormous.", pk=1)
+    _, silence, size = split_passages(turn.text)
+    context = distill([evidence(turn, size.start, size.end, 0.9)], budget=165)
+    assert [line.quote for line in context.lines] == [turn.text[silence.start : size.end]]
+    tight = distill([evidence(turn, size.start, size.end, 0.9), evidence(turn, 0, 25, 0.5)], budget=20)
+    assert [line.quote for line in tight.lines] == ["We saw a moose in Norway."], "or it is not chosen"
+
+
+def test_the_year_is_told_once() -> None:
+    days = (0, 3, 400, 401)
+    turns = [held(f"Note {n} on gardens.", pk=n, said_at=MAY_8 + timedelta(days=n)) for n in days]
+    text = distill([evidence(turn, 0, len(turn.text)) for turn in turns], budget=165).text
+    headers = [line for line in text.splitlines() if not line.startswith("[")]
+    assert headers == ["8 May 2023", "11 May", "11 June 2024", "12 June"]
+
+
+def test_what_a_later_line_replaces_is_marked() -> None:
+    old, new = held("I live in Berlin.", pk=1), held("I live in Paris now.", pk=2, said_at=MAY_8 + timedelta(days=9))
+    replaced = replace(evidence(old, 0, 17, 0.5), superseded_by=new.pk)
+    both = distill([evidence(new, 0, 20, 0.9), replaced], budget=165)
+    assert "[1] Caroline (superseded): I live in Berlin." in both.text
+    assert "[2] Caroline: I live in Paris now." in both.text
+    assert "superseded" not in distill([replaced], budget=165).text
 
 
 def test_too_small_a_budget_says_what_would_do() -> None:

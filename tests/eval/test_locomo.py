@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.locomo import read_locomo, run_locomo
+from eval.baselines import BASELINES
+from eval.locomo import LADDER, LocomoRun, run_locomo
+from eval.locomo_data import read_locomo
 from tirtha.settings import Settings
 
 
@@ -59,14 +61,16 @@ def trimmed(record: dict[str, Any]) -> dict[str, Any]:
 
 def test_reading_keeps_what_can_be_scored(data: Path) -> None:
     [read] = read_locomo(data)
-    assert [question.evidence for question in read.questions] == [{"D1:1"}, {"D1:2"}, {"D2:1"}]
+    assert [question.evidence for question in read.questions] == [{"D1:1"}, {"D1:2"}, {"D2:1"}, {"D1:1"}]
+    assert [question.id for question in read.questions] == ["conv-1:0", "conv-1:1", "conv-1:2", "conv-1:4"]
+    assert [question.answerable for question in read.questions] == [True, True, True, False]
     assert read.sessions["session_1"][1]["text"] == "Look at this!\n[shows a lake at sunset]"
     assert read.sessions["session_1"][0]["said_at"] == "2023-05-08T13:56:00+00:00"
     assert [turn["role"] for turn in read.sessions["session_1"]] == ["user", "assistant"]
 
 
 async def test_figures_follow_from_the_samples(data: Path, settings: Settings) -> None:
-    results = await run_locomo(data, settings=settings, budget=165, limit=None, console=Console(file=io.StringIO()))
+    results = await run_locomo(data, settings=settings, run=LocomoRun(), console=Console(file=io.StringIO()))
     figures = {row.name: row for row in results.figures()}
     assert (figures["all"].n, figures["temporal"].n, figures["single-hop"].n, figures["multi-hop"].n) == (3, 1, 1, 1)
     assert figures["all"].evidence_recall == figures["all"].all_evidence_rate == 1.0, "it all fits"
@@ -74,11 +78,28 @@ async def test_figures_follow_from_the_samples(data: Path, settings: Settings) -
     assert figures["all"].tokens_max <= 165
     report = json.loads(results.as_json())
     assert report["compaction_ratio"] == pytest.approx(report["raw_tokens_mean"] / report["context_tokens_mean"])
-    assert len(report["samples"]) == 3
+    assert len(report["samples"]) == 4 + 3 * len(LADDER), "the adversarial question is asked, too"
+    assert [row["n"] for row in report["ladder"]] == [3] * len(LADDER)
+    assert results.calibration() is not None
+
+
+async def test_label_errors_can_be_left_out(data: Path) -> None:
+    [read] = read_locomo(data, exclude={"conv-1:0", "conv-1:4"})
+    assert [question.id for question in read.questions] == ["conv-1:1", "conv-1:2"]
+
+
+async def test_baselines_get_the_same_questions_and_budget(data: Path, settings: Settings) -> None:
+    run = LocomoRun(budget=60, baselines=True, ladder=False)
+    results = await run_locomo(data, settings=settings, run=run, console=Console(file=io.StringIO()))
+    assert {sample.system for sample in results.others} == set(BASELINES)
+    assert all(sample.tokens <= 60 for sample in results.others)
+    assert len(results.others) == 3 * len(BASELINES)
 
 
 async def test_a_small_budget_costs_evidence(data: Path, settings: Settings) -> None:
-    results = await run_locomo(data, settings=settings, budget=24, limit=1, console=Console(file=io.StringIO()))
+    results = await run_locomo(
+        data, settings=settings, run=LocomoRun(budget=24, limit=1), console=Console(file=io.StringIO())
+    )
     assert len(results.samples) == 1
     assert results.samples[0].tokens <= 24
 
@@ -95,8 +116,13 @@ async def test_the_development_conversations(shared_data: Path, settings: Settin
     records = json.loads((shared_data / "locomo_dev.json").read_text())[:2]
     (tmp_path / "two.json").write_text(json.dumps(records))
     console = Console(file=io.StringIO())
-    results = await run_locomo(tmp_path / "two.json", settings=settings, budget=165, limit=None, console=console)
+    results = await run_locomo(
+        tmp_path / "two.json", settings=settings, run=LocomoRun(ladder=False, ablation=False), console=console
+    )
     overall = results.figures()[-1]
     assert overall.tokens_max <= 165
-    assert overall.evidence_recall >= 0.60
+    assert overall.evidence_recall >= 0.70
+    judged = results.calibration()
+    assert judged is not None
+    assert judged.auroc >= 0.80
     assert results.compaction()[2] >= 80

@@ -13,7 +13,6 @@ from memory.encoder import Encoder
 from memory.errors import HomeInUse, IndexMismatch, StoreUnavailable
 from memory.index import PassageIndex
 from memory.memory import rebuild_index
-from memory.signals import Weights
 from tests.support.turns import MAY_8, SCOPE, said
 
 CHAT = [
@@ -81,15 +80,6 @@ async def test_the_time_asked_about_counts(memory: Memory) -> None:
         turn = NewTurn(id=str(month), role="user", text="We had dinner with the neighbours.", said_at=at)
         await remember(memory, turn, session=f"s{month}")
     assert (await found(memory, "Who came to dinner in April 2023?"))[0] == "4"
-
-
-async def test_every_signal_can_be_switched_off(tmp_path: Path, encoder: Encoder) -> None:
-    everything_off = Weights(**dict.fromkeys(Weights.__dataclass_fields__, 0.0))
-    async with open_memory(MemorySettings(home=tmp_path, weights=everything_off), encoder=encoder) as memory:
-        await remember(memory, *CHAT)
-        recollection = await memory.recall(SCOPE, "Where does the group meet?", MAY_8)
-    assert {evidence.score for evidence in recollection.evidence} == {0.0}
-    assert set(recollection.evidence[0].signals) == set(Weights.__dataclass_fields__)
 
 
 async def test_what_was_not_indexed_is_indexed_at_the_next_start(tmp_path: Path, encoder: Encoder) -> None:
@@ -263,7 +253,7 @@ async def test_hot_queries_use_their_indexes(memory: Memory) -> None:
     await memory.store.tail(scope[0])
     await memory.store.tail_length(scope[0])
     await memory.store.unindexed(10)
-    await memory.store.around(scope[0], await memory.store.history(scope[0]))
+    await memory.store.around(scope[0], [turn.pk for turn in await memory.store.history(scope[0])])
     event.remove(memory.store.engine, "before_cursor_execute", note)
     with memory.store.engine.connect() as connection:
         for statement, parameters in [one for one in seen if one[0].startswith("SELECT")]:

@@ -5,7 +5,6 @@ import sqlite3
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import event
 
 import tirtha
@@ -104,8 +103,8 @@ async def test_recall_gives_one_entry_a_turn_best_first(client: httpx.AsyncClien
     entries = (await client.post("/v1/recall", json=body)).json()["evidence"]
     assert [entry["turn_id"] for entry in entries] == ["D1:4", "D1:3"]
     assert entries[0]["text"] == TURNS[1]["text"], "the whole turn, word for word"
-    assert entries[0]["score"] == pytest.approx(sum(entries[0]["signals"].values()))
-    assert entries[0]["score"] >= entries[1]["score"]
+    assert 1 > entries[0]["score"] >= entries[1]["score"] > 0, "probabilities"
+    assert {"dense", "words", "related", "speaker", "previous"} <= set(entries[0]["signals"])
     assert len((await client.post("/v1/recall", json=body | {"limit": 1})).json()["evidence"]) == 1
 
 

@@ -1,0 +1,177 @@
+"""Fitting recall's learned parts on LoCoMo, and judging them by conversations that they never saw.
+
+The ensembles see named signals of candidates and how useful each candidate is; no text. Used by the training script
+(`eval/training/rescorer.py`) and by the ablation of `tirtha eval locomo`.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.locomo_data import Conversation, LocomoQuestion
+from memory import Memory, MemorySettings, NewTurn, Remember, Scope, open_memory
+from memory.encoder import Encoder
+from memory.ranking import Found
+from memory.rescorer import Rescored, Rescorer
+from memory.signals import Candidate, Signals, own_signals
+from memory.standing import PARTS, with_standing
+from memory.time_expressions import find_times
+from memory.turns import EncodedPassage, TurnPk
+from memory.words import content_terms
+
+__all__ = ["Asked", "ask_conversations", "fit_rescorer", "held_out"]
+
+_ROUNDS = 400
+_PARAMETERS = {
+    "objective": "cross_entropy",
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_data_in_leaf": 60,
+    "lambda_l2": 10,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "max_bin": 127,
+    "seed": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
+# More of these never speaks against a passage, whatever the development data seem to say: it keeps the ensembles sane elsewhere.
+_RISING = frozenset("dense turn_dense words turn_words coverage related turn_related time strength".split())
+_NO_VECTOR = np.zeros(0, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question that was asked of a conversation, its candidates (without their vectors) and their own signals."""
+
+    conversation: str
+    question: LocomoQuestion
+    found: Found
+    own: Signals
+
+    def usefulness(self) -> NDArray[np.float64]:
+        """Give what each candidate is worth, 0 to 1: half for being of an evidence turn, half for holding the answer.
+
+        The second half is the share of the answer's words that the passage tells, of what the turn's best passage tells.
+        """
+        wanted = set(content_terms(self.question.answer))
+        evidence = [candidate.turn.id in self.question.evidence for candidate in self.found.candidates]
+        told = [
+            len(wanted & _told(candidate)) if is_evidence else 0
+            for candidate, is_evidence in zip(self.found.candidates, evidence, strict=True)
+        ]
+        most: dict[TurnPk, int] = {}
+        for candidate, count in zip(self.found.candidates, told, strict=True):
+            most[candidate.turn.pk] = max(most.get(candidate.turn.pk, 0), count)
+        shares = [
+            count / most[candidate.turn.pk] if most[candidate.turn.pk] else 1.0
+            for candidate, count in zip(self.found.candidates, told, strict=True)
+        ]
+        useful: NDArray[np.float64] = np.array(evidence) * (1 + np.array(shares)) / 2
+        return useful
+
+    def withheld(self) -> "Asked | None":
+        """Give the question as if its evidence had never been remembered; None if nothing else was found."""
+        kept = [row for row, one in enumerate(self.found.candidates) if one.turn.id not in self.question.evidence]
+        if not kept:
+            return None
+        found = replace(self.found, candidates=[self.found.candidates[row] for row in kept])
+        return replace(self, found=found, own={name: values[kept] for name, values in self.own.items()})
+
+    def signals(self, *, without: str | None = None) -> Signals:
+        """Give all signals, without those of a part."""
+        return with_standing(self.found.candidates, self.own, without=without)
+
+
+async def ask_conversations(
+    conversations: Sequence[Conversation], encoder: Encoder, advance: Callable[[], None]
+) -> list[Asked]:
+    """Remember each conversation in a scope of its own and gather the candidates of its questions."""
+    asked: list[Asked] = []
+    with tempfile.TemporaryDirectory(prefix="tirtha-locomo-") as folder:
+        async with open_memory(MemorySettings(home=Path(folder)), encoder=encoder) as memory:
+            for conversation in conversations:
+                scope = await _remember(memory, conversation)
+                for question in conversation.questions:
+                    asked.append(await _ask(memory, scope, conversation, question))
+                    advance()
+    return [one for one in asked if one.found.candidates]
+
+
+async def _remember(memory: Memory, conversation: Conversation) -> Scope:
+    scope = Scope(tenant="eval", user_id=conversation.id)
+    for session_id, turns in conversation.sessions.items():
+        new = [NewTurn(**(turn | {"said_at": datetime.fromisoformat(turn["said_at"])})) for turn in turns]  # type: ignore[arg-type]
+        receipt = await memory.remember(Remember(scope=scope, session_id=session_id, turns=new))
+        await memory.until_indexed(scope, receipt)
+    return scope
+
+
+async def _ask(memory: Memory, scope: Scope, conversation: Conversation, question: LocomoQuestion) -> Asked:
+    found = await memory.find(scope, question.question, conversation.last_said_at + timedelta(days=1))
+    own = own_signals(found.candidates, found.question, found.vector) if found.candidates else {}
+    light = [_without_vectors(candidate) for candidate in found.candidates]
+    return Asked(conversation=conversation.id, question=question, found=replace(found, candidates=light), own=own)
+
+
+def _told(candidate: Candidate) -> set[str]:
+    """Give the terms that a passage tells, dates resolved."""
+    times = find_times(candidate.text, candidate.turn.said_at)
+    return set(content_terms(" ".join([candidate.text, *(time.meaning for time in times)])))
+
+
+def _without_vectors(candidate: Candidate) -> Candidate:
+    encoded = candidate.encoded
+    light = EncodedPassage(turn_pk=encoded.turn_pk, passage=encoded.passage, vector=_NO_VECTOR, turn_vector=_NO_VECTOR)
+    return replace(candidate, encoded=light)
+
+
+def fit_rescorer(asked: Sequence[Asked], *, without: str | None = None, topic: bool = True) -> Rescorer:
+    """Fit the ensembles on the answerable ones of these questions; without `topic`, another stands in for that one."""
+    answerable = [one for one in asked if one.question.answerable]
+    signals = [one.signals(without=without) for one in answerable]
+    useful = np.concatenate([one.usefulness() for one in answerable])
+    answer = _fit(signals, useful)
+    return Rescorer(
+        evidence=_fit(signals, (useful > 0).astype(np.float64)),
+        answer=answer,
+        topic=_fit(signals, useful, unseen=PARTS["speaker"]) if topic else answer,
+    )
+
+
+def _fit(signals: Sequence[Signals], labels: NDArray[np.float64], *, unseen: Sequence[str] = ()) -> lightgbm.Booster:
+    names = [name for name in signals[0] if name not in unseen]
+    rows = np.concatenate([np.column_stack([of[name] for name in names]) for of in signals]).astype(np.float32)
+    parameters = _PARAMETERS | {"monotone_constraints": [int(name in _RISING) for name in names]}
+    return lightgbm.train(parameters, lightgbm.Dataset(rows, labels, feature_name=names), _ROUNDS)
+
+
+def held_out(
+    asked: Sequence[Asked],
+    *,
+    fitted_on: Sequence[Asked],
+    without: str | None = None,
+    topic: bool = True,
+    advance: Callable[[], None] = lambda: None,
+) -> list[Rescored]:
+    """Judge every question by ensembles fitted on the other conversations of `fitted_on`.
+
+    Without `topic` the ensemble that only answerability needs is not fitted.
+    """
+    judged: dict[int, Rescored] = {}
+    for conversation in dict.fromkeys(one.conversation for one in asked):
+        others = [one for one in fitted_on if one.conversation != conversation]
+        rescorer = fit_rescorer(others, without=without, topic=topic)
+        for number, one in enumerate(asked):
+            if one.conversation == conversation:
+                judged[number] = rescorer(one.signals(without=without))
+        advance()
+    return [judged[number] for number in range(len(asked))]

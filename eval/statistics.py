@@ -1,0 +1,85 @@
+"""How sure a figure is: paired bootstrap intervals, calibration, discrimination."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+__all__ = ["Bin", "Calibration", "Interval", "calibration", "paired_difference"]
+
+_RESAMPLES = 10_000
+_SEED = 20_261_124
+_BINS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A mean with the bounds of its 95% bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """Of the questions given a probability within `[low, high)`: their number, mean probability and share that came true."""
+
+    low: float
+    high: float
+    n: int
+    said: float
+    came_true: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How well probabilities tell true from false: AUROC and Brier score (with that of always saying the base rate)."""
+
+    auroc: float
+    brier: float
+    brier_of_base_rate: float
+    bins: tuple[Bin, ...]
+
+
+def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Interval:
+    """Give the mean of `ours - theirs` over the same questions, with its percentile bootstrap interval (10,000 resamples)."""
+    differences = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
+    generator = np.random.default_rng(_SEED)
+    chosen = generator.integers(0, len(differences), size=(_RESAMPLES, len(differences)))
+    means = differences[chosen].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(mean=float(differences.mean()), low=float(low), high=float(high))
+
+
+def calibration(probabilities: Sequence[float], truths: Sequence[bool]) -> Calibration | None:
+    """Judge probabilities of `truths`; None unless both kinds are there."""
+    said, true = np.asarray(probabilities, dtype=np.float64), np.asarray(truths, dtype=np.float64)
+    if not 0 < true.mean() < 1:
+        return None
+    edges = np.linspace(0, 1, _BINS + 1)
+    places = np.clip(np.digitize(said, edges) - 1, 0, _BINS - 1)
+    bins = [
+        Bin(
+            low=float(edges[place]),
+            high=float(edges[place + 1]),
+            n=int(here.sum()),
+            said=float(said[here].mean()),
+            came_true=float(true[here].mean()),
+        )
+        for place in range(_BINS)
+        if (here := places == place).any()
+    ]
+    base = np.full_like(said, true.mean())
+    return Calibration(
+        auroc=float(roc_auc_score(true, said)),
+        brier=float(brier_score_loss(true, said)),
+        brier_of_base_rate=float(brier_score_loss(true, base)),
+        bins=tuple(bins),
+    )

@@ -1,0 +1,113 @@
+"""The vectors of the scopes that are asked about, kept in memory, so that a question costs one dot product over its scope.
+
+LanceDB reads a scope's vectors from its files for every query; at 100,000 passages that is most of a query's time. Kept here
+they are scanned exactly, at the speed of memory. A cache only: whole scopes, the least recently asked one goes first, what it
+holds is what the index holds. Changed from the event loop only; searches may run in other threads.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
+
+__all__ = ["HotScope", "HotVectors"]
+
+_GROWTH = 1.25
+
+T = TypeVar("T", bound=np.generic)
+Vectors = NDArray[np.float32]
+
+
+class HotScope:
+    """The passages of one scope: keys `(n, 3)` of turn, start and end; vectors `(n, d)`, and those of their turns."""
+
+    def __init__(self, keys: NDArray[np.int64], vectors: Vectors, turn_vectors: NDArray[np.float16]) -> None:
+        self._count = len(keys)
+        self._keys = keys
+        self._vectors = vectors
+        self._turn_vectors = turn_vectors
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes."""
+        return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes
+
+    def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
+        """Find the `limit` passages with the greatest dot product with `vector`, exactly, best first."""
+        scores = torch.mv(torch.from_numpy(self._vectors[: self._count]), torch.from_numpy(vector))
+        best: list[int] = torch.topk(scores, min(limit, len(scores))).indices.tolist()
+        return [self._passage(row) for row in best]
+
+    def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
+        """Give all passages of these turns."""
+        rows = np.flatnonzero(np.isin(self._keys[: self._count, 0], np.array(turns, dtype=np.int64)))
+        return [self._passage(row) for row in rows.tolist()]
+
+    def append(self, passages: Sequence[EncodedPassage]) -> None:
+        """Add passages; room grows by a quarter at a time, so that few appends copy."""
+        count = self._count + len(passages)
+        if count > len(self._keys):
+            room = int(count * _GROWTH)
+            self._keys = _grown(self._keys, room)
+            self._vectors = _grown(self._vectors, room)
+            self._turn_vectors = _grown(self._turn_vectors, room)
+        rows = slice(self._count, count)
+        self._keys[rows] = [(one.turn_pk, one.passage.start, one.passage.end) for one in passages]
+        self._vectors[rows] = [one.vector for one in passages]
+        self._turn_vectors[rows] = [one.turn_vector for one in passages]
+        self._count = count  # last: a search in another thread looks no further
+
+    def _passage(self, row: int) -> EncodedPassage:
+        turn, start, end = self._keys[row].tolist()
+        return EncodedPassage(
+            turn_pk=TurnPk(turn),
+            passage=Passage(start=start, end=end),
+            vector=self._vectors[row],
+            turn_vector=self._turn_vectors[row].astype(np.float32),
+        )
+
+
+class HotVectors:
+    """Hot scopes within `limit_bytes`."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._scopes: OrderedDict[ScopeId, HotScope] = OrderedDict()
+
+    def get(self, scope: ScopeId) -> HotScope | None:
+        """Give a scope if it is here, and note that it was asked about."""
+        found = self._scopes.get(scope)
+        if found is not None:
+            self._scopes.move_to_end(scope)
+        return found
+
+    def put(self, scope: ScopeId, vectors: HotScope) -> None:
+        """Keep a scope; those asked about least recently make room. One that is larger than the limit is not kept."""
+        self._scopes[scope] = vectors
+        while self._scopes and sum(one.bytes for one in self._scopes.values()) > self._limit:
+            self._scopes.popitem(last=vectors.bytes > self._limit)
+
+    def room_for(self, size: int) -> bool:
+        """Say whether a scope of `size` bytes could be kept."""
+        return size <= self._limit
+
+    def append(self, scope: ScopeId, passages: Sequence[EncodedPassage]) -> None:
+        """Add new passages to a scope, if it is here."""
+        if scope in self._scopes:
+            self._scopes[scope].append(passages)
+            self.put(scope, self._scopes[scope])
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._scopes.clear()
+
+
+def _grown(array: NDArray[T], room: int) -> NDArray[T]:
+    larger = np.empty((room, *array.shape[1:]), dtype=array.dtype)
+    larger[: len(array)] = array
+    return larger

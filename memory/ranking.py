@@ -1,0 +1,67 @@
+"""From the candidates of a question to ranked evidence: signals, their re-scoring, and whether the answer is among them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.answerability import answerable
+from memory.questions import Question
+from memory.rescorer import Rescored, Rescorer
+from memory.signals import Candidate, Signals, own_signals
+from memory.standing import with_standing
+from memory.supersession import newest_first
+from memory.turns import Evidence, Recollection
+
+__all__ = ["Found", "rank", "ranked_evidence"]
+
+_JUDGED = 200
+_SPEAKER_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the searches proposed for a question; `vector` is the question's, `(d,) float32`."""
+
+    question: Question
+    vector: NDArray[np.float32]
+    candidates: Sequence[Candidate]
+
+
+def rank(found: Found, rescorer: Rescorer) -> Recollection:
+    """Rank what was found, best first; equal scores in the order of time."""
+    if not found.candidates:
+        return Recollection(evidence=(), answerable=0.0)
+    signals = with_standing(found.candidates, own_signals(found.candidates, found.question, found.vector))
+    candidates, signals = _strongest(found.candidates, signals)
+    rescored = rescorer(signals)
+    return Recollection(
+        evidence=ranked_evidence(candidates, rescored, signals),
+        answerable=answerable(found.question, candidates, signals, rescored),
+    )
+
+
+def _strongest(candidates: Sequence[Candidate], signals: Signals) -> tuple[Sequence[Candidate], Signals]:
+    """Keep those that have a chance: all had to be compared, but the weakest need not be judged."""
+    if len(candidates) <= _JUDGED:
+        return candidates, signals
+    promise = signals["strength"] + _SPEAKER_SHARE * signals["speaker"]
+    kept = np.sort(np.argsort(-promise, kind="stable")[:_JUDGED])
+    return [candidates[row] for row in kept], {name: values[kept] for name, values in signals.items()}
+
+
+def ranked_evidence(candidates: Sequence[Candidate], rescored: Rescored, signals: Signals) -> tuple[Evidence, ...]:
+    """Make evidence of candidates, best first, the newest of statements that replace one another before the older."""
+    rows = np.column_stack(list(signals.values())).tolist()
+    evidence = [
+        Evidence(
+            turn=candidate.turn,
+            passage=candidate.encoded.passage,
+            score=score,
+            signals=dict(zip(signals, row, strict=True)),
+        )
+        for candidate, score, row in zip(candidates, rescored.probability.tolist(), rows, strict=True)
+    ]
+    evidence.sort(key=lambda e: (-e.score, e.turn.said_at, e.turn.pk, e.passage.start))
+    return tuple(newest_first(evidence))

@@ -1,0 +1,91 @@
+"""Which of a speaker's statements replace one another: "I live in Berlin", then "I live in Paris now".
+
+Rules on wording, for precision: two statements of one speaker about one subject that give different values (numbers or names),
+or whose later one says that something changed. What happened on a day stays true, so a dated statement is never superseded.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import combinations
+
+from memory.time_expressions import find_times
+from memory.turns import Evidence
+from memory.words import content_terms, words
+
+__all__ = ["newest_first"]
+
+_LEADING = 24  # evidence below is hardly ever chosen
+_SHARED_TERMS = 2
+_SUBJECT_OVERLAP = 0.6
+_CHANGE = frozenset("now currently anymore switched changed instead moved longer lately".split())
+_COUNTED = frozenset("one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty".split())
+_NAME = re.compile(r"(?<=[a-z,;:] )[A-Z]\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """What a passage states: its subject as terms and as plain words, its values, and whether something changed."""
+
+    subject: frozenset[str]
+    wording: frozenset[str]
+    numbers: frozenset[str]
+    names: frozenset[str]
+    changes: bool
+
+
+def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Put, among the leading evidence (best first), each statement that replaces an older one before it, and mark the older."""
+    ranked = list(evidence[:_LEADING])
+    statements = [_read(one.quote) for one in ranked]
+    for first, second in combinations(range(len(ranked)), 2):
+        older, newer = sorted((first, second), key=lambda i: ranked[i].turn.said_at)
+        if _replaces(ranked[older], statements[older], ranked[newer], statements[newer]):
+            best, least = sorted((ranked[older].score, ranked[newer].score), reverse=True)
+            ranked[newer] = replace(ranked[newer], score=best)
+            ranked[older] = replace(ranked[older], score=least, superseded_by=ranked[newer].turn.pk)
+    ranked.sort(key=lambda one: (-one.score, one.superseded_by is not None))
+    return [*ranked, *evidence[_LEADING:]]
+
+
+def _replaces(older: Evidence, old: _Statement, newer: Evidence, new: _Statement) -> bool:
+    same_speaker = older.turn.name == newer.turn.name and older.turn.said_at.date() < newer.turn.said_at.date()
+    if not same_speaker or older.superseded_by is not None:
+        return False
+    other_value = new.changes or _differ(old.numbers, new.numbers) or _differ(old.names, new.names)
+    return other_value and _same_subject(old, new) and not _dated(older)
+
+
+def _same_subject(old: _Statement, new: _Statement) -> bool:
+    shared = old.subject & new.subject
+    smaller = min(len(old.subject), len(new.subject)) or 1
+    if len(shared) >= _SHARED_TERMS and len(shared) / smaller >= _SUBJECT_OVERLAP:
+        return True
+    return bool(shared) and len(old.wording & new.wording) / len(old.wording | new.wording) >= _SUBJECT_OVERLAP
+
+
+def _differ(old: frozenset[str], new: frozenset[str]) -> bool:
+    return bool(old) and bool(new) and not old & new
+
+
+@lru_cache(maxsize=4_096)
+def _read(quote: str) -> _Statement:
+    said = words(quote)
+    numbers = frozenset(word for word in said if word[0].isdigit() or word in _COUNTED)
+    names = frozenset(name.lower() for name in _NAME.findall(quote))
+    plain = frozenset(word for word in said if word not in numbers | names | _CHANGE)
+    return _Statement(
+        subject=frozenset(term for word in plain for term in content_terms(word)),
+        wording=plain,
+        numbers=numbers,
+        names=names,
+        changes=bool(_CHANGE & set(said)),
+    )
+
+
+def _dated(evidence: Evidence) -> bool:
+    """Say whether a passage tells of a day, or asks: neither is a state that another could replace."""
+    return evidence.quote.endswith("?") or any(
+        time.relative for time in find_times(evidence.quote, evidence.turn.said_at)
+    )

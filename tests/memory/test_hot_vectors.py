@@ -1,0 +1,94 @@
+"""Vectors in memory find what the index on disk finds, and never more than it holds."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from memory import Memory, MemorySettings, open_memory
+from memory.encoder import Encoder
+from memory.hot_vectors import HotScope, HotVectors
+from memory.index import PassageIndex
+from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
+from tests.memory.test_memory import CHAT, indexed, remember
+from tests.support.turns import MAY_8, SCOPE, said
+
+RANDOM = np.random.default_rng(7)
+
+
+def passages(count: int, first: int = 0) -> list[EncodedPassage]:
+    vectors = RANDOM.normal(size=(count, 8)).astype(np.float32)
+    return [
+        EncodedPassage(turn_pk=TurnPk(first + n), passage=Passage(start=0, end=n + 1), vector=v, turn_vector=v)
+        for n, v in enumerate(vectors)
+    ]
+
+
+def empty() -> HotScope:
+    return HotScope(np.zeros((0, 3), np.int64), np.zeros((0, 8), np.float32), np.zeros((0, 8), np.float16))
+
+
+def test_the_nearest_are_those_of_the_greatest_dot_product() -> None:
+    scope = empty()
+    known = passages(300)
+    for start in range(0, 300, 7):
+        scope.append(known[start : start + 7])
+    vector = RANDOM.normal(size=8).astype(np.float32)
+    wanted = sorted(known, key=lambda one: -float(one.vector @ vector))[:20]
+    assert [one.turn_pk for one in scope.nearest(vector, 20)] == [one.turn_pk for one in wanted]
+    assert len(scope.nearest(vector, 1_000)) == 300
+    assert {one.turn_pk for one in scope.of_turns([TurnPk(3), TurnPk(299), TurnPk(9_999)])} == {3, 299}
+
+
+def test_the_least_recently_asked_scope_makes_room() -> None:
+    scopes = {ScopeId(n): empty() for n in range(3)}
+    for n, scope in scopes.items():
+        scope.append(passages(10, first=int(n)))
+    hot = HotVectors(limit_bytes=2 * scopes[ScopeId(0)].bytes)
+    hot.put(ScopeId(0), scopes[ScopeId(0)])
+    hot.put(ScopeId(1), scopes[ScopeId(1)])
+    assert hot.get(ScopeId(0)) is not None
+    hot.put(ScopeId(2), scopes[ScopeId(2)])
+    assert hot.get(ScopeId(1)) is None
+    assert hot.get(ScopeId(0)) is not None
+    hot.append(ScopeId(0), passages(100))
+    assert hot.get(ScopeId(0)) is None, "it has outgrown the limit"
+
+
+async def warm(memory: Memory) -> None:
+    await memory.recall(SCOPE, "Where does the support group meet?", MAY_8)
+    await asyncio.gather(*memory.index._warming.values())
+
+
+async def test_recall_is_the_same_from_disk_and_from_memory(tmp_path: Path, encoder: Encoder) -> None:
+    question = "Where does the support group meet?"
+    async with open_memory(MemorySettings(home=tmp_path, hot_vectors_mb=0), encoder=encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+        await warm(memory)
+        assert memory.index._hot.get(ScopeId(1)) is None
+        cold = await memory.recall(SCOPE, question, MAY_8)
+    async with open_memory(MemorySettings(home=tmp_path), encoder=encoder) as memory:
+        await warm(memory)
+        assert memory.index._hot.get(ScopeId(1)) is not None
+        hot = await memory.recall(SCOPE, question, MAY_8)
+    assert [one.quote for one in hot.evidence] == [one.quote for one in cold.evidence]
+    assert [one.score for one in hot.evidence] == pytest.approx([one.score for one in cold.evidence], abs=1e-6)
+
+
+async def test_what_is_remembered_later_is_found_in_memory_too(memory: Memory) -> None:
+    await indexed(memory, await remember(memory, *CHAT))
+    await warm(memory)
+    later = said("The support group moved to York in June.", id="9", speaker="Caroline", days=40)
+    await indexed(memory, await remember(memory, later, session="s2"))
+    found = await memory.recall(SCOPE, "Where does the support group meet?", MAY_8)
+    assert "9" in {one.turn.id for one in found.evidence}
+
+
+async def test_what_is_removed_is_gone_from_memory(memory: Memory) -> None:
+    await indexed(memory, await remember(memory, *CHAT))
+    await warm(memory)
+    index: PassageIndex = memory.index
+    await index.remove_turns([TurnPk(5)])
+    vector = await memory.encoder.encode_question("support group")
+    assert 5 not in {hit.turn_pk for hit in await index.nearest(ScopeId(1), vector, 10)}

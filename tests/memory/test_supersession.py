@@ -1,0 +1,49 @@
+"""Statements that replace one another, and those that only look like it."""
+
+from datetime import timedelta
+
+import pytest
+
+from memory.supersession import newest_first
+from memory.turns import Evidence
+from tests.support.turns import MAY_8, evidence, held
+
+
+def told(older: str, newer: str, *, speakers: tuple[str, str] = ("Tom", "Tom")) -> list[Evidence]:
+    first = held(older, pk=1, speaker=speakers[0])
+    second = held(newer, pk=2, position=1, speaker=speakers[1], said_at=MAY_8 + timedelta(days=30))
+    return newest_first([evidence(first, 0, len(older), 0.9), evidence(second, 0, len(newer), 0.6)])
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("I live in Berlin.", "I live in Paris now."),
+        ("My commute takes 45 minutes.", "My commute takes 30 minutes."),
+        ("I have written four short stories.", "I have written seven short stories."),
+        ("I keep my old sneakers under my bed.", "I moved my old sneakers, they keep to the rack now."),
+    ],
+)
+def test_the_newest_comes_first_and_the_older_is_marked(older: str, newer: str) -> None:
+    found = told(older, newer)
+    assert [one.quote for one in found] == [newer, older]
+    assert [one.score for one in found] == [0.9, 0.6]
+    assert [one.superseded_by for one in found] == [None, 2]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("I ran 10 miles yesterday.", "I ran 12 miles yesterday."),
+        ("I like pottery.", "I like painting."),
+        ("Do you live in Berlin?", "I live in Paris now."),
+        ("We visited the museum in Oslo.", "My sister plays the violin now."),
+    ],
+)
+def test_what_stays_true_is_left_alone(older: str, newer: str) -> None:
+    assert [one.superseded_by for one in told(older, newer)] == [None, None]
+
+
+def test_other_peoples_lives_are_their_own() -> None:
+    found = told("I live in Berlin.", "I live in Paris now.", speakers=("Tom", "Ann"))
+    assert [one.superseded_by for one in found] == [None, None]
