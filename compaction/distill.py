@@ -15,7 +15,7 @@ from compaction.errors import BudgetTooSmall
 from compaction.readable import antecedent
 from compaction.rendering import Context, Span, cost, day_cost, render, span_cost, year_cost
 from memory.turns import Evidence, TurnPk
-from memory.words import content_terms
+from memory.words import content_terms, words
 
 __all__ = ["Taste", "distill"]
 
@@ -42,18 +42,20 @@ class Taste:
     readable: bool = True
 
 
-def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = None) -> Context:
+def distill(evidence: Sequence[Evidence], *, budget: int, broad: bool = False, taste: Taste | None = None) -> Context:
     """Choose what of `evidence` (best first) the context of at most `budget` tokens holds.
+
+    `broad` says that the question takes several facts, so that tokens go to other turns rather than to more of one.
 
     Raises:
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.
     """
     taste = taste or Taste()
-    telling = [one for one in evidence if content_terms(one.quote)]
+    telling = [one for one in evidence if content_terms(one.quote)] or list(evidence)
     likely = [one for one in telling if one.score >= taste.least_share * telling[0].score]
     pool = likely[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED]
     left_out = Counter({"says nothing": len(evidence) - len(telling), "too little relevance": len(telling) - len(pool)})
-    packing = _Packing(budget=budget, taste=taste, told_share=_told_share(pool, taste))
+    packing = _Packing(budget=budget, taste=taste, told_share=_told_share(pool, taste, broad=broad))
     while (best := packing.best(pool)) is not None:
         chosen = pool.pop(best)
         if packing.repeats(chosen):
@@ -63,18 +65,22 @@ def distill(evidence: Sequence[Evidence], *, budget: int, taste: Taste | None = 
     left_out["no room left"] += len(pool)
     spans = _marked(packing.spans() or _one_trimmed(evidence, budget), evidence)
     context = render(spans, budget=budget, left_out=dict(+left_out))
-    while context.tokens > budget:  # marks of four digits are the one thing that costs more than was reckoned
+    if context.tokens > budget:
+        spans = [replace(span, superseded=False) for span in spans]
+        context = render(spans, budget=budget, left_out=dict(+left_out))
+    while context.tokens > budget:  # marks of four digits cost more than was reckoned
         spans.remove(min(spans, key=lambda span: span.score))
         context = render(spans, budget=budget, left_out=dict(+left_out))
     return context
 
 
-def _told_share(pool: Sequence[Evidence], taste: Taste) -> float:
+def _told_share(pool: Sequence[Evidence], taste: Taste, *, broad: bool) -> float:
     best_of_turn: dict[TurnPk, float] = {}
     for one in pool:
         best_of_turn.setdefault(one.turn.pk, one.score)
     total = sum(best_of_turn.values())
-    return taste.told_broad if pool and total > taste.broad * pool[0].score else taste.told
+    spread = bool(pool) and total > taste.broad * pool[0].score
+    return taste.told_broad if broad or spread else taste.told
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +94,7 @@ class _Packing:
     by_turn: dict[TurnPk, list[Span]] = field(default_factory=dict)
     days: set[date] = field(default_factory=set)
     years: set[int] = field(default_factory=set)
-    told: set[tuple[date, frozenset[str]]] = field(default_factory=set)
+    told: set[tuple[date, str, tuple[str, ...]]] = field(default_factory=set)
     prices: dict[tuple[TurnPk, int], int] = field(default_factory=dict)
 
     def spans(self) -> list[Span]:
@@ -144,18 +150,26 @@ class _Packing:
 
 
 def _marked(spans: Sequence[Span], evidence: Sequence[Evidence]) -> list[Span]:
-    """Mark the spans that a later statement replaces, where that one is in the context too."""
-    present = {span.turn.pk for span in spans}
-    replaced = {(one.turn.pk, one.passage.start) for one in evidence if one.superseded_by in present}
-    return [
-        replace(span, superseded=any(pk == span.turn.pk and span.start <= at < span.end for pk, at in replaced))
-        for span in spans
-    ]
+    """Mark the lines that a later statement replaces, where that one is in the context too.
+
+    A line with more in it than the replaced statement is left alone: the rest of it stays true.
+    """
+    replaced = {
+        (one.turn.pk, one.passage.start, one.passage.end)
+        for one in evidence
+        if one.superseded_by and any(_holds(span, *one.superseded_by) for span in spans)
+    }
+    return [replace(span, superseded=(span.turn.pk, span.start, span.end) in replaced) for span in spans]
 
 
-def _telling(candidate: Evidence) -> tuple[date, frozenset[str]]:
-    """What a passage tells: its words, and its day, since the same words on another day may tell of another event."""
-    return candidate.turn.said_at.date(), frozenset(content_terms(candidate.quote)) or frozenset((candidate.quote,))
+def _holds(span: Span, turn: TurnPk, start: int) -> bool:
+    return span.turn.pk == turn and span.start <= start < span.end
+
+
+def _telling(candidate: Evidence) -> tuple[date, str, tuple[str, ...]]:
+    """What a passage tells: its words, of whom, and on which day, since they may tell of another event on another."""
+    said = tuple(words(candidate.quote)) or (candidate.quote,)
+    return candidate.turn.said_at.date(), candidate.turn.name, said
 
 
 def _span(candidate: Evidence) -> Span:

@@ -13,7 +13,7 @@ _POINTS_BACK = re.compile(
 )
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def antecedent(text: str, start: int) -> Passage | None:
     """Give the sentence before the one of `text` that begins at `start`, if that one points back; None if it need not be told."""
     if not start or not _POINTS_BACK.match(text, start):

@@ -12,7 +12,7 @@ exactly; `cost` relies on it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
 from compaction.tokens import count_tokens
@@ -133,20 +133,20 @@ def _row(n: int, span: Span) -> str:
 
 def _with_dates(span: Span) -> str:
     quote = span.quote
-    for time in reversed(_news(span)):
-        told = quote[time.start : time.end]
-        news = time.meaning.removeprefix(told).strip() if time.meaning != told else time.meaning
-        quote = f"{quote[: time.end]} ({news}){quote[time.end :]}"
+    for told_time in reversed(_news(span)):
+        told = quote[told_time.start : told_time.end]
+        news = told_time.meaning.removeprefix(told).strip() if told_time.meaning != told else told_time.meaning
+        quote = f"{quote[: told_time.end]} ({news}){quote[told_time.end :]}"
     return quote
 
 
 def _news(span: Span) -> list[TimeExpression]:
-    return [time for time in _times(span.quote, span.turn.said_at) if time.relative and not time.implied]
+    return [time for time in _times(span.quote, span.day) if time.relative and not time.implied]
 
 
 @lru_cache(maxsize=10_000)
-def _times(quote: str, said_at: datetime) -> tuple[TimeExpression, ...]:
-    return tuple(find_times(quote, said_at))
+def _times(quote: str, said_on: date) -> tuple[TimeExpression, ...]:
+    return tuple(find_times(quote, datetime.combine(said_on, time(), UTC)))
 
 
 def _line(n: int, span: Span) -> Line:
@@ -158,5 +158,5 @@ def _line(n: int, span: Span) -> Line:
         said_at=span.turn.said_at,
         quote=span.quote,
         score=span.score,
-        times=_times(span.quote, span.turn.said_at),
+        times=_times(span.quote, span.day),
     )

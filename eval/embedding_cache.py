@@ -1,7 +1,7 @@
 """Embeddings kept on disk by content, so that a text that many histories share is encoded once.
 
-An encoder like any other to the memory over it: the vectors are those the model gave, bit for bit. Kept by model, speaker and
-text, in a SQLite file, so a run that was cut short goes on where it stopped.
+An encoder like any other to the memory over it: the vectors are those the model gave, bit for bit. Kept by model, splitter,
+speaker and text, in a SQLite file, so a run that was cut short goes on where it stopped.
 """
 
 import sqlite3
@@ -12,6 +12,7 @@ from threading import Lock
 
 import numpy as np
 
+from memory import passages
 from memory.encoder import Encoder
 from memory.turns import EncodedPassage, Passage, Turn
 
@@ -20,6 +21,8 @@ __all__ = ["CachedEncoder"]
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS turn (key BLOB PRIMARY KEY, spans BLOB NOT NULL, vectors BLOB NOT NULL) WITHOUT ROWID"
 )
+# Spans kept from another way of splitting would be wrong.
+_SPLITTER = blake2b(Path(passages.__file__).read_bytes()).hexdigest()
 
 
 class CachedEncoder(Encoder):
@@ -49,7 +52,7 @@ class CachedEncoder(Encoder):
         self._rows.close()
 
     def _key(self, turn: Turn) -> bytes:
-        return blake2b("\0".join((self.name, turn.name, turn.text)).encode(), digest_size=20).digest()
+        return blake2b("\0".join((_SPLITTER, self.name, turn.name, turn.text)).encode(), digest_size=20).digest()
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
         with self._in_use:
@@ -66,10 +69,10 @@ class CachedEncoder(Encoder):
             )
 
 
-def _encoded(passages: Sequence[EncodedPassage]) -> tuple[bytes, bytes]:
+def _encoded(found: Sequence[EncodedPassage]) -> tuple[bytes, bytes]:
     """Lay passages out as bytes: spans `(n, 2) int32`; vectors `(n + 1, d) float32`, the turn's last."""
-    spans = np.array([(one.passage.start, one.passage.end) for one in passages], dtype=np.int32)
-    vectors = [one.vector for one in passages] + [one.turn_vector for one in passages[:1]]
+    spans = np.array([(one.passage.start, one.passage.end) for one in found], dtype=np.int32)
+    vectors = [one.vector for one in found] + [one.turn_vector for one in found[:1]]
     return spans.tobytes(), np.array(vectors, dtype=np.float32).tobytes()
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+import compaction
+import memory
 from compaction import Context
 from eval.baselines import BASELINES, pack_whole_turns, rank_sessions_of
 from eval.embedding_cache import CachedEncoder
 from eval.longmemeval_data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval_report import OURS, LongMemEvalResults, LongMemEvalSample, Ranked
 from memory import Remember, Scope
-from memory.answerability import MODEL_FILE
-from memory.rescorer import MODEL_FILES
 from tirtha.service import Ask, Recalled, Service, open_service
 from tirtha.settings import Settings
 
@@ -173,10 +173,17 @@ def _manifest(data: Path, budget: int, settings: Settings) -> dict[str, str]:
         "data_sha256": sha256(data.read_bytes()).hexdigest(),
         "budget": str(budget),
         "embedding_model": settings.embedding_model or "bundled",
-        "models_sha256": sha256(
-            b"".join(file.read_bytes() for file in [*MODEL_FILES.values(), MODEL_FILE])
-        ).hexdigest(),
+        "code_sha256": _code_sha256(),
     }
+
+
+def _code_sha256() -> str:
+    """Hash what the figures depend on: the code and the models of recall and distillation."""
+    folders = [Path(package.__file__).parent for package in (memory, compaction) if package.__file__]
+    files = sorted(
+        file for folder in folders for file in folder.rglob("*") if file.suffix in {".py", ".xz", ".npz", ".json"}
+    )
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _resume(folder: Path, manifest: dict[str, str]) -> dict[str, Finished]:
@@ -187,14 +194,15 @@ def _resume(folder: Path, manifest: dict[str, str]) -> dict[str, Finished]:
         raise ValueError(f"{folder} holds a run of other data or settings ({file}); give --run another folder")
     file.write_text(json.dumps(manifest, indent=1))
     finished = folder / "finished.jsonl"
-    read = (
-        [_read(line) for line in finished.read_text().splitlines() if line.endswith("}")] if finished.exists() else []
-    )
-    return {one.question_id: one for one in read}
+    lines = finished.read_text().splitlines() if finished.exists() else []
+    return {one.question_id: one for line in lines if (one := _read(line)) is not None}
 
 
-def _read(line: str) -> Finished:
-    record = json.loads(line)
+def _read(line: str) -> Finished | None:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError:  # empty, or cut short by a crash: that question is asked again
+        return None
     samples = tuple(LongMemEvalSample(**sample) for sample in record["samples"])
     return Finished(question_id=record["question_id"], hypothesis=record["hypothesis"], samples=samples)
 

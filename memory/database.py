@@ -18,8 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from memory.errors import StoreUnavailable
 
-__all__ = ["alembic_config", "open_database", "reading", "store_faults", "writing"]
+__all__ = ["KEYS_PER_QUERY", "alembic_config", "open_database", "reading", "store_faults", "writing"]
 
+KEYS_PER_QUERY = 500  # databases bound the parameters of a statement
 _BUSY_TIMEOUT_MS = 30_000
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",

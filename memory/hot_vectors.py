@@ -88,9 +88,12 @@ class HotVectors:
 
     def put(self, scope: ScopeId, vectors: HotScope) -> None:
         """Keep a scope; those asked about least recently make room. One that is larger than the limit is not kept."""
+        self._scopes.pop(scope, None)
+        if vectors.bytes > self._limit:
+            return
         self._scopes[scope] = vectors
-        while self._scopes and sum(one.bytes for one in self._scopes.values()) > self._limit:
-            self._scopes.popitem(last=vectors.bytes > self._limit)
+        while sum(one.bytes for one in self._scopes.values()) > self._limit:
+            self._scopes.popitem(last=False)
 
     def room_for(self, size: int) -> bool:
         """Say whether a scope of `size` bytes could be kept."""

@@ -155,11 +155,12 @@ class PassageIndex:
 
     async def clear(self) -> None:
         """Throw the table away and found it anew for the configured model."""
-        self._hot.clear()
-        with _index_faults():
-            self._table = await self._connection.create_table(
-                _TABLE, schema=_schema(self._model, self._dimension), mode="overwrite"
-            )
+        async with self._changing:
+            self._hot.clear()
+            with _index_faults():
+                self._table = await self._connection.create_table(
+                    _TABLE, schema=_schema(self._model, self._dimension), mode="overwrite"
+                )
             self._searchable = False
 
     @classmethod
@@ -189,12 +190,14 @@ class PassageIndex:
             log.warning("vectors of scope %d stay on disk", scope, exc_info=task.exception())
 
     async def _load(self, scope: ScopeId) -> None:
-        bytes_each = self._dimension * (np.dtype(np.float32).itemsize + np.dtype(np.float16).itemsize)
+        bytes_each = self._dimension * (np.float32().nbytes + np.float16().nbytes) + 3 * np.int64().nbytes
         async with self._changing:  # what is added meanwhile would be missing
             size = await self._table.count_rows(f"scope = {int(scope)}") * bytes_each
             if not self._hot.room_for(size):
                 return
             found = await self._table.query().where(f"scope = {int(scope)}").select(_COLUMNS).to_arrow()
+            if not found.num_rows:
+                return
             keys = [found.column(name).to_numpy().astype(np.int64) for name in ("turn", "start", "end")]
             turn_vectors = _matrix(found, "turn_vector", np.float16)
             self._hot.put(scope, HotScope(np.stack(keys, axis=1), _matrix(found, "vector"), turn_vectors))

@@ -28,6 +28,8 @@ _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _
 KINDS = (*(kind for kind, _ in _KINDS), "other")
 _SEVERAL = re.compile(r"\b(?:what|which)\s+(?:\w+\s+){0,2}?(?!(?:does|is|was|has|his|its|this)\b)\w+s\b", re.IGNORECASE)
 
+_COMPARES = re.compile(r"\b(?:or|between|before|after|since|first)\b", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -37,6 +39,7 @@ class Question:
     terms: the stems of the topic's content words, each once.
     named: the speakers it names. words: all its words, lower-cased. times: when it speaks of, resolved.
     kind: one of `KINDS`. several: it asks for more than one thing ("which cities ...").
+    compares: it takes two facts to answer ("which came first, the tent or the stove?").
     """
 
     topic: str
@@ -46,12 +49,13 @@ class Question:
     times: tuple[TimeExpression, ...]
     kind: str
     several: bool
+    compares: bool
 
 
 def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> Question:
     """Read `text`, asked at `asked_at` of a memory in which `speakers` speak."""
     said = frozenset(word.removesuffix("'s") for word in words(text))
-    named = frozenset(name for name in speakers if said.intersection(words(name)))
+    named = frozenset(name for name in speakers if _is_named(name, text, said))
     topic = _without(text, named)
     return Question(
         topic=topic,
@@ -61,13 +65,22 @@ def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> 
         times=tuple(find_times(text, asked_at)),
         kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
         several=bool(_SEVERAL.search(text)),
+        compares=bool(_COMPARES.search(text)),
     )
+
+
+def _is_named(name: str, text: str, said: frozenset[str]) -> bool:
+    """Say whether a question names a speaker: by a word that is no stop word; in a script without spaces, by all of it."""
+    parts = words(name)
+    if all(len(word) == 1 for word in parts):
+        return len(parts) > 1 and name in text
+    return any(content_terms(word) for word in said.intersection(parts))
 
 
 def _without(text: str, named: frozenset[str]) -> str:
     """Take the names out; a question that is about nothing else ("Who is Tom?") keeps them."""
     if not named:
         return text
-    parts = sorted({re.escape(word) for name in named for word in words(name)}, key=len, reverse=True)
+    parts = sorted({re.escape(word) for name in named for word in [name, *words(name)]}, key=len, reverse=True)
     rest = re.sub(rf"\b(?:{'|'.join(parts)})(?:['\u2019]s)?(?!\w)", "", text, flags=re.IGNORECASE)
     return " ".join(rest.split()) if content_terms(rest) else text

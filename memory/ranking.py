@@ -1,5 +1,6 @@
 """From the candidates of a question to ranked evidence: signals, their re-scoring, and whether the answer is among them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from memory.turns import Evidence, Recollection
 __all__ = ["Found", "rank", "ranked_evidence"]
 
 _JUDGED = 200
+_JUDGED_OF_SESSION = 4
 _SPEAKER_SHARE = 0.25
 
 
@@ -39,15 +41,23 @@ def rank(found: Found, rescorer: Rescorer) -> Recollection:
     return Recollection(
         evidence=ranked_evidence(candidates, rescored, signals),
         answerable=answerable(found.question, candidates, signals, rescored),
+        compares=found.question.compares,
     )
 
 
 def _strongest(candidates: Sequence[Candidate], signals: Signals) -> tuple[Sequence[Candidate], Signals]:
-    """Keep those that have a chance: all had to be compared, but the weakest need not be judged."""
+    """Keep those that have a chance, of every session some: all had to be compared, but the weakest need not be judged."""
     if len(candidates) <= _JUDGED:
         return candidates, signals
     promise = signals["strength"] + _SPEAKER_SHARE * signals["speaker"]
-    kept = np.sort(np.argsort(-promise, kind="stable")[:_JUDGED])
+    of_session: Counter[int] = Counter()
+    kept: list[int] = []
+    for place, row in enumerate(np.argsort(-promise, kind="stable").tolist()):
+        session = candidates[row].turn.session_pk
+        if place < _JUDGED or of_session[session] < _JUDGED_OF_SESSION:
+            kept.append(row)
+            of_session[session] += 1
+    kept.sort()
     return [candidates[row] for row in kept], {name: values[kept] for name, values in signals.items()}
 
 

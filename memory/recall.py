@@ -27,8 +27,8 @@ from memory.words import content_terms
 
 __all__ = ["Recall"]
 
-_DENSE_LIMIT = 110
-_LEXICAL_LIMIT = 70
+_DENSE_LIMIT = 150
+_LEXICAL_LIMIT = 100
 _NEIGHBOURS_OF = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16

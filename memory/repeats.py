@@ -10,13 +10,13 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, func, select
 
+from memory.database import KEYS_PER_QUERY
 from memory.tables import TurnRow
 from memory.turns import NewTurn, Outcome
 
 __all__ = ["content_hash", "plan_turns"]
 
 _TURN = TurnRow.__table__  # type: ignore[attr-defined]
-_KEYS_PER_QUERY = 500
 _STARTS = 200  # places where a run may begin; bounds the work in a session of a thousand equal turns
 
 
@@ -40,8 +40,8 @@ def plan_turns(connection: Connection, session: int, turns: Sequence[NewTurn]) -
 
 def _known_ids(connection: Connection, session: int, keys: Sequence[str]) -> dict[str, str]:
     known: dict[str, str] = {}
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        chunk = keys[start : start + _KEYS_PER_QUERY]
+    for start in range(0, len(keys), KEYS_PER_QUERY):
+        chunk = keys[start : start + KEYS_PER_QUERY]
         query = select(_TURN.c.key, _TURN.c.content_hash).where(_TURN.c.session_id == session, _TURN.c.key.in_(chunk))
         known |= {row.key: row.content_hash for row in connection.execute(query)}
     return known

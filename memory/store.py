@@ -12,7 +12,7 @@ import anyio
 from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from memory.database import reading, writing
+from memory.database import KEYS_PER_QUERY, reading, writing
 from memory.errors import TurnConflict
 from memory.repeats import content_hash, plan_turns
 from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow, in_offset
@@ -25,7 +25,6 @@ _TURN = TurnRow.__table__  # type: ignore[attr-defined]
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]
 _SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
 _TENANT = TenantRow.__table__  # type: ignore[attr-defined]
-_KEYS_PER_QUERY = 500
 _THREADS = 8
 _SPEAKERS = 256
 
@@ -155,8 +154,8 @@ class TurnStore:
     def _turns(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
         found: dict[TurnPk, Turn] = {}
         with reading(self.engine) as connection:
-            for start in range(0, len(pks), _KEYS_PER_QUERY):
-                chunk = pks[start : start + _KEYS_PER_QUERY]
+            for start in range(0, len(pks), KEYS_PER_QUERY):
+                chunk = pks[start : start + KEYS_PER_QUERY]
                 rows = connection.execute(_select_turns().where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
                 found |= {turn.pk: turn for turn in map(_turn, rows)}
         return found
@@ -245,8 +244,8 @@ class TurnStore:
 
     def _mark_indexed(self, pks: Sequence[TurnPk]) -> None:
         with writing(self.engine) as connection:
-            for start in range(0, len(pks), _KEYS_PER_QUERY):
-                chunk = pks[start : start + _KEYS_PER_QUERY]
+            for start in range(0, len(pks), KEYS_PER_QUERY):
+                chunk = pks[start : start + KEYS_PER_QUERY]
                 connection.execute(update(_TURN).where(_TURN.c.id.in_(chunk)).values(indexed=True))
 
     def _mark_all_unindexed(self) -> int:

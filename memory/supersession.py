@@ -1,7 +1,7 @@
 """Which of a speaker's statements replace one another: "I live in Berlin", then "I live in Paris now".
 
-Rules on wording, for precision: two statements of one speaker about one subject that give different values (numbers or names),
-or whose later one says that something changed. What happened on a day stays true, so a dated statement is never superseded.
+Rules on wording, for precision: two statements of one speaker about one subject that give different numbers, or whose later
+one says that something changed. What happened on a day stays true, so a dated statement is never superseded.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from memory.time_expressions import find_times
-from memory.turns import Evidence
+from memory.turns import Evidence, TurnPk
 from memory.words import content_terms, words
 
 __all__ = ["newest_first"]
@@ -44,17 +44,18 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
         if _replaces(ranked[older], statements[older], ranked[newer], statements[newer]):
             best, least = sorted((ranked[older].score, ranked[newer].score), reverse=True)
             ranked[newer] = replace(ranked[newer], score=best)
-            ranked[older] = replace(ranked[older], score=least, superseded_by=ranked[newer].turn.pk)
+            ranked[older] = replace(ranked[older], score=least, superseded_by=_place(ranked[newer]))
     ranked.sort(key=lambda one: (-one.score, one.superseded_by is not None))
     return [*ranked, *evidence[_LEADING:]]
 
 
 def _replaces(older: Evidence, old: _Statement, newer: Evidence, new: _Statement) -> bool:
     same_speaker = older.turn.name == newer.turn.name and older.turn.said_at.date() < newer.turn.said_at.date()
-    if not same_speaker or older.superseded_by is not None:
+    a_person = older.turn.role == "user" or older.turn.speaker is not None
+    if not (same_speaker and a_person) or older.superseded_by is not None:
         return False
-    other_value = new.changes or _differ(old.numbers, new.numbers) or _differ(old.names, new.names)
-    return other_value and _same_subject(old, new) and not _dated(older)
+    other_value = new.changes or _differ(old.numbers, new.numbers)
+    return other_value and _same_subject(old, new) and _is_state(older) and not _asks(newer)
 
 
 def _same_subject(old: _Statement, new: _Statement) -> bool:
@@ -84,8 +85,15 @@ def _read(quote: str) -> _Statement:
     )
 
 
-def _dated(evidence: Evidence) -> bool:
-    """Say whether a passage tells of a day, or asks: neither is a state that another could replace."""
-    return evidence.quote.endswith("?") or any(
-        time.relative for time in find_times(evidence.quote, evidence.turn.said_at)
-    )
+def _is_state(evidence: Evidence) -> bool:
+    """Say whether a passage may tell a state: what happened on a day stays true."""
+    times = find_times(evidence.quote, evidence.turn.said_at)
+    return not _asks(evidence) and all(time.implied for time in times)
+
+
+def _asks(evidence: Evidence) -> bool:
+    return evidence.quote.rstrip().endswith(("?", "\uff1f"))
+
+
+def _place(evidence: Evidence) -> tuple[TurnPk, int]:
+    return evidence.turn.pk, evidence.passage.start

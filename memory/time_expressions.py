@@ -86,7 +86,10 @@ def find_times(text: str, said_at: datetime) -> list[TimeExpression]:
         for match in pattern.finditer(text):
             if any(match.start() < other.end and other.start < match.end() for other in found):
                 continue
-            meaning = read(match, said_on)
+            try:
+                meaning = read(match, said_on)
+            except OverflowError:  # "yesterday", said on the first day there is
+                continue
             if meaning is not None:
                 found.append(_expression(match, meaning))
     return sorted(found, key=lambda expression: expression.start)
@@ -246,10 +249,12 @@ def _read_year(match: re.Match[str], said_on: date) -> _Meaning:  # noqa: ARG001
 
 
 def _rule(pattern: str, read: _Reader) -> tuple[re.Pattern[str], _Reader]:
-    return re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), read
+    return re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE | re.ASCII), read
 
 
-_HINT = re.compile(rf"\d|day|night|morrow|week|month|year|\b(?:last|this|next)\b|{_MONTH}|{_SEASON}", re.IGNORECASE)
+_HINT = re.compile(
+    rf"\d|day|night|morrow|week|month|year|\b(?:last|this|next)\b|{_MONTH}|{_SEASON}", re.IGNORECASE | re.ASCII
+)
 _YEAR = r"(?P<year>(?:19|20|21)\d\d)"
 _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     _rule(

@@ -116,15 +116,15 @@ class EncodedPassage:
 class Evidence:
     """A passage that recall returned for a query.
 
-    `score` is the probability that its turn is evidence; `signals` are what it was judged by. `superseded_by` is the turn of a
-    later statement that replaces this one.
+    `score` is the probability that its turn is evidence; `signals` are what it was judged by. `superseded_by` is the turn, and
+    the place in it, of a later statement that replaces this one.
     """
 
     turn: Turn
     passage: Passage
     score: float
     signals: Mapping[str, float] = field(default_factory=dict)
-    superseded_by: TurnPk | None = None
+    superseded_by: tuple[TurnPk, int] | None = None
 
     @property
     def quote(self) -> str:
@@ -134,7 +134,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recollection:
-    """All that recall found for a question, best first, and how likely it is that the answer is among it."""
+    """All that recall found for a question, best first, and how likely it is that the answer is among it.
+
+    `compares` says that the question takes two facts to answer.
+    """
 
     evidence: tuple[Evidence, ...]
     answerable: float
+    compares: bool = False

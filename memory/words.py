@@ -24,6 +24,7 @@ _STOP_WORDS = frozenset(
     which while who who's whom why why's will with won't would wouldn't you you're your yours yourself yourselves
     hey hi hello yeah yes wow oh ok okay thanks thank gonna wanna kinda really""".split()
 )
+_KEPT_CHARS = 2_000  # so that no pasted book is held in memory
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMER_IN_USE = Lock()  # a Snowball stemmer keeps the word it works on
 
@@ -35,9 +36,13 @@ def words(text: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
 def content_terms(text: str) -> tuple[str, ...]:
     """Give the stems of the words of `text` that carry content, in order, repetitions kept."""
+    return _terms_kept(text) if len(text) <= _KEPT_CHARS else _terms_kept.__wrapped__(text)
+
+
+@lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
+def _terms_kept(text: str) -> tuple[str, ...]:
     return tuple(filter(None, map(_term, words(text))))
 
 

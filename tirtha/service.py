@@ -108,14 +108,14 @@ class Service:
         """
         self._check_question(ask.question)
         found = await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
-        context = distill(found.evidence, budget=ask.budget or self.settings.budget)
+        context = distill(found.evidence, budget=ask.budget or self.settings.budget, broad=found.compares)
         return Distilled(context=context, answerable=found.answerable)
 
     async def contexts(self, ask: Ask, budgets: Sequence[int]) -> list[Context]:
         """Recall once and distil the same evidence to each of `budgets`. Raises as `context` does."""
         self._check_question(ask.question)
         found = await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
-        return [distill(found.evidence, budget=budget) for budget in budgets]
+        return [distill(found.evidence, budget=budget, broad=found.compares) for budget in budgets]
 
     async def ask(self, ask: Ask) -> Decision:
         """Answer from the context, or abstain; the decision is in the ledger before it is returned."""

@@ -1,7 +1,7 @@
 """The laws of a context: never above its budget, every quote in its turn, the same evidence the same context."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -163,11 +163,37 @@ def test_the_year_is_told_once() -> None:
 
 def test_what_a_later_line_replaces_is_marked() -> None:
     old, new = held("I live in Berlin.", pk=1), held("I live in Paris now.", pk=2, said_at=MAY_8 + timedelta(days=9))
-    replaced = replace(evidence(old, 0, 17, 0.5), superseded_by=new.pk)
+    replaced = replace(evidence(old, 0, 17, 0.5), superseded_by=(new.pk, 0))
     both = distill([evidence(new, 0, 20, 0.9), replaced], budget=165)
     assert "[1] Caroline (superseded): I live in Berlin." in both.text
     assert "[2] Caroline: I live in Paris now." in both.text
     assert "superseded" not in distill([replaced], budget=165).text
+
+
+def test_a_line_that_says_more_than_was_replaced_is_not_marked() -> None:
+    old = held("I live in Berlin. My sister is a doctor.", pk=1)
+    new = held("I live in Paris now.", pk=2, said_at=MAY_8 + timedelta(days=9))
+    replaced = replace(evidence(old, 0, 17, 0.9), superseded_by=(new.pk, 0))
+    context = distill([evidence(new, 0, 20, 0.9), replaced, evidence(old, 18, 40, 0.9)], budget=165)
+    assert "Caroline: I live in Berlin. My sister is a doctor." in context.text
+
+
+def test_speakers_who_contradict_each_other_are_both_told() -> None:
+    ann, bob = held("I can swim.", pk=1, speaker="Ann"), held("I can't swim.", pk=2, position=1, speaker="Bob")
+    context = distill([evidence(ann, 0, 11), evidence(bob, 0, 13)], budget=165)
+    assert [line.speaker for line in context.lines] == ["Ann", "Bob"]
+
+
+def test_filler_is_better_than_nothing_and_whole_where_it_fits() -> None:
+    context = distill([evidence(held("Yes, really."), 0, 12)], budget=165)
+    assert [line.quote for line in context.lines] == ["Yes, really."]
+
+
+def test_one_moment_on_two_clocks_is_two_yesterdays() -> None:
+    here = datetime(2024, 5, 8, 1, 0, tzinfo=timezone(timedelta(hours=2)))
+    for said_at, wanted in ((here, "7 May 2024"), (here.astimezone(UTC), "6 May 2024")):
+        turn = held("I flew to Rome yesterday.", said_at=said_at)
+        assert f"yesterday ({wanted})" in distill([evidence(turn, 0, 25)], budget=165).text
 
 
 def test_too_small_a_budget_says_what_would_do() -> None:

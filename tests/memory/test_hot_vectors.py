@@ -54,6 +54,7 @@ def test_the_least_recently_asked_scope_makes_room() -> None:
     assert hot.get(ScopeId(0)) is not None
     hot.append(ScopeId(0), passages(100))
     assert hot.get(ScopeId(0)) is None, "it has outgrown the limit"
+    assert hot.get(ScopeId(2)) is not None, "which is no reason to lose another"
 
 
 async def warm(memory: Memory) -> None:

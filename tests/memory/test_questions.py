@@ -32,6 +32,20 @@ def test_a_name_inside_a_word_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "speaker", "named"),
+    [
+        ("What did the dentist say?", "The Boss", False),
+        ("What did the boss say?", "The Boss", True),
+        ("Who adopted a cat?", "Dr. Who", False),
+        ("中国で何を食べた?", "田中", False),
+        ("田中は何を食べた?", "田中", True),
+    ],
+)
+def test_stop_words_and_single_characters_name_nobody(text: str, speaker: str, named: bool) -> None:
+    assert bool(read_question(text, speakers=[speaker], asked_at=JUNE).named) is named
+
+
+@pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("When did she leave?", "when"),
@@ -59,6 +73,11 @@ def test_kinds(text: str, kind: str) -> None:
 )
 def test_asking_for_several(text: str, several: bool) -> None:
     assert read_question(text, speakers=[], asked_at=JUNE).several is several
+
+
+def test_a_comparison_takes_two_facts() -> None:
+    assert read_question("Which came first, the tent or the stove?", speakers=[], asked_at=JUNE).compares
+    assert not read_question("Where is the tent?", speakers=[], asked_at=JUNE).compares
 
 
 def test_words_of_one_meaning_are_related() -> None:

@@ -28,7 +28,7 @@ def test_the_newest_comes_first_and_the_older_is_marked(older: str, newer: str) 
     found = told(older, newer)
     assert [one.quote for one in found] == [newer, older]
     assert [one.score for one in found] == [0.9, 0.6]
-    assert [one.superseded_by for one in found] == [None, 2]
+    assert [one.superseded_by for one in found] == [None, (2, 0)]
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,10 @@ def test_the_newest_comes_first_and_the_older_is_marked(older: str, newer: str) 
     [
         ("I ran 10 miles yesterday.", "I ran 12 miles yesterday."),
         ("I like pottery.", "I like painting."),
+        ("I ran a marathon in Berlin on 3 May 2023.", "I ran a marathon in Paris on 9 June 2024."),
+        ("I have three dogs at home.", "Should I have four dogs at home?"),
+        ("I went camping with Ben at the lake.", "I went camping with Carol at the lake."),
+        ("I have a dog named Rex.", "I have a cat named Tom."),
         ("Do you live in Berlin?", "I live in Paris now."),
         ("We visited the museum in Oslo.", "My sister plays the violin now."),
     ],

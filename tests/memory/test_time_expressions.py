@@ -93,3 +93,14 @@ def test_any_text_at_any_time_is_read_without_error(text: str, said_at: datetime
     found = find_times(text, said_at)
     assert all(one.first <= one.last and one.start < one.end for one in found)
     assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    "text", ["We left la\u017ft week.", "last \u017funday", "APR\u0130L 2023", "in \u0661\u0662 days"]
+)
+def test_letters_that_only_look_like_ours_are_no_time_and_no_fault(text: str) -> None:
+    assert find_times(text, datetime(2023, 5, 8, tzinfo=UTC)) == []
+
+
+def test_the_first_day_there_is_has_no_yesterday() -> None:
+    assert find_times("I came yesterday.", datetime(1, 1, 1, tzinfo=UTC)) == []

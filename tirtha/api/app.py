@@ -13,7 +13,7 @@ from starlette.types import Scope as AsgiScope
 
 import tirtha
 from tirtha.api.bulk import remember_stream
-from tirtha.api.door import Door
+from tirtha.api.door import NDJSON, Door
 from tirtha.api.problems import Problem, register
 from tirtha.api.requests import AskIn, ContextIn, RecallIn, RememberIn, SessionsQuery
 from tirtha.api.responses import (
@@ -32,7 +32,6 @@ from tirtha.settings import LOOPBACK
 __all__ = ["create_app"]
 
 _TENANT = "default"  # without API keys there is one tenant, and only loopback reaches it
-_NDJSON = "application/x-ndjson"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 409, 413, 422, 503, 507)
 }
@@ -59,7 +58,7 @@ class _NdjsonRoute(APIRoute):
     def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
         """Match on the content type as well."""
         headers = dict(scope.get("headers", ()))
-        if not headers.get(b"content-type", b"").decode("latin-1").lower().startswith(_NDJSON):
+        if not headers.get(b"content-type", b"").decode("latin-1").lower().startswith(NDJSON):
             return Match.NONE, {}
         return super().matches(scope)
 

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tirtha.api.problems import Fault, problem
 
-__all__ = ["Door"]
+__all__ = ["NDJSON", "Door"]
 
-_STREAMED = "application/x-ndjson"
+NDJSON = "application/x-ndjson"
 
 
 class Door:
@@ -37,7 +37,7 @@ class Door:
                 400, f"this server does not answer to the name {host!r}", [Fault(at="host", why="is not ours")]
             )
             await refusal(scope, receive, send)
-        elif headers.get("content-type", "").startswith(_STREAMED):
+        elif headers.get("content-type", "").startswith(NDJSON):
             await self._app(scope, receive, send)
         elif announced > self._max_body_bytes:
             await self._too_large(announced)(scope, receive, send)
@@ -62,4 +62,4 @@ class Door:
         return problem(413, detail, [Fault(at="body", why=detail)])
 
     def _detail(self, size: str) -> str:
-        return f"the body has {size} bytes; at most {self._max_body_bytes:,} are allowed (send bulks as {_STREAMED})"
+        return f"the body has {size} bytes; at most {self._max_body_bytes:,} are allowed (send bulks as {NDJSON})"
