@@ -6,6 +6,7 @@ speaker and text, in a SQLite file, so a run that was cut short goes on where it
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -43,7 +44,7 @@ class CachedEncoder(Encoder):
         fresh = dict(zip(missing, super().encode_turns_blocking(list(missing.values())), strict=True))
         self._write(fresh)
         return [
-            _decoded(turn, *known[key]) if key in known else [_of(turn, one) for one in fresh[key]]
+            _decoded(turn, *known[key]) if key in known else [replace(one, turn_pk=turn.pk) for one in fresh[key]]
             for key, turn in zip(keys, turns, strict=True)
         ]
 
@@ -87,7 +88,3 @@ def _decoded(turn: Turn, spans: bytes, vectors: bytes) -> list[EncodedPassage]:
         )
         for (start, end), row in zip(ends, rows, strict=False)
     ]
-
-
-def _of(turn: Turn, one: EncodedPassage) -> EncodedPassage:
-    return EncodedPassage(turn_pk=turn.pk, passage=one.passage, vector=one.vector, turn_vector=one.turn_vector)

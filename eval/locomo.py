@@ -15,7 +15,7 @@ from time import perf_counter
 import anyio
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from compaction import Context, count_tokens
 from eval.ablation import Ablation, ablate, steps
@@ -23,6 +23,7 @@ from eval.baselines import BASELINES, pack_whole_turns
 from eval.embedding_cache import CachedEncoder
 from eval.locomo_data import CATEGORIES, Conversation, LocomoQuestion, read_locomo
 from eval.locomo_report import OURS, LocomoResults, LocomoSample
+from eval.progress import progress_bar
 from eval.rescoring import ask_conversations
 from memory import Scope
 from memory.words import content_terms
@@ -58,7 +59,7 @@ async def run_locomo(data: Path, *, settings: Settings, run: LocomoRun, console:
     if not any(question.answerable for one in conversations for question in one.questions):
         raise ValueError(f"{data} holds no question of categories 1 to 4 with valid evidence")
     cache = settings.folder / "eval" / "embeddings.sqlite3"
-    with closing(CachedEncoder(cache, settings.embedding_model)) as encoder, _progress(console) as progress:
+    with closing(CachedEncoder(cache, settings.embedding_model)) as encoder, progress_bar(console) as progress:
         results = await _ask_all(data.name, conversations, settings, encoder, run, progress)
         if run.ablation and len(conversations) > 1:
             results = replace(results, ablation=await _ablate(conversations, encoder, run.budget, progress))
@@ -196,9 +197,3 @@ def _word_recall(answer: str, text: str) -> float | None:
     """Give the share of the answer's content words, stemmed, that `text` holds; None for an answer without any."""
     wanted = set(content_terms(answer))
     return len(wanted & set(content_terms(text))) / len(wanted) if wanted else None
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )

@@ -15,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import compaction
 import memory
@@ -24,6 +23,7 @@ from eval.baselines import BASELINES, pack_whole_turns, rank_sessions_of
 from eval.embedding_cache import CachedEncoder
 from eval.longmemeval_data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval_report import OURS, LongMemEvalResults, LongMemEvalSample, Ranked
+from eval.progress import progress_bar
 from memory import Remember, Scope
 from tirtha.service import Ask, Recalled, Service, open_service
 from tirtha.settings import Settings
@@ -76,7 +76,7 @@ async def run_longmemeval(
     finished = _resume(folder, manifest)
     systems = [OURS, *(BASELINES if run.baselines else ())]
     cache = settings.folder / "eval" / "embeddings.sqlite3"
-    with closing(CachedEncoder(cache, settings.embedding_model)) as encoder, _progress(console) as progress:
+    with closing(CachedEncoder(cache, settings.embedding_model)) as encoder, progress_bar(console) as progress:
         for question in progress.track(questions, description="LongMemEval"):
             if question.id not in finished or not finished[question.id].has(systems):
                 finished[question.id] = await _try(question, settings, encoder, run.budget, systems)
@@ -210,9 +210,3 @@ def _read(line: str) -> Finished | None:
 def _append(file: Path, one: Finished) -> None:
     with file.open("a") as lines:
         lines.write(f"\n{json.dumps(asdict(one))}\n")  # on a line of its own, even after one that a crash cut short
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )

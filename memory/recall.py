@@ -57,7 +57,7 @@ class Recall:
         speakers = await self._store.speakers(known[0]) if known else []
         read = read_question(question, speakers=speakers, asked_at=asked_at)
         if known is None:
-            return Found(question=read, vector=await self._encoder.encode_question(read.topic), candidates=())
+            return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
         return await self._gather(known[0], read)
 
     async def _gather(self, scope: ScopeId, question: Question) -> Found:

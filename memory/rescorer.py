@@ -40,7 +40,7 @@ class Rescored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescorer:
-    """The fitted ensembles, used together."""
+    """The fitted ensembles, used together; `evidence` and `answer` are over the same signals in the same order."""
 
     evidence: lightgbm.Booster
     answer: lightgbm.Booster
@@ -48,8 +48,9 @@ class Rescorer:
 
     def __call__(self, signals: Signals) -> Rescored:
         """Judge the candidates whose signals these are. Raises KeyError if a signal is missing."""
-        ranking = (_log_odds(self.evidence, signals) + _log_odds(self.answer, signals)) / 2
-        return Rescored(evidence=ranking, topic=_log_odds(self.topic, signals))
+        rows = _rows(self.evidence, signals)
+        ranking = (_log_odds(self.evidence, rows) + _log_odds(self.answer, rows)) / 2
+        return Rescored(evidence=ranking, topic=_log_odds(self.topic, _rows(self.topic, signals)))
 
 
 @cache
@@ -62,7 +63,10 @@ def _load(file: Path) -> lightgbm.Booster:
     return lightgbm.Booster(model_str=lzma.decompress(file.read_bytes()).decode())
 
 
-def _log_odds(booster: lightgbm.Booster, signals: Mapping[str, Scores]) -> Scores:
-    rows: NDArray[np.float32] = np.column_stack([signals[name] for name in booster.feature_name()]).astype(np.float32)
+def _rows(booster: lightgbm.Booster, signals: Mapping[str, Scores]) -> NDArray[np.float32]:
+    return np.column_stack([signals[name] for name in booster.feature_name()]).astype(np.float32)
+
+
+def _log_odds(booster: lightgbm.Booster, rows: NDArray[np.float32]) -> Scores:
     odds: Scores = booster.predict(rows, raw_score=True, num_threads=1)
     return odds

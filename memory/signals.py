@@ -19,7 +19,7 @@ from memory.questions import KINDS, Question
 from memory.related_terms import relatedness
 from memory.time_expressions import find_times, may_tell_time
 from memory.turns import EncodedPassage, Turn, TurnPk
-from memory.words import content_terms, words
+from memory.words import asks, content_terms, words
 
 __all__ = ["Candidate", "Scores", "Signals", "own_signals"]
 
@@ -67,7 +67,7 @@ def _traits(text: str) -> _Traits:
         words=said,
         first_person=bool(said & _FIRST_PERSON),
         second_person=bool(said & _SECOND_PERSON),
-        asks=text.rstrip().endswith(("?", "\uff1f")),
+        asks=asks(text),
         number=bool(_NUMBER.search(text)),
         names=frozenset(name.lower() for name in _PROPER_NAME.findall(text)),
         tells_time=may_tell_time(text),

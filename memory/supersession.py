@@ -12,7 +12,7 @@ from itertools import combinations
 
 from memory.time_expressions import find_times
 from memory.turns import Evidence, TurnPk
-from memory.words import content_terms, words
+from memory.words import asks, content_terms, words
 
 __all__ = ["newest_first"]
 
@@ -55,7 +55,7 @@ def _replaces(older: Evidence, old: _Statement, newer: Evidence, new: _Statement
     if not (same_speaker and a_person) or older.superseded_by is not None:
         return False
     other_value = new.changes or _differ(old.numbers, new.numbers)
-    return other_value and _same_subject(old, new) and _is_state(older) and not _asks(newer)
+    return other_value and _same_subject(old, new) and _is_state(older) and not asks(newer.quote)
 
 
 def _same_subject(old: _Statement, new: _Statement) -> bool:
@@ -88,11 +88,7 @@ def _read(quote: str) -> _Statement:
 def _is_state(evidence: Evidence) -> bool:
     """Say whether a passage may tell a state: what happened on a day stays true."""
     times = find_times(evidence.quote, evidence.turn.said_at)
-    return not _asks(evidence) and all(time.implied for time in times)
-
-
-def _asks(evidence: Evidence) -> bool:
-    return evidence.quote.rstrip().endswith(("?", "\uff1f"))
+    return not asks(evidence.quote) and all(time.implied for time in times)
 
 
 def _place(evidence: Evidence) -> tuple[TurnPk, int]:

@@ -9,7 +9,7 @@ from threading import Lock
 
 import snowballstemmer
 
-__all__ = ["content_terms", "words"]
+__all__ = ["asks", "content_terms", "words"]
 
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[^\W_])+(?:'(?:(?![{_SPACELESS}])[^\W_])+)*")
@@ -34,6 +34,11 @@ def words(text: str) -> list[str]:
     lowered = text.lower().replace("\u2019", "'")
     found: list[str] = (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
     return found
+
+
+def asks(text: str) -> bool:
+    """Say whether `text` ends as a question does."""
+    return text.rstrip().endswith(("?", "\uff1f"))
 
 
 def content_terms(text: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from memory.database import reading, writing
 from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.related_terms import term_vectors
 from memory.rescorer import shipped_rescorer
-from memory.turns import SessionSummary, Turn
+from memory.turns import Recollection, SessionSummary, Turn
 from tirtha.errors import TooLarge
 from tirtha.settings import Settings
 
@@ -90,8 +90,7 @@ class Service:
 
     async def recall(self, ask: Ask, *, limit: int) -> list[Recalled]:
         """Find the `limit` turns that say most on the question, best first."""
-        self._check_question(ask.question)
-        found = await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
+        found = await self._recollect(ask)
         best: dict[int, Recalled] = {}
         for evidence in found.evidence:
             best.setdefault(evidence.turn.pk, Recalled(turn=evidence.turn, best=evidence))
@@ -106,15 +105,13 @@ class Service:
             TooLarge: the question is above its limit.
             BudgetTooSmall: no line fits the budget.
         """
-        self._check_question(ask.question)
-        found = await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
+        found = await self._recollect(ask)
         context = distill(found.evidence, budget=ask.budget or self.settings.budget, broad=found.compares)
         return Distilled(context=context, answerable=found.answerable)
 
     async def contexts(self, ask: Ask, budgets: Sequence[int]) -> list[Context]:
         """Recall once and distil the same evidence to each of `budgets`. Raises as `context` does."""
-        self._check_question(ask.question)
-        found = await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
+        found = await self._recollect(ask)
         return [distill(found.evidence, budget=budget, broad=found.compares) for budget in budgets]
 
     async def ask(self, ask: Ask) -> Decision:
@@ -157,6 +154,10 @@ class Service:
             raise TooLarge(at="turns", what="the request", size=size, limit=limit, unit="turns")
         for index, turn in enumerate(turns):
             self.check_turn(turn, f"turns[{index}].text")
+
+    async def _recollect(self, ask: Ask) -> Recollection:
+        self._check_question(ask.question)
+        return await self.memory.recall(ask.scope, ask.question, ask.asked_at or datetime.now(UTC))
 
     def _check_question(self, question: str) -> None:
         if len(question) > self.settings.max_question_chars:
