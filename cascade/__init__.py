@@ -1,23 +1,26 @@
 """The cascade: from a context to a verified answer, or an abstention, with a record of how it came about.
 
-Imports neither memory nor compaction: whoever calls it fills in a `Brief`.
+Imports neither memory nor compaction: whoever calls it fills in a `Brief` and gives the means to widen it.
 """
 
-from cascade.decision import Decision, dollars
-from cascade.engine import Cascade
-from cascade.extractive import ExtractiveTier
-from cascade.guards import AnswerabilityGuard, CitationGuard
+from cascade.code import CodeCascade, CodeTask
+from cascade.decision import Decision, MaxTier, dollars
+from cascade.engine import Cascade, Ended
 from cascade.ledger import Ledger
-from cascade.ports import Brief, Quote, TimeSaid
+from cascade.policy import Policy
+from cascade.ports import Brief, Contexts, Quote, TimeSaid
 
 __all__ = [
-    "AnswerabilityGuard",
     "Brief",
     "Cascade",
-    "CitationGuard",
+    "CodeCascade",
+    "CodeTask",
+    "Contexts",
     "Decision",
-    "ExtractiveTier",
+    "Ended",
     "Ledger",
+    "MaxTier",
+    "Policy",
     "Quote",
     "TimeSaid",
     "dollars",

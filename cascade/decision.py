@@ -1,31 +1,81 @@
 """The decision: the complete record of how one question was answered, enough to explain it and to run it again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from cascade.ports import Brief, Quote, Usage, Verdict
+from cascade.ports import Brief, Draft, Quote, Usage
 
-__all__ = ["Call", "Decision", "Path", "dollars"]
+__all__ = ["Attempt", "Call", "Decision", "Hashes", "MaxTier", "Path", "Status", "Verdict", "dollars"]
 
 Path = Literal["cache", "local", "local_repaired", "widened", "frontier", "extractive", "abstain", "error"]
+MaxTier = Literal["extractive", "local", "frontier"]
+Status = Literal["pass", "fail", "unsure", "error"]
 _NANO = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a tier: what it used, cost and took."""
+    """One call of a model, failed ones too: for what, what it used, cost and took. `fault` is empty if it was answered."""
 
     tier: str
     model: str
     usage: Usage
     cost_nanousd: int
     latency_ms: int
+    purpose: str = "draft"
+    request: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One guard's judgement; only `pass` lets a draft through. `score` is what was compared with the guard's threshold.
+
+    `blames` says what would have to change for it to pass: another draft, or another context.
+    """
+
+    guard: str
+    status: Status
+    score: float
+    reason: str
+    blames: Literal["draft", "context"] = "draft"
+    hard: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A draft and how it was judged; `context` is the place of its context among the decision's."""
+
+    path: Path
+    tier: str
+    model: str
+    context: int
+    draft: Draft
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every guard passed it, and there was at least one."""
+        return bool(self.verdicts) and all(verdict.status == "pass" for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hashes:
+    """What the decision was made with: policy, prompts, guards, and models with their prices."""
+
+    policy: str = ""
+    prompts: str = ""
+    guards: str = ""
+    models: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """How one question ended; `path` is where, `calls` add up to the cost, `citations` are quotes of the brief."""
+    """How one question ended; `path` is where, `calls` add up to the cost, `citations` are quotes of the brief.
+
+    `reason` says in a word why it ended so. `contexts` are all that were drawn up; `brief` is the one that the answer is from.
+    """
 
     id: str
     decided_at: datetime
@@ -37,6 +87,12 @@ class Decision:
     verdicts: tuple[Verdict, ...]
     calls: tuple[Call, ...]
     latency_ms: int
+    verified: bool = False
+    reason: str = ""
+    contexts: tuple[Brief, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    hashes: Hashes = Hashes()
+    max_tier: MaxTier = "frontier"
 
     @property
     def abstained(self) -> bool:
@@ -49,12 +105,20 @@ class Decision:
         return Usage(
             prompt_tokens=sum(call.usage.prompt_tokens for call in self.calls),
             completion_tokens=sum(call.usage.completion_tokens for call in self.calls),
+            cached_tokens=sum(call.usage.cached_tokens for call in self.calls),
+            reasoning_tokens=sum(call.usage.reasoning_tokens for call in self.calls),
         )
 
     @property
     def cost_nanousd(self) -> int:
         """The cost of all calls together, in billionths of a US dollar."""
         return sum(call.cost_nanousd for call in self.calls)
+
+    def timeless(self) -> "Decision":
+        """Give the decision without its id and times: what a replay must give again."""
+        calls = tuple(replace(call, latency_ms=0) for call in self.calls)
+        epoch_start = datetime.fromtimestamp(0, tz=self.decided_at.tzinfo)
+        return replace(self, id="", decided_at=epoch_start, latency_ms=0, calls=calls)
 
 
 def dollars(nanousd: int) -> str:

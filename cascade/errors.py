@@ -1,10 +1,23 @@
 """What can go wrong in the cascade.
 
 CascadeFault
-└── UnknownDecision   no such decision for this tenant
+├── UnknownDecision      no such decision for this tenant
+├── SandboxUnavailable   untrusted code cannot be confined here, so none is run
+├── Misconfigured        a setting of a tier is wrong; names it
+├── TooLong              no tier's window holds the request
+├── TierDown             a tier gave no answer, and no other may
+└── NotRecorded          a replayed call has no recording
 """
 
-__all__ = ["CascadeFault", "UnknownDecision"]
+__all__ = [
+    "CascadeFault",
+    "Misconfigured",
+    "NotRecorded",
+    "SandboxUnavailable",
+    "TierDown",
+    "TooLong",
+    "UnknownDecision",
+]
 
 
 class CascadeFault(Exception):
@@ -17,3 +30,49 @@ class UnknownDecision(CascadeFault):
     def __init__(self, *, decision_id: str) -> None:
         self.decision_id = decision_id
         super().__init__(f"there is no decision {decision_id!r}")
+
+
+class SandboxUnavailable(CascadeFault):
+    """No confinement works on this machine; `reason` says what each lacked."""
+
+    def __init__(self, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"code cannot be run safely here, so it is not run at all: {reason}")
+
+
+class Misconfigured(CascadeFault):
+    """A setting is wrong; `setting` is its name and `why` what is wrong with it."""
+
+    def __init__(self, *, setting: str, why: str) -> None:
+        self.setting = setting
+        self.why = why
+        super().__init__(f"{setting}: {why}")
+
+
+class TooLong(CascadeFault):
+    """The request takes `tokens`, and the widest window of the tiers that may answer holds `window_tokens`."""
+
+    def __init__(self, *, tokens: int, window_tokens: int) -> None:
+        self.tokens = tokens
+        self.window_tokens = window_tokens
+        super().__init__(f"the request takes {tokens:,} tokens and the model's window holds {window_tokens:,}")
+
+
+class TierDown(CascadeFault):
+    """The tier `tier` could not answer, for `reason`, and no other may; trying again may help after `retry_after_s`."""
+
+    def __init__(self, *, tier: str, reason: str, retry_after_s: int) -> None:
+        self.tier = tier
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the tier {tier!r} does not answer ({reason}), and no other may answer this request")
+
+
+class NotRecorded(CascadeFault):
+    """A strict replay was asked for a call that is not in its recordings."""
+
+    def __init__(self, *, model: str, key: str, sample: int) -> None:
+        self.model = model
+        self.key = key
+        self.sample = sample
+        super().__init__(f"sample {sample} of request {key} to {model!r} is not in the recordings")

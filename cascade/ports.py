@@ -1,16 +1,32 @@
-"""What the cascade takes and asks of others: the context it answers from, and the tiers and guards it runs.
+"""What the cascade takes and asks of others: contexts, models to call, vectors; and what its own parts exchange.
 
 The cascade sees neither memory nor compaction: who builds a `Brief` copies what it needs into these values.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-__all__ = ["Brief", "Draft", "Guard", "Quote", "Tier", "TimeSaid", "Usage", "Verdict"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Brief",
+    "Chat",
+    "ChatFailed",
+    "ChatRequest",
+    "Completion",
+    "Contexts",
+    "Draft",
+    "Embed",
+    "Message",
+    "Quote",
+    "TimeSaid",
+    "Usage",
+]
 
 Grain = Literal["day", "weekend", "week", "month", "season", "year"]
-Status = Literal["pass", "fail", "unsure", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,51 +64,104 @@ class Brief:
     answerable: float
 
 
+class Contexts(Protocol):
+    """The means to get a context for one question, and wider ones."""
+
+    async def at(self, budget: int) -> Brief:
+        """Distil the evidence to at most `budget` tokens."""
+
+    async def raw(self, limit: int) -> Brief:
+        """Give the raw history, newest first, within `limit` tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a chat request."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """What is asked of a model. `schema` is a JSON schema as text; `sample` tells apart several draws of one request."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float = 0.0
+    schema: str | None = None
+    sample: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens that a call was billed for."""
+    """Tokens that a call was billed for; cached ones are part of the prompt's, reasoning ones of the completion's."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a model answered: `model` is the one that the server names, `confidence` the mean probability of the answer's tokens."""
+
+    text: str
+    model: str
+    finish_reason: str
+    usage: Usage
+    reasoning: str = ""
+    confidence: float | None = None
+
+
+class ChatFailed(Exception):
+    """One call came to nothing. `kind` says how; `lasting` ones would fail again; `usage` is what was billed all the same."""
+
+    def __init__(
+        self,
+        kind: str,
+        reason: str,
+        *,
+        lasting: bool = False,
+        retry_after_s: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        self.kind = kind
+        self.reason = reason
+        self.lasting = lasting
+        self.retry_after_s = retry_after_s
+        self.usage = usage or Usage()
+        super().__init__(f"{kind}: {reason}")
+
+
+class Chat(Protocol):
+    """One deployment of a model: one call, no second try."""
+
+    async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
+        """Answer `request` within `timeout_s`. Raises ChatFailed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A tier's candidate answer; `citations` are marks of the brief's quotes."""
+    """A tier's candidate answer; `citations` are marks of the brief's quotes. `abstains`: it says that the context has no answer.
+
+    `finish_reason`, `returned_model` and `confidence` are what the server told; `parsed` is false for an answer not in the form
+    that was asked for, and `attributed` says that its citations were found by us.
+    """
 
     answer: str
     citations: tuple[int, ...]
-    usage: Usage = Usage()
-    cost_nanousd: int = 0
+    abstains: bool = False
+    finish_reason: str = "stop"
+    returned_model: str = ""
+    confidence: float | None = None
+    parsed: bool = True
+    attributed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """One guard's judgement; only `pass` lets a draft through. `score` is what was compared with the guard's threshold."""
+class Embed(Protocol):
+    """Sentence vectors."""
 
-    guard: str
-    status: Status
-    score: float
-    reason: str
-
-
-class Tier(Protocol):
-    """A solver with a price."""
-
-    @property
-    def name(self) -> str:
-        """The path it serves under, such as `extractive`."""
-
-    @property
-    def model(self) -> str:
-        """The model behind it, as the answer names it."""
-
-    async def draft(self, brief: Brief) -> Draft | None:
-        """Answer the brief's question from its quotes alone; None if they hold nothing to say."""
-
-
-class Guard(Protocol):
-    """A judgement over a draft. Raises nothing: what it cannot judge is `error` or `unsure`, and neither passes."""
-
-    def check(self, brief: Brief, draft: Draft) -> Verdict:
-        """Judge `draft`, an answer to `brief`."""
+    async def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts: `(len(texts), d) float32`, unit length."""

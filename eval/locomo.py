@@ -28,7 +28,8 @@ from eval.rescoring import ask_conversations
 from memory import Scope
 from memory.words import content_terms
 from tirtha.api.app import create_app
-from tirtha.service import Ask, Service, open_service
+from tirtha.requests import Ask
+from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
 __all__ = ["LADDER", "LocomoRun", "run_locomo"]
@@ -154,9 +155,8 @@ async def _compare(
 async def _ablate(
     conversations: Sequence[Conversation], encoder: CachedEncoder, budget: int, progress: Progress
 ) -> Ablation:
-    answerable = [replace(one, questions=tuple(q for q in one.questions if q.answerable)) for one in conversations]
-    gathering = progress.add_task("candidates", total=sum(len(one.questions) for one in answerable))
-    asked = await ask_conversations(answerable, encoder, lambda: progress.advance(gathering))
+    gathering = progress.add_task("candidates", total=sum(len(one.questions) for one in conversations))
+    asked = await ask_conversations(conversations, encoder, lambda: progress.advance(gathering))
     task = progress.add_task("ablation", total=steps(asked))
     return await anyio.to_thread.run_sync(lambda: ablate(asked, budget=budget, advance=lambda: progress.advance(task)))
 

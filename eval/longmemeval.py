@@ -25,7 +25,8 @@ from eval.longmemeval_data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval_report import OURS, LongMemEvalResults, LongMemEvalSample, Ranked
 from eval.progress import progress_bar
 from memory import Remember, Scope
-from tirtha.service import Ask, Recalled, Service, open_service
+from tirtha.requests import Ask
+from tirtha.service import Recalled, Service, open_service
 from tirtha.settings import Settings
 
 __all__ = ["LongMemEvalRun", "run_longmemeval"]
@@ -102,7 +103,7 @@ async def _try(
         async with open_service(own, encoder=encoder) as service:
             await _remember(service, scope, question)
             recalled = await service.recall(ask, limit=_EVERY_TURN)
-            decision = await service.ask(ask)
+            decision = (await service.ask(ask)).decision
             distilled = await service.context(ask)
             samples = [_ours(question, recalled, distilled.context)]
             turns = await service.memory.history(scope) if len(systems) > 1 else []

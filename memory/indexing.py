@@ -105,6 +105,7 @@ class Indexer:
             await self._index.remove_turns([pk for pk in pks if pk <= self._leftover])
             await self._index.add(rows)
             await self._store.mark_indexed(pks)
+            await self._index.remove_turns(await self._store.missing(pks))  # forgotten while they were encoded
             self._note(rows=len(rows))
             if self._appends >= _APPENDS_BEFORE_OPTIMISE or self._rows >= _ROWS_BEFORE_OPTIMISE:
                 await self.optimise()

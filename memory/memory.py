@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from memory.database import open_database, store_faults
 from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.errors import HomeInUse
+from memory.forgetting import Forgotten
 from memory.index import PassageIndex
 from memory.indexing import Indexer
 from memory.ranking import Found
@@ -86,6 +87,22 @@ class Memory:
         """Read everything of `scope`, in the order it was said."""
         known = await self.store.scope(scope)
         return await self.store.history(known[0]) if known else []
+
+    async def forget(
+        self, scope: Scope, *, session_id: str | None = None, turn_id: str | None = None
+    ) -> Forgotten | None:
+        """Remove a turn of a session, a session, or everything of `scope`, from the truth and from the index.
+
+        None if the scope is unknown. Raises StoreUnavailable; if only the index failed, what is gone cannot be recalled anyway.
+        """
+        known = await self.store.scope(scope)
+        if known is None:
+            return None
+        forgotten = await self.store.forget(known[0], session_id=session_id, turn_id=turn_id)
+        await self.index.remove_turns([*forgotten.pks, *forgotten.repeats])
+        if forgotten.repeats:
+            self.indexer.wake()
+        return forgotten
 
     async def sessions(self, scope: Scope, *, limit: int, after: str | None = None) -> list[SessionSummary]:
         """List sessions of `scope`, oldest first."""

@@ -77,7 +77,7 @@ def _traits(text: str) -> _Traits:
 def own_signals(candidates: Sequence[Candidate], question: Question, vector: NDArray[np.float32]) -> Signals:
     """Give each signal's value for each candidate, `(len(candidates),)`; `vector` is the question's.
 
-    Pooled statistics (rarity of a word, length of a passage) are those of the candidates themselves.
+    Rarity and mean lengths are those of the candidates themselves.
     """
     terms = [content_terms(candidate.text) for candidate in candidates]
     traits = [_traits(candidate.text) for candidate in candidates]

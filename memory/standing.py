@@ -1,10 +1,9 @@
-"""How a passage stands among the other candidates: beside which turns, in which session, and how far from the best.
+"""How a passage stands among the other candidates: its strength, and beside how strong turns it was said.
 
-A question and its answer are neighbouring turns, and a session on the subject is likelier to hold the answer than a lone
-match; neither shows in the passage itself. Pure functions over the signals of `memory.signals`.
+A question and its answer are neighbouring turns, which does not show in the passage itself. Pure functions over the signals of
+`memory.signals`.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,8 +14,8 @@ __all__ = ["PARTS", "standing", "with_standing"]
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "meaning": ("dense", "turn_dense"),
-    "words": ("words", "turn_words", "coverage"),
-    "related words": (
+    "words": (
+        "words", "turn_words", "coverage",
         "related", "related_best", "related_two", "related_first", "related_last", "turn_related",
     ),
     "speaker": ("speaker", "mentions", "one_named", "first_person", "second_person"),
@@ -24,13 +23,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "kind of question": ("asks_", "number", "proper_name"),
     "form": ("question", "filler", "length", "turn_length", "opens_turn"),
     "neighbours": ("previous", "next", "before_previous", "after_next"),
-    "session": ("session",),
-    "rank": ("rank", "dense_rank", "gap", "dense_gap", "turn_words_gap", "related_gap", "deviation"),
 }  # fmt: skip
-
-_RANK_HALVES = 10
-_TOP_OF_SESSION = 3
-_TINY = 1e-6
 
 
 def with_standing(candidates: Sequence[Candidate], own: Signals, *, without: str | None = None) -> Signals:
@@ -57,7 +50,6 @@ def standing(candidates: Sequence[Candidate], own: Signals) -> Signals:
     def beside(step: int) -> Scores:
         return np.array([best.get((session, position + step), floor) for session, position in places])
 
-    sessions = _session_strengths(best)
     return {
         "strength": strength,
         "turn_strength": beside(0),
@@ -65,27 +57,4 @@ def standing(candidates: Sequence[Candidate], own: Signals) -> Signals:
         "next": beside(1),
         "before_previous": beside(-2),
         "after_next": beside(2),
-        "session": np.array([sessions[session] for session, _ in places]),
-        "rank": _rank(strength),
-        "dense_rank": _rank(own["dense"]),
-        "gap": strength - strength.max(),
-        "dense_gap": own["dense"] - own["dense"].max(),
-        "turn_words_gap": own["turn_words"] - own["turn_words"].max(),
-        "related_gap": own["related"] - own["related"].max(),
-        "deviation": (strength - strength.mean()) / (strength.std() + _TINY),
     }
-
-
-def _session_strengths(best: Mapping[tuple[int, int], float]) -> dict[int, float]:
-    """Pool a session's turns: the mean of its three strongest."""
-    of_session: dict[int, list[float]] = defaultdict(list)
-    for (session, _), value in best.items():
-        of_session[session].append(value)
-    return {session: float(np.mean(sorted(values)[-_TOP_OF_SESSION:])) for session, values in of_session.items()}
-
-
-def _rank(values: Scores) -> Scores:
-    """Give 1 for the best, a half for the eleventh, and so on towards 0."""
-    place = np.empty(len(values))
-    place[np.argsort(-values, kind="stable")] = np.arange(len(values))
-    return 1 / (1 + place / _RANK_HALVES)

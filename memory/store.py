@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import KEYS_PER_QUERY, reading, writing
 from memory.errors import TurnConflict
-from memory.repeats import content_hash, plan_turns
-from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow, in_offset
-from memory.turns import NewTurn, Receipt, Role, Scope, ScopeId, SessionSummary, Turn, TurnPk
+from memory.forgetting import Forgotten, forget
+from memory.repeats import plan_turns
+from memory.rows import owned_by, select_turns, to_row, to_turn
+from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow
+from memory.turns import NewTurn, Receipt, Scope, ScopeId, SessionSummary, Turn, TurnPk
 
 __all__ = ["Remember", "TurnStore"]
 
@@ -118,6 +120,22 @@ class TurnStore:
         """Read the whole of `scope`, in the order it was said."""
         return await self._in_thread(self._history, scope)
 
+    async def forget(self, scope: ScopeId, *, session_id: str | None = None, turn_id: str | None = None) -> Forgotten:
+        """Remove a turn of a session, a session, or everything of `scope`; for good on return. Raises StoreUnavailable."""
+        return await self._in_thread(self._forget, scope, session_id, turn_id)
+
+    async def agents(self, tenant: str, user_id: str) -> list[str | None]:
+        """Give the agents that have a memory of the user, None for the user's own."""
+        return await self._in_thread(self._agents, tenant, user_id)
+
+    async def known_turns(self, scope: ScopeId, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Give those of these (session id, turn id) that `scope` holds."""
+        return await self._in_thread(self._known_turns, scope, list(keys))
+
+    async def missing(self, pks: Sequence[TurnPk]) -> list[TurnPk]:
+        """Give those of these turns that are no longer there."""
+        return await self._in_thread(self._missing, pks)
+
     async def ping(self) -> None:
         """Take and release the write lock. Raises StoreUnavailable."""
         await self._in_thread(self._ping)
@@ -148,7 +166,7 @@ class TurnStore:
 
     def _scope(self, scope: Scope) -> tuple[ScopeId, int] | None:
         with reading(self.engine) as connection:
-            row = connection.execute(select(_SCOPE.c.id, _SCOPE.c.epoch).where(*_owner(scope))).first()
+            row = connection.execute(select(_SCOPE.c.id, _SCOPE.c.epoch).where(*owned_by(scope))).first()
         return (ScopeId(row.id), row.epoch) if row else None
 
     def _turns(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
@@ -156,8 +174,8 @@ class TurnStore:
         with reading(self.engine) as connection:
             for start in range(0, len(pks), KEYS_PER_QUERY):
                 chunk = pks[start : start + KEYS_PER_QUERY]
-                rows = connection.execute(_select_turns().where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
-                found |= {turn.pk: turn for turn in map(_turn, rows)}
+                rows = connection.execute(select_turns().where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
+                found |= {turn.pk: turn for turn in map(to_turn, rows)}
         return found
 
     def _around(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
@@ -168,15 +186,15 @@ class TurnStore:
         with reading(self.engine) as connection:
             for step in (-1, 1):
                 beside = same_session & (_TURN.c.position == middle.c.position + step)
-                query = _select_turns().join(middle, beside)
+                query = select_turns().join(middle, beside)
                 rows = connection.execute(query.where(middle.c.scope_id == scope, middle.c.id.in_(pks)))
-                found |= {turn.pk: turn for turn in map(_turn, rows)}
+                found |= {turn.pk: turn for turn in map(to_turn, rows)}
         return found
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
-        query = _select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
+        query = select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
         with reading(self.engine) as connection:
-            return [_turn(row) for row in connection.execute(query)]
+            return [to_turn(row) for row in connection.execute(query)]
 
     def _tail_length(self, scope: ScopeId) -> int:
         query = select(func.count()).select_from(_TURN).where(_TURN.c.scope_id == scope, ~_TURN.c.indexed)
@@ -184,9 +202,9 @@ class TurnStore:
             return connection.execute(query).scalar_one()
 
     def _unindexed(self, limit: int) -> list[tuple[ScopeId, Turn]]:
-        query = _select_turns().where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
+        query = select_turns().where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
         with reading(self.engine) as connection:
-            return [(ScopeId(row.scope_id), _turn(row)) for row in connection.execute(query)]
+            return [(ScopeId(row.scope_id), to_turn(row)) for row in connection.execute(query)]
 
     def _newest_pk(self) -> TurnPk:
         with reading(self.engine) as connection:
@@ -235,10 +253,40 @@ class TurnStore:
             return list(connection.execute(query).scalars())
 
     def _history(self, scope: ScopeId) -> list[Turn]:
-        query = _select_turns().where(_TURN.c.scope_id == scope)
+        query = select_turns().where(_TURN.c.scope_id == scope)
         with reading(self.engine) as connection:
-            turns = [_turn(row) for row in connection.execute(query)]
+            turns = [to_turn(row) for row in connection.execute(query)]
         return sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
+
+    # forgetting
+
+    def _forget(self, scope: ScopeId, session_id: str | None, turn_id: str | None) -> Forgotten:
+        with writing(self.engine) as connection:
+            return forget(connection, scope, session_id=session_id, turn_id=turn_id)
+
+    def _agents(self, tenant: str, user_id: str) -> list[str | None]:
+        query = select(_SCOPE.c.agent_id).where(_SCOPE.c.tenant_id == tenant, _SCOPE.c.user_id == user_id)
+        with reading(self.engine) as connection:
+            return [agent or None for agent in connection.execute(query.order_by(_SCOPE.c.agent_id)).scalars()]
+
+    def _known_turns(self, scope: ScopeId, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+        joined = select(_SESSION.c.key, _TURN.c.key).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
+        with reading(self.engine) as connection:
+            return {
+                (row[0], row[1])
+                for session, turn in keys
+                for row in connection.execute(
+                    joined.where(_TURN.c.scope_id == scope, _SESSION.c.key == session, _TURN.c.key == turn)
+                )
+            }
+
+    def _missing(self, pks: Sequence[TurnPk]) -> list[TurnPk]:
+        held: set[int] = set()
+        with reading(self.engine) as connection:
+            for start in range(0, len(pks), KEYS_PER_QUERY):
+                chunk = pks[start : start + KEYS_PER_QUERY]
+                held |= set(connection.execute(select(_TURN.c.id).where(_TURN.c.id.in_(chunk))).scalars())
+        return [pk for pk in pks if pk not in held]
 
     # the indexer's marks
 
@@ -270,7 +318,7 @@ def _store(connection: Connection, wish: Remember, now: datetime) -> Receipt:
         ).scalar_one()
         position = 0 if first is None else first + 1
         rows = [
-            _row(wish.turns[index], key=key, scope=scope_pk, session=session_pk, position=position + offset, now=now)
+            to_row(wish.turns[index], key=key, scope=scope_pk, session=session_pk, position=position + offset, now=now)
             for offset, (index, key) in enumerate(new)
         ]
         connection.execute(insert(_TURN), rows)
@@ -289,7 +337,7 @@ def _store(connection: Connection, wish: Remember, now: datetime) -> Receipt:
 
 def _own_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[int, int]:
     """Find or found the scope and lock its row, so that writers of one scope queue."""
-    query = select(_SCOPE.c.id, _SCOPE.c.epoch).where(*_owner(scope)).with_for_update()
+    query = select(_SCOPE.c.id, _SCOPE.c.epoch).where(*owned_by(scope)).with_for_update()
     row = connection.execute(query).first()
     if row is None:
         _insert_if_absent(connection, _TENANT, id=scope.tenant, created_at=now)
@@ -316,49 +364,3 @@ def _insert_if_absent(connection: Connection, table: Any, **values: Any) -> None
             connection.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
         case name:
             raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
-
-
-def _row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, now: datetime) -> dict[str, Any]:
-    said_at = turn.said_at or now
-    offset = said_at.utcoffset()
-    return {
-        "scope_id": scope,
-        "session_id": session,
-        "key": key,
-        "position": position,
-        "role": turn.role,
-        "speaker": turn.speaker,
-        "text": turn.text,
-        "said_at": said_at,
-        "offset_s": int(offset.total_seconds()) if offset else 0,
-        "content_hash": content_hash(turn),
-        "indexed": False,
-        "remembered_at": now,
-    }
-
-
-def _owner(scope: Scope) -> tuple[Any, ...]:
-    return (
-        _SCOPE.c.tenant_id == scope.tenant,
-        _SCOPE.c.user_id == scope.user_id,
-        _SCOPE.c.agent_id == (scope.agent_id or ""),
-    )
-
-
-def _select_turns() -> Select[Any]:
-    return select(_TURN, _SESSION.c.key.label("session_key")).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
-
-
-def _turn(row: Row[Any]) -> Turn:
-    role: Role = row.role
-    return Turn(
-        pk=TurnPk(row.id),
-        session_pk=row.session_id,
-        id=row.key,
-        session_id=row.session_key,
-        position=row.position,
-        role=role,
-        speaker=row.speaker,
-        text=row.text,
-        said_at=in_offset(row.said_at, row.offset_s),
-    )

@@ -91,6 +91,9 @@ class TurnRow(SQLModel, table=True):
         Index("turn_waiting", "id", **_WAITING),
         Index("turn_waiting_scope", "scope_id", "id", **_WAITING),
         Index("turn_speaker", "scope_id", "speaker", **_NAMED),
+        {
+            "sqlite_autoincrement": True
+        },  # the index may still know the key of a forgotten turn, so it is never given again
     )
 
     id: int | None = Field(default=None, primary_key=True)

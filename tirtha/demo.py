@@ -14,8 +14,9 @@ from rich.text import Text
 
 from cascade import Decision
 from memory import Scope
+from tirtha.requests import Ask
 from tirtha.sample import SampleQuestion, sample_questions, sample_sessions
-from tirtha.service import Ask, Service, open_service
+from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
 __all__ = ["run_demo"]
@@ -66,7 +67,7 @@ async def _remember(service: Service, console: Console) -> datetime:
 
 async def _show(service: Service, question: SampleQuestion, asked_at: datetime, raw: int, console: Console) -> _Shown:
     ask = Ask(scope=_SCOPE, question=question.question, asked_at=asked_at)
-    decision = await service.ask(ask)
+    decision = (await service.ask(ask, use_cache=False)).decision
     brief = decision.brief
     cited = ", ".join(quote.turn_id for quote in decision.citations) or "none"
     expected = question.answer or "(never told)"

@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+from cascade.certificate import read_certificate
+from cascade.errors import CascadeFault, SandboxUnavailable
+from cascade.sandbox import find_level
 from compaction.tokens import token_table
 from memory.errors import HomeInUse, MemoryFault
 from memory.memory import database_url, open_memory
@@ -13,6 +16,7 @@ from tirtha.errors import FaceFault
 from tirtha.service import memory_settings
 from tirtha.settings import Settings
 from tirtha.shadows import refuse_shadows
+from tirtha.tiers import probe
 
 __all__ = ["Finding", "examine"]
 
@@ -35,12 +39,14 @@ async def examine(settings: Settings) -> list[Finding]:
         ("data folder", _folder),
         ("memory", _memory),
         ("tiers", _tiers),
+        ("certificate", _certificate),
+        ("sandbox", _sandbox),
     ]
     findings: list[Finding] = []
     for name, check in checks:
         try:
             findings.append(Finding(check=name, works=True, seen=await check(settings)))
-        except (FaceFault, MemoryFault, OSError, ValueError) as fault:
+        except (FaceFault, MemoryFault, CascadeFault, OSError, ValueError) as fault:
             findings.append(Finding(check=name, works=False, seen=str(fault)))
     return findings
 
@@ -86,4 +92,26 @@ async def _memory(settings: Settings) -> str:
 
 
 async def _tiers(settings: Settings) -> str:
-    return f"extractive (no language model is configured); abstains below {settings.abstain_below:.2f}"
+    below = f"abstains below {settings.abstain_below:.2f}"
+    seen = await probe(settings)
+    faults = [fault for _, _, fault in seen if fault is not None]
+    if faults:
+        raise ValueError("; ".join(str(fault) for fault in faults))
+    tiers = "; ".join(f"{name}: {what}" for name, what, _ in seen)
+    return f"{tiers or 'extractive (no language model is configured)'}; {below}"
+
+
+async def _certificate(settings: Settings) -> str:
+    if settings.certificate is None:
+        return "none is asked for: the guards alone decide"
+    found = read_certificate(settings.certificate.expanduser())
+    return (
+        f"at most {found.bound:.1%} wrong of what scores {found.threshold:.2f} (n = {found.accepted}, {found.made_on})"
+    )
+
+
+async def _sandbox(settings: Settings) -> str:  # noqa: ARG001
+    try:
+        return f"{await find_level()}: code tasks can be run"
+    except SandboxUnavailable as fault:  # a lack, and no fault: everything else works
+        return f"none: code tasks are refused ({fault.reason})"

@@ -7,40 +7,36 @@ the house, readable from top to bottom.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from time import perf_counter
 from typing import Literal
 from uuid import uuid4
 
 import anyio
-from sqlalchemy import Engine
 
-from cascade import AnswerabilityGuard, Brief, Cascade, CitationGuard, Decision, ExtractiveTier, Ledger, Quote, TimeSaid
+from cascade import CodeTask, Decision, Ledger, MaxTier
+from cascade.cache import AnswerCache, SingleFlight
+from cascade.errors import Misconfigured
+from cascade.ledger import Owner, Stats
+from cascade.shadowing import Shadowing
 from compaction import Context, distill, raw_tokens
 from compaction.tokens import token_table
-from memory import Evidence, Memory, MemorySettings, NewTurn, Receipt, Remember, Scope, open_memory
+from memory import Evidence, Memory, MemorySettings, NewTurn, Receipt, Recollection, Remember, Scope, Turn, open_memory
 from memory.database import reading, writing
 from memory.encoder import BUNDLED_MODEL, Encoder
 from memory.related_terms import term_vectors
 from memory.rescorer import shipped_rescorer
-from memory.turns import Recollection, SessionSummary, Turn
+from memory.turns import SessionSummary
+from tirtha.asking import Answered, Asking, owner_of
+from tirtha.cascading import Vectors, make_cascade, make_code_cascade
 from tirtha.errors import TooLarge
+from tirtha.requests import Ask
 from tirtha.settings import Settings
+from tirtha.tiers import Tiers, open_tiers
 
-__all__ = ["Ask", "Distilled", "Recalled", "Service", "Wait", "open_service"]
+__all__ = ["Distilled", "Forgot", "Recalled", "Service", "Wait", "memory_settings", "open_service"]
 
 Wait = Literal["durable", "indexed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A question of a scope; `budget` and `asked_at` default to the settings' and to now."""
-
-    scope: Scope
-    question: str
-    budget: int | None = None
-    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +55,23 @@ class Recalled:
     best: Evidence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgot:
+    """How much was forgotten: turns, sessions that are empty now, and decisions that rested on them; the epoch after it."""
+
+    turns: int
+    sessions: int
+    decisions: int
+    epoch: int
+
+
 class Service:
     """The open service. Get one from `open_service`."""
 
-    def __init__(self, *, memory: Memory, cascade: Cascade, ledger: Ledger, settings: Settings) -> None:
+    def __init__(self, *, memory: Memory, asking: Asking, settings: Settings) -> None:
         self.memory = memory
         self.settings = settings
-        self._cascade = cascade
-        self._ledger = ledger
+        self._asking = asking
 
     async def remember(
         self, scope: Scope, session_id: str | None, turns: Sequence[NewTurn], *, wait: Wait = "durable"
@@ -114,19 +119,56 @@ class Service:
         found = await self._recollect(ask)
         return [distill(found.evidence, budget=budget, broad=found.compares) for budget in budgets]
 
-    async def ask(self, ask: Ask) -> Decision:
-        """Answer from the context, or abstain; the decision is in the ledger before it is returned."""
-        started_s = perf_counter()
-        distilled = await self.context(ask)
-        brief = _brief(ask, distilled)
-        decision = await self._cascade.answer(brief, started_s=started_s)
-        scope = ask.scope
-        await self._ledger.record(decision, tenant=scope.tenant, user_id=scope.user_id, agent_id=scope.agent_id)
-        return decision
+    async def ask(self, ask: Ask, *, use_cache: bool = True) -> Answered:
+        """Answer from the context, or abstain; the decision is in the ledger before it is returned.
+
+        Raises:
+            TooLarge: the question is above its limit.
+            BudgetTooSmall: no line fits the budget.
+            TooLong: no model's window holds the request.
+            TierDown: a tier is down, and no other may answer.
+        """
+        self._check_question(ask.question)
+        return await self._asking.ask(ask, budget=ask.budget or self.settings.budget, use_cache=use_cache)
+
+    async def write_code(self, task: CodeTask, owner: Owner, *, max_tier: MaxTier, use_cache: bool = True) -> Answered:
+        """Write a program that passes the task's tests, or say that none does. Raises as `ask` does, and SandboxUnavailable."""
+        self._check_question(task.question)
+        return await self._asking.write_code(task, owner, max_tier=max_tier, use_cache=use_cache)
+
+    async def stats(self, *, tenant: str) -> Stats:
+        """Add up the tenant's decisions."""
+        return await self._asking.ledger.stats(tenant=tenant)
+
+    async def forget(self, scope: Scope, *, session_id: str | None = None, turn_id: str | None = None) -> Forgot:
+        """Forget a turn of a session, a session, or everything of `scope`, with every copy in answers and decision records."""
+        forgotten = await self.memory.forget(scope, session_id=session_id, turn_id=turn_id)
+        turns = list(forgotten.turns) if forgotten else []
+        if session_id is not None and turn_id is not None:
+            turns.append((session_id, turn_id))  # an earlier try may have got as far as the turn itself
+        whole = session_id is None and turn_id is None
+        emptied = await self._asking.ledger.forget(owner_of(scope), None if whole else turns)
+        return Forgot(
+            turns=len(forgotten.turns) if forgotten else 0,
+            sessions=len(forgotten.sessions) if forgotten else 0,
+            decisions=emptied,
+            epoch=forgotten.epoch if forgotten else 0,
+        )
+
+    async def forget_user(self, tenant: str, user_id: str) -> Forgot:
+        """Forget everything of a user, whichever agent it was told to."""
+        agents = await self.memory.store.agents(tenant, user_id)
+        each = [await self.forget(Scope(tenant=tenant, user_id=user_id, agent_id=agent)) for agent in agents]
+        return Forgot(
+            turns=sum(one.turns for one in each),
+            sessions=sum(one.sessions for one in each),
+            decisions=sum(one.decisions for one in each),
+            epoch=max((one.epoch for one in each), default=0),
+        )
 
     async def decision(self, decision_id: str, *, tenant: str) -> Decision:
         """Read a decision back. Raises UnknownDecision."""
-        return await self._ledger.read(decision_id, tenant=tenant)
+        return await self._asking.ledger.read(decision_id, tenant=tenant)
 
     async def sessions(self, scope: Scope, *, limit: int, after: str | None = None) -> list[SessionSummary]:
         """List the scope's sessions, oldest first, from after the session `after`."""
@@ -173,20 +215,36 @@ async def open_service(settings: Settings, *, encoder: Encoder | None = None) ->
 
     Raises the errors of `memory.open_memory`.
     """
-    async with open_memory(memory_settings(settings), encoder=encoder) as memory:
+    async with open_tiers(settings) as tiers, open_memory(memory_settings(settings), encoder=encoder) as memory:
         for load in (
             token_table,
             term_vectors,
             shipped_rescorer,
         ):  # now, so that the first question does not wait for it
             await anyio.to_thread.run_sync(load)
-        guards = (CitationGuard(), AnswerabilityGuard(threshold=settings.abstain_below))
-        cascade = Cascade(tier=ExtractiveTier(), guards=guards)
-        yield Service(memory=memory, cascade=cascade, ledger=_ledger(memory.store.engine), settings=settings)
+        asking = _asking(settings, tiers, memory)
+        try:
+            yield Service(memory=memory, asking=asking, settings=settings)
+        finally:
+            await asking.close()
 
 
-def _ledger(engine: Engine) -> Ledger:
-    return Ledger(writing=partial(writing, engine), reading=partial(reading, engine))
+def _asking(settings: Settings, tiers: Tiers, memory: Memory) -> Asking:
+    transactions = {"writing": partial(writing, memory.store.engine), "reading": partial(reading, memory.store.engine)}
+    ttl, max_bytes = timedelta(seconds=settings.cache_ttl_s), settings.cache_mb * 2**20
+    share = settings.shadow_share
+    if share and tiers.frontier is None:
+        raise Misconfigured(setting="TIRTHA_SHADOW_SHARE", why="needs the frontier tier: set TIRTHA_FRONTIER_URL")
+    return Asking(
+        memory=memory,
+        cascade=make_cascade(settings, tiers, Vectors(memory.encoder)),
+        code=make_code_cascade(settings, tiers),
+        ledger=Ledger(**transactions),
+        cache=AnswerCache(**transactions, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,
+        shadowing=Shadowing(tier=tiers.frontier, share=share) if tiers.frontier and share else None,
+        flights=SingleFlight(),
+        background=set(),
+    )
 
 
 def memory_settings(settings: Settings) -> MemorySettings:
@@ -199,30 +257,4 @@ def memory_settings(settings: Settings) -> MemorySettings:
         max_tail_turns=settings.max_tail_turns,
         index_timeout_s=settings.index_timeout_s,
         hot_vectors_mb=settings.hot_vectors_mb,
-    )
-
-
-def _brief(ask: Ask, distilled: Distilled) -> Brief:
-    context = distilled.context
-    quotes = tuple(
-        Quote(
-            n=line.n,
-            turn_id=line.turn_id,
-            session_id=line.session_id,
-            speaker=line.speaker,
-            said_at=line.said_at,
-            text=line.quote,
-            score=line.score,
-            times=tuple(TimeSaid(meaning=time.meaning, grain=time.grain) for time in line.times),
-        )
-        for line in context.lines
-    )
-    return Brief(
-        question=ask.question,
-        asked_at=ask.asked_at or datetime.now(UTC),
-        text=context.text,
-        tokens=context.tokens,
-        budget=context.budget,
-        quotes=quotes,
-        answerable=distilled.answerable,
     )

@@ -5,13 +5,17 @@ import socket
 
 import uvicorn
 
+from cascade.errors import Misconfigured
 from tirtha.api.app import create_app
 from tirtha.connection import announced
 from tirtha.errors import NotLoopback
 from tirtha.service import open_service
 from tirtha.settings import LOOPBACK, Settings
+from tirtha.tiers import probe
 
 __all__ = ["serve"]
+
+log = logging.getLogger(__name__)
 
 _GRACE_S = 10
 _BACKLOG = 2_048
@@ -22,11 +26,13 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         NotLoopback: the address could be reached by others.
+        Misconfigured: a tier's setting is wrong; the message names it.
         OSError: the address cannot be listened on.
     """
     if settings.host not in LOOPBACK:
         raise NotLoopback(settings.host)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    await _check_tiers(settings)
     with _listening(settings.host, settings.port) as listener:
         async with open_service(settings) as service:
             config = uvicorn.Config(
@@ -40,6 +46,15 @@ async def serve(settings: Settings) -> None:
             with announced(settings.folder, url):
                 print(f"Tirtha listens on {url} (data in {settings.folder})", flush=True)  # noqa: T201 - for scripts
                 await uvicorn.Server(config).serve(sockets=[listener])
+
+
+async def _check_tiers(settings: Settings) -> None:
+    """Refuse to start on a setting that is wrong for certain; a server that is only down may come up later."""
+    for name, seen, fault in await probe(settings):
+        if isinstance(fault, Misconfigured):
+            raise fault
+        if fault is not None:
+            log.warning("the tier %s does not answer yet: %s", name, seen)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -7,10 +7,10 @@ of the engine, so that a command which only talks to a running server starts at 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-__all__ = ["LOOPBACK", "Settings"]
+__all__ = ["LOOPBACK", "PolicySettings", "Settings", "TierSettings"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -25,10 +25,90 @@ class _Places(BaseSettings):
     config: Path | None = None
 
 
+class TierSettings(BaseModel):
+    """A model tier. In the environment each field is `TIRTHA_LOCAL_<NAME>` or `TIRTHA_FRONTIER_<NAME>`; in the file, a table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[
+        str, Field(pattern=r"^https?://", description="base URL(s) of OpenAI-compatible servers, separated by commas")
+    ]
+    model: Annotated[
+        str | None, Field(description="the model's name; of `local`, openai/gpt-oss-120b if not given")
+    ] = None
+    key: Annotated[SecretStr | None, Field(description="API key")] = None
+    input_usd_per_mtok: Annotated[
+        float | None, Field(ge=0, description="price of a million prompt tokens, US dollars")
+    ] = None
+    output_usd_per_mtok: Annotated[float | None, Field(ge=0, description="price of a million answer tokens")] = None
+    cached_usd_per_mtok: Annotated[float | None, Field(ge=0, description="price of a million cached prompt tokens")] = (
+        None
+    )
+    window_tokens: Annotated[int, Field(ge=256, description="context window of the model, answer included")] = 131_072
+    max_tokens: Annotated[int, Field(ge=1, description="tokens of an answer at most, reasoning included")] = 2_048
+    timeout_s: Annotated[float, Field(gt=0, description="seconds that one call may take")] = 30.0
+    tries: Annotated[int, Field(ge=1, le=10, description="calls of one question at most, failed ones included")] = 3
+    concurrency: Annotated[int, Field(ge=1, description="calls at a time to one server")] = 16
+    structured: Annotated[
+        bool, Field(description="whether to ask for the answer's JSON schema (`response_format`)")
+    ] = True
+    logprobs: Annotated[bool, Field(description="whether to ask for token probabilities")] = False
+    temperature: Annotated[bool, Field(description="whether the model takes a temperature")] = True
+    limit_field: Annotated[
+        Literal["max_tokens", "max_completion_tokens"],
+        Field(description="what the server calls the limit of an answer"),
+    ] = "max_tokens"
+    reasoning_effort: Annotated[Literal["low", "medium", "high"] | None, Field(description="low, medium or high")] = (
+        None
+    )
+
+    @property
+    def addresses(self) -> list[str]:
+        """The base URLs, one a replica."""
+        return [url.strip() for url in self.url.split(",") if url.strip()]
+
+
+class PolicySettings(BaseModel):
+    """What is tried, in what order, and what has to pass. `TIRTHA_POLICY_<NAME>` in the environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ladder: Annotated[tuple[int, ...], Field(description="budgets of wider contexts, tokens")] = (660, 2_640)
+    widen_before: Annotated[int, Field(ge=0, description="how often the local tier gets a wider context")] = 1
+    widen_after: Annotated[int, Field(ge=0, description="how often the frontier tier does, after its first answer")] = 0
+    raw: Annotated[bool, Field(description="whether the frontier tier may at last read the raw history")] = False
+    repair: Annotated[bool, Field(description="whether a rejected draft may be mended once")] = True
+    unverified: Annotated[
+        Literal["abstain", "serve"], Field(description="abstain, or serve the best draft marked `verified: false`")
+    ] = "abstain"
+    support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.5
+    confidence_from: Annotated[
+        float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")
+    ] = None
+    second_opinion: Annotated[bool, Field(description="whether a second draft of the local tier must agree")] = False
+    votes: Annotated[int, Field(ge=0, le=15, description="votes of the local tier on entailment; 0: none")] = 0
+    votes_needed: Annotated[int, Field(ge=1, le=15, description="votes that must say yes")] = 2
+    code_review: Annotated[
+        Literal["always", "on_failure", "never"], Field(description="when the local tier reviews its program")
+    ] = "always"
+    code_drafts: Annotated[int, Field(ge=1, le=10, description="programs that the local tier may draft")] = 1
+    deadline_s: Annotated[float, Field(gt=0, description="seconds that a question may take")] = 60.0
+    code_deadline_s: Annotated[float, Field(gt=0, description="seconds that a code task may take")] = 120.0
+
+
 class Settings(BaseSettings):
     """Everything that can be configured. Each field is `TIRTHA_<NAME>` in the environment and `<name>` in the file."""
 
-    model_config = SettingsConfigDict(env_prefix="TIRTHA_", frozen=True, extra="forbid", validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TIRTHA_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        nested_model_default_partial_update=True,
+    )
 
     home: Annotated[Path, Field(description="the data folder")] = Path("~/.tirtha")
     config: Annotated[
@@ -50,7 +130,22 @@ class Settings(BaseSettings):
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.22
+    ] = 0.16
+    local: Annotated[TierSettings | None, Field(description="the cheap tier; see below")] = None
+    frontier: Annotated[TierSettings | None, Field(description="the dear tier; see below")] = None
+    policy: Annotated[PolicySettings, Field(description="see below")] = PolicySettings()
+    certificate: Annotated[
+        Path | None, Field(description="a certificate of `tirtha certify` that answers of the local tier must fit")
+    ] = None
+    shadow_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="share of the local tier's accepted answers that the frontier tier is asked too"),
+    ] = 0.0
+    record_to: Annotated[Path | None, Field(description="a folder to record every model call in, for replays")] = None
+    cache_ttl_s: Annotated[
+        float, Field(ge=0, description="seconds that an answer may be served again; 0: no cache")
+    ] = 86_400.0
+    cache_mb: Annotated[int, Field(ge=0, description="MB of answers kept for exact repeats")] = 256
     max_tail_turns: Annotated[int, Field(ge=1, description="turns of a scope that may wait for the index")] = 4_096
     hot_vectors_mb: Annotated[int, Field(ge=0, description="MB of memory for the vectors of scopes asked about")] = 512
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0

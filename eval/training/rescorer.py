@@ -10,8 +10,8 @@ without an answer are LoCoMo's adversarial ones, answerable ones whose evidence 
 import asyncio
 import json
 import lzma
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,30 +21,18 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from eval.answerability import KINDS, Case, fit_weights, make_case, unseen_probabilities
 from eval.embedding_cache import CachedEncoder
 from eval.locomo_data import Conversation, read_locomo
 from eval.rescoring import Asked, ask_conversations, fit_rescorer, held_out
-from memory.answerability import MODEL_FILE, figures
-from memory.rescorer import MODEL_FILES, Rescored
+from memory.answerability import MODEL_FILE
+from memory.rescorer import MODEL_FILES
 
 __all__ = ["main"]
 
-# How often each kind of unanswerable question is thought to come, for one answerable question.
-KINDS = {"answerable": 1.0, "adversarial": 1.0, "withheld": 0.35, "foreign": 0.35}
-WRONGLY_ABSTAINED = 0.05  # the share of answerable questions that may be refused
-_STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A question of one kind and its figures, judged by ensembles that never saw its conversation."""
-
-    kind: str
-    conversation: str
-    figures: dict[str, float]
+WRONGLY_ABSTAINED = 0.03  # the share of answerable questions that may be refused
 
 
 def main(
@@ -99,45 +87,20 @@ def _judged(everything: dict[str, list[Asked]], fitted_on: Sequence[Asked], prog
     flat = [(kind, one) for kind, group in everything.items() for one in group]
     task = progress.add_task("unseen conversations", total=len({one.conversation for one in fitted_on}))
     judged = held_out([one for _, one in flat], fitted_on=fitted_on, advance=lambda: progress.advance(task))
-    return [
-        Case(kind=kind, conversation=one.conversation, figures=_figures(one, rescored))
-        for (kind, one), rescored in zip(flat, judged, strict=True)
-    ]
+    return [make_case(kind, one, rescored) for (kind, one), rescored in zip(flat, judged, strict=True)]
 
 
-def _figures(one: Asked, rescored: Rescored) -> dict[str, float]:
-    return figures(one.found.question, one.found.candidates, one.signals(), rescored)
-
-
-def _fit_answerability(cases: Sequence[Case]) -> tuple[dict[str, float], dict[str, float]]:
-    rows = np.array([list(case.figures.values()) for case in cases])
+def _fit_answerability(cases: Sequence[Case]) -> tuple[dict[str, float], Mapping[str, float]]:
     answerable = np.array([case.kind == "answerable" for case in cases])
     kinds = np.array([case.kind for case in cases])
-    conversations = np.array([case.conversation for case in cases])
-    shares = np.array([KINDS[kind] for kind in kinds])
-    unseen = np.zeros(len(cases))
-    for conversation in dict.fromkeys(conversations):
-        here = conversations == conversation
-        coefficients, intercept = _logistic(rows[~here], answerable[~here], shares[~here])
-        unseen[here] = 1 / (1 + np.exp(-(rows[here] @ coefficients + intercept)))
+    unseen = unseen_probabilities(cases)
     worth = {f"auroc_{kind}": _auroc(unseen, kinds, kind) for kind in KINDS if kind != "answerable"}
-    worth["brier"] = float(brier_score_loss(answerable, unseen, sample_weight=shares))
+    worth["brier"] = float(
+        brier_score_loss(answerable, unseen, sample_weight=np.array([KINDS[kind] for kind in kinds]))
+    )
     worth["abstain_below"] = threshold = float(np.quantile(unseen[answerable], WRONGLY_ABSTAINED))
     worth |= {f"abstains_{kind}": float((unseen[kinds == kind] < threshold).mean()) for kind in KINDS}
-    coefficients, intercept = _logistic(rows, answerable, shares)
-    names = list(cases[0].figures)
-    weights = dict(zip(names, np.round(coefficients, 5).tolist(), strict=True)) | {"intercept": round(intercept, 5)}
-    return {name: round(value, 4) for name, value in worth.items()}, weights
-
-
-def _logistic(
-    rows: NDArray[np.float64], answerable: NDArray[np.bool_], shares: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Fit on standardised figures; gives coefficients and intercept for plain ones."""
-    mean, scale = rows.mean(axis=0), rows.std(axis=0)
-    model = LogisticRegression(C=_STRENGTH).fit((rows - mean) / scale, answerable, sample_weight=shares)
-    coefficients = model.coef_[0] / scale
-    return coefficients, float(model.intercept_[0] - coefficients @ mean)
+    return {name: round(value, 4) for name, value in worth.items()}, fit_weights(cases)
 
 
 def _auroc(unseen: NDArray[np.float64], kinds: NDArray[np.str_], kind: str) -> float:

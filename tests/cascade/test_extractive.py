@@ -1,6 +1,7 @@
 import pytest
 
-from cascade import ExtractiveTier, TimeSaid
+from cascade import TimeSaid
+from cascade.tiers.extractive import ExtractiveTier
 from tests.support.briefs import brief, quote
 
 GROUP = quote(1, "I went to a support group yesterday.", 1.0, TimeSaid(meaning="7 May 2023", grain="day"))

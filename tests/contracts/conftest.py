@@ -1,12 +1,15 @@
 """Real databases for the contract suites: SQLite in a folder, and PostgreSQL where a server answers."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+
+from memory.database import open_database
+from memory.store import TurnStore
 
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
@@ -29,3 +32,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with server.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.dispose()
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[TurnStore]:
+    """An empty turn store, its ledger's tables beside it."""
+    opened = TurnStore(open_database(database))
+    yield opened
+    opened.close()

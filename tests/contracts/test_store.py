@@ -1,29 +1,15 @@
 """What any database must do under the turn store."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
-from functools import partial
 
 import anyio
 import pytest
 
-from cascade import Decision, ExtractiveTier, Ledger
-from cascade.engine import Cascade
-from cascade.errors import UnknownDecision
-from cascade.ports import Brief
 from memory import NewTurn, Receipt, Remember, Scope
-from memory.database import open_database, reading, writing
 from memory.errors import TurnConflict
 from memory.store import TurnStore
 from memory.turns import ScopeId
 from tests.support.turns import MAY_8, SCOPE, said
-
-
-@pytest.fixture
-async def store(database: str) -> AsyncIterator[TurnStore]:
-    opened = TurnStore(open_database(database))
-    yield opened
-    opened.close()
 
 
 async def remember(store: TurnStore, *turns: NewTurn, session: str = "s1", scope: Scope = SCOPE) -> Receipt:
@@ -195,11 +181,47 @@ async def test_many_ids_at_once(store: TurnStore) -> None:
     assert len(await store.turns(await key(store), receipt.stored)) == 1_200
 
 
-async def test_decisions_are_read_by_their_tenant_only(store: TurnStore) -> None:
-    brief = Brief(question="q", asked_at=MAY_8, text="", tokens=0, budget=165, quotes=(), answerable=0.0)
-    decision: Decision = await Cascade(tier=ExtractiveTier(), guards=()).answer(brief, started_s=0.0)
-    ledger = Ledger(writing=partial(writing, store.engine), reading=partial(reading, store.engine))
-    await ledger.record(decision, tenant="default", user_id="u1", agent_id=None)
-    assert await ledger.read(decision.id, tenant="default") == decision
-    with pytest.raises(UnknownDecision):
-        await ledger.read(decision.id, tenant="other")
+async def test_forgetting_a_turn_a_session_and_all(store: TurnStore) -> None:
+    await remember(store, said("one", id="1"), said("two", id="2"), session="s1")
+    await remember(store, said("three", id="3"), session="s2")
+    scope = await key(store)
+    assert await epoch(store) == 2
+    first = await store.forget(scope, session_id="s1", turn_id="1")
+    assert (first.turns, first.sessions, first.epoch) == ((("s1", "1"),), (), 3)
+    assert (await store.forget(scope, session_id="s1", turn_id="1")).turns == ()
+    assert (await store.forget(scope, session_id="s2")).sessions == ("s2",)
+    assert [turn.id for turn in await store.history(scope)] == ["2"]
+    assert (await store.forget(scope)).turns == (("s1", "2"),)
+    assert await store.history(scope) == []
+    assert await epoch(store) == 5
+    again = await remember(store, said("another one", id="1"), session="s1")
+    assert again.outcomes == ("stored",)
+    assert again.epoch == 6
+
+
+async def test_what_repeats_the_forgotten_waits_for_the_index_anew(store: TurnStore) -> None:
+    news = "My cat is called Miso."
+    receipt = await remember(
+        store, said(news, id="1"), said(f"You said: {news}", id="2", role="assistant"), said("Bye.", id="3")
+    )
+    await store.mark_indexed(receipt.stored)
+    forgotten = await store.forget(await key(store), session_id="s1", turn_id="1")
+    assert [turn.id for turn in await store.tail(await key(store))] == ["2"]
+    assert len(forgotten.repeats) == 1
+
+
+async def test_forgetting_stays_within_its_scope(store: TurnStore) -> None:
+    other = Scope(tenant="other", user_id="u1")
+    await remember(store, said("mine", id="1"))
+    await remember(store, said("theirs", id="1"), scope=other)
+    await store.forget(await key(store))
+    assert [turn.text for turn in await store.history(await key(store, other))] == ["theirs"]
+    assert await store.agents("other", "u1") == [None]
+    assert await store.agents("other", "u2") == []
+
+
+async def test_the_key_of_a_forgotten_turn_is_never_given_again(store: TurnStore) -> None:
+    first = await remember(store, said("one", id="1"), said("two", id="2"))
+    await store.forget(await key(store), session_id="s1", turn_id="2")
+    second = await remember(store, said("three", id="3"))
+    assert second.stored[0] > first.stored[-1]

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
@@ -12,21 +12,32 @@ from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
 import tirtha
+from memory import Scope
+from tirtha.api.answers import AskOut, DecisionOut, StatsOut
 from tirtha.api.bulk import remember_stream
 from tirtha.api.door import NDJSON, Door
 from tirtha.api.problems import Problem, register
-from tirtha.api.requests import AskIn, ContextIn, RecallIn, RememberIn, SessionsQuery
+from tirtha.api.requests import (
+    AgentQuery,
+    AskIn,
+    ContextIn,
+    OwnerQuery,
+    RecallIn,
+    RememberIn,
+    SessionsQuery,
+    TurnQuery,
+)
 from tirtha.api.responses import (
-    AskOut,
     BulkOut,
     ContextOut,
+    ForgotOut,
     HealthOut,
     RecallOut,
     RememberOut,
     SessionOut,
     SessionsOut,
 )
-from tirtha.service import Service
+from tirtha.service import Forgot, Service
 from tirtha.settings import LOOPBACK
 
 __all__ = ["create_app"]
@@ -111,16 +122,27 @@ async def context(body: ContextIn, service: Served) -> ContextOut:
 
 @_routes.post("/ask", response_model=AskOut, include_in_schema=False)
 @_routes.post("/v1/ask", response_model=AskOut)
-async def ask(body: AskIn, service: Served) -> AskOut | Response:
-    """Answer a question from memory with citations, or abstain; `stream` sends the verified answer as events."""
-    answered = AskOut.of(await service.ask(body.ask(_TENANT)))
-    return _events(answered) if body.stream else answered
+async def ask(body: AskIn, service: Served, request: Request, response: Response) -> AskOut | Response:
+    """Answer a question from memory with citations, or abstain; `stream` sends the verified answer as events.
+
+    `task: code` writes a program that passes the given tests. `Cache-Control: no-store` goes past the exact cache.
+    """
+    use_cache = "no-store" not in request.headers.get("cache-control", "")
+    if body.task == "code":
+        owner = body.owner(_TENANT)
+        answered = await service.write_code(body.code_task(), owner, max_tier=body.max_tier, use_cache=use_cache)
+    else:
+        answered = await service.ask(body.ask(_TENANT), use_cache=use_cache)
+    shown = AskOut.of(answered.decision)
+    told = _events(shown) if body.stream else response
+    told.headers["x-tirtha-cache"] = answered.cache
+    return told if body.stream else shown
 
 
 @_routes.get("/v1/decisions/{decision_id}")
-async def decision(decision_id: str, service: Served) -> AskOut:
+async def decision(decision_id: str, service: Served) -> DecisionOut:
     """Read how an earlier question was answered."""
-    return AskOut.of(await service.decision(decision_id, tenant=_TENANT))
+    return DecisionOut.of(await service.decision(decision_id, tenant=_TENANT))
 
 
 @_routes.get("/v1/sessions")
@@ -129,6 +151,32 @@ async def sessions(query: Annotated[SessionsQuery, Query()], service: Served) ->
     found = await service.sessions(query.scope(_TENANT), limit=query.limit, after=query.cursor)
     more = found[-1].session_id if len(found) == query.limit else None
     return SessionsOut(sessions=[SessionOut.of(summary) for summary in found], next=more)
+
+
+@_routes.get("/v1/stats")
+async def stats(service: Served) -> StatsOut:
+    """Add up the decisions: where requests ended, what they cost, how long they took."""
+    return StatsOut.of(await service.stats(tenant=_TENANT))
+
+
+@_routes.delete("/v1/memories/{turn_id}")
+async def forget_turn(turn_id: str, query: Annotated[TurnQuery, Query()], service: Served) -> ForgotOut:
+    """Forget one turn, with every copy of it."""
+    return _forgot(await service.forget(query.scope(_TENANT), session_id=query.session_id, turn_id=turn_id))
+
+
+@_routes.delete("/v1/sessions/{session_id}")
+async def forget_session(session_id: str, query: Annotated[OwnerQuery, Query()], service: Served) -> ForgotOut:
+    """Forget one session, with every copy of it."""
+    return _forgot(await service.forget(query.scope(_TENANT), session_id=session_id))
+
+
+@_routes.delete("/v1/users/{user_id}")
+async def forget_user(user_id: str, query: Annotated[AgentQuery, Query()], service: Served) -> ForgotOut:
+    """Forget everything of a user, or what one agent remembers of them."""
+    if query.agent_id is None:
+        return _forgot(await service.forget_user(_TENANT, user_id))
+    return _forgot(await service.forget(Scope(tenant=_TENANT, user_id=user_id, agent_id=query.agent_id)))
 
 
 @_routes.get("/healthz", response_model_exclude_none=True)
@@ -142,6 +190,12 @@ async def readyz(service: Served) -> HealthOut:
     """Say that turns can be stored and recalled; 503 if they cannot."""
     turns, waiting = await service.ready()
     return HealthOut(status="ready", version=tirtha.__version__, turns=turns, waiting=waiting)
+
+
+def _forgot(forgot: Forgot) -> ForgotOut:
+    if not forgot.turns and not forgot.decisions:
+        raise HTTPException(404, "nothing of that is remembered")
+    return ForgotOut.of(forgot)
 
 
 def _events(answered: AskOut) -> Response:

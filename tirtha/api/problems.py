@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from cascade.errors import UnknownDecision
+from cascade.errors import SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
 from tirtha.errors import TooLarge
@@ -21,6 +21,7 @@ __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER_S = 5
+_NEVER_SOON_S = 3_600
 _TITLES = {
     400: "The request cannot be read",
     404: "There is no such thing",
@@ -30,7 +31,7 @@ _TITLES = {
     415: "The media type is not understood",
     422: "The request is not valid",
     500: "Tirtha failed",
-    503: "The memory is not available",
+    503: "The service is not available just now",
     507: "The disk is full",
 }
 
@@ -56,7 +57,7 @@ def register(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (TurnConflict, BudgetTooSmall, WindowTooSmall, TooLarge, StoreUnavailable, UnknownDecision):
+    for kind in _OURS:
         app.add_exception_handler(kind, _ours)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
@@ -111,7 +112,20 @@ async def _http(request: Request, error: Exception) -> JSONResponse:  # noqa: AR
     return problem(error.status_code, detail, faults, dict(error.headers or {}))
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+_OURS = (
+    TurnConflict,
+    BudgetTooSmall,
+    WindowTooSmall,
+    TooLarge,
+    TooLong,
+    StoreUnavailable,
+    TierDown,
+    SandboxUnavailable,
+    UnknownDecision,
+)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001, PLR0911 - one line a type
     match error:
         case TurnConflict(index=index):
             return problem(
@@ -119,6 +133,12 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: AR
             )
         case TooLarge(at=at):
             return problem(413, str(error), [Fault(at=at, why=str(error))])
+        case TooLong(tokens=tokens, window_tokens=window):
+            return problem(413, str(error), [Fault(at="question", why=f"takes {tokens} tokens of {window}")])
+        case TierDown(retry_after_s=retry_after_s):
+            return problem(503, str(error), headers={"Retry-After": str(retry_after_s)})
+        case SandboxUnavailable():
+            return problem(503, str(error), headers={"Retry-After": str(_NEVER_SOON_S)})
         case WindowTooSmall():
             return problem(413, str(error), [Fault(at="budget", why=str(error))])
         case BudgetTooSmall(needed=needed):

@@ -1,15 +1,27 @@
 """What callers may send. Types are strict and unknown fields are errors, so that a typo never passes silently."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from cascade import CodeTask
+from cascade.ledger import Owner
 from memory import NewTurn, Scope
 from memory.turns import Role
-from tirtha.service import Ask
+from tirtha.requests import Ask
 
-__all__ = ["AskIn", "BulkLine", "ContextIn", "RecallIn", "RememberIn", "SessionsQuery"]
+__all__ = [
+    "AgentQuery",
+    "AskIn",
+    "BulkLine",
+    "ContextIn",
+    "OwnerQuery",
+    "RecallIn",
+    "RememberIn",
+    "SessionsQuery",
+    "TurnQuery",
+]
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=366)
@@ -129,12 +141,72 @@ class RecallIn(_AskingIn):
         return Ask(scope=self.scope(tenant), question=self.question, asked_at=self.asked_at)
 
 
-class AskIn(ContextIn):
-    """POST /v1/ask. `session_id` is the conversation the question belongs to; `max_tier` the dearest tier allowed."""
+class AskIn(_In):
+    """POST /v1/ask. `session_id` is the conversation the question belongs to; `max_tier` the dearest tier allowed.
 
+    A code task (`task: code`) needs `entry_point` and `tests` instead of a user.
+    """
+
+    task: Literal["memory", "code"] = "memory"
+    user_id: OwnerId | None = None
+    agent_id: OwnerId | None = None
+    question: Prose
+    budget: Budget | None = None
+    asked_at: Moment | None = None
     session_id: ItemId | None = None
     max_tier: Literal["extractive", "local", "frontier"] = "frontier"
     stream: bool = False
+    entry_point: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")] | None = None
+    tests: Annotated[Prose, StringConstraints(max_length=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_task_needs(self) -> Self:
+        needed, unwanted = ("user_id",), ("entry_point", "tests")
+        if self.task == "code":
+            needed, unwanted = ("entry_point", "tests"), ("budget", "asked_at", "session_id")  # type: ignore[assignment]
+        missing = [name for name in needed if getattr(self, name) is None]
+        stray = [name for name in unwanted if getattr(self, name) is not None]
+        if missing or stray:
+            faults = [f"{name} is needed" for name in missing] + [f"{name} does not belong there" for name in stray]
+            raise ValueError(f"for a {self.task} task: {'; '.join(faults)}")
+        return self
+
+    def ask(self, tenant: str) -> Ask:
+        """Give the question as the service takes it."""
+        return Ask(
+            scope=Scope(tenant=tenant, user_id=self.user_id or "", agent_id=self.agent_id),
+            question=self.question,
+            budget=self.budget,
+            asked_at=self.asked_at,
+            session_id=self.session_id,
+            max_tier=self.max_tier,
+        )
+
+    def code_task(self) -> CodeTask:
+        """Give the code task as the service takes it."""
+        return CodeTask(question=self.question, entry_point=self.entry_point or "", tests=self.tests or "")
+
+    def owner(self, tenant: str) -> Owner:
+        """Say whose code task it is."""
+        return Owner(tenant=tenant, user_id=self.user_id or "", agent_id=self.agent_id or "")
+
+
+class OwnerQuery(_Owned):
+    """Whose memory, in a query string."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class TurnQuery(OwnerQuery):
+    """Whose turn, and of which session."""
+
+    session_id: ItemId
+
+
+class AgentQuery(_In):
+    """Which agent's memory of a user; all of the user's if it is left out."""
+
+    agent_id: OwnerId | None = None
 
 
 class SessionsQuery(_Owned):

@@ -5,15 +5,15 @@ from typing import Literal, Self
 
 from pydantic import BaseModel
 
-from cascade import Decision, Quote, dollars
 from memory import Receipt
 from memory.turns import SessionSummary
-from tirtha.service import Distilled, Recalled
+from tirtha.service import Distilled, Forgot, Recalled
 
 __all__ = [
-    "AskOut",
+    "PROBABILITY_DIGITS",
     "BulkOut",
     "ContextOut",
+    "ForgotOut",
     "HealthOut",
     "RecallOut",
     "Rejected",
@@ -22,7 +22,7 @@ __all__ = [
     "SessionsOut",
 ]
 
-_PROBABILITY_DIGITS = 4
+PROBABILITY_DIGITS = 4
 
 
 class TurnStored(BaseModel):
@@ -106,7 +106,7 @@ class ContextOut(BaseModel):
             tokens=context.tokens,
             budget=context.budget,
             lines=lines,
-            answerable=round(distilled.answerable, _PROBABILITY_DIGITS),
+            answerable=round(distilled.answerable, PROBABILITY_DIGITS),
         )
 
 
@@ -146,92 +146,6 @@ class RecallOut(BaseModel):
         )
 
 
-class CitationOut(BaseModel):
-    """A turn that an answer rests on."""
-
-    turn_id: str
-    session_id: str
-    said_at: datetime
-    quote: str
-
-
-class VerdictOut(BaseModel):
-    """A guard's judgement."""
-
-    guard: str
-    status: str
-    score: float
-    reason: str
-
-
-class UsageOut(BaseModel):
-    """Tokens that models were billed for."""
-
-    prompt_tokens: int
-    completion_tokens: int
-
-
-class AskOut(BaseModel):
-    """200 of POST /v1/ask, and of GET /v1/decisions/{id}."""
-
-    answer: str
-    abstained: bool
-    citations: list[CitationOut]
-    context: ContextOut
-    path: str
-    tier: str | None
-    cached: bool
-    verdicts: list[VerdictOut]
-    usage: UsageOut
-    cost_usd: str
-    latency_ms: int
-    decision_id: str
-
-    @classmethod
-    def of(cls, decision: Decision) -> Self:
-        """Report a decision."""
-        brief = decision.brief
-        return cls(
-            answer=decision.answer,
-            abstained=decision.abstained,
-            citations=[_citation(quote) for quote in decision.citations],
-            context=ContextOut(
-                text=brief.text,
-                tokens=brief.tokens,
-                budget=brief.budget,
-                lines=[_line(quote) for quote in brief.quotes],
-                answerable=round(brief.answerable, _PROBABILITY_DIGITS),
-            ),
-            path=decision.path,
-            tier=decision.tier,
-            cached=decision.path == "cache",
-            verdicts=[
-                VerdictOut(guard=v.guard, status=v.status, score=v.score, reason=v.reason) for v in decision.verdicts
-            ],
-            usage=UsageOut(
-                prompt_tokens=decision.usage.prompt_tokens, completion_tokens=decision.usage.completion_tokens
-            ),
-            cost_usd=dollars(decision.cost_nanousd),
-            latency_ms=decision.latency_ms,
-            decision_id=decision.id,
-        )
-
-
-def _citation(quote: Quote) -> CitationOut:
-    return CitationOut(turn_id=quote.turn_id, session_id=quote.session_id, said_at=quote.said_at, quote=quote.text)
-
-
-def _line(quote: Quote) -> LineOut:
-    return LineOut(
-        n=quote.n,
-        turn_id=quote.turn_id,
-        session_id=quote.session_id,
-        speaker=quote.speaker,
-        said_at=quote.said_at,
-        quote=quote.text,
-    )
-
-
 class SessionOut(BaseModel):
     """A session of a scope."""
 
@@ -262,3 +176,17 @@ class HealthOut(BaseModel):
     version: str
     turns: int | None = None
     waiting: int | None = None
+
+
+class ForgotOut(BaseModel):
+    """200 of a DELETE: how much was removed, and how many decision records with cached answers were emptied for it."""
+
+    turns: int
+    sessions: int
+    decisions: int
+    epoch: int
+
+    @classmethod
+    def of(cls, forgot: Forgot) -> Self:
+        """Report what was forgotten."""
+        return cls(turns=forgot.turns, sessions=forgot.sessions, decisions=forgot.decisions, epoch=forgot.epoch)

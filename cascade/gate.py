@@ -1,0 +1,37 @@
+"""The gate: combines verdicts, and never lets a replacement in that does worse than what it replaces on any hard guard.
+
+Monotonic on its own guards, and on nothing else: what passes may still be wrong, and how often is for calibration to say.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from cascade.decision import Attempt, Verdict
+
+__all__ = ["better", "blames"]
+
+_WORTH = {"pass": 2, "unsure": 1, "fail": 0, "error": 0}
+
+
+def better(incumbent: Attempt | None, replacement: Attempt) -> Attempt:
+    """Give the replacement if it does at least as well on every hard guard, and else the incumbent.
+
+    A guard that was spared because a cheaper one had not passed the draft counts as a failure.
+    """
+    if incumbent is None:
+        return replacement
+    before, after = _hard(incumbent.verdicts), _hard(replacement.verdicts)
+    worse = any(after.get(guard, 0) < worth for guard, worth in before.items())
+    return incumbent if worse else replacement
+
+
+def blames(verdicts: Sequence[Verdict]) -> Literal["draft", "context", "nothing"]:
+    """Say what kept a draft from passing: the context if any guard blames it, since no other draft would mend that."""
+    failed = [verdict for verdict in verdicts if verdict.status != "pass"]
+    if not failed:
+        return "nothing"
+    return "context" if any(verdict.blames == "context" for verdict in failed) else "draft"
+
+
+def _hard(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    return {verdict.guard: _WORTH[verdict.status] for verdict in verdicts if verdict.hard}

@@ -1,0 +1,31 @@
+"""Guards: each judges a draft alone, by one thing. Only `pass` lets a draft through; what a guard cannot judge is no pass.
+
+Those without a model come first and cost nothing; those that ask one are there only if they are configured.
+"""
+
+from cascade.guards.answerability import AnswerabilityGuard
+from cascade.guards.citations import CitationGuard
+from cascade.guards.confidence import ConfidenceGuard
+from cascade.guards.facts import FactsGuard
+from cascade.guards.form import FinishGuard, SchemaGuard
+from cascade.guards.guard import Case, Guard, guards_hash, judge
+from cascade.guards.injection import InjectionGuard
+from cascade.guards.support import SupportGuard
+from cascade.guards.votes import AgreementGuard, EntailmentGuard
+
+__all__ = [
+    "AgreementGuard",
+    "AnswerabilityGuard",
+    "Case",
+    "CitationGuard",
+    "ConfidenceGuard",
+    "EntailmentGuard",
+    "FactsGuard",
+    "FinishGuard",
+    "Guard",
+    "InjectionGuard",
+    "SchemaGuard",
+    "SupportGuard",
+    "guards_hash",
+    "judge",
+]

@@ -1,0 +1,65 @@
+"""Guards over the form of a draft: the model finished, was the one asked for, and said something of a form we know."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cascade.decision import Verdict
+from cascade.guards.guard import Case, Cost
+
+__all__ = ["FinishGuard", "SchemaGuard"]
+
+_FINISHED = frozenset({"stop", "eos", "end_turn"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishGuard:
+    """Passes if the model asked for finished of its own accord, and said something."""
+
+    name: ClassVar[str] = "finish"
+    version: ClassVar[str] = "1"
+    cost: ClassVar[Cost] = "free"
+
+    async def check(self, case: Case) -> Verdict:
+        """Judge how the draft ended."""
+        draft = case.draft
+        if draft.returned_model and not _same_model(case.model, draft.returned_model):
+            return self._verdict(f"{case.model!r} was asked and {draft.returned_model!r} answered")
+        if draft.finish_reason not in _FINISHED:
+            return self._verdict(f"the model did not finish: {draft.finish_reason or 'no reason given'}")
+        if not draft.answer and not draft.abstains:
+            return self._verdict("the answer is empty")
+        return self._verdict("")
+
+    def _verdict(self, fault: str) -> Verdict:
+        status, reason = ("fail", fault) if fault else ("pass", "the model finished, and said something")
+        return Verdict(guard=self.name, status=status, score=float(not fault), reason=reason)  # type: ignore[arg-type]
+
+
+def _same_model(asked: str, answered: str) -> bool:
+    """Whether the names mean one model: a server may leave the owner out, or add the date of the release."""
+    mine, theirs = asked.rsplit("/", 1)[-1].lower(), answered.rsplit("/", 1)[-1].lower()
+    return mine == theirs or theirs.startswith(f"{mine}-20")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaGuard:
+    """Passes if the answer has a form we know, and is an answer rather than an essay."""
+
+    name: ClassVar[str] = "schema"
+    cost: ClassVar[Cost] = "free"
+    longest: int = 2_000
+
+    @property
+    def version(self) -> str:
+        """Say the version and the limit."""
+        return f"1 longest={self.longest}"
+
+    async def check(self, case: Case) -> Verdict:
+        """Judge the draft's form."""
+        fault = ""
+        if not case.draft.parsed:
+            fault = "the answer is not the JSON that was asked for"
+        elif len(case.draft.answer) > self.longest:
+            fault = f"the answer has {len(case.draft.answer):,} characters; {self.longest:,} are allowed"
+        reason = fault or "the answer has the form that was asked for"
+        return Verdict(guard=self.name, status="fail" if fault else "pass", score=float(not fault), reason=reason)

@@ -1,0 +1,59 @@
+"""The guard over support: every sentence of an answer shares its words, or its meaning, with the lines it cites.
+
+Sentence level suffices and claims need not be split (MiniCheck, arXiv 2404.10774). Words first; vectors only where words do not do.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cascade.decision import Verdict
+from cascade.guards.guard import Case, Cost
+from cascade.ports import Embed, Quote
+from cascade.terms import content_terms
+
+__all__ = ["SupportGuard"]
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportGuard:
+    """Passes if of every sentence at least `threshold` is supported: the share of its words, or its cosine with a cited line."""
+
+    name: ClassVar[str] = "support"
+    cost: ClassVar[Cost] = "cpu"
+    threshold: float = 0.5
+    embed: Embed | None = None
+
+    @property
+    def version(self) -> str:
+        """Say the version, the threshold and whether vectors are used."""
+        return f"1 threshold={self.threshold} vectors={self.embed is not None}"
+
+    async def check(self, case: Case) -> Verdict:
+        """Judge the draft sentence by sentence."""
+        answer = "" if case.draft.abstains else case.draft.answer
+        cited = [quote for quote in case.brief.quotes if quote.n in case.draft.citations]
+        held = content_terms(" ".join([case.brief.question, *(_told(quote) for quote in cited)]))
+        weakest, score = "", 1.0
+        for sentence in _SENTENCE_END.split(answer):
+            terms = content_terms(sentence)
+            support = len(terms & held) / len(terms) if terms else 1.0
+            if support < self.threshold:
+                support = max(support, await self._nearness(sentence, cited))
+            if support < score:
+                weakest, score = sentence, support
+        passes = score >= self.threshold
+        reason = "every sentence is supported by a cited line" if passes else f"hardly supported: {weakest[:200]!r}"
+        return Verdict(guard=self.name, status="pass" if passes else "fail", score=score, reason=reason)
+
+    async def _nearness(self, sentence: str, cited: list[Quote]) -> float:
+        if self.embed is None or not cited:
+            return 0.0
+        vectors = await self.embed([sentence, *(quote.text for quote in cited)])
+        return float((vectors[1:] @ vectors[0]).max())
+
+
+def _told(quote: Quote) -> str:
+    return " ".join([quote.text, quote.speaker, *(time.meaning for time in quote.times)])

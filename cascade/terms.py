@@ -1,0 +1,134 @@
+"""Words, numbers and dates of a text, as the guards compare them. English word lists; digits of any script."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+
+import snowballstemmer
+
+__all__ = ["DateSaid", "content_terms", "dates", "names", "numbers", "without_dates"]
+
+_WORD = re.compile("[^\\W_]+(?:['\u2019][^\\W_]+)*")
+_STOP = frozenset(
+    """a about after all also am an and any are as at be because been before being between both but by can could did do does doing
+    during each either else for from get go got had has have having he her here hers him his how i if in into is it its just
+    like may me might mine more most much my no nor not now of off on once one only or other our ours out over own per she should
+    since so some such than that the their theirs them then there these they this those through to too under until up us very was we
+    were what when where which while who whom whose why will with would yes yet you your yours said told says asked
+    answer""".split()
+)
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS.split())}
+_NUMBER_WORDS |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
+_NUMBER_WORDS |= {"once": 1, "twice": 2, "hundred": 100, "thousand": 1_000, "dozen": 12}
+_DIGITS = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:st|nd|rd|th|k|%)?(?![\w])", re.IGNORECASE)
+_COMPOUND = re.compile(
+    rf"\b({_TENS.replace(' ', '|')})[- ](one|two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE
+)
+_MONTHS = "january february march april may june july august september october november december".split()
+_MONTH = "(?P<{}>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS) + r"|sept)\.?"
+_DAY = r"(?P<{}>[0-3]?\d)(?:st|nd|rd|th)?"
+_YEAR = r"(?P<{}>(?:19|20)\d\d)"
+_DATE = re.compile(
+    "|".join(
+        (
+            r"(?P<y0>(?:19|20)\d\d)-(?P<m0>[01]\d)-(?P<d0>[0-3]\d)",
+            rf"\b{_DAY.format('d1')}\s+(?:of\s+)?{_MONTH.format('m1')}(?:,?\s+{_YEAR.format('y1')})?\b",
+            rf"\b{_MONTH.format('m2')}\s+{_DAY.format('d2')}\b(?:,?\s+{_YEAR.format('y2')}\b)?",
+            rf"\b{_MONTH.format('m3')},?\s+{_YEAR.format('y3')}\b",
+            rf"\b{_YEAR.format('y4')}\b",
+            r"\b(?P<m5>January|February|April|June|July|August|September|October|November|December|(?<=\bin )(?:March|May))\b",
+        )
+    ),
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"\b[A-Z][\w'\u2019-]+")
+_NO_NAMES = (
+    _STOP
+    | frozenset(_MONTHS)
+    | frozenset(_NUMBER_WORDS)
+    | frozenset(
+        """monday tuesday wednesday thursday friday saturday sunday mr mrs ms dr today yesterday tomorrow around
+        approximately likely unlikely probably maybe perhaps currently originally according based""".split()
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DateSaid:
+    """A date as exact as it was said; what was left open is None."""
+
+    year: int | None
+    month: int | None
+    day: int | None
+
+    def covers(self, other: "DateSaid") -> bool:
+        """Whether this date says nothing that `other` does not say too."""
+        pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
+        return all(mine is None or mine == theirs for mine, theirs in pairs)
+
+
+def content_terms(text: str) -> set[str]:
+    """Give the stems of the words that carry meaning."""
+    return {_stem(word) for word in _words(text) if word not in _STOP}
+
+
+def numbers(text: str) -> list[Decimal]:
+    """Give the numbers of a text, in digits or in words, in order; digits of dates too, unless they are taken out first."""
+    found = [(m.start(), Decimal(m[1].replace(",", "") + (m[2] or ""))) for m in _DIGITS.finditer(text)]
+    compounds = list(_COMPOUND.finditer(text))
+    found += [(m.start(), Decimal(_NUMBER_WORDS[m[1].lower()] + _NUMBER_WORDS[m[2].lower()])) for m in compounds]
+    rest = _COMPOUND.sub(lambda m: " " * len(m[0]), text)
+    found += [
+        (m.start(), Decimal(_NUMBER_WORDS[m[0].lower()])) for m in _WORD.finditer(rest) if m[0].lower() in _NUMBER_WORDS
+    ]
+    return [value for _, value in sorted(found)]
+
+
+def dates(text: str) -> list[DateSaid]:
+    """Give the dates of a text, in order."""
+    return [_date(match) for match in _DATE.finditer(text)]
+
+
+def without_dates(text: str) -> str:
+    """Blank the dates out."""
+    return _DATE.sub(" ", text)
+
+
+def names(text: str) -> list[str]:
+    """Give the capitalised words that are no common words, months or weekdays, without a possessive ending."""
+    found = [re.sub(r"['\u2019]s?$", "", match[0]) for match in _NAME.finditer(text)]
+    return [name for name in found if re.split("['\u2019]", name.lower())[0] not in _NO_NAMES]
+
+
+def _date(match: re.Match[str]) -> DateSaid:
+    said = {key[0]: value for key, value in match.groupdict().items() if value}
+    month = said.get("m")
+    return DateSaid(
+        year=int(said["y"]) if "y" in said else None,
+        month=_month(month) if month else None,
+        day=int(said["d"]) if "d" in said else None,
+    )
+
+
+def _month(said: str) -> int:
+    if said.isdigit():
+        return int(said)
+    return next(number for number, name in enumerate(_MONTHS, 1) if name.startswith(said.lower().rstrip(".")[:3]))
+
+
+def _words(text: str) -> list[str]:
+    return [re.sub(r"['\u2019]s?$", "", word).lower() for word in _WORD.findall(text)]
+
+
+@cache
+def _stemmer() -> snowballstemmer.stemmer:
+    return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=32_768)
+def _stem(word: str) -> str:
+    return str(_stemmer().stemWord(word))

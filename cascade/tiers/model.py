@@ -1,0 +1,145 @@
+"""A tier over a model: builds the prompt, calls a deployment, tries again where that may help, reads the answer.
+
+The only retry loop there is: full jitter (Brooker, "Exponential Backoff And Jitter", 2015), Retry-After honoured, another
+replica first, never past the request's deadline. Every call, failed ones too, is in the trace with its tokens and its cost.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import tenacity
+
+from cascade.decision import Call
+from cascade.errors import TierDown, TooLong
+from cascade.ports import Brief, ChatFailed, ChatRequest, Completion, Draft
+from cascade.pricing import Price, cost_nanousd
+from cascade.prompts import ANSWER_SCHEMA, answer_messages, request_key
+from cascade.reading import read_draft
+from cascade.tiers.deployment import Deployment
+from cascade.trace import Trace
+
+__all__ = ["ModelTier", "Tokens"]
+
+Tokens = Callable[[str], int]
+_PER_MESSAGE = 8  # of the chat format, a little more than harmony takes
+_LONGEST_WAIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTier:
+    """A priced model, at one or several addresses. `count` counts the tokens of a text; `sleep` waits (a replay need not)."""
+
+    name: str
+    model: str
+    price: Price
+    window_tokens: int
+    max_tokens: int
+    timeout_s: float
+    tries: int
+    deployments: Sequence[Deployment]
+    count: Tokens
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def draft(
+        self, brief: Brief, trace: Trace, *, feedback: str = "", purpose: str = "draft", variant: str = "answer"
+    ) -> Draft:
+        """Answer the brief's question from its lines; `feedback` tells what was wrong with an earlier answer.
+
+        Raises:
+            TooLong: the window does not hold the request.
+            TierDown: no deployment answered in time.
+        """
+        messages = answer_messages(brief, feedback=feedback, variant=variant)
+        request = ChatRequest(messages=messages, max_tokens=self.max_tokens, schema=ANSWER_SCHEMA)
+        completion = await self.ask(request, trace, purpose=purpose)
+        return read_draft(completion, brief)
+
+    async def ask(self, request: ChatRequest, trace: Trace, *, purpose: str) -> Completion:
+        """Send `request` until it is answered. Raises as `draft` does."""
+        self.check_window(request)
+        attempts = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(_may_help),
+            stop=tenacity.stop_after_attempt(self.tries),
+            wait=_wait,
+            sleep=self._sleeper(trace),
+            reraise=True,
+        )
+        tried: list[Deployment] = []
+        try:
+            async for attempt in attempts:
+                with attempt:
+                    return await self._call(request, trace, purpose, tried)
+        except ChatFailed as fault:
+            wait_s = fault.retry_after_s or min((d.breaker.opens_in_s() for d in self.deployments), default=0.0)
+            raise TierDown(tier=self.name, reason=str(fault), retry_after_s=max(1, round(wait_s))) from fault
+        raise AssertionError("the loop ends with an answer or an error")
+
+    def check_window(self, request: ChatRequest) -> None:
+        """Raise TooLong if the window does not hold the request and its answer."""
+        tokens = sum(self.count(message.content) + _PER_MESSAGE for message in request.messages) + request.max_tokens
+        if tokens > self.window_tokens:
+            raise TooLong(tokens=tokens, window_tokens=self.window_tokens)
+
+    async def _call(self, request: ChatRequest, trace: Trace, purpose: str, tried: list[Deployment]) -> Completion:
+        timeout_s = min(self.timeout_s, trace.remaining_s())
+        if timeout_s <= 0:
+            raise ChatFailed("deadline", "the request's time is up", lasting=True)
+        deployment = self._pick(tried)
+        tried.append(deployment)
+        began_s = perf_counter()
+        try:
+            completion = await deployment.complete(request, timeout_s=timeout_s)
+        except ChatFailed as fault:
+            trace.calls.append(self._recorded(request, purpose, began_s, fault))
+            raise
+        trace.calls.append(self._recorded(request, purpose, began_s, completion))
+        return completion
+
+    def _pick(self, tried: Sequence[Deployment]) -> Deployment:
+        """Choose an untried replica before a tried one, then the least busy. Raises ChatFailed if all breakers are open."""
+        open_ones = [one for one in self.deployments if one.breaker.opens_in_s() == 0]
+        if not open_ones:
+            wait_s = min(one.breaker.opens_in_s() for one in self.deployments)
+            raise ChatFailed("circuit_open", "it failed too often just now", lasting=True, retry_after_s=wait_s)
+        return min(open_ones, key=lambda one: (one in tried, one.in_flight))
+
+    def _recorded(self, request: ChatRequest, purpose: str, began_s: float, ended: Completion | ChatFailed) -> Call:
+        named = ended.model if isinstance(ended, Completion) else ""
+        return Call(
+            tier=self.name,
+            model=named or self.model,
+            purpose=purpose,
+            request=request_key(self.model, request),
+            usage=ended.usage,
+            cost_nanousd=cost_nanousd(ended.usage, self.price),
+            latency_ms=round((perf_counter() - began_s) * 1_000),
+            fault=str(ended) if isinstance(ended, ChatFailed) else "",
+        )
+
+    def _sleeper(self, trace: Trace) -> Callable[[float], Awaitable[None]]:
+        async def sleep(wait_s: float) -> None:
+            if wait_s >= trace.remaining_s():
+                raise ChatFailed(
+                    "deadline",
+                    f"waiting {wait_s:.1f} s would pass the request's deadline",
+                    lasting=True,
+                    retry_after_s=wait_s,
+                )
+            await self.sleep(wait_s)
+
+        return sleep
+
+
+_backoff = tenacity.wait_random_exponential(multiplier=0.25, max=8)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    fault = state.outcome.exception() if state.outcome else None
+    asked_s = fault.retry_after_s if isinstance(fault, ChatFailed) else None
+    return _backoff(state) if asked_s is None else asked_s + _backoff(state) / 4
+
+
+def _may_help(fault: BaseException) -> bool:
+    """Another try may help, unless the fault lasts or the server asks for more patience than a request has."""
+    return isinstance(fault, ChatFailed) and not fault.lasting and (fault.retry_after_s or 0) <= _LONGEST_WAIT_S

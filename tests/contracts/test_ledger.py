@@ -1,0 +1,137 @@
+"""What any database must do under the ledger and the answer cache."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import perf_counter
+from uuid import uuid4
+
+import pytest
+
+from cascade import Cascade, Decision, Ledger
+from cascade.cache import AnswerCache, cache_key
+from cascade.decision import Call, Hashes
+from cascade.errors import UnknownDecision
+from cascade.guards import CitationGuard
+from cascade.ledger import Owner, Shadow
+from cascade.ports import Usage
+from memory.database import reading, writing
+from memory.store import TurnStore
+from tests.support.briefs import brief, quote
+from tests.support.tiers import OneContext
+
+OWNER = Owner(tenant="default", user_id="u1")
+
+
+async def decision(n: int = 2, *, cost: int = 0, path: str = "extractive", latency_ms: int = 1) -> Decision:
+    own = Cascade(guards=(), quote_guards=(CitationGuard(),), answerable_from=0.0)
+    contexts = OneContext([brief("What is the cat called?", quote(n, "My cat is called Miso.", 1.0))])
+    made = (await own.answer(contexts, budget=165, started_s=perf_counter())).decision
+    call = Call(tier="local", model="m", usage=Usage(prompt_tokens=1), cost_nanousd=cost, latency_ms=1)
+    return replace(made, path=path, calls=(call,), latency_ms=latency_ms)  # type: ignore[arg-type]
+
+
+def open_ledger(store: TurnStore) -> Ledger:
+    return Ledger(writing=partial(writing, store.engine), reading=partial(reading, store.engine))
+
+
+def open_cache(store: TurnStore, *, ttl_s: float = 60, max_bytes: int = 10**6) -> AnswerCache:
+    transactions = {"writing": partial(writing, store.engine), "reading": partial(reading, store.engine)}
+    return AnswerCache(**transactions, ttl=timedelta(seconds=ttl_s), max_bytes=max_bytes)
+
+
+async def test_decisions_are_read_by_their_tenant_only(store: TurnStore) -> None:
+    ledger, made = open_ledger(store), await decision()
+    await ledger.record(made, OWNER)
+    assert await ledger.read(made.id, tenant="default") == made
+    with pytest.raises(UnknownDecision):
+        await ledger.read(made.id, tenant="other")
+
+
+async def test_stats_add_up_exactly(store: TurnStore) -> None:
+    ledger = open_ledger(store)
+    made = [
+        await decision(cost=31_005 * n, path=path, latency_ms=n) for n, path in enumerate(["local"] * 20 + ["frontier"])
+    ]
+    for one in made:
+        await ledger.record(one, OWNER, frontier_nanousd=10 * one.cost_nanousd if one.path == "local" else None)
+    await ledger.record(await decision(cost=7), Owner(tenant="other", user_id="u1"))
+    await ledger.record_shadow(
+        Shadow(decision_id=made[0].id, agrees=True, overlap=1.0, answer="Miso.", cost_nanousd=5), tenant="default"
+    )
+    stats = await ledger.stats(tenant="default")
+    assert stats.n == sum(path.n for path in stats.paths) == 21
+    assert stats.cost_nanousd == sum(one.cost_nanousd for one in made) == sum(path.cost_nanousd for path in stats.paths)
+    assert {path.path: (path.n, path.p50_ms, path.p95_ms) for path in stats.paths} == {
+        "local": (20, 9, 18),
+        "frontier": (1, 20, 20),
+    }
+    assert (stats.frontier_n, stats.frontier_nanousd) == (20, 10 * stats.frontier_n_cost_nanousd)
+    assert (stats.shadows, stats.shadows_agreeing, stats.shadow_cost_nanousd) == (1, 1, 5)
+    assert (stats.first_at, stats.last_at) == (min(o.decided_at for o in made), max(o.decided_at for o in made))
+    assert (await ledger.stats(tenant="nobody")).n == 0
+
+
+async def test_an_accepted_answer_is_found_again_by_its_key_and_tenant(store: TurnStore) -> None:
+    ledger, cache, made = open_ledger(store), open_cache(store), await decision()
+    await ledger.record(made, OWNER)
+    await cache.put("k", made, tenant="default")
+    assert await cache.get("k", tenant="default") == made
+    assert await cache.get("k", tenant="other") is None
+    assert await cache.get("other", tenant="default") is None
+    with pytest.raises(ValueError, match="accepted"):
+        await cache.put("k2", replace(made, verified=False), tenant="default")
+
+
+async def test_entries_expire_and_the_oldest_make_room(store: TurnStore) -> None:
+    ledger, made = open_ledger(store), await decision()
+    await ledger.record(made, OWNER)
+    await open_cache(store, ttl_s=0).put("expired", made, tenant="default")
+    assert await open_cache(store).get("expired", tenant="default") is None
+    await open_cache(store).put("till then", made, tenant="default", until=datetime.now(UTC))
+    assert await open_cache(store).get("till then", tenant="default") is None
+    size = len((await ledger.read(made.id, tenant="default")).answer) + 500
+    for n in range(3):
+        await open_cache(store, max_bytes=size + 1_500).put(f"k{n}", made, tenant="default")
+    kept = [n for n in range(3) if await open_cache(store).get(f"k{n}", tenant="default")]
+    assert kept == [2]
+    await open_cache(store, max_bytes=10).put("too large", made, tenant="default")
+    assert await open_cache(store).get("too large", tenant="default") is None
+
+
+async def test_forgetting_empties_records_and_the_cache_but_not_the_sums(store: TurnStore) -> None:
+    ledger, cache = open_ledger(store), open_cache(store)
+    touched, spared = await decision(2, cost=5), await decision(3, cost=6)
+    for name, one in (("touched", touched), ("spared", spared)):
+        await ledger.record(one, OWNER)
+        await cache.put(name, one, tenant="default")
+    assert await ledger.forget(Owner(tenant="other", user_id="u1"), [("s1", "D1:2")]) == 0
+    assert await ledger.forget(OWNER, [("s1", "D1:2"), ("s1", "nowhere")]) == 1
+    with pytest.raises(UnknownDecision):
+        await ledger.read(touched.id, tenant="default")
+    assert await cache.get("touched", tenant="default") is None
+    assert await cache.get("spared", tenant="default") == spared
+    assert (await ledger.stats(tenant="default")).cost_nanousd == 11
+    await cache.put("late", touched, tenant="default")
+    assert await cache.get("late", tenant="default") is None, "what was emptied cannot be stored any more"
+    assert await ledger.forget(OWNER, None) == 1
+
+
+def test_a_key_is_equal_only_if_everything_is() -> None:
+    hashes = Hashes(policy="p", prompts="q", guards="g", models="m")
+    request = {"question": "Where?", "budget": 165}
+    keys = {
+        cache_key(request, owner=OWNER, epoch=1, hashes=hashes),
+        cache_key(request | {"budget": 166}, owner=OWNER, epoch=1, hashes=hashes),
+        cache_key(request | {"question": "where?"}, owner=OWNER, epoch=1, hashes=hashes),
+        cache_key(request, owner=OWNER, epoch=2, hashes=hashes),
+        cache_key(request, owner=replace(OWNER, tenant="t"), epoch=1, hashes=hashes),
+        cache_key(request, owner=replace(OWNER, user_id="u2"), epoch=1, hashes=hashes),
+        cache_key(request, owner=replace(OWNER, agent_id="a"), epoch=1, hashes=hashes),
+        *(
+            cache_key(request, owner=OWNER, epoch=1, hashes=replace(hashes, **{part: uuid4().hex}))
+            for part in ("policy", "prompts", "guards", "models")
+        ),
+    }
+    assert len(keys) == 11
+    assert cache_key(dict(reversed(request.items())), owner=OWNER, epoch=1, hashes=hashes) in keys

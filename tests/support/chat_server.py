@@ -1,0 +1,156 @@
+"""A scripted OpenAI-compatible server on loopback, with faults on demand. A test fixture: it is no model and imitates none."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+__all__ = ["ChatServer", "Reply", "Script", "answers", "chat_server", "cut", "says", "status"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What to send back: a body of bytes, and how."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    wait_s: float = 0.0
+    sent: int | None = None  # cut the connection after so many bytes of the body
+
+
+Script = Callable[[dict[str, Any]], Reply]
+
+
+def says(
+    text: str | None,
+    *,
+    model: str = "scripted",
+    finish: str = "stop",
+    prompt: int = 100,
+    completion: int = 10,
+    wait_s: float = 0.0,
+    logprobs: list[tuple[str, float]] | None = None,
+    more: dict[str, Any] | None = None,
+) -> Reply:
+    """A well-formed completion."""
+    told: dict[str, Any] = {
+        "content": [{"token": t, "logprob": p, "bytes": None, "top_logprobs": []} for t, p in logprobs or ()]
+    }
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": model,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": finish,
+                "message": {"role": "assistant", "content": text} | (more or {}),
+                "logprobs": told if logprobs else None,
+            }
+        ],
+        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
+    }
+    return Reply(body=json.dumps(body).encode(), wait_s=wait_s)
+
+
+def answers(answer: str | None, *citations: int, **how: Any) -> Reply:
+    """An answer in the form that Tirtha asks for."""
+    return says(json.dumps({"answer": answer, "citations": list(citations)}), **how)
+
+
+def status(code: int, **headers: str) -> Reply:
+    """An error status."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(body=b'{"error": {"message": "scripted"}}', status=code, headers=named)
+
+
+def cut(reply: Reply) -> Reply:
+    """The same reply, cut off in its middle."""
+    return Reply(body=reply.body, sent=len(reply.body) // 2)
+
+
+class ChatServer:
+    """A running server: `script` decides what it answers, `requests` holds what it was sent."""
+
+    def __init__(self, url: str, models: list[str], key: str | None) -> None:
+        self.url = url
+        self.models = models
+        self.key = key
+        self.script: Script = _nothing
+        self.requests: list[dict[str, Any]] = []
+        self.lock = threading.Lock()
+
+
+def _nothing(request: dict[str, Any]) -> Reply:
+    return says("nothing is scripted")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    scripted: ChatServer
+
+    def do_GET(self) -> None:
+        if self._may_enter():
+            data = [
+                {"id": model, "object": "model", "created": 1, "owned_by": "tests"} for model in self.scripted.models
+            ]
+            self._send(Reply(body=json.dumps({"object": "list", "data": data}).encode()))
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self._may_enter():
+            with self.scripted.lock:
+                self.scripted.requests.append(request)
+            self._send(self.scripted.script(request))
+
+    def _may_enter(self) -> bool:
+        if self.scripted.key is None or self.headers.get("authorization") == f"Bearer {self.scripted.key}":
+            return True
+        self._send(status(401))
+        return False
+
+    def _send(self, reply: Reply) -> None:
+        time.sleep(reply.wait_s)
+        try:
+            self.send_response(reply.status)
+            for name, value in ({"content-type": "application/json"} | reply.headers).items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body[: reply.sent])
+            if reply.sent is not None:
+                self.wfile.flush()
+                self.close_connection = True
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # the client has given up, as some tests want it to
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+@contextmanager
+def chat_server(*models: str, key: str | None = None) -> Iterator[ChatServer]:
+    """Start a server that has these models, on a free port."""
+    handler = type("Handler", (_Handler,), {})
+    httpd = _HttpServer(("127.0.0.1", 0), handler)
+    server = ChatServer(f"http://127.0.0.1:{httpd.server_port}/v1", list(models) or ["scripted"], key)
+    handler.scripted = server  # type: ignore[attr-defined]
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server
+    finally:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()

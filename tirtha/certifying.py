@@ -1,0 +1,44 @@
+"""From labelled decisions to a certificate: which answers of the local tier a judge found right, and how they scored."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from cascade.certificate import Certificate, Labelled, certify
+from cascade.decision import Hashes
+
+__all__ = ["certify_labels"]
+
+_CHEAP = frozenset({"local", "local_repaired", "widened"})
+
+
+async def certify_labels(
+    labels: bytes, decision: Callable[[str], Awaitable[dict[str, Any]]], *, risk: float
+) -> Certificate:
+    """Certify from JSON lines of `decision_id` and `correct`; `decision` reads one as `GET /v1/decisions/{id}` gives it.
+
+    Decisions that no guard passed, or that another tier made, are left out. Raises ValueError if the lines are not of this
+    form, if the decisions were made with different prompts, guards or models, or if no threshold holds the risk.
+    """
+    items: list[Labelled] = []
+    made_with: set[Hashes] = set()
+    for number, line in enumerate(labels.decode().splitlines(), 1):
+        if not line.strip():
+            continue
+        label = json.loads(line)
+        if not isinstance(label.get("decision_id"), str) or not isinstance(label.get("correct"), bool):
+            raise ValueError(f"line {number} needs a decision_id and a correct that is true or false")  # noqa: TRY004 - of the file
+        found = await decision(label["decision_id"])
+        if found["path"] in _CHEAP and found["verified"]:
+            scores = [verdict["score"] for verdict in found["verdicts"] if verdict["guard"] != "certificate"]
+            items.append(Labelled(score=min(scores), correct=label["correct"]))
+            made_with.add(Hashes(**(found["hashes"] | {"policy": ""})))
+    if len(made_with) != 1:
+        raise ValueError(
+            f"the labelled answers of the local tier were made with {len(made_with)} sets of prompts, guards and models; "
+            "a certificate is about one"
+        )
+    today = datetime.now(UTC).date()
+    return certify(items, risk=risk, hashes=made_with.pop(), labels_sha256=sha256(labels).hexdigest(), made_on=today)
