@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 
 import snowballstemmer
 
-__all__ = ["DateSaid", "content_terms", "dates", "names", "numbers", "without_dates"]
+__all__ = ["DateSaid", "content_terms", "dates", "names", "numbers", "without_dates", "without_numbers"]
 
 _WORD = re.compile("[^\\W_]+(?:['\u2019][^\\W_]+)*")
 _STOP = frozenset(
@@ -16,7 +16,7 @@ _STOP = frozenset(
     like may me might mine more most much my no nor not now of off on once one only or other our ours out over own per she should
     since so some such than that the their theirs them then there these they this those through to too under until up us very was we
     were what when where which while who whom whose why will with would yes yet you your yours said told says asked
-    answer""".split()
+    answer likely unlikely probably maybe perhaps approximately around early mid late""".split()
 )
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen"""
@@ -24,20 +24,22 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS.split())}
 _NUMBER_WORDS |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
 _NUMBER_WORDS |= {"once": 1, "twice": 2, "hundred": 100, "thousand": 1_000, "dozen": 12}
+_CURRENCIES = {"$": " dollars ", "\u20ac": " euros ", "\u00a3": " pounds ", "\u00a5": " yen "}
 _DIGITS = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:st|nd|rd|th|k|%)?(?![\w])", re.IGNORECASE)
 _COMPOUND = re.compile(
     rf"\b({_TENS.replace(' ', '|')})[- ](one|two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE
 )
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "(?P<{}>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS) + r"|sept)\.?"
+_WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+(?:the\s+)?)?"
 _DAY = r"(?P<{}>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?P<{}>(?:19|20)\d\d)"
 _DATE = re.compile(
     "|".join(
         (
             r"(?P<y0>(?:19|20)\d\d)-(?P<m0>[01]\d)-(?P<d0>[0-3]\d)",
-            rf"\b{_DAY.format('d1')}\s+(?:of\s+)?{_MONTH.format('m1')}(?:,?\s+{_YEAR.format('y1')})?\b",
-            rf"\b{_MONTH.format('m2')}\s+{_DAY.format('d2')}\b(?:,?\s+{_YEAR.format('y2')}\b)?",
+            rf"\b{_WEEKDAY}{_DAY.format('d1')}\s+(?:of\s+)?{_MONTH.format('m1')}(?:,?\s+{_YEAR.format('y1')})?\b",
+            rf"\b{_WEEKDAY}{_MONTH.format('m2')}\s+{_DAY.format('d2')}\b(?:,?\s+{_YEAR.format('y2')}\b)?",
             rf"\b{_MONTH.format('m3')},?\s+{_YEAR.format('y3')}\b",
             rf"\b{_YEAR.format('y4')}\b",
             r"\b(?P<m5>January|February|April|June|July|August|September|October|November|December|(?<=\bin )(?:March|May))\b",
@@ -51,8 +53,8 @@ _NO_NAMES = (
     | frozenset(_MONTHS)
     | frozenset(_NUMBER_WORDS)
     | frozenset(
-        """monday tuesday wednesday thursday friday saturday sunday mr mrs ms dr today yesterday tomorrow around
-        approximately likely unlikely probably maybe perhaps currently originally according based""".split()
+        """monday tuesday wednesday thursday friday saturday sunday mr mrs ms dr today yesterday tomorrow early mid late
+        beginning currently originally according based""".split()
     )
 )
 
@@ -72,7 +74,9 @@ class DateSaid:
 
 
 def content_terms(text: str) -> set[str]:
-    """Give the stems of the words that carry meaning."""
+    """Give the stems of the words that carry meaning, signs of currencies as words."""
+    for sign, word in _CURRENCIES.items():
+        text = text.replace(sign, word)
     return {_stem(word) for word in _words(text) if word not in _STOP}
 
 
@@ -96,6 +100,12 @@ def dates(text: str) -> list[DateSaid]:
 def without_dates(text: str) -> str:
     """Blank the dates out."""
     return _DATE.sub(" ", text)
+
+
+def without_numbers(text: str) -> str:
+    """Blank dates and numbers out, in digits or in words."""
+    rest = _COMPOUND.sub(" ", _DIGITS.sub(" ", without_dates(text)))
+    return _WORD.sub(lambda match: " " if match[0].lower() in _NUMBER_WORDS else match[0], rest)
 
 
 def names(text: str) -> list[str]:

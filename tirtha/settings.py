@@ -81,7 +81,7 @@ class PolicySettings(BaseModel):
     unverified: Annotated[
         Literal["abstain", "serve"], Field(description="abstain, or serve the best draft marked `verified: false`")
     ] = "abstain"
-    support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.5
+    support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
     confidence_from: Annotated[
         float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")
     ] = None

@@ -10,7 +10,7 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Embed, Quote
-from cascade.terms import content_terms
+from cascade.terms import content_terms, without_numbers
 
 __all__ = ["SupportGuard"]
 
@@ -23,13 +23,13 @@ class SupportGuard:
 
     name: ClassVar[str] = "support"
     cost: ClassVar[Cost] = "cpu"
-    threshold: float = 0.5
+    threshold: float = 0.6
     embed: Embed | None = None
 
     @property
     def version(self) -> str:
         """Say the version, the threshold and whether vectors are used."""
-        return f"1 threshold={self.threshold} vectors={self.embed is not None}"
+        return f"2 threshold={self.threshold} vectors={self.embed is not None}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the draft sentence by sentence."""
@@ -38,7 +38,7 @@ class SupportGuard:
         held = content_terms(" ".join([case.brief.question, *(_told(quote) for quote in cited)]))
         weakest, score = "", 1.0
         for sentence in _SENTENCE_END.split(answer):
-            terms = content_terms(sentence)
+            terms = content_terms(without_numbers(sentence))  # those are for the guard over facts
             support = len(terms & held) / len(terms) if terms else 1.0
             if support < self.threshold:
                 support = max(support, await self._nearness(sentence, cited))
