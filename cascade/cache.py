@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 import anyio
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, delete, func, insert, select
 
 from cascade.decision import Decision, Hashes
@@ -51,7 +51,10 @@ class AnswerCache:
     async def get(self, key: str, *, tenant: str) -> Decision | None:
         """Give the decision stored under `key`, if it is the tenant's and has not expired."""
         record = await anyio.to_thread.run_sync(self._select, key, tenant, limiter=self._threads)
-        return _DECISION.validate_json(record) if record else None
+        try:
+            return _DECISION.validate_json(record) if record else None
+        except ValidationError:
+            return None  # written by another version: answered anew
 
     async def put(self, key: str, decision: Decision, *, tenant: str, until: datetime | None = None) -> None:
         """Store a decision that the ledger holds already, not beyond `until`. Raises ValueError if it was not accepted."""

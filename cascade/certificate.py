@@ -8,6 +8,7 @@ needed. A certificate names what it was measured with, and covers nothing else.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -42,6 +43,11 @@ class Certificate:
     hashes: Hashes
     labels_sha256: str
     made_on: date
+
+    @property
+    def hash(self) -> str:
+        """Give a short hash of all of it."""
+        return blake2b(self.as_json(), digest_size=8).hexdigest()
 
     def as_json(self) -> bytes:
         """Write it as the file that `read_certificate` reads."""

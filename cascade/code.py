@@ -6,6 +6,7 @@ on the tests that are given, and silent on those that are not. Source of the flo
 """
 
 import ast
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,7 @@ from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
 from cascade.engine import ABSTENTION_OF_CODE, Ended
 from cascade.errors import CascadeFault, SandboxUnavailable, TierDown, TooLong
 from cascade.gate import better
+from cascade.guards.form import finish_fault
 from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
 from cascade.prompts import code_messages, prompts_hash, review_messages
 from cascade.reading import read_program
@@ -68,6 +70,7 @@ def code_task_messages(task: CodeTask) -> tuple[Message, ...]:
 class _Run:
     task: CodeTask
     trace: Trace
+    max_tier: MaxTier
     attempts: list[Attempt] = field(default_factory=list)
     best: Attempt | None = None
     faults: list[CascadeFault] = field(default_factory=list)
@@ -87,7 +90,7 @@ class CodeCascade:
 
     async def answer(self, task: CodeTask, *, started_s: float, max_tier: MaxTier = "frontier") -> Ended:
         """Write the program; what goes wrong with tiers or the sandbox is a decision whose path is `error`."""
-        run = _Run(task=task, trace=Trace(started_s=started_s, deadline_s=self.deadline_s))
+        run = _Run(task=task, trace=Trace(started_s=started_s, deadline_s=self.deadline_s), max_tier=max_tier)
         local = self.local if max_tier != "extractive" else None
         frontier = self.frontier if max_tier == "frontier" else None
         try:
@@ -100,9 +103,9 @@ class CodeCascade:
     @property
     def hashes(self) -> Hashes:
         """Give what a decision is made with."""
-        models = [f"{tier.name} {tier.model} at {tier.price.rates}" for tier in (self.local, self.frontier) if tier]
+        models = [tier.described for tier in (self.local, self.frontier) if tier]
         return Hashes(
-            policy=self.policy.hash, prompts=prompts_hash(), guards="program 1; code_tests 1", models="; ".join(models)
+            policy=self.policy.hash, prompts=prompts_hash(), guards="program 2; code_tests 2", models="; ".join(models)
         )
 
     async def _cheaply(self, run: _Run, tier: ModelTier) -> bool:
@@ -141,24 +144,29 @@ class CodeCascade:
             run.faults.append(fault)
             return False
         draft = _read(completion)
-        verdicts = await self._verdicts(run.task, draft)
+        verdicts = await self._verdicts(run, draft, tier.model)
         attempt = Attempt(path=path, tier=tier.name, model=tier.model, context=0, draft=draft, verdicts=verdicts)
         run.attempts.append(attempt)
         run.best = better(run.best, attempt)
         return attempt.accepted
 
-    async def _verdicts(self, task: CodeTask, draft: Draft) -> tuple[Verdict, ...]:
+    async def _verdicts(self, run: _Run, draft: Draft, model: str) -> tuple[Verdict, ...]:
         """Judge a program by its form, which is free, and then by the tests."""
         if self.policy.verify == "nothing":
             return (_UNASKED,)
-        form = _form(task, draft)
+        form = _form(run.task, draft, model)
         if self.policy.verify == "form" or form.status != "pass":
             return (form,)
-        return form, await self._tested(task, draft)
+        return form, await self._tested(run, draft)
 
-    async def _tested(self, task: CodeTask, draft: Draft) -> Verdict:
-        tests = PublicTests(text=task.tests, entry_point=task.entry_point, prompt=task.question)
-        outcome = await self.try_program(draft.answer, tests)
+    async def _tested(self, run: _Run, draft: Draft) -> Verdict:
+        tests = PublicTests(text=run.task.tests, entry_point=run.task.entry_point, prompt=run.task.question)
+        try:
+            async with asyncio.timeout(run.trace.remaining_s()):
+                outcome = await self.try_program(draft.answer, tests)
+        except TimeoutError:
+            why = "the tests were not done when the request's time was up"
+            return Verdict(guard="code_tests", status="error", score=0.0, reason=why)
         status: Literal["pass", "fail"] = "pass" if outcome.passed else "fail"
         return Verdict(guard="code_tests", status=status, score=float(outcome.passed), reason=outcome.why)
 
@@ -198,24 +206,24 @@ class CodeCascade:
             calls=tuple(run.trace.calls),
             hashes=self.hashes,
             latency_ms=run.trace.latency_ms(),
+            max_tier=run.max_tier,
         )
 
 
 _UNASKED = Verdict(guard="none", status="pass", score=1.0, reason="verification is switched off", hard=False)
 
 
-def _form(task: CodeTask, draft: Draft) -> Verdict:
-    """Judge whether the draft is a finished Python program that defines what it should."""
-    fault = (
-        "" if draft.finish_reason in {"stop", "eos", "end_turn"} else f"the model did not finish: {draft.finish_reason}"
-    )
+def _form(task: CodeTask, draft: Draft, model: str) -> Verdict:
+    """Judge whether the draft is a finished Python program of the model asked, and defines what it should."""
+    fault = finish_fault(draft, model)
     try:
         tree = ast.parse(draft.answer)
-    except (SyntaxError, ValueError) as broken:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as broken:
         fault = fault or f"it is no Python: {broken}"
     else:
         defined = {getattr(node, "name", "") for node in tree.body}
-        assigned = {getattr(target, "id", "") for node in tree.body for target in getattr(node, "targets", ())}
+        targets = [one for node in tree.body for one in (*getattr(node, "targets", ()), getattr(node, "target", None))]
+        assigned = {getattr(target, "id", "") for target in targets}
         if task.entry_point not in defined | assigned:
             fault = fault or f"it does not define {task.entry_point}"
     reason = fault or f"it defines {task.entry_point}"

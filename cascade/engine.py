@@ -98,9 +98,10 @@ class Cascade:
     @property
     def hashes(self) -> Hashes:
         """Give what a decision is made with."""
-        models = [f"{tier.name} {tier.model} at {tier.price.rates}" for tier in (self.local, self.frontier) if tier]
+        models = [tier.described for tier in (self.local, self.frontier) if tier]
+        certified = f" {self.certificate.hash}" if self.certificate else ""
         return Hashes(
-            policy=self.policy.hash,
+            policy=f"{self.policy.hash}{certified}",
             prompts=prompts_hash(),
             guards=guards_hash([*self.guards, *self.quote_guards]),
             models="; ".join(models) or "extractive",

@@ -106,6 +106,10 @@ class Ledger:
         keys = None if turns is None else list(turns)
         return await anyio.to_thread.run_sync(self._forget, owner, keys, limiter=self._threads)
 
+    async def forget_session(self, owner: Owner, session_id: str) -> int:
+        """Empty the decisions that used any turn of a session, with their cached answers; gives how many."""
+        return await anyio.to_thread.run_sync(self._forget, owner, session_id, limiter=self._threads)
+
     async def stats(self, *, tenant: str) -> Stats:
         """Add up the decisions of `tenant`."""
         return await anyio.to_thread.run_sync(self._stats, tenant, limiter=self._threads)
@@ -140,6 +144,9 @@ class Ledger:
             "cost_nanousd": shadow.cost_nanousd,
         }
         with self._writing() as connection:
+            held = select(DECISION.c.record).where(DECISION.c.id == shadow.decision_id)
+            if not connection.execute(held).scalar():
+                row["answer"] = ""  # what it rests on was forgotten meanwhile
             connection.execute(insert(SHADOW), row)
 
     def _select(self, decision_id: str, tenant: str) -> str | None:
@@ -148,7 +155,7 @@ class Ledger:
             record: str | None = connection.execute(query).scalar()
         return record
 
-    def _forget(self, owner: Owner, turns: Sequence[TurnKey] | None) -> int:
+    def _forget(self, owner: Owner, turns: Sequence[TurnKey] | str | None) -> int:
         emptied = 0
         with self._writing() as connection:
             for ids in self._touched(connection, owner, turns):
@@ -160,16 +167,21 @@ class Ledger:
                 connection.execute(update(SHADOW).where(SHADOW.c.decision_id.in_(ids)).values(answer=""))
         return emptied
 
-    def _touched(self, connection: Connection, owner: Owner, turns: Sequence[TurnKey] | None) -> Iterable[list[str]]:
+    def _touched(
+        self, connection: Connection, owner: Owner, turns: Sequence[TurnKey] | str | None
+    ) -> Iterable[list[str]]:
         own = and_(
             DECISION.c.tenant_id == owner.tenant,
             DECISION.c.user_id == owner.user_id,
             DECISION.c.agent_id == owner.agent_id,
         )
+        joined = select(DECISION.c.id).join(DECISION_TURN, DECISION_TURN.c.decision_id == DECISION.c.id)
+        found: list[str] = []
         if turns is None:
-            found = list(connection.execute(select(DECISION.c.id).where(own)).scalars())
+            found += connection.execute(select(DECISION.c.id).where(own)).scalars()
+        elif isinstance(turns, str):
+            found += connection.execute(joined.where(own, DECISION_TURN.c.session_key == turns).distinct()).scalars()
         else:
-            found = []
             for start in range(0, len(turns), _KEYS_PER_QUERY):
                 named = or_(
                     *(
@@ -177,7 +189,6 @@ class Ledger:
                         for session, turn in turns[start : start + _KEYS_PER_QUERY]
                     )
                 )
-                joined = select(DECISION.c.id).join(DECISION_TURN, DECISION_TURN.c.decision_id == DECISION.c.id)
                 found += connection.execute(joined.where(own, named).distinct()).scalars()
         for start in range(0, len(found), _KEYS_PER_QUERY):
             yield found[start : start + _KEYS_PER_QUERY]

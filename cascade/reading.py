@@ -22,7 +22,8 @@ _NOTHING = re.compile(
     r"|(?:that|this|it|the answer|the information)\s+(?:is\s+not|isn't|was\s+not|wasn't)\s+"
     r"(?:in|part of|mentioned|provided|given|stated)\b.{0,60}"
     r"|not\s+(?:in\s+(?:the\s+)?(?:memory|context)|mentioned|known|stated|specified)"
-    r"|i\s+(?:do\s+not|don't)\s+(?:know|have).{0,80}|no\s+(?:information|mention|answer)\b.{0,80})\W*$",
+    r"|i\s+(?:do\s+not|don't)\s+(?:know|have\s+(?:that|any|enough|the)\s+(?:information|answer|context|record)).{0,80}"
+    r"|(?:it|that)\s+(?:is|was)\s+not\s+(?:said|told|known|mentioned|stated)|there\s+is\s+no\s+(?:answer|information|mention)\b.{0,60}|no\s+(?:information|mention|answer)\b.{0,80})\W*$",
     re.IGNORECASE,
 )
 
@@ -55,13 +56,23 @@ def read_program(text: str) -> str:
     program = max(blocks, key=len) if blocks else text
     try:
         tree = ast.parse(program)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return program
-    kept = [node for node in tree.body if not isinstance(node, ast.Assert | ast.Expr | ast.If)]
+    kept = [node for node in tree.body if not _is_trial(node)]
     if len(kept) == len(tree.body):
         return program
     lines = program.splitlines()
     return "\n".join("\n".join(lines[_first_line(node) - 1 : node.end_lineno]) for node in kept) + "\n"
+
+
+def _is_trial(node: ast.stmt) -> bool:
+    """Whether a statement only tries the program out: an assertion, a print, a main block."""
+    match node:
+        case ast.Assert() | ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
+            return True
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            return True
+    return False
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -81,12 +92,17 @@ def _parts(text: str, turns: Mapping[str, int]) -> tuple[str | None, list[int], 
         return _MARK.sub("", bare).strip(), cited, bool(bare)
     try:
         read = json.loads(bare)
-    except ValueError:
+    except (ValueError, RecursionError):
         return bare, [], False
     answer = read.get("answer")
     if "answer" not in read or isinstance(answer, list | dict | bool):
         return bare, [], False
-    return (None if answer is None else str(answer)), _marks(read.get("citations"), turns), True
+    return (None if answer is None else _sound(str(answer))), _marks(read.get("citations"), turns), True
+
+
+def _sound(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON may spell and nothing can store."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _marks(told: Any, turns: Mapping[str, int]) -> list[int]:

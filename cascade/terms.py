@@ -23,9 +23,13 @@ _UNITS = """zero one two three four five six seven eight nine ten eleven twelve 
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS.split())}
 _NUMBER_WORDS |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
-_NUMBER_WORDS |= {"once": 1, "twice": 2, "hundred": 100, "thousand": 1_000, "dozen": 12}
+_NUMBER_WORDS |= {"once": 1, "twice": 2, "hundred": 100, "thousand": 1_000, "million": 1_000_000, "dozen": 12}
 _CURRENCIES = {"$": " dollars ", "\u20ac": " euros ", "\u00a3": " pounds ", "\u00a5": " yen "}
-_DIGITS = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:st|nd|rd|th|k|%)?(?![\w])", re.IGNORECASE)
+_DIGITS = re.compile(
+    r"(?<![\w.,-])(-?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?([^\W\d_]*)"
+)  # a unit may be attached: 75kg, 3pm, 1980s
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12, "k": 1_000}
+_SCALE_AFTER = re.compile(r"[\s-]*(hundred|thousand|million|billion|dozen)\b", re.IGNORECASE)
 _COMPOUND = re.compile(
     rf"\b({_TENS.replace(' ', '|')})[- ](one|two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE
 )
@@ -53,8 +57,8 @@ _NO_NAMES = (
     | frozenset(_MONTHS)
     | frozenset(_NUMBER_WORDS)
     | frozenset(
-        """monday tuesday wednesday thursday friday saturday sunday mr mrs ms dr today yesterday tomorrow early mid late
-        beginning currently originally according based""".split()
+        """monday tuesday wednesday thursday friday saturday sunday mr mrs ms dr today yesterday tomorrow early mid late last next
+        several later another first second beginning currently originally according based""".split()
     )
 )
 
@@ -81,15 +85,41 @@ def content_terms(text: str) -> set[str]:
 
 
 def numbers(text: str) -> list[Decimal]:
-    """Give the numbers of a text, in digits or in words, in order; digits of dates too, unless they are taken out first."""
-    found = [(m.start(), Decimal(m[1].replace(",", "") + (m[2] or ""))) for m in _DIGITS.finditer(text)]
+    """Give the numbers of a text, in digits or in words, in order; digits of dates too, unless they are taken out first.
+
+    A unit may be attached, and a scale ("2 million", "1.5k") is applied.
+    """
+    found = [
+        (
+            m.start(),
+            m.end(),
+            Decimal(f"{m[1]}{m[2].replace(',', '')}{m[3] or ''}") * (1_000 if m[4].lower() == "k" else 1),
+        )
+        for m in _DIGITS.finditer(text)
+    ]
     compounds = list(_COMPOUND.finditer(text))
-    found += [(m.start(), Decimal(_NUMBER_WORDS[m[1].lower()] + _NUMBER_WORDS[m[2].lower()])) for m in compounds]
+    found += [
+        (m.start(), m.end(), Decimal(_NUMBER_WORDS[m[1].lower()] + _NUMBER_WORDS[m[2].lower()])) for m in compounds
+    ]
     rest = _COMPOUND.sub(lambda m: " " * len(m[0]), text)
     found += [
-        (m.start(), Decimal(_NUMBER_WORDS[m[0].lower()])) for m in _WORD.finditer(rest) if m[0].lower() in _NUMBER_WORDS
+        (m.start(), m.end(), Decimal(_NUMBER_WORDS[m[0].lower()]))
+        for m in _WORD.finditer(rest)
+        if m[0].lower() in _NUMBER_WORDS and not _scales(text, m)
     ]
-    return [value for _, value in sorted(found)]
+    return [_scaled(value, text, end) for _, end, value in sorted(found)]
+
+
+def _scales(text: str, word: re.Match[str]) -> bool:
+    """Whether a word such as "million" belongs to the number before it."""
+    before = re.search(r"([\w.,]+)[\s-]*$", text[: word.start()])
+    told = before[1].lower() if before else ""
+    return word[0].lower() in _SCALES and (told[-1:].isdigit() or told in _NUMBER_WORDS)
+
+
+def _scaled(value: Decimal, text: str, end: int) -> Decimal:
+    scale = _SCALE_AFTER.match(text, end)
+    return value * _SCALES[scale[1].lower()] if scale else value
 
 
 def dates(text: str) -> list[DateSaid]:

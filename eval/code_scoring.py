@@ -92,7 +92,14 @@ def _fault(problem: Problem, inputs: tuple[Any, ...], expected: Returned, got: R
 def _is_zero(coefficients: Sequence[float], value: Any, atol: float) -> bool:
     if not isinstance(value, int | float):
         return False
-    return abs(sum(c * math.pow(value, power) for power, c in enumerate(coefficients))) <= atol
+    try:
+        return _at(coefficients, value) <= atol
+    except OverflowError:
+        return False
+
+
+def _at(coefficients: Sequence[float], value: float) -> float:
+    return abs(sum(c * math.pow(value, power) for power, c in enumerate(coefficients)))
 
 
 def _equal(expected: Any, got: Any, atol: float) -> bool:
@@ -114,6 +121,9 @@ def _close(expected: Any, got: Any, atol: float) -> bool:
         return len(expected) == len(got) and all(_close(*pair, atol) for pair in zip(expected, got, strict=True))
     if not isinstance(expected, int | float) or not isinstance(got, int | float):
         return bool(expected == got)
-    if not math.isfinite(expected) or not math.isfinite(got):
-        return expected == got
-    return abs(expected - got) <= atol + _RTOL * abs(expected)
+    try:
+        if not math.isfinite(expected) or not math.isfinite(got):
+            return expected == got
+        return abs(expected - got) <= atol + _RTOL * abs(expected)
+    except OverflowError:  # a whole number beyond any float
+        return False

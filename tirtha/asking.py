@@ -22,6 +22,7 @@ from cascade.shadowing import Shadowing
 from compaction import Context, distill, stuff
 from compaction.errors import WindowTooSmall
 from memory import Memory, Recollection, Scope
+from memory.errors import StoreUnavailable
 from tirtha.requests import Ask
 
 __all__ = ["Answered", "Asking", "CacheUse", "owner_of"]
@@ -123,9 +124,10 @@ class Asking:
             return await self.cascade.answer(contexts, budget=budget, started_s=started_s, max_tier=ask.max_tier)
 
         until = None if ask.asked_at else datetime.combine(asked_at.date() + timedelta(days=1), time(), UTC)
-        answered = await self._through_cache(key if use_cache else None, owner, decide, until, started_s)
-        await self._forget_meanwhile(ask.scope, epoch, owner, answered.decision)
-        return answered
+        asked = _Asked(
+            key=key if use_cache else None, owner=owner, until=until, started_s=started_s, scope=ask.scope, epoch=epoch
+        )
+        return await self._through_cache(asked, decide)
 
     async def write_code(self, task: CodeTask, owner: Owner, *, max_tier: MaxTier, use_cache: bool = True) -> Answered:
         """Write a program that passes the task's tests. Raises TierDown, TooLong and SandboxUnavailable, as `ask` does."""
@@ -142,7 +144,9 @@ class Asking:
         async def decide() -> Ended:
             return await self.code.answer(task, started_s=started_s, max_tier=max_tier)
 
-        return await self._through_cache(key if use_cache else None, owner, decide, None, started_s)
+        return await self._through_cache(
+            _Asked(key=key if use_cache else None, owner=owner, started_s=started_s), decide
+        )
 
     async def close(self) -> None:
         """End what is under way."""
@@ -151,38 +155,39 @@ class Asking:
             task.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)
 
-    async def _through_cache(
-        self,
-        key: str | None,
-        owner: Owner,
-        decide: Callable[[], Awaitable[Ended]],
-        until: datetime | None,
-        started_s: float,
-    ) -> Answered:
-        if key is None or self.cache is None:
-            return Answered(decision=_served(await self._decide(owner, decide)), cache="bypass")
-        stored = await self.cache.get(key, tenant=owner.tenant)
+    async def _through_cache(self, asked: "_Asked", decide: Callable[[], Awaitable[Ended]]) -> Answered:
+        key, cache = asked.key, self.cache
+        if key is None or cache is None:
+            return Answered(decision=_served(await self._decide(asked, decide)), cache="bypass")
+        stored = await cache.get(key, tenant=asked.owner.tenant)
         if stored is not None:
-            return Answered(decision=await self._again(stored, owner, started_s), cache="hit")
+            return Answered(decision=await self._again(stored, asked), cache="hit")
 
         async def decide_and_store() -> Ended:
-            ended = await self._decide(owner, decide)
-            if ended.decision.verified and self.cache is not None:
-                await self.cache.put(key, ended.decision, tenant=owner.tenant, until=until)
+            ended = await self._decide(asked, decide)
+            if ended.decision.verified:
+                await self._store(cache, key, ended.decision, asked)
             return ended
 
         ended, leads = await self.flights.run(key, decide_and_store)
         if leads:
             return Answered(decision=_served(ended), cache="miss")
-        return Answered(decision=_served(await self._along(ended, owner, started_s)), cache="hit")
+        return Answered(decision=_served(await self._along(ended, asked)), cache="hit")
 
-    async def _decide(self, owner: Owner, decide: Callable[[], Awaitable[Ended]]) -> Ended:
+    async def _decide(self, asked: "_Asked", decide: Callable[[], Awaitable[Ended]]) -> Ended:
         ended = await decide()
-        await self._record(ended.decision, owner, like=ended.decision)
-        self._shadow(ended.decision, owner)
+        await self._record(ended.decision, asked, like=ended.decision)
+        self._shadow(ended.decision, asked.owner)
         return ended
 
-    async def _again(self, stored: Decision, owner: Owner, started_s: float) -> Decision:
+    async def _store(self, cache: AnswerCache, key: str, decision: Decision, asked: "_Asked") -> None:
+        """Store an answer for the next time; that this fails is no reason not to give it now."""
+        try:
+            await cache.put(key, decision, tenant=asked.owner.tenant, until=asked.until)
+        except StoreUnavailable as fault:
+            log.warning("decision %s is not cached: %s", decision.id, fault)
+
+    async def _again(self, stored: Decision, asked: "_Asked") -> Decision:
         """Serve a stored decision once more, as a decision of its own that cost nothing."""
         decision = replace(
             stored,
@@ -193,27 +198,35 @@ class Asking:
             calls=(),
             contexts=(stored.brief,),
             attempts=(),
-            latency_ms=round((perf_counter() - started_s) * 1_000),
+            latency_ms=round((perf_counter() - asked.started_s) * 1_000),
         )
-        await self._record(decision, owner, like=stored)
+        await self._record(decision, asked, like=stored)
         return decision
 
-    async def _along(self, ended: Ended, owner: Owner, started_s: float) -> Ended:
+    async def _along(self, ended: Ended, asked: "_Asked") -> Ended:
         """Share the end of an identical request that was under way already."""
         if ended.decision.verified:
-            return Ended(decision=await self._again(ended.decision, owner, started_s))
-        latency_ms = round((perf_counter() - started_s) * 1_000)
+            return Ended(decision=await self._again(ended.decision, asked))
+        latency_ms = round((perf_counter() - asked.started_s) * 1_000)
         decision = replace(
             ended.decision, id=uuid4().hex, decided_at=datetime.now(UTC), calls=(), latency_ms=latency_ms
         )
-        await self._record(decision, owner, like=ended.decision)
+        await self._record(decision, asked, like=ended.decision)
         return Ended(decision=decision, fault=ended.fault)
 
-    async def _record(self, decision: Decision, owner: Owner, *, like: Decision) -> None:
+    async def _record(self, decision: Decision, asked: "_Asked", *, like: Decision) -> None:
+        """Append to the ledger; a record that rests on what was forgotten while it was made is emptied at once."""
         frontier = self.cascade.frontier
         first = next((call for call in like.calls if not call.fault), None)
         compared = cost_nanousd(first.usage, frontier.price) if frontier and first else None
-        await self.ledger.record(decision, owner, frontier_nanousd=compared)
+        await self.ledger.record(decision, asked.owner, frontier_nanousd=compared)
+        known = await self.memory.store.scope(asked.scope) if asked.scope else None
+        if known is None or known[1] == asked.epoch:
+            return
+        used = {(quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes}
+        gone = used - await self.memory.store.known_turns(known[0], used)
+        if gone:
+            await self.ledger.forget(asked.owner, gone)
 
     def _shadow(self, decision: Decision, owner: Owner) -> None:
         if self.shadowing and self.shadowing.chooses(decision):
@@ -224,18 +237,20 @@ class Asking:
     async def _ask_shadow(self, shadowing: Shadowing, decision: Decision, tenant: str) -> None:
         try:
             await self.ledger.record_shadow(await shadowing.ask(decision), tenant=tenant)
-        except CascadeFault as fault:
+        except (CascadeFault, StoreUnavailable) as fault:
             log.warning("decision %s has no shadow: %s", decision.id, fault)
 
-    async def _forget_meanwhile(self, scope: Scope, epoch: int, owner: Owner, decision: Decision) -> None:
-        """Empty the record of a decision that rests on what was forgotten while it was made."""
-        known = await self.memory.store.scope(scope)
-        if known is None or known[1] == epoch:
-            return
-        used = {(quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes}
-        gone = used - await self.memory.store.known_turns(known[0], used)
-        if gone:
-            await self.ledger.forget(owner, gone)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the cache and the ledger need to know of a request; a code task has no scope."""
+
+    key: str | None
+    owner: Owner
+    started_s: float
+    until: datetime | None = None
+    scope: Scope | None = None
+    epoch: int = 0
 
 
 def _served(ended: Ended) -> Decision:

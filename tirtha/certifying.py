@@ -24,12 +24,16 @@ async def certify_labels(
     """
     items: list[Labelled] = []
     made_with: set[Hashes] = set()
+    seen: set[str] = set()
     for number, line in enumerate(labels.decode().splitlines(), 1):
         if not line.strip():
             continue
         label = json.loads(line)
         if not isinstance(label.get("decision_id"), str) or not isinstance(label.get("correct"), bool):
             raise ValueError(f"line {number} needs a decision_id and a correct that is true or false")  # noqa: TRY004 - of the file
+        if label["decision_id"] in seen:
+            raise ValueError(f"line {number} labels decision {label['decision_id']} once more")
+        seen.add(label["decision_id"])
         found = await decision(label["decision_id"])
         if found["path"] in _CHEAP and found["verified"]:
             scores = [verdict["score"] for verdict in found["verdicts"] if verdict["guard"] != "certificate"]

@@ -143,11 +143,14 @@ class Service:
     async def forget(self, scope: Scope, *, session_id: str | None = None, turn_id: str | None = None) -> Forgot:
         """Forget a turn of a session, a session, or everything of `scope`, with every copy in answers and decision records."""
         forgotten = await self.memory.forget(scope, session_id=session_id, turn_id=turn_id)
-        turns = list(forgotten.turns) if forgotten else []
-        if session_id is not None and turn_id is not None:
-            turns.append((session_id, turn_id))  # an earlier try may have got as far as the turn itself
-        whole = session_id is None and turn_id is None
-        emptied = await self._asking.ledger.forget(owner_of(scope), None if whole else turns)
+        owner, ledger = owner_of(scope), self._asking.ledger
+        # By name and not by what was found: an earlier try may have got as far as the turns themselves.
+        if session_id is None:
+            emptied = await ledger.forget(owner, None)
+        elif turn_id is None:
+            emptied = await ledger.forget_session(owner, session_id)
+        else:
+            emptied = await ledger.forget(owner, [(session_id, turn_id)])
         return Forgot(
             turns=len(forgotten.turns) if forgotten else 0,
             sessions=len(forgotten.sessions) if forgotten else 0,

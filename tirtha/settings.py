@@ -141,7 +141,10 @@ class Settings(BaseSettings):
         float,
         Field(ge=0, le=1, description="share of the local tier's accepted answers that the frontier tier is asked too"),
     ] = 0.0
-    record_to: Annotated[Path | None, Field(description="a folder to record every model call in, for replays")] = None
+    record_to: Annotated[
+        Path | None,
+        Field(description="a folder to record every model call in, for replays; forgetting does not reach it"),
+    ] = None
     cache_ttl_s: Annotated[
         float, Field(ge=0, description="seconds that an answer may be served again; 0: no cache")
     ] = 86_400.0

@@ -22,6 +22,9 @@ __all__ = ["FactsGuard"]
 
 _QUOTED = re.compile(r"[\"“]([^\"“”]{2,})[\"”]")
 _COUNTING = re.compile(r"\bhow\s+(?:many|much|long|old|often)\b|\bnumber of\b", re.IGNORECASE)
+# A question that offers its answers, or asks for a date, does not support any of them.
+_CHOOSING = re.compile(r"\b(?:or|when|which|what\s+(?:date|day|month|year|time))\b", re.IGNORECASE)
+_TIME_UNIT = re.compile(r"\b(?:day|week|month|year)s?\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+")
 _LONG_EVIDENCE = 12  # differences of more dates or numbers than this would support any number
 
@@ -31,14 +34,14 @@ class FactsGuard:
     """Passes if the cited lines, or the question, hold every hard fact of the answer. `score` is the share they hold."""
 
     name: ClassVar[str] = "facts"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     cost: ClassVar[Cost] = "cpu"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the hard facts of the draft."""
         answer = "" if case.draft.abstains else case.draft.answer
         cited = set(case.draft.citations)
-        held = _Held.of(case.brief, [quote for quote in case.brief.quotes if quote.n in cited])
+        held = _Held.of(answer, case.brief, [quote for quote in case.brief.quotes if quote.n in cited])
         claims = [
             *((f"the date {_written(one)}", held.date(one)) for one in dates(answer)),
             *((f"the number {one}", held.number(one)) for one in _counted(without_dates(answer))),
@@ -62,19 +65,18 @@ class _Held:
     implied: frozenset[Decimal]
 
     @classmethod
-    def of(cls, brief: Brief, quotes: list[Quote]) -> "_Held":
+    def of(cls, answer: str, brief: Brief, quotes: list[Quote]) -> "_Held":
         told = [text for quote in quotes for text in (quote.text, quote.speaker, *(t.meaning for t in quote.times))]
-        text = " ".join([*told, brief.question])
+        asked = "" if _CHOOSING.search(brief.question) else brief.question
+        text = " ".join([*told, asked])
         held_dates = [one for quote in quotes for one in _dates_of(quote)]
         plain = frozenset(numbers(without_dates(text)))
         return cls(
             text=_plain(text),
             terms=frozenset(content_terms(text)) | frozenset(_WORDS.findall(text.lower())),
-            dates=(*held_dates, *dates(brief.question)),
+            dates=(*held_dates, *dates(asked)),
             numbers=plain,
-            implied=frozenset(_implied(brief, quotes, held_dates, plain))
-            if _COUNTING.search(brief.question)
-            else frozenset(),
+            implied=frozenset(_implied(answer, brief, quotes, held_dates, plain)),
         )
 
     def date(self, said: DateSaid) -> bool:
@@ -95,26 +97,42 @@ def _dates_of(quote: Quote) -> list[DateSaid]:
     """Give the dates that a line tells; only one that tells none is taken to speak of the day it was said."""
     told = [one for time in quote.times for one in dates(time.meaning)]
     explicit = dates(quote.text)
-    told += explicit + [DateSaid(quote.said_at.year, one.month, one.day) for one in explicit if one.year is None]
+    told += explicit + [DateSaid(year, one.month, one.day) for one in explicit for year in _years(one, quote)]
     return told or [DateSaid(quote.said_at.year, quote.said_at.month, quote.said_at.day)]
 
 
+def _years(said: DateSaid, quote: Quote) -> tuple[int, ...]:
+    """Give the years that a date without one may be in: that of its telling, and the one before if it lay ahead then."""
+    if said.year is not None:
+        return ()
+    told = quote.said_at
+    ahead = (said.month or 0, said.day or 0) > (told.month, told.day if said.day else 0) and said.month != told.month
+    return (told.year, told.year - 1) if ahead else (told.year,)
+
+
 def _counted(text: str) -> list[Decimal]:
-    """Give the numbers that an answer claims; "one" is a pronoun more often than not."""
-    return [value for value in numbers(text) if value != 1 or "1" in text]
+    """Give the numbers that an answer claims; "one" is a pronoun more often than not, but for the first word."""
+    claims_one = "1" in text or re.match(r"\W*one\b", text, re.IGNORECASE)
+    return [value for value in numbers(text) if value != 1 or claims_one]
 
 
-def _implied(brief: Brief, quotes: list[Quote], told: Iterable[DateSaid], plain: frozenset[Decimal]) -> set[Decimal]:
-    """Give the numbers that follow from the lines: their count, times between dates, sums and differences."""
-    found = {Decimal(len(quotes))}
+def _implied(
+    answer: str, brief: Brief, quotes: list[Quote], told: Iterable[DateSaid], plain: frozenset[Decimal]
+) -> set[Decimal]:
+    """Give the numbers that follow from the lines, where the question asks for one: of an answer in units of time, the times
+    between their dates; of another, the count of the lines, the sum of their numbers and the differences."""
+    if not _COUNTING.search(brief.question):
+        return set()
+    found: set[Decimal] = set()
     days = sorted({day for day in map(_day, [*told, *dates(brief.question)]) if day} | {brief.asked_at.date()})
-    if len(days) <= _LONG_EVIDENCE:
-        for first, last in combinations(days, 2):
+    if _TIME_UNIT.search(answer):
+        for first, last in combinations(days, 2) if len(days) <= _LONG_EVIDENCE else ():
             found |= _between(first, last)
-    if len(plain) <= _LONG_EVIDENCE:
-        for one, other in combinations(plain, 2):
-            found |= {one + other, abs(one - other)}
-        found.add(sum(plain, Decimal(0)))
+        return found
+    if len(quotes) > 1:
+        found.add(Decimal(len(quotes)))
+    if 1 < len(plain) <= _LONG_EVIDENCE:
+        found |= {abs(one - other) for one, other in combinations(plain, 2)} | {sum(plain, Decimal(0))}
     return found
 
 

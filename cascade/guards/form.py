@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
+from cascade.ports import Draft
 
-__all__ = ["FinishGuard", "SchemaGuard"]
+__all__ = ["FinishGuard", "SchemaGuard", "finish_fault"]
 
 _FINISHED = frozenset({"stop", "eos", "end_turn"})
 
@@ -21,18 +22,23 @@ class FinishGuard:
 
     async def check(self, case: Case) -> Verdict:
         """Judge how the draft ended."""
-        draft = case.draft
-        if draft.returned_model and not _same_model(case.model, draft.returned_model):
-            return self._verdict(f"{case.model!r} was asked and {draft.returned_model!r} answered")
-        if draft.finish_reason not in _FINISHED:
-            return self._verdict(f"the model did not finish: {draft.finish_reason or 'no reason given'}")
-        if not draft.answer and not draft.abstains:
-            return self._verdict("the answer is empty")
-        return self._verdict("")
+        fault = finish_fault(case.draft, case.model)
+        if not fault and not case.draft.answer and not case.draft.abstains:
+            fault = "the answer is empty"
+        return self._verdict(fault)
 
     def _verdict(self, fault: str) -> Verdict:
         status, reason = ("fail", fault) if fault else ("pass", "the model finished, and said something")
         return Verdict(guard=self.name, status=status, score=float(not fault), reason=reason)  # type: ignore[arg-type]
+
+
+def finish_fault(draft: Draft, model: str) -> str:
+    """Say how a draft did not end well: another model answered, or it was cut off; "" if it did."""
+    if draft.returned_model and not _same_model(model, draft.returned_model):
+        return f"{model!r} was asked and {draft.returned_model!r} answered"
+    if draft.finish_reason not in _FINISHED:
+        return f"the model did not finish: {draft.finish_reason or 'no reason given'}"
+    return ""
 
 
 def _same_model(asked: str, answered: str) -> bool:

@@ -64,6 +64,9 @@ async def _verdict(guard: Guard, case: Case) -> Verdict:
     except CascadeFault as fault:
         log.warning("guard %s could not judge: %s", guard.name, fault)
         return Verdict(guard=guard.name, status="error", score=0.0, reason=str(fault))
+    except Exception as fault:
+        log.exception("guard %s broke", guard.name)
+        return Verdict(guard=guard.name, status="error", score=0.0, reason=f"the guard broke: {type(fault).__name__}")
 
 
 def guards_hash(guards: Sequence[Guard]) -> str:

@@ -10,10 +10,12 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Embed, Quote
-from cascade.terms import content_terms, without_numbers
+from cascade.terms import content_terms, dates, numbers, without_numbers
 
 __all__ = ["SupportGuard"]
 
+_YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope)\b", re.IGNORECASE)
+_DENIES = re.compile(r"\b(?:not|never|nobody|nothing|none|no|without|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -29,13 +31,18 @@ class SupportGuard:
     @property
     def version(self) -> str:
         """Say the version, the threshold and whether vectors are used."""
-        return f"2 threshold={self.threshold} vectors={self.embed is not None}"
+        return f"3 threshold={self.threshold} vectors={self.embed is not None}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the draft sentence by sentence."""
         answer = "" if case.draft.abstains else case.draft.answer
         cited = [quote for quote in case.brief.quotes if quote.n in case.draft.citations]
-        held = content_terms(" ".join([case.brief.question, *(_told(quote) for quote in cited)]))
+        told = " ".join(_told(quote) for quote in cited)
+        asked = "" if re.search(r"\bor\b", case.brief.question, re.IGNORECASE) else case.brief.question
+        held = content_terms(f"{asked} {told}")
+        doubt = _doubt(answer, told)
+        if doubt:
+            return Verdict(guard=self.name, status="unsure", score=0.5, reason=doubt)
         weakest, score = "", 1.0
         for sentence in _SENTENCE_END.split(answer):
             terms = content_terms(without_numbers(sentence))  # those are for the guard over facts
@@ -53,6 +60,17 @@ class SupportGuard:
             return 0.0
         vectors = await self.embed([sentence, *(quote.text for quote in cited)])
         return float((vectors[1:] @ vectors[0]).max())
+
+
+def _doubt(answer: str, told: str) -> str:
+    """Say why words cannot tell whether an answer is supported: it has none that carry meaning, or denies what nobody denied."""
+    if _YES_OR_NO.match(answer) or not answer:
+        return ""
+    if not content_terms(answer) and not numbers(answer) and not dates(answer):
+        return "the answer has no word that carries meaning"
+    if _DENIES.search(answer) and not _DENIES.search(told):
+        return "the answer denies something, and no cited line does"
+    return ""
 
 
 def _told(quote: Quote) -> str:

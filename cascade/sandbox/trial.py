@@ -55,7 +55,7 @@ class PublicTests:
         """Give the imports and finished functions of the prompt, if it is Python; its entry point is for the program to define."""
         try:
             tree = ast.parse(self.prompt)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ""
         kept = [
             node for node in tree.body if isinstance(node, _GIVEN) and getattr(node, "name", "") != self.entry_point
@@ -70,7 +70,7 @@ async def try_program(level: Level, program: str, tests: PublicTests, limits: Li
     """Run tests against a program. Raises SandboxUnavailable; whatever the program does is an outcome, not an error."""
     try:
         names = tests.names()
-    except (SyntaxError, ValueError) as fault:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
         return Outcome(passed=False, why=f"the tests are no Python: {fault}")
     try:
         async with open_cell(level, limits) as accused, open_cell(level, limits) as judge:

@@ -57,7 +57,9 @@ class OpenAIChat:
     """Calls of one model at one address."""
 
     def __init__(self, *, url: str, model: str, key: SecretStr | None = None, dialect: Dialect | None = None) -> None:
-        self._client = AsyncOpenAI(base_url=url, api_key=key.get_secret_value() if key else _NO_KEY, max_retries=0)
+        self._client = AsyncOpenAI(
+            base_url=url, api_key=key.get_secret_value().strip() if key else _NO_KEY, max_retries=0
+        )
         self._model = model
         self._dialect = dialect or Dialect()
 
@@ -92,9 +94,11 @@ def _completion(answered: Any) -> Completion:
         raise ChatFailed("bad_response", "the response has no choices", usage=usage)
     [choice, *_] = choices
     message = choice.message
+    if not isinstance(message.content or "", str):
+        raise ChatFailed("bad_response", "the answer is no text", usage=usage)
     more = message.model_extra or {}
     return Completion(
-        text=message.content or "",
+        text=_sound(message.content or ""),
         model=answered.model or "",
         finish_reason=choice.finish_reason or "",
         usage=usage,
@@ -106,6 +110,8 @@ def _completion(answered: Any) -> Completion:
 def _usage(told: Any) -> Usage:
     if told is None:
         return Usage()
+    if not all(isinstance(n or 0, int) for n in (told.prompt_tokens, told.completion_tokens)):
+        raise ChatFailed("bad_response", "the usage is not in numbers")
     prompt, completion = told.prompt_tokens_details, told.completion_tokens_details
     return Usage(
         prompt_tokens=told.prompt_tokens or 0,
@@ -113,6 +119,11 @@ def _usage(told: Any) -> Usage:
         cached_tokens=(prompt.cached_tokens or 0) if prompt else 0,
         reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
     )
+
+
+def _sound(text: str) -> str:
+    """Replace halves of surrogate pairs, which cannot be stored."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _confidence(logprobs: Any) -> float | None:
@@ -138,7 +149,7 @@ def _chat_faults(timeout_s: float) -> Iterator[None]:
             kind, f"the server answered {status}", lasting=status in _LASTING, retry_after_s=wait_s
         ) from None
     except openai.APIConnectionError as fault:
-        raise ChatFailed("connection", str(fault.__cause__ or fault)) from None
+        raise ChatFailed("connection", type(fault.__cause__ or fault).__name__) from None
     except (openai.APIError, ValueError, TypeError, AttributeError) as fault:
         raise ChatFailed("bad_response", f"the response cannot be read: {type(fault).__name__}") from None
 

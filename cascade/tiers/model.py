@@ -41,6 +41,11 @@ class ModelTier:
     count: Tokens
     sleep: Callable[[float], Awaitable[None]]
 
+    @property
+    def described(self) -> str:
+        """What its answers depend on, and their cost: for the hashes of decisions."""
+        return f"{self.name} {self.model}, {self.max_tokens} tokens, at {self.price.rates}"
+
     async def draft(
         self, brief: Brief, trace: Trace, *, feedback: str = "", purpose: str = "draft", variant: str = "answer"
     ) -> Draft:

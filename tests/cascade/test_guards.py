@@ -266,3 +266,72 @@ def test_a_replacement_never_does_worse_on_any_hard_guard(
 def test_only_a_draft_that_every_guard_passes_is_accepted(verdicts: tuple[Verdict, ...]) -> None:
     assert attempt(verdicts).accepted == all(one.status == "pass" for one in verdicts)
     assert (blames(verdicts) == "nothing") == attempt(verdicts).accepted
+
+
+GYM = brief(
+    "What did she say?",
+    quote(1, "I weigh 60kg, ran 5km at 3pm, and grew up in the 1990s.", 1.0),
+    quote(2, "I like spicy food.", 0.9),
+)
+DECEMBER = quote(1, "In December I went to Paris.", 1.0, said_at=datetime(2023, 1, 8, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("60kg", "pass"),
+        ("At 3 pm", "pass"),
+        ("She weighs 75kg", "fail"),
+        ("She ran 10km", "fail"),
+        ("At 7pm", "fail"),
+        ("In the 1980s", "fail"),
+        ("-60 kg", "fail"),
+        ("60 thousand kg", "fail"),
+    ],
+)
+async def test_numbers_with_their_unit_attached_are_numbers(answer: str, verdict: str) -> None:
+    own = Case(brief=GYM, draft=Draft(answer=answer, citations=(1,)), model="m", trace=Trace(started_s=0, deadline_s=1))
+    assert await status(FactsGuard(), own) == verdict
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "lines", "verdict"),
+    [
+        ("When did she go?", "In December 2022", (DECEMBER,), "pass"),
+        ("When did she go?", "In December 2021", (DECEMBER,), "fail"),
+        ("Was it in 2021 or 2022?", "2021", (quote(1, "It was 2022.", 1.0),), "fail"),
+        ("Did Bob or Alice win?", "Bob", (quote(1, "Alice won.", 1.0),), "fail"),
+        ("Who won when Bob ran?", "Alice", (quote(1, "Alice won.", 1.0),), "pass"),
+        ("How many books?", "One", (quote(1, "I have two books.", 1.0),), "fail"),
+    ],
+)
+async def test_a_question_does_not_support_the_answers_that_it_offers(
+    question: str, answer: str, lines: tuple[Any, ...], verdict: str
+) -> None:
+    draft = Draft(answer=answer, citations=(1,))
+    own = Case(brief=brief(question, *lines), draft=draft, model="m", trace=Trace(started_s=0, deadline_s=1))
+    assert await status(FactsGuard(), own) == verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("She does not like spicy food", "unsure"),
+        ("!!!", "unsure"),
+        ("her. his. it.", "unsure"),
+        ("Spicy food", "pass"),
+        ("No", "pass"),
+    ],
+)
+async def test_what_words_cannot_tell_is_unsure(answer: str, verdict: str) -> None:
+    own = Case(brief=GYM, draft=Draft(answer=answer, citations=(2,)), model="m", trace=Trace(started_s=0, deadline_s=1))
+    assert await status(SupportGuard(), own) == verdict
+
+
+async def test_a_guard_that_breaks_is_an_error() -> None:
+    class Broken(FactsGuard):
+        async def check(self, case: Case) -> Verdict:
+            raise ZeroDivisionError
+
+    [verdict] = await judge((Broken(),), case("x"))
+    assert (verdict.status, verdict.reason) == ("error", "the guard broke: ZeroDivisionError")

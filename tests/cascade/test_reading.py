@@ -48,18 +48,26 @@ def test_answers_are_read_in_every_form_that_models_give_them(
         "That is not mentioned in the lines.",
         "I don't know.",
         "Unknown",
+        "It is not said.",
+        "There is no answer.",
     ],
 )
 def test_saying_that_there_is_no_answer_is_an_abstention(text: str) -> None:
     assert read_draft(completion(text), ASKED).abstains
 
 
-@pytest.mark.parametrize("text", ["", '{"answer": "Mis', '{"citations": [1]}', '{"answer": ["a"]}', '{"answer": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", '{"answer": ' + "[" * 100_000, '{"answer": "Mis', '{"citations": [1]}', '{"answer": ["a"]}', '{"answer": {}}'],
+)
 def test_what_cannot_be_read_is_not_parsed(text: str) -> None:
     assert not read_draft(completion(text), ASKED).parsed
 
 
-@pytest.mark.parametrize("text", ["No one came to the party.", "None of the friends ran.", "Not in Paris but in Rome."])
+@pytest.mark.parametrize(
+    "text",
+    ["No one came to the party.", "None of the friends ran.", "Not in Paris but in Rome.", "I don't have a car."],
+)
 def test_answers_with_a_no_in_them_are_answers(text: str) -> None:
     assert not read_draft(completion(text), ASKED).abstains
 
@@ -78,6 +86,8 @@ def test_a_program_is_the_longest_block_without_its_own_trials() -> None:
         ("1,250 and 3.5", ["1250", "3.5"]),
         ("twenty-one of the 3rd", ["21", "3"]),
         ("v2 a1b", []),
+        ("75kg, 3pm, $1.5k and -5", ["75", "3", "1500.0", "-5"]),
+        ("2 million of two thousand", ["2000000", "2000"]),
         ("Two dogs, 50%", ["2", "50"]),
     ],
 )

@@ -122,6 +122,7 @@ DECEPTIONS = {
     "crashes the interpreter": "import ctypes\ndef f(a, b): return ctypes.string_at(0)",
     "nests too deeply": "def f(a, b):\n    x = []\n    for _ in range(10**5): x = [x]\n    return x",
     "holds itself": "def f(a, b):\n    x = []\n    x.append(x)\n    return x",
+    "raises what ends an iteration": "def f(a, b): raise StopIteration",
     "is no Python": "def f(a, b) return a + b",
     "defines nothing": "x = 1",
     "has a lying name for a builtin": "def f(a, b): return 9\ndef abs(x): return 0\ndef isinstance(*a): return True",
@@ -181,6 +182,19 @@ async def test_what_the_prompt_defines_is_not_the_programs_to_define(level: Leve
     tests = "assert math.fabs(poly([1, 2], f([1, 2]))) < 1e-4"
     assert await passes(level, "def f(xs): return -0.5", tests, prompt=prompt)
     assert not await passes(level, "def f(xs): return 7\ndef poly(xs, x): return 0", tests, prompt=prompt)
+
+
+@pytest.mark.parametrize(
+    ("tests", "passed"),
+    [
+        ("def test_f():\n    assert f(1) == 1", True),
+        ("def test_f():\n    assert f(1) == 2", False),
+        ("# nothing", False),
+        ("import unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(f(1), 1)", False),
+    ],
+)
+async def test_tests_that_call_nothing_pass_nothing(level: Level, tests: str, passed: bool) -> None:
+    assert await passes(level, "def f(x): return x", tests) == passed
 
 
 async def test_failures_say_which_assertion(level: Level) -> None:

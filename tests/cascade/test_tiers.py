@@ -72,6 +72,7 @@ async def test_servers_that_take_fewer_parameters_get_fewer(server: ChatServer) 
         (cut(says("Paris")), "connection", False),
         (Reply(body=b"{nonsense"), "bad_response", False),
         (Reply(body=b"[]"), "bad_response", False),
+        (says([{"type": "text"}]), "bad_response", False),  # type: ignore[arg-type]
         (Reply(body=b'"text"'), "bad_response", False),
         (Reply(body=b'{"error": {"message": "HarmonyError"}}'), "bad_response", False),
         (Reply(body=json.dumps({"choices": []}).encode()), "bad_response", False),
@@ -105,6 +106,10 @@ async def test_a_key_is_sent_and_never_shown(server: ChatServer) -> None:
     with pytest.raises(ChatFailed) as caught:
         await complete(server, key="sk-wrong")
     assert "sk-wrong" not in str(caught.value)
+    await complete(server, key="sk-secret\n")
+    with pytest.raises(ChatFailed) as broken:
+        await complete(server, key="sk-\nbroken")
+    assert "broken" not in str(broken.value)
 
 
 @pytest.mark.parametrize(
