@@ -15,16 +15,15 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 import anyio
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import Connection, delete, func, insert, select
 
 from cascade.decision import Decision, Hashes
-from cascade.ledger import Owner, Transaction
+from cascade.ledger import Owner, Transaction, decode_decision
 from cascade.tables import CACHED, DECISION
 
 __all__ = ["AnswerCache", "SingleFlight", "cache_key"]
 
-_DECISION = TypeAdapter(Decision)
 _VERSION = 1
 _JITTER = 0.1
 _SWEEP_EVERY = 64
@@ -52,7 +51,7 @@ class AnswerCache:
         """Give the decision stored under `key`, if it is the tenant's and has not expired."""
         record = await anyio.to_thread.run_sync(self._select, key, tenant, limiter=self._threads)
         try:
-            return _DECISION.validate_json(record) if record else None
+            return decode_decision(record) if record else None
         except ValidationError:
             return None  # written by another version: answered anew
 

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Literal
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from cascade.engine import ABSTENTION_OF_CODE, Ended
 from cascade.errors import CascadeFault, SandboxUnavailable, TierDown, TooLong
 from cascade.gate import better
 from cascade.guards.form import finish_fault
+from cascade.policy import hash_of
 from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
 from cascade.prompts import code_messages, prompts_hash, review_messages
 from cascade.reading import read_program
@@ -58,7 +58,7 @@ class CodePolicy:
     @property
     def hash(self) -> str:
         """Give a short hash of all of it."""
-        return blake2b(repr(sorted(asdict(self).items())).encode(), digest_size=8).hexdigest()
+        return hash_of(asdict(self))
 
 
 def code_task_messages(task: CodeTask) -> tuple[Message, ...]:

@@ -6,11 +6,12 @@ from typing import Literal
 
 from cascade.ports import Brief, Draft, Quote, Usage
 
-__all__ = ["Attempt", "Call", "Decision", "Hashes", "MaxTier", "Path", "Status", "Verdict", "dollars"]
+__all__ = ["CHEAP_PATHS", "Attempt", "Call", "Decision", "Hashes", "MaxTier", "Path", "Status", "Verdict", "dollars"]
 
 Path = Literal["cache", "local", "local_repaired", "widened", "frontier", "extractive", "abstain", "error"]
 MaxTier = Literal["extractive", "local", "frontier"]
 Status = Literal["pass", "fail", "unsure", "error"]
+CHEAP_PATHS: frozenset[Path] = frozenset({"local", "local_repaired", "widened"})
 _NANO = 1_000_000_000
 
 

@@ -17,7 +17,17 @@ from cascade.decision import Decision
 from cascade.errors import UnknownDecision
 from cascade.tables import CACHED, DECISION, DECISION_TURN, SHADOW
 
-__all__ = ["Ledger", "Owner", "PathStats", "Shadow", "Stats", "Transaction", "TurnKey", "encode_decision"]
+__all__ = [
+    "Ledger",
+    "Owner",
+    "PathStats",
+    "Shadow",
+    "Stats",
+    "Transaction",
+    "TurnKey",
+    "decode_decision",
+    "encode_decision",
+]
 
 _DECISION = TypeAdapter(Decision)
 _KEYS_PER_QUERY = 200
@@ -95,7 +105,7 @@ class Ledger:
         record = await anyio.to_thread.run_sync(self._select, decision_id, tenant, limiter=self._threads)
         if not record:
             raise UnknownDecision(decision_id=decision_id)
-        return _DECISION.validate_json(record)
+        return decode_decision(record)
 
     async def record_shadow(self, shadow: Shadow, *, tenant: str) -> None:
         """Append what a shadow call showed."""
@@ -240,3 +250,8 @@ class Ledger:
 def encode_decision(decision: Decision) -> str:
     """Write a decision as JSON."""
     return _DECISION.dump_json(decision).decode()
+
+
+def decode_decision(record: str) -> Decision:
+    """Read what `encode_decision` wrote. Raises pydantic's ValidationError."""
+    return _DECISION.validate_json(record)

@@ -1,10 +1,11 @@
 """The policy: in what order tiers and contexts are tried, and what is served when nothing passes. Its hash is in every decision."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Literal
 
-__all__ = ["Policy"]
+__all__ = ["Policy", "hash_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +29,9 @@ class Policy:
     @property
     def hash(self) -> str:
         """Give a short hash of all of it."""
-        return blake2b(repr(sorted(asdict(self).items())).encode(), digest_size=8).hexdigest()
+        return hash_of(asdict(self))
+
+
+def hash_of(fields: Mapping[str, object]) -> str:
+    """Give a short hash of a policy's fields, in whatever order."""
+    return blake2b(repr(sorted(fields.items())).encode(), digest_size=8).hexdigest()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cascade.ports import Brief, Completion, Draft
-from cascade.terms import content_terms, numbers
+from cascade.terms import content_terms, numbers, sentences, sound
 
 __all__ = ["read_draft", "read_program"]
 
@@ -97,12 +97,7 @@ def _parts(text: str, turns: Mapping[str, int]) -> tuple[str | None, list[int], 
     answer = read.get("answer")
     if "answer" not in read or isinstance(answer, list | dict | bool):
         return bare, [], False
-    return (None if answer is None else _sound(str(answer))), _marks(read.get("citations"), turns), True
-
-
-def _sound(text: str) -> str:
-    """Replace halves of surrogate pairs, which JSON may spell and nothing can store."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return (None if answer is None else sound(str(answer))), _marks(read.get("citations"), turns), True
 
 
 def _marks(told: Any, turns: Mapping[str, int]) -> list[int]:
@@ -118,7 +113,7 @@ def _marks(told: Any, turns: Mapping[str, int]) -> list[int]:
 def _resting_on(answer: str, brief: Brief) -> tuple[int, ...]:
     """Find the lines that an answer without marks rests on: of each sentence the line that shares most with it."""
     chosen: list[int] = []
-    for sentence in re.split(r"(?<=[.!?])\s+", answer):
+    for sentence in sentences(answer):
         wanted = content_terms(sentence) | {str(n) for n in numbers(sentence)}
         shares = {quote.n: len(wanted & _told(quote.text, *(t.meaning for t in quote.times))) for quote in brief.quotes}
         best = max(shares.values(), default=0)

@@ -6,7 +6,7 @@ Nothing that the caller gets depends on it. Which decisions are chosen follows f
 from dataclasses import dataclass
 from time import perf_counter
 
-from cascade.decision import Decision
+from cascade.decision import CHEAP_PATHS, Decision
 from cascade.guards.votes import overlap
 from cascade.ledger import Shadow
 from cascade.tiers.model import ModelTier
@@ -28,7 +28,7 @@ class Shadowing:
 
     def chooses(self, decision: Decision) -> bool:
         """Whether this decision is one of the share."""
-        cheap = decision.verified and decision.path in {"local", "local_repaired", "widened"} and decision.brief.quotes
+        cheap = decision.verified and decision.path in CHEAP_PATHS and decision.brief.quotes
         return bool(cheap) and int(decision.id[:8], 16) % _BUCKETS < self.share * _BUCKETS
 
     async def ask(self, decision: Decision) -> Shadow:

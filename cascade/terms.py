@@ -7,7 +7,17 @@ from functools import cache, lru_cache
 
 import snowballstemmer
 
-__all__ = ["DateSaid", "content_terms", "dates", "names", "numbers", "without_dates", "without_numbers"]
+__all__ = [
+    "DateSaid",
+    "content_terms",
+    "dates",
+    "names",
+    "numbers",
+    "sentences",
+    "sound",
+    "without_dates",
+    "without_numbers",
+]
 
 _WORD = re.compile("[^\\W_]+(?:['\u2019][^\\W_]+)*")
 _STOP = frozenset(
@@ -51,6 +61,7 @@ _DATE = re.compile(
     ),
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]+")
 _NO_NAMES = (
     _STOP
@@ -75,6 +86,16 @@ class DateSaid:
         """Whether this date says nothing that `other` does not say too."""
         pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
         return all(mine is None or mine == theirs for mine, theirs in pairs)
+
+
+def sentences(text: str) -> list[str]:
+    """Split an answer where a sentence ends."""
+    return _SENTENCE_END.split(text)
+
+
+def sound(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON may spell and nothing can store."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def content_terms(text: str) -> set[str]:

@@ -7,11 +7,9 @@ from hashlib import sha256
 from typing import Any
 
 from cascade.certificate import Certificate, Labelled, certify
-from cascade.decision import Hashes
+from cascade.decision import CHEAP_PATHS, Hashes
 
 __all__ = ["certify_labels"]
-
-_CHEAP = frozenset({"local", "local_repaired", "widened"})
 
 
 async def certify_labels(
@@ -35,7 +33,7 @@ async def certify_labels(
             raise ValueError(f"line {number} labels decision {label['decision_id']} once more")
         seen.add(label["decision_id"])
         found = await decision(label["decision_id"])
-        if found["path"] in _CHEAP and found["verified"]:
+        if found["path"] in CHEAP_PATHS and found["verified"]:
             scores = [verdict["score"] for verdict in found["verdicts"] if verdict["guard"] != "certificate"]
             items.append(Labelled(score=min(scores), correct=label["correct"]))
             made_with.add(Hashes(**(found["hashes"] | {"policy": ""})))

@@ -10,13 +10,12 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Embed, Quote
-from cascade.terms import content_terms, dates, numbers, without_numbers
+from cascade.terms import content_terms, dates, numbers, sentences, without_numbers
 
 __all__ = ["SupportGuard"]
 
 _YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|nobody|nothing|none|no|without|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ class SupportGuard:
         if doubt:
             return Verdict(guard=self.name, status="unsure", score=0.5, reason=doubt)
         weakest, score = "", 1.0
-        for sentence in _SENTENCE_END.split(answer):
+        for sentence in sentences(answer):
             terms = content_terms(without_numbers(sentence))  # those are for the guard over facts
             support = len(terms & held) / len(terms) if terms else 1.0
             if support < self.threshold:

@@ -20,6 +20,7 @@ from openai import AsyncOpenAI
 from pydantic import SecretStr
 
 from cascade.ports import Chat, ChatFailed, ChatRequest, Completion, Usage
+from cascade.terms import sound
 
 __all__ = ["Breaker", "Deployment", "Dialect", "OpenAIChat"]
 
@@ -98,7 +99,7 @@ def _completion(answered: Any) -> Completion:
         raise ChatFailed("bad_response", "the answer is no text", usage=usage)
     more = message.model_extra or {}
     return Completion(
-        text=_sound(message.content or ""),
+        text=sound(message.content or ""),
         model=answered.model or "",
         finish_reason=choice.finish_reason or "",
         usage=usage,
@@ -119,11 +120,6 @@ def _usage(told: Any) -> Usage:
         cached_tokens=(prompt.cached_tokens or 0) if prompt else 0,
         reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
     )
-
-
-def _sound(text: str) -> str:
-    """Replace halves of surrogate pairs, which cannot be stored."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _confidence(logprobs: Any) -> float | None:
