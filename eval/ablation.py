@@ -148,7 +148,7 @@ def _recalls(asked: Sequence[Asked], judged: Sequence[Rescored], budget: int, ta
 
 
 def _recall(one: Asked, rescored: Rescored, budget: int, taste: Taste) -> float:
-    evidence = ranked_evidence(one.found.candidates, rescored, one.own)
+    evidence = ranked_evidence(one.found.candidates, rescored)
     named = {
         line.turn_id for line in distill(evidence, budget=budget, broad=one.found.question.compares, taste=taste).lines
     }

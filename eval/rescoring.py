@@ -27,10 +27,10 @@ from memory.words import content_terms
 
 __all__ = ["Asked", "ask_conversations", "fit_rescorer", "held_out"]
 
-_ROUNDS = 400
+_ROUNDS = 200
 _PARAMETERS = {
     "objective": "cross_entropy",
-    "learning_rate": 0.03,
+    "learning_rate": 0.06,
     "num_leaves": 15,
     "min_data_in_leaf": 60,
     "lambda_l2": 10,

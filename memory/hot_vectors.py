@@ -39,14 +39,14 @@ class HotScope:
 
     def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
         """Find the `limit` passages with the greatest dot product with `vector`, exactly, best first."""
-        scores = torch.mv(torch.from_numpy(self._vectors[: self._count]), torch.from_numpy(vector))
-        best: list[int] = torch.topk(scores, min(limit, len(scores))).indices.tolist()
-        return [self._passage(row) for row in best]
+        scores = self._vectors[: self._count] @ vector  # half the time of torch's own product
+        best: list[int] = torch.topk(torch.from_numpy(scores), min(limit, len(scores))).indices.tolist()
+        return self._passages(best)
 
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Give all passages of these turns."""
         rows = np.flatnonzero(np.isin(self._keys[: self._count, 0], np.array(turns, dtype=np.int64)))
-        return [self._passage(row) for row in rows.tolist()]
+        return self._passages(rows.tolist())
 
     def append(self, passages: Sequence[EncodedPassage]) -> None:
         """Add passages; room grows by a quarter at a time, so that few appends copy."""
@@ -62,14 +62,15 @@ class HotScope:
         self._turn_vectors[rows] = [one.turn_vector for one in passages]
         self._count = count  # last: a search in another thread looks no further
 
-    def _passage(self, row: int) -> EncodedPassage:
-        turn, start, end = self._keys[row].tolist()
-        return EncodedPassage(
-            turn_pk=TurnPk(turn),
-            passage=Passage(start=start, end=end),
-            vector=self._vectors[row],
-            turn_vector=self._turn_vectors[row].astype(np.float32),
-        )
+    def _passages(self, rows: Sequence[int]) -> list[EncodedPassage]:
+        keys, vectors = self._keys[rows].tolist(), self._vectors[rows]
+        turn_vectors = self._turn_vectors[rows].astype(np.float32)
+        return [
+            EncodedPassage(
+                turn_pk=TurnPk(turn), passage=Passage(start=start, end=end), vector=vector, turn_vector=turn_vector
+            )
+            for (turn, start, end), vector, turn_vector in zip(keys, vectors, turn_vectors, strict=True)
+        ]
 
 
 class HotVectors:

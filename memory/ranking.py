@@ -1,6 +1,5 @@
 """From the candidates of a question to ranked evidence: signals, their re-scoring, and whether the answer is among them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +16,8 @@ from memory.turns import Evidence, Recollection
 
 __all__ = ["Found", "rank", "ranked_evidence"]
 
-_JUDGED = 200
-_JUDGED_OF_SESSION = 4
+_JUDGED = 160
+_JUDGED_SESSIONS = 40
 _SPEAKER_SHARE = 0.25
 
 
@@ -39,39 +38,31 @@ def rank(found: Found, rescorer: Rescorer) -> Recollection:
     candidates, signals = _strongest(found.candidates, signals)
     rescored = rescorer(signals)
     return Recollection(
-        evidence=ranked_evidence(candidates, rescored, signals),
+        evidence=ranked_evidence(candidates, rescored),
         answerable=answerable(found.question, candidates, signals, rescored),
         compares=found.question.compares,
+        signals=signals,
     )
 
 
 def _strongest(candidates: Sequence[Candidate], signals: Signals) -> tuple[Sequence[Candidate], Signals]:
-    """Keep those that have a chance, of every session some: all had to be compared, but the weakest need not be judged."""
+    """Keep those that have a chance, and the best of every leading session: all had to be compared, but not all need judging."""
     if len(candidates) <= _JUDGED:
         return candidates, signals
     promise = signals["strength"] + _SPEAKER_SHARE * signals["speaker"]
-    of_session: Counter[int] = Counter()
-    kept: list[int] = []
-    for place, row in enumerate(np.argsort(-promise, kind="stable").tolist()):
-        session = candidates[row].turn.session_pk
-        if place < _JUDGED or of_session[session] < _JUDGED_OF_SESSION:
-            kept.append(row)
-            of_session[session] += 1
-    kept.sort()
+    order = np.argsort(-promise, kind="stable").tolist()
+    best_of_session: dict[int, int] = {}
+    for row in order:
+        best_of_session.setdefault(candidates[row].turn.session_pk, row)
+    kept = sorted({*order[:_JUDGED], *list(best_of_session.values())[:_JUDGED_SESSIONS]})
     return [candidates[row] for row in kept], {name: values[kept] for name, values in signals.items()}
 
 
-def ranked_evidence(candidates: Sequence[Candidate], rescored: Rescored, signals: Signals) -> tuple[Evidence, ...]:
+def ranked_evidence(candidates: Sequence[Candidate], rescored: Rescored) -> tuple[Evidence, ...]:
     """Make evidence of candidates, best first, the newest of statements that replace one another before the older."""
-    rows = np.column_stack(list(signals.values())).tolist()
     evidence = [
-        Evidence(
-            turn=candidate.turn,
-            passage=candidate.encoded.passage,
-            score=score,
-            signals=dict(zip(signals, row, strict=True)),
-        )
-        for candidate, score, row in zip(candidates, rescored.probability.tolist(), rows, strict=True)
+        Evidence(turn=candidate.turn, passage=candidate.encoded.passage, score=score, row=row)
+        for row, (candidate, score) in enumerate(zip(candidates, rescored.probability.tolist(), strict=True))
     ]
     evidence.sort(key=lambda e: (-e.score, e.turn.said_at, e.turn.pk, e.passage.start))
     return tuple(newest_first(evidence))

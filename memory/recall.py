@@ -27,9 +27,9 @@ from memory.words import content_terms
 
 __all__ = ["Recall"]
 
-_DENSE_LIMIT = 150
-_LEXICAL_LIMIT = 100
-_NEIGHBOURS_OF = 24
+_DENSE_LIMIT = 100
+_LEXICAL_LIMIT = 80
+_NEIGHBOURS_OF = 16
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
@@ -53,16 +53,14 @@ class Recall:
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unjudged. Raises as `recall` does."""
-        known = await self._store.scope(scope)
-        speakers = await self._store.speakers(known[0]) if known else []
-        read = read_question(question, speakers=speakers, asked_at=asked_at)
-        if known is None:
-            return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
-        return await self._gather(known[0], read)
-
-    async def _gather(self, scope: ScopeId, question: Question) -> Found:
         # The tail is read first: a turn that is indexed meanwhile is then seen twice, and not missed.
-        tail = await self._store.tail(scope)
+        survey = await self._store.survey(scope)
+        read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)
+        if survey is None:
+            return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
+        return await self._gather(survey.scope, survey.tail, read)
+
+    async def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> Found:
         (vector, dense), lexical = await asyncio.gather(
             self._nearest(scope, question), self._index.lexical(scope, question.terms, _LEXICAL_LIMIT)
         )

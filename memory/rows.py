@@ -7,13 +7,15 @@ from sqlalchemy import Row, Select, select
 
 from memory.repeats import content_hash
 from memory.tables import ScopeRow, SessionRow, TurnRow, in_offset
-from memory.turns import NewTurn, Role, Scope, Turn, TurnPk
+from memory.turns import NewTurn, Scope, Turn, TurnPk
 
 __all__ = ["owned_by", "select_turns", "to_row", "to_turn"]
 
 _TURN = TurnRow.__table__  # type: ignore[attr-defined]
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]
 _SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
+_TURN_COLUMNS = ("id", "scope_id", "session_id", "key", "position", "role", "speaker", "text", "said_at", "offset_s")
+_OF_TURN = [_TURN.c[name] for name in _TURN_COLUMNS]
 
 
 def to_row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, now: datetime) -> dict[str, Any]:
@@ -46,21 +48,21 @@ def owned_by(scope: Scope) -> tuple[Any, ...]:
 
 
 def select_turns() -> Select[Any]:
-    """Select turns with their session's id."""
-    return select(_TURN, _SESSION.c.key.label("session_key")).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
+    """Select what makes a turn, with its session's id and its scope's key."""
+    return select(*_OF_TURN, _SESSION.c.key.label("session_key")).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
 
 
 def to_turn(row: Row[Any]) -> Turn:
     """Make a turn of a row of `select_turns`."""
-    role: Role = row.role
+    pk, _, session_pk, key, position, role, speaker, text, said_at, offset_s, session_id = tuple(row)
     return Turn(
-        pk=TurnPk(row.id),
-        session_pk=row.session_id,
-        id=row.key,
-        session_id=row.session_key,
-        position=row.position,
+        pk=TurnPk(pk),
+        session_pk=session_pk,
+        id=key,
+        session_id=session_id,
+        position=position,
         role=role,
-        speaker=row.speaker,
-        text=row.text,
-        said_at=in_offset(row.said_at, row.offset_s),
+        speaker=speaker,
+        text=text,
+        said_at=in_offset(said_at, offset_s),
     )

@@ -18,7 +18,7 @@ from memory.forgetting import Forgotten, forget
 from memory.repeats import plan_turns
 from memory.rows import owned_by, select_turns, to_row, to_turn
 from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow
-from memory.turns import NewTurn, Receipt, Scope, ScopeId, SessionSummary, Turn, TurnPk
+from memory.turns import NewTurn, Receipt, Scope, ScopeId, SessionSummary, Survey, Turn, TurnPk
 
 __all__ = ["Remember", "TurnStore"]
 
@@ -80,9 +80,9 @@ class TurnStore:
         """Read the turns of `scope` right before and after each of these, in the same session."""
         return await self._in_thread(self._around, scope, list(pks))
 
-    async def speakers(self, scope: ScopeId) -> list[str]:
-        """Give the names of those who speak in `scope`, in alphabetical order; the first `_SPEAKERS` of them."""
-        return await self._in_thread(self._speakers, scope)
+    async def survey(self, scope: Scope) -> Survey | None:
+        """Say what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope."""
+        return await self._in_thread(self._survey, scope)
 
     async def tail(self, scope: ScopeId) -> list[Turn]:
         """Read the turns of `scope` that the index does not hold yet, oldest first."""
@@ -166,8 +166,14 @@ class TurnStore:
 
     def _scope(self, scope: Scope) -> tuple[ScopeId, int] | None:
         with reading(self.engine) as connection:
-            row = connection.execute(select(_SCOPE.c.id, _SCOPE.c.epoch).where(*owned_by(scope))).first()
-        return (ScopeId(row.id), row.epoch) if row else None
+            return _find_scope(connection, scope)
+
+    def _survey(self, scope: Scope) -> Survey | None:
+        with reading(self.engine) as connection:
+            found = _find_scope(connection, scope)
+            if found is None:
+                return None
+            return Survey(scope=found[0], speakers=_speakers(connection, found[0]), tail=_tail(connection, found[0]))
 
     def _turns(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
         found: dict[TurnPk, Turn] = {}
@@ -192,9 +198,8 @@ class TurnStore:
         return found
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
-        query = select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
         with reading(self.engine) as connection:
-            return [to_turn(row) for row in connection.execute(query)]
+            return _tail(connection, scope)
 
     def _tail_length(self, scope: ScopeId) -> int:
         query = select(func.count()).select_from(_TURN).where(_TURN.c.scope_id == scope, ~_TURN.c.indexed)
@@ -241,16 +246,6 @@ class TurnStore:
                 SessionSummary(session_id=row.key, started_at=row.started_at, last_at=row.last_at, turns=row.turns)
                 for row in connection.execute(query)
             ]
-
-    def _speakers(self, scope: ScopeId) -> list[str]:
-        """Step from name to name through the index, since DISTINCT would read every turn of the scope."""
-        named = (_TURN.c.scope_id == scope, _TURN.c.speaker.is_not(None))
-        first = select(func.min(_TURN.c.speaker).label("name")).where(*named).cte("names", recursive=True)
-        following = select(func.min(_TURN.c.speaker)).where(*named, _TURN.c.speaker > first.c.name).scalar_subquery()
-        names = first.union_all(select(following).where(first.c.name.is_not(None)))
-        query = select(names.c.name).where(names.c.name.is_not(None)).limit(_SPEAKERS)
-        with reading(self.engine) as connection:
-            return list(connection.execute(query).scalars())
 
     def _history(self, scope: ScopeId) -> list[Turn]:
         query = select_turns().where(_TURN.c.scope_id == scope)
@@ -364,3 +359,23 @@ def _insert_if_absent(connection: Connection, table: Any, **values: Any) -> None
             connection.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
         case name:
             raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
+
+
+def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | None:
+    row = connection.execute(select(_SCOPE.c.id, _SCOPE.c.epoch).where(*owned_by(scope))).first()
+    return (ScopeId(row.id), row.epoch) if row else None
+
+
+def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:
+    query = select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
+    return [to_turn(row) for row in connection.execute(query)]
+
+
+def _speakers(connection: Connection, scope: ScopeId) -> list[str]:
+    """Step from name to name through the index, since DISTINCT would read every turn of the scope."""
+    named = (_TURN.c.scope_id == scope, _TURN.c.speaker.is_not(None))
+    first = select(func.min(_TURN.c.speaker).label("name")).where(*named).cte("names", recursive=True)
+    following = select(func.min(_TURN.c.speaker)).where(*named, _TURN.c.speaker > first.c.name).scalar_subquery()
+    names = first.union_all(select(following).where(first.c.name.is_not(None)))
+    query = select(names.c.name).where(names.c.name.is_not(None)).limit(_SPEAKERS)
+    return list(connection.execute(query).scalars())

@@ -23,6 +23,7 @@ __all__ = [
     "Scope",
     "ScopeId",
     "SessionSummary",
+    "Survey",
     "Turn",
     "TurnPk",
 ]
@@ -113,17 +114,26 @@ class EncodedPassage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a question must know of a scope before it searches: its key, who speaks in it (at most 256), what is not indexed yet."""
+
+    scope: ScopeId
+    speakers: list[str]
+    tail: list[Turn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A passage that recall returned for a query.
 
-    `score` is the probability that its turn is evidence; `signals` are what it was judged by. `superseded_by` is the turn, and
-    the place in it, of a later statement that replaces this one.
+    `score` is the probability that its turn is evidence; `row` is its place in the signals of its recollection. `superseded_by`
+    is the turn, and the place in it, of a later statement that replaces this one.
     """
 
     turn: Turn
     passage: Passage
     score: float
-    signals: Mapping[str, float] = field(default_factory=dict)
+    row: int = 0
     superseded_by: tuple[TurnPk, int] | None = None
 
     @property
@@ -136,9 +146,14 @@ class Evidence:
 class Recollection:
     """All that recall found for a question, best first, and how likely it is that the answer is among it.
 
-    `compares` says that the question takes two facts to answer.
+    `compares` says that the question takes two facts to answer. `signals` are what passages were judged by, `(n,)` each.
     """
 
     evidence: tuple[Evidence, ...]
     answerable: float
     compares: bool = False
+    signals: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def signals_of(self, evidence: Evidence) -> dict[str, float]:
+        """Give what one passage was judged by, by name."""
+        return {name: float(values[evidence.row]) for name, values in self.signals.items()}

@@ -4,7 +4,7 @@ Every surface (HTTP, command line, benchmarks) is a thin shell over these method
 the house, readable from top to bottom.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,10 +49,11 @@ class Distilled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """A turn that recall found, by its best passage."""
+    """A turn that recall found, by its best passage, and what that was judged by."""
 
     turn: Turn
     best: Evidence
+    signals: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +97,12 @@ class Service:
     async def recall(self, ask: Ask, *, limit: int) -> list[Recalled]:
         """Find the `limit` turns that say most on the question, best first."""
         found = await self._recollect(ask)
-        best: dict[int, Recalled] = {}
+        best: dict[int, Evidence] = {}
         for evidence in found.evidence:
-            best.setdefault(evidence.turn.pk, Recalled(turn=evidence.turn, best=evidence))
+            best.setdefault(evidence.turn.pk, evidence)
             if len(best) == limit:
                 break
-        return list(best.values())
+        return [Recalled(turn=one.turn, best=one, signals=found.signals_of(one)) for one in best.values()]
 
     async def context(self, ask: Ask) -> Distilled:
         """Recall, then distil to the budget.

@@ -139,7 +139,7 @@ class RecallOut(BaseModel):
                     said_at=found.turn.said_at,
                     text=found.turn.text,
                     score=found.best.score,
-                    signals=dict(found.best.signals),
+                    signals=dict(found.signals),
                 )
                 for found in recalled
             ]
