@@ -1,7 +1,7 @@
 """The manifest of a run: everything that its figures depend on, so that somebody else can make them again.
 
 Code (version, commit, whether it was changed, a hash of the packages), settings without secrets, models, prompts, prices, data
-by hash, seeds, machine and library versions. What decides whether a run may go on is its config and that code and data are the same.
+by hash, seeds, machine and library versions. A run may go on if its config, its data and the code are the same.
 """
 
 import json
