@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-from rich.table import Table
-
 from compaction import distill
 from compaction.distill import Taste
 from eval.answerability import make_case, unseen_probabilities
+from eval.report import Table
 from eval.rescoring import Asked, held_out
 from eval.statistics import Interval, auroc_difference, calibration, paired_difference
 from memory.ranking import ranked_evidence

@@ -26,8 +26,8 @@ from cascade.tiers.deployment import Deployment
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
 from eval.cascade_report import CascadeResults, Served
+from eval.code_data import Hidden, Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
 from eval.code_scoring import Scorer
-from eval.humaneval_data import Problem, RecordedCompletion, read_problems, read_recorded
 from eval.progress import progress_bar
 
 __all__ = ["CascadeRun", "run_cascade"]
@@ -88,10 +88,8 @@ async def run_cascade(run: CascadeRun, *, console: Console) -> CascadeResults:
     Raises OSError, ValueError or KeyError for files that cannot be used, and SandboxUnavailable.
     """
     folder = run.recordings.parent
-    problems = read_problems(
-        run.problems or folder / "HumanEvalPlus.jsonl.gz",
-        run.public_tests or folder / "humaneval_public_tests.json",
-    )
+    plus = run.problems or folder / "HumanEvalPlus.jsonl.gz"
+    problems = read_problems(plus, run.public_tests or folder / "humaneval_public_tests.json")
     recorded = [row for row in read_recorded(run.recordings) if row.problem in problems]
     chosen = list(dict.fromkeys(row.problem for row in recorded))[: run.limit]
     prices = dict(known_prices()) | dict(run.prices)
@@ -109,7 +107,8 @@ async def run_cascade(run: CascadeRun, *, console: Console) -> CascadeResults:
             )
             served += [(arm.name, rotation, problems[p], d) for p, d in zip(chosen, decisions, strict=True)]
             progress.advance(task)
-        scored = await _score(served, Scorer(gates.level), progress)
+        hidden = read_hidden(plus)  # not before every answer is settled
+        scored = await _score(served, hidden, Scorer(gates.level), progress)
     return CascadeResults(
         recordings=run.recordings.name, cheap=cheap, frontier=frontier, prices={m: prices[m].rates for m in (cheap, frontier)},
         ran_on=datetime.now(UTC).date(), samples=tuple(scored),
@@ -160,7 +159,7 @@ class _Replayed:
 
     async def decide(self, arm: Arm, rotation: int, problem: Problem, gates: "_Gates") -> Decision:
         """Have the cascade answer one problem."""
-        tests = problem.public_tests if arm.gate == "public" else problem.base_test
+        tests = problem.public_tests if arm.gate == "public" else problem.base_tests
         cascade = CodeCascade(
             try_program=gates.try_program,
             local=self._tier("local", self._cheap, rotation) if arm.cheap else None,
@@ -243,15 +242,23 @@ class _Gates:
 
 
 async def _score(
-    served: Sequence[tuple[str, int, Problem, Decision]], scorer: Scorer, progress: Progress
+    served: Sequence[tuple[str, int, Problem, Decision]],
+    hidden: Mapping[str, Hidden],
+    scorer: Scorer,
+    progress: Progress,
 ) -> list[Served]:
     """Score what was served, on inputs that no gate has seen."""
     task = progress.add_task("hidden tests", total=len(served))
-    return await asyncio.gather(*(_scored(*one, scorer, lambda: progress.advance(task)) for one in served))
+    return await asyncio.gather(
+        *(
+            _scored(policy, rotation, hidden[problem.id], decision, scorer, lambda: progress.advance(task))
+            for policy, rotation, problem, decision in served
+        )
+    )
 
 
 async def _scored(
-    policy: str, rotation: int, problem: Problem, decision: Decision, scorer: Scorer, advance: Callable[[], None]
+    policy: str, rotation: int, problem: Hidden, decision: Decision, scorer: Scorer, advance: Callable[[], None]
 ) -> Served:
     found = await scorer.score(decision.answer, problem)
     advance()

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from statistics import mean
 
-from rich.table import Table
-
 from cascade import dollars
+from eval.report import Table
 from eval.statistics import paired_difference, wilson
 
 __all__ = ["CascadeResults", "Figures", "Served"]

@@ -14,7 +14,8 @@ from typing import Any
 
 from cascade.sandbox import Level, Limits, Returned, call_each
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
-from eval.humaneval_data import Problem
+from eval.code_data import Hidden
+from eval.mbpp_rules import accepts
 
 __all__ = ["Scored", "Scorer"]
 
@@ -44,25 +45,26 @@ class Scorer:
         self._scores: dict[tuple[str, str], asyncio.Task[Scored]] = {}
         self._turns = asyncio.Semaphore(at_once)
 
-    async def score(self, program: str, problem: Problem) -> Scored:
+    async def score(self, program: str, problem: Hidden) -> Scored:
         """Score a program. Raises SandboxUnavailable, and ValueError if the canonical solution fails."""
         key = (problem.id, program)
         if key not in self._scores:
             self._scores[key] = asyncio.create_task(self._score(program, problem))
         return await self._scores[key]
 
-    async def _score(self, program: str, problem: Problem) -> Scored:
+    async def _score(self, program: str, problem: Hidden) -> Scored:
         if problem.id not in self._expected:
             canonical = self._run(problem.canonical_solution, problem, _CANONICAL)
             self._expected[problem.id] = asyncio.create_task(canonical)
         expected, took_s = await self._expected[problem.id]
         limits = replace(_PROGRAM, reply_s=max(_LEAST_S, _TIMES_CANONICAL * took_s))
         got, _ = await self._run(program, problem, limits)
-        faults = [_fault(problem, *one) for one in zip(_inputs(problem), expected, got, strict=True)]
-        base = not any(faults[: len(problem.base_inputs)])
-        return Scored(base=base, plus=not any(faults), why=next(filter(None, faults), ""))
+        rows = list(zip(_inputs(problem), expected, got, strict=True))
+        ends = len(problem.base_inputs)
+        faults = [*_faults(problem, rows[:ends]), *_faults(problem, rows[ends:])]
+        return Scored(base=not any(faults[:ends]), plus=not any(faults), why=next(filter(None, faults), ""))
 
-    async def _run(self, program: str, problem: Problem, limits: Limits) -> tuple[list[Returned], float]:
+    async def _run(self, program: str, problem: Hidden, limits: Limits) -> tuple[list[Returned], float]:
         given = [encode((inputs, {})) for inputs in _inputs(problem)]
         async with self._turns:
             began_s = perf_counter()
@@ -70,23 +72,38 @@ class Scorer:
             return returned, perf_counter() - began_s
 
 
-def _inputs(problem: Problem) -> Sequence[tuple[Any, ...]]:
+def _inputs(problem: Hidden) -> Sequence[tuple[Any, ...]]:
     return (*problem.base_inputs, *problem.plus_inputs)
 
 
-def _fault(problem: Problem, inputs: tuple[Any, ...], expected: Returned, got: Returned) -> str:
-    """Say what is wrong with a value, "" for nothing."""
-    if expected.value is None:
-        raise ValueError(f"the canonical solution of {problem.id} fails: {expected.why}")
+def _faults(problem: Hidden, rows: Sequence[tuple[tuple[Any, ...], Returned, Returned]]) -> list[str]:
+    """Say of each value what is wrong with it, "" for nothing.
+
+    As in evalplus, once a float was expected where the problem names no tolerance, the rest of these inputs is given one.
+    """
+    atol = problem.atol
+    faults: list[str] = []
+    for inputs, expected, got in rows:
+        if expected.value is None:
+            raise ValueError(f"the canonical solution of {problem.id} fails: {expected.why}")
+        wanted = decode(expected.value)
+        atol = atol or (_FLOATS_ATOL if _floats(wanted) else 0.0)
+        faults.append(_fault(problem, inputs, wanted, got, atol))
+    return faults
+
+
+def _fault(problem: Hidden, inputs: tuple[Any, ...], wanted: Any, got: Returned, atol: float) -> str:
     if got.value is None:
         return got.why or "no value"
     try:
         value = decode(got.value)
     except NotPlain as fault:
         return str(fault)
-    if problem.entry_point == "find_zero":
-        return "" if _is_zero(inputs[0], value, problem.atol) else "that is no zero"
-    return "" if _equal(decode(expected.value), value, problem.atol) else "another value is expected"
+    if problem.entry_point == "find_zero" and problem.data_set == "humaneval":
+        return "" if _is_zero(inputs[0], value, atol) else "that is no zero"
+    ruled = accepts(problem.entry_point, inputs, wanted, value) if problem.data_set == "mbpp" else None
+    right = ruled if ruled is not None else _equal(wanted, value, atol)
+    return "" if right else "another value is expected"
 
 
 def _is_zero(coefficients: Sequence[float], value: Any, atol: float) -> bool:
@@ -105,8 +122,6 @@ def _at(coefficients: Sequence[float], value: float) -> float:
 def _equal(expected: Any, got: Any, atol: float) -> bool:
     if expected == got:
         return True
-    if not atol and _floats(expected):
-        atol = _FLOATS_ATOL
     return bool(atol) and type(expected) is type(got) and _close(expected, got, atol)
 
 

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import mean
 
-from rich.table import Table
-
 from eval.ablation import Ablation
 from eval.locomo_data import CATEGORIES
+from eval.report import Table
 from eval.statistics import Calibration, calibration
 
 __all__ = ["OURS", "Figures", "LocomoResults", "LocomoSample"]

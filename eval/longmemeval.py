@@ -1,121 +1,178 @@
-"""LongMemEval: are the sessions and turns of the answer found, and does the context of 165 tokens name them?
+"""LongMemEval: are the sessions and turns of the answer found, does the context name them, and is the answer right?
 
 Each question's history is a scope of its own in a folder of its own; retrieval figures are the paper's (`eval.ranking_metrics`).
-A run is a folder: its manifest, a record for each finished question, the official hypothesis file and a summary; a run that was
-cut short goes on. Answers are not judged here: whoever has the official judge scores `hypotheses.jsonl` with it.
+Answers come through `/v1/ask` and go into the official hypothesis file; a configured judge scores them here as well.
 """
 
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
-from hashlib import sha256
+from functools import cached_property
 from pathlib import Path
 
-from rich.console import Console
+from pydantic import TypeAdapter
 
-import compaction
-import memory
+from cascade.errors import CascadeFault
 from compaction import Context
 from eval.baselines import BASELINES, pack_whole_turns, rank_sessions_of
-from eval.embedding_cache import CachedEncoder
+from eval.buried import configured_models, notes_on_models
+from eval.judging import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.longmemeval_data import LongMemEvalQuestion, read_longmemeval
-from eval.longmemeval_report import OURS, LongMemEvalResults, LongMemEvalSample, Ranked
-from eval.progress import progress_bar
-from memory import Remember, Scope
+from eval.longmemeval_report import OURS, Judgement, LongMemEvalResults, LongMemEvalSample, Ranked
+from eval.paths import ask_memory, history_scope
+from eval.report import Json, Report
+from eval.runs import Sample, Work
+from memory import Remember
+from memory.encoder import Encoder
 from tirtha.requests import Ask
 from tirtha.service import Recalled, Service, open_service
 from tirtha.settings import Settings
 
-__all__ = ["LongMemEvalRun", "run_longmemeval"]
+__all__ = ["LongMemEval"]
 
 _POOLED_TURNS = 3
 _EVERY_TURN = 1_000_000
-_TENANT = "eval"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A question that is done: the answer of `/v1/ask`, and what each system got."""
+@dataclass(frozen=True, kw_only=True)
+class LongMemEval:
+    """The benchmark over an official file. `judge` is the tier whose model judges answers; `limit`: only the first questions."""
 
-    question_id: str
-    hypothesis: str
-    samples: tuple[LongMemEvalSample, ...]
-
-    def has(self, systems: Iterable[str]) -> bool:
-        """Say whether every one of these systems is in it."""
-        return set(systems) <= {sample.system for sample in self.samples}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongMemEvalRun:
-    """What to run: the budget, only the first `limit` questions, the run's folder, and whether with baselines.
-
-    Without a folder, one in the data folder is taken that is named for the data and the budget.
-    """
-
+    settings: Settings
+    encoder: Encoder
+    file: Path
     budget: int = 165
     limit: int | None = None
-    folder: Path | None = None
     baselines: bool = False
+    judge: JudgeTier | None = None
+    pristine: bool = True
+    name: str = "longmemeval"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        """What was asked for."""
+        return {
+            "budget": self.budget, "limit": self.limit, "baselines": self.baselines, "judge": self.judge,
+            "pristine": self.pristine, "embedding_model": self.settings.embedding_model or "bundled",
+        }  # fmt: skip
+
+    @property
+    def data(self) -> Sequence[Path]:
+        """The questions with their histories."""
+        return [self.file]
+
+    @property
+    def models(self) -> dict[str, Json]:
+        """Who answers, and who judges."""
+        return {**configured_models(self.settings), "judge": judge_name(self.settings, self.judge)}
+
+    @cached_property
+    def _questions(self) -> dict[str, LongMemEvalQuestion]:
+        return {one.id: one for one in list(read_longmemeval(self.file))[: self.limit]}
+
+    def ids(self) -> list[str]:
+        """Name the questions. Raises ValueError where the file is not in the official format."""
+        return list(self._questions)
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - each opens a memory of its own
+        """Give what remembers a question's history and asks it."""
+
+        async def work(id_: str) -> Sample:
+            try:
+                return await self._answer(self._questions[id_])
+            except CascadeFault as fault:
+                return Sample(id=id_, fault=str(fault))
+
+        yield work
+
+    async def _answer(self, question: LongMemEvalQuestion) -> Sample:
+        scope = history_scope()
+        ask = Ask(scope=scope, question=question.question, budget=self.budget, asked_at=question.asked_at)
+        with tempfile.TemporaryDirectory(prefix="tirtha-longmemeval-") as folder:
+            own = self.settings.model_copy(
+                update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN}
+            )
+            async with open_service(own, encoder=self.encoder) as service:
+                await _remember(service, question)
+                recalled = await service.recall(ask, limit=_EVERY_TURN)
+                reply = await ask_memory(
+                    service, question.question, question.asked_at, budget=self.budget, use_cache=not self.pristine
+                )
+                samples = [_ours(question, recalled, (await service.context(ask)).context)]
+                turns = await service.memory.history(scope) if self.baselines else []
+        for system, rank in BASELINES.items() if self.baselines else ():
+            ranked = rank(question.question, turns, self.encoder)
+            sessions, context = rank_sessions_of(ranked), pack_whole_turns(ranked, self.budget)
+            samples.append(_sample(question, system, sessions, [turn.id for turn in ranked], context))
+        value: dict[str, Json] = {
+            "type": question.type,
+            "abstention": question.abstention,
+            "hypothesis": reply.text,
+            "path": reply.path,
+            "cached": reply.cached,
+            "retrieval": [asdict(sample) for sample in samples],
+        }
+        return Sample(id=question.id, value=value, cost_nanousd=reply.cost_nanousd)
+
+    def scoring(self, answers: Mapping[str, Sample]) -> AbstractAsyncContextManager[Work] | None:
+        """Have the judge read the answers, if there is one."""
+        if self.judge is None:
+            return None
+        return judging(self.settings, self.judge, {id_: self._to_judge(id_, one) for id_, one in answers.items()})
+
+    def _to_judge(self, id_: str, answer: Sample) -> ToJudge:
+        question = self._questions[id_]
+        kind = "abstention" if question.abstention else question.type
+        reply = str(answer.value.get("hypothesis", ""))
+        return ToJudge(type=kind, question=question.question, answer=question.answer, reply=reply)
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
+        """Give the share of the answer's sessions that the context names, and the judge's word."""
+        ours = TypeAdapter(tuple[LongMemEvalSample, ...]).validate_python(answer.value["retrieval"])[0]
+        found = {} if ours.named is None else {"sessions named": ours.named}
+        return found | ({"judged right": float(bool(score.value["right"]))} if score and not score.fault else {})
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
+        """Give retrieval figures by denominator and type, and judged answers by type; abstention apart, errors apart."""
+        done = [one for one in answers if not one.fault]
+        read = TypeAdapter(tuple[LongMemEvalSample, ...]).validate_python
+        results = LongMemEvalResults(
+            data=self.file.name,
+            budget=self.budget,
+            samples=tuple(sample for one in done for sample in read(one.value["retrieval"])),
+            judged=tuple(
+                Judgement(
+                    type=str(one.value["type"]),
+                    abstention=bool(one.value["abstention"]),
+                    right=bool(scores[one.id].value["right"]),
+                )
+                for one in done
+                if one.id in scores and not scores[one.id].fault
+            ),
+        )
+        lines = [json.dumps({"question_id": one.id, "hypothesis": one.value["hypothesis"]}) + "\n" for one in done]
+        figures: dict[str, Json] = {
+            **results.figures(),
+            "errors": len(answers) - len(done),
+            "cache_hits": sum(bool(one.value["cached"]) for one in done),
+            "cost_nanousd": sum(one.cost_nanousd for one in [*answers, *scores.values()]),
+        }
+        judge = judge_name(self.settings, self.judge)
+        return Report(
+            title=f"LongMemEval, {self.file.name}",
+            figures=figures,
+            tables=list(results.tables()),
+            notes=[*notes_on_models(configured_models(self.settings)), *judge_note(judge)],
+            files={"hypotheses.jsonl": "".join(lines)},
+        )
 
 
-async def run_longmemeval(
-    data: Path, *, settings: Settings, run: LongMemEvalRun, console: Console
-) -> LongMemEvalResults:
-    """Ask every question of `data`, each of its own history; go on where an earlier run stopped.
-
-    Raises:
-        ValueError: `data` is not in the official format, or the folder holds a run of something else.
-    """
-    questions = list(read_longmemeval(data))[: run.limit]
-    manifest = _manifest(data, run.budget, settings)
-    own_folder = settings.folder / "eval" / f"longmemeval-{manifest['data_sha256'][:12]}-{run.budget}"
-    folder = run.folder or own_folder
-    finished = _resume(folder, manifest)
-    systems = [OURS, *(BASELINES if run.baselines else ())]
-    cache = settings.folder / "eval" / "embeddings.sqlite3"
-    with closing(CachedEncoder(cache, settings.embedding_model)) as encoder, progress_bar(console) as progress:
-        for question in progress.track(questions, description="LongMemEval"):
-            if question.id not in finished or not finished[question.id].has(systems):
-                finished[question.id] = await _try(question, settings, encoder, run.budget, systems)
-                _append(folder / "finished.jsonl", finished[question.id])
-    done = [finished[question.id] for question in questions]
-    lines = [json.dumps({"question_id": one.question_id, "hypothesis": one.hypothesis}) for one in done]
-    (folder / "hypotheses.jsonl").write_text("\n".join(lines) + "\n")
-    samples = [sample for one in done for sample in one.samples if sample.system in systems]
-    results = LongMemEvalResults(data=data.name, budget=run.budget, samples=tuple(samples))
-    (folder / "summary.json").write_text(results.as_json())
-    console.print(f"The run is in {folder}", highlight=False)
-    return results
-
-
-async def _try(
-    question: LongMemEvalQuestion, settings: Settings, encoder: CachedEncoder, budget: int, systems: Sequence[str]
-) -> Finished:
-    """Remember the question's history in a folder of its own and ask."""
-    scope = Scope(tenant=_TENANT, user_id="history")
-    ask = Ask(scope=scope, question=question.question, budget=budget, asked_at=question.asked_at)
-    with tempfile.TemporaryDirectory(prefix="tirtha-longmemeval-") as folder:
-        own = settings.model_copy(update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN})
-        async with open_service(own, encoder=encoder) as service:
-            await _remember(service, scope, question)
-            recalled = await service.recall(ask, limit=_EVERY_TURN)
-            decision = (await service.ask(ask)).decision
-            distilled = await service.context(ask)
-            samples = [_ours(question, recalled, distilled.context)]
-            turns = await service.memory.history(scope) if len(systems) > 1 else []
-    for system in systems[1:]:
-        ranked = BASELINES[system](question.question, turns, encoder)
-        sessions, context = rank_sessions_of(ranked), pack_whole_turns(ranked, budget)
-        samples.append(_sample(question, system, sessions, [turn.id for turn in ranked], context))
-    hypothesis = decision.answer
-    return Finished(question_id=question.id, hypothesis=hypothesis, samples=tuple(samples))
-
-
-async def _remember(service: Service, scope: Scope, question: LongMemEvalQuestion) -> None:
+async def _remember(service: Service, question: LongMemEvalQuestion) -> None:
+    scope = history_scope()
     wishes = [Remember(scope=scope, session_id=session.key, turns=session.turns) for session in question.sessions]
     await service.remember_many([wish for wish in wishes if wish.turns])
     while await service.memory.store.count(indexed=False):
@@ -166,48 +223,3 @@ def _session_targets(question: LongMemEvalQuestion) -> dict[str, frozenset[str]]
 
 def _turn_targets(question: LongMemEvalQuestion) -> dict[str, frozenset[str]]:
     return {"strict": question.evidence_turns} if question.evidence_turns and not question.abstention else {}
-
-
-def _manifest(data: Path, budget: int, settings: Settings) -> dict[str, str]:
-    return {
-        "data": data.name,
-        "data_sha256": sha256(data.read_bytes()).hexdigest(),
-        "budget": str(budget),
-        "embedding_model": settings.embedding_model or "bundled",
-        "code_sha256": _code_sha256(),
-    }
-
-
-def _code_sha256() -> str:
-    """Hash what the figures depend on: the code and the models of recall and distillation."""
-    folders = [Path(package.__file__).parent for package in (memory, compaction) if package.__file__]
-    files = sorted(
-        file for folder in folders for file in folder.rglob("*") if file.suffix in {".py", ".xz", ".npz", ".json"}
-    )
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _resume(folder: Path, manifest: dict[str, str]) -> dict[str, Finished]:
-    """Read what an earlier run in `folder` finished; a line that a crash cut short is left out. Raises ValueError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "run.json"
-    if file.exists() and json.loads(file.read_text()) != manifest:
-        raise ValueError(f"{folder} holds a run of other data or settings ({file}); give --run another folder")
-    file.write_text(json.dumps(manifest, indent=1))
-    finished = folder / "finished.jsonl"
-    lines = finished.read_text().splitlines() if finished.exists() else []
-    return {one.question_id: one for line in lines if (one := _read(line)) is not None}
-
-
-def _read(line: str) -> Finished | None:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError:  # empty, or cut short by a crash: that question is asked again
-        return None
-    samples = tuple(LongMemEvalSample(**sample) for sample in record["samples"])
-    return Finished(question_id=record["question_id"], hypothesis=record["hypothesis"], samples=samples)
-
-
-def _append(file: Path, one: Finished) -> None:
-    with file.open("a") as lines:
-        lines.write(f"\n{json.dumps(asdict(one))}\n")  # on a line of its own, even after one that a crash cut short

@@ -1,20 +1,19 @@
-"""What follows from the samples of a LongMemEval run: tables for people, JSON for machines, each figure with its n.
+"""What follows from the samples of a LongMemEval run: tables for people, figures for machines, each figure with its n.
 
 Three denominators are in use, and figures differ by points between them: `all` counts every question with `answer_session_ids` as
 targets; `without abstention` is what the paper's printer shows, where the 51 questions without a labelled user's turn count as
 recall_all 1 and recall_any 0; `strict` leaves those out.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from rich.table import Table
-
 from eval.ranking_metrics import CUTOFFS, judge_ranking
+from eval.report import Json, Table
+from eval.statistics import wilson
 
-__all__ = ["DENOMINATORS", "OURS", "LongMemEvalResults", "LongMemEvalSample", "Ranked"]
+__all__ = ["DENOMINATORS", "OURS", "Judgement", "LongMemEvalResults", "LongMemEvalSample", "Ranked"]
 
 OURS = "tirtha"
 DENOMINATORS = ("all", "without abstention", "strict")
@@ -62,12 +61,22 @@ class LongMemEvalSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the judge said of one answer."""
+
+    type: str
+    abstention: bool
+    right: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LongMemEvalResults:
-    """A run: every sample of every system, ours first."""
+    """A run: every sample of every system, ours first, and the judge's word on our answers."""
 
     data: str
     budget: int
     samples: tuple[LongMemEvalSample, ...]
+    judged: tuple[Judgement, ...] = ()
 
     def tables(self) -> Iterator[Table]:
         """Lay the figures out: by denominator, by type, and turns where the file labels them."""
@@ -75,20 +84,42 @@ class LongMemEvalResults:
             if any(denominator in sample.sessions for sample in self.samples):
                 yield self._by_system("sessions", denominator)
         yield self._by_type()
+        if self.judged:
+            yield self._answers()
         if any(sample.turns for sample in self.samples):
             yield self._by_system("turns", "strict")
 
-    def as_json(self) -> str:
-        """Give every figure as JSON, with its n."""
-        figures = {
-            system: {
-                level: {denominator: self._figures(system, level, denominator) for denominator in DENOMINATORS}
-                for level in ("sessions", "turns")
-            }
-            for system in self._systems()
+    def figures(self) -> dict[str, Json]:
+        """Give every figure, with its n."""
+        return {
+            "retrieval": {
+                system: {
+                    level: {denominator: self._figures(system, level, denominator) for denominator in DENOMINATORS}
+                    for level in ("sessions", "turns")
+                }
+                for system in self._systems()
+            },
+            "answers": {name: {"n": len(own), "right": sum(own)} for name, own in self._judged_groups().items()},
         }
-        report = {"benchmark": "longmemeval retrieval", "data": self.data, "budget": self.budget, "figures": figures}
-        return json.dumps(report, indent=1)
+
+    def _judged_groups(self) -> dict[str, list[bool]]:
+        """Group the judge's words as the paper prints them: by type, all together, and abstention questions once more apart."""
+        types = sorted({one.type for one in self.judged})
+        groups = {kind: [one.right for one in self.judged if one.type == kind] for kind in types}
+        abstained = [one.right for one in self.judged if one.abstention]
+        return (
+            groups | {"overall": [one.right for one in self.judged]} | ({"abstention": abstained} if abstained else {})
+        )
+
+    def _answers(self) -> Table:
+        groups = self._judged_groups()
+        by_type = [mean(own) for name, own in groups.items() if name not in {"overall", "abstention"}]
+        table = Table("answers, by type", "n", "right", "share", "95%", title="Answers, as judged")
+        table.caption = f"task-averaged (mean over types): {mean(by_type):.3f}" if by_type else ""
+        for name, own in groups.items():
+            low, high = wilson(sum(own), len(own))
+            table.add_row(name, str(len(own)), str(sum(own)), f"{mean(own):.3f}", f"{low:.3f}-{high:.3f}")
+        return table
 
     def _systems(self) -> list[str]:
         return list(dict.fromkeys(sample.system for sample in self.samples))

@@ -58,13 +58,17 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What follows from the samples of a run; `notes` are sentences that a reader must know before the figures."""
+    """What follows from the samples of a run.
+
+    `notes` are sentences that a reader must know before the figures; `files` are what official scorers take, by file name.
+    """
 
     title: str
     figures: Mapping[str, Json]
     tables: Sequence[Table]
     charts: Sequence[Chart] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def for_console(table: Table) -> RichTable:

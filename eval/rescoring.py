@@ -18,7 +18,7 @@ from eval.locomo_data import Conversation, LocomoQuestion
 from memory import Memory, MemorySettings, NewTurn, Remember, Scope, open_memory
 from memory.encoder import Encoder
 from memory.ranking import Found
-from memory.rescorer import Rescored, Rescorer
+from memory.rescorer import Rescored, Rescorer, prior
 from memory.signals import Candidate, Signals, own_signals
 from memory.standing import PARTS, with_standing
 from memory.time_expressions import find_times
@@ -44,7 +44,9 @@ _PARAMETERS = {
     "verbose": -1,
 }
 # More of these never speaks against a passage, whatever the development data seem to say: it keeps the ensembles sane elsewhere.
-_RISING = frozenset("dense turn_dense words turn_words coverage related turn_related time strength".split())
+_RISING = frozenset(
+    "dense turn_dense words turn_words coverage related related_best related_two turn_related time strength turn_strength".split()
+)
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
 
@@ -151,7 +153,8 @@ def _fit(signals: Sequence[Signals], labels: NDArray[np.float64], *, unseen: Seq
     names = [name for name in signals[0] if name not in unseen]
     rows = np.concatenate([np.column_stack([of[name] for name in names]) for of in signals]).astype(np.float32)
     parameters = _PARAMETERS | {"monotone_constraints": [int(name in _RISING) for name in names]}
-    return lightgbm.train(parameters, lightgbm.Dataset(rows, labels, feature_name=names), _ROUNDS)
+    start = np.concatenate([prior(of) for of in signals])
+    return lightgbm.train(parameters, lightgbm.Dataset(rows, labels, feature_name=names, init_score=start), _ROUNDS)
 
 
 def held_out(

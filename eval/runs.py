@@ -59,7 +59,9 @@ Work = Callable[[str], Awaitable[Sample]]
 class Benchmark(Protocol):
     """What the runner needs to know of a benchmark. `config` and `data` decide whether a run may go on."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called, in folders too."""
 
     @property
     def config(self) -> Mapping[str, Json]:
@@ -82,8 +84,11 @@ class Benchmark(Protocol):
     def scoring(self, answers: Mapping[str, Sample]) -> AbstractAsyncContextManager[Work] | None:
         """Give what scores one answer, once all are sealed; None if answers carry their own figures."""
 
+    def marks(self, answer: Sample, score: Sample | None) -> Mapping[str, float]:
+        """Give what one sample counts for, by name, 0 to 1: what two runs are compared by."""
+
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
-        """Say what follows from the rows; nothing else may be used."""
+        """Say what follows from the rows, given in the order of their ids; nothing else may be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +142,25 @@ async def run_benchmark(benchmark: Benchmark, *, settings: Settings, options: Op
 def write_report(benchmark: Benchmark, folder: Path) -> Report:
     """Write summary and reports from the rows alone. Raises ValueError if the answers are not those that were sealed."""
     _check_seal(folder)
-    answers = _last_rows(folder / _SAMPLES)
-    known = [answers[id_] for id_ in benchmark.ids() if id_ in answers]
-    report = benchmark.report(known, _last_rows(folder / _SCORES))
+    answers, scores = answers_of(folder), scores_of(folder)
+    report = benchmark.report([answers[id_] for id_ in sorted(answers)], scores)
     facts = _facts(folder)
     _write_json(folder / "summary.json", {"title": report.title, "figures": report.figures})
     (folder / "report.md").write_text(as_markdown(report, facts=facts), "utf-8")
     (folder / "report.html").write_text(as_html(report, facts=facts), "utf-8")
+    for name, text in report.files.items():
+        (folder / name).write_text(text, "utf-8")
     return report
+
+
+def answers_of(folder: Path) -> dict[str, Sample]:
+    """Read the answers of a run, by id."""
+    return _last_rows(folder / _SAMPLES)
+
+
+def scores_of(folder: Path) -> dict[str, Sample]:
+    """Read what was said of the answers later, by id."""
+    return _last_rows(folder / _SCORES)
 
 
 def read_rows(file: Path) -> list[Sample]:
@@ -192,9 +208,8 @@ class _Runner:
                 cost = f", US$ {dollars(purse.spent_nanousd)}" if purse.spent_nanousd else ""
                 self.progress.update(task, advance=1, description=f"{name}{cost}")
 
-        async with opened(left) as work, asyncio.TaskGroup() as group:
-            for _ in range(max(1, self.options.at_once)):
-                group.create_task(one_after_another())
+        async with opened(left) as work:
+            await _together(one_after_another, self.options.at_once)
         if purse.stopped:
             raise CostReached(folder=self.folder, spent_nanousd=purse.spent_nanousd)
 
@@ -205,6 +220,20 @@ class _Runner:
     @property
     def _spent_nanousd(self) -> int:
         return sum(one.cost_nanousd for name in (_SAMPLES, _SCORES) for one in read_rows(self.folder / name))
+
+
+async def _together(worker: Callable[[], Awaitable[None]], count: int) -> None:
+    """Run `count` workers; the first that breaks ends the others, and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(max(1, count)):
+                group.create_task(_as_coroutine(worker))
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None
+
+
+async def _as_coroutine(worker: Callable[[], Awaitable[None]]) -> None:
+    await worker()
 
 
 @dataclass(slots=True, kw_only=True)

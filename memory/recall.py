@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.encoder import Encoder
+from memory.following import HOPS, Lead, add_trail, leads_of, steps_of, trailheads
 from memory.index import PassageIndex
 from memory.indexing import prepare_rows
 from memory.questions import Question, read_question
@@ -22,7 +23,7 @@ from memory.ranking import Found, rank
 from memory.rescorer import shipped_rescorer
 from memory.signals import Candidate
 from memory.store import TurnStore
-from memory.turns import EncodedPassage, Recollection, Scope, ScopeId, Turn, TurnPk
+from memory.turns import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
 from memory.words import content_terms
 
 __all__ = ["Recall"]
@@ -30,6 +31,7 @@ __all__ = ["Recall"]
 _DENSE_LIMIT = 100
 _LEXICAL_LIMIT = 80
 _NEIGHBOURS_OF = 16
+_HOLDERS = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
@@ -49,12 +51,16 @@ class Recall:
         Raises:
             StoreUnavailable: the database or the index cannot be read.
         """
-        return rank(await self.find(scope, question, asked_at), shipped_rescorer())
+        survey = await self._store.survey(scope)
+        found = await self._found(survey, question, asked_at)
+        ranked = rank(found, shipped_rescorer())
+        return await self._follow(survey, found.question, ranked) if survey else ranked
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unjudged. Raises as `recall` does."""
-        # The tail is read first: a turn that is indexed meanwhile is then seen twice, and not missed.
-        survey = await self._store.survey(scope)
+        return await self._found(await self._store.survey(scope), question, asked_at)
+
+    async def _found(self, survey: Survey | None, question: str, asked_at: datetime) -> Found:
         read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)
         if survey is None:
             return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
@@ -74,6 +80,29 @@ class Recall:
         turns |= around | {turn.pk: turn for turn in tail}
         candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
         return Found(question=question, vector=vector, candidates=candidates)
+
+    async def _follow(self, survey: Survey, question: Question, ranked: Recollection) -> Recollection:
+        """Follow what the best evidence names, from turn to turn."""
+        trail: list[tuple[Evidence, Evidence]] = []
+        heads, looked_for = trailheads(ranked, question, survey.speakers), set(question.terms)
+        for _ in range(HOPS):
+            leads = [lead for lead in leads_of(heads, question, survey.speakers) if lead.term not in looked_for]
+            if not leads:
+                break
+            looked_for |= {lead.term for lead in leads}
+            steps = await self._holders(survey.scope, leads)
+            trail += steps
+            heads = [piece for _, piece in steps]
+        return add_trail(ranked, trail) if trail else ranked
+
+    async def _holders(self, scope: ScopeId, leads: Sequence[Lead]) -> list[tuple[Evidence, Evidence]]:
+        """Find the passages that hold names which few turns hold, each with the evidence that led to it."""
+        hits = await self._index.lexical(scope, [lead.term for lead in leads], _HOLDERS)
+        turns = await self._store.turns(scope, _turns_of(hits))
+        pieces = [
+            Evidence(turn=turns[hit.turn_pk], passage=hit.passage, score=0.0) for hit in hits if hit.turn_pk in turns
+        ]
+        return [step for lead in leads for step in steps_of(lead, pieces)]
 
     async def _nearest(self, scope: ScopeId, question: Question) -> tuple[NDArray[np.float32], list[EncodedPassage]]:
         vector = await self._encoder.encode_question(question.topic)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from memory.signals import Scores, Signals
 
-__all__ = ["MODEL_FILES", "Rescored", "Rescorer", "shipped_rescorer"]
+__all__ = ["MODEL_FILES", "Rescored", "Rescorer", "prior", "shipped_rescorer"]
 
+_PRIOR_SLOPE, _PRIOR_AT_ZERO = 1.5, -5.0
 _MODELS = Path(__file__).parent / "models"
 MODEL_FILES = {name: _MODELS / f"{name}.txt.xz" for name in ("evidence", "answer", "topic")}
 
@@ -48,9 +49,15 @@ class Rescorer:
 
     def __call__(self, signals: Signals) -> Rescored:
         """Judge the candidates whose signals these are. Raises KeyError if a signal is missing."""
-        rows = _rows(self.evidence, signals)
+        rows, start = _rows(self.evidence, signals), prior(signals)
         ranking = (_log_odds(self.evidence, rows) + _log_odds(self.answer, rows)) / 2
-        return Rescored(evidence=ranking, topic=_log_odds(self.topic, _rows(self.topic, signals)))
+        return Rescored(evidence=start + ranking, topic=start + _log_odds(self.topic, _rows(self.topic, signals)))
+
+
+def prior(signals: Signals) -> Scores:
+    """Give the log-odds that the trees start from and correct; beyond what they ever saw, a better match stays better."""
+    odds: Scores = _PRIOR_SLOPE * signals["strength"] + _PRIOR_AT_ZERO
+    return odds
 
 
 @cache

@@ -54,7 +54,8 @@ def _replaces(older: Evidence, old: _Statement, newer: Evidence, new: _Statement
     a_person = older.turn.role == "user" or older.turn.speaker is not None
     if not (same_speaker and a_person) or older.superseded_by is not None:
         return False
-    other_value = new.changes or _differ(old.numbers, new.numbers)
+    # Two numbers about two names are two facts: "the code of the blue door", "the code of the red one".
+    other_value = new.changes or (_differ(old.numbers, new.numbers) and old.names == new.names)
     return other_value and _same_subject(old, new) and _is_state(older) and not asks(newer.quote)
 
 

@@ -10,17 +10,14 @@ from cascade.errors import SandboxUnavailable
 from cascade.pricing import Price
 from cascade.sandbox import find_level
 from eval.cascade import CascadeRun, run_cascade
+from eval.code_data import Hidden, read_hidden
 from eval.code_scoring import Scorer
-from eval.humaneval_data import Problem, read_problems
 from eval.statistics import auroc_difference, wilson
 
-PROBLEM = Problem(
+PROBLEM = Hidden(
     id="T/0",
-    prompt="def f(x):\n    '''Halve.'''\n",
     entry_point="f",
     canonical_solution="def f(x):\n    return x / 2\n",
-    base_test="def check(candidate):\n    assert candidate(4) == 2\n",
-    public_tests="assert f(2) == 1",
     base_inputs=((4,), (2,)),
     plus_inputs=((5,), (0,), (-3,)),
     atol=0.0,
@@ -57,7 +54,7 @@ async def test_programs_are_right_if_their_values_are(scorer: Scorer, program: s
 
 
 async def test_a_canonical_solution_that_fails_is_an_error(scorer: Scorer) -> None:
-    broken = Problem(**{name: getattr(PROBLEM, name) for name in PROBLEM.__slots__} | {"canonical_solution": "1 / 0"})
+    broken = Hidden(**{name: getattr(PROBLEM, name) for name in PROBLEM.__slots__} | {"canonical_solution": "1 / 0"})
     with pytest.raises(ValueError, match="canonical"):
         await scorer.score("def f(x): return x / 2", broken)
 
@@ -65,7 +62,7 @@ async def test_a_canonical_solution_that_fails_is_an_error(scorer: Scorer) -> No
 async def test_canonical_solutions_are_right_and_find_zero_is_judged_by_its_zero(
     scorer: Scorer, shared_data: Path
 ) -> None:
-    problems = read_problems(shared_data / "HumanEvalPlus.jsonl.gz", shared_data / "humaneval_public_tests.json")
+    problems = read_hidden(shared_data / "HumanEvalPlus.jsonl.gz")
     assert len(problems) == 164
     for name in ("HumanEval/0", "HumanEval/2", "HumanEval/32", "HumanEval/38", "HumanEval/53"):
         found = await scorer.score(problems[name].canonical_solution, problems[name])
@@ -91,7 +88,7 @@ async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path) -> None:
     assert sum(
         s["cost_nanousd"] for s in whole["samples"] if (s["policy"], s["rotation"]) == ("solo cheap", 0)
     ) == round(4 * cheap.cost_nanousd)
-    assert next(table.title for table in results.tables()).startswith("Recorded: humaneval_recorded.jsonl.gz, n = 4")  # type: ignore[union-attr]
+    assert next(table.title for table in results.tables()).startswith("Recorded: humaneval_recorded.jsonl.gz, n = 4")
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,30 @@
-"""The benchmarks' commands: `tirtha eval ...`. Only they may see the benchmarks, and only when they are called."""
+"""Benchmarks whose figures come at once and go to the console: evidence recall on LoCoMo, and the cascade over recordings."""
 
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
-from rich.table import Table
 
+from tirtha.eval_commands.options import EvalBudget, eval_app
 from tirtha.running import err, out, read_settings, run_here
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cascade.pricing import Price
+    from eval.report import Table
 
-__all__ = ["eval_app"]
+__all__: list[str] = []
 
-eval_app = typer.Typer(no_args_is_help=True, help="Benchmarks.")
-
-EvalBudget = Annotated[int, typer.Option("--budget", min=1, help="tokens of a context")]
 Baselines = Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="write the results there as JSON")]
 
 
 class Results(Protocol):
-    """What a benchmark gives."""
+    """What such a benchmark gives."""
 
-    def tables(self) -> Iterable[Table]:
+    def tables(self) -> "Iterable[Table]":
         """For people."""
 
     def as_json(self) -> str:
@@ -50,26 +49,6 @@ def eval_locomo(
     ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset()
     run = LocomoRun(budget=budget, limit=limit, exclude=ids, ladder=ladder, baselines=baselines, ablation=ablation)
     results = run_here(run_locomo(data, settings=read_settings(), run=run, console=err))
-    _show(results, json_file)
-
-
-@eval_app.command("longmemeval")
-def eval_longmemeval(
-    *,
-    data: Annotated[Path, typer.Option(help="an official LongMemEval file (JSON, or .xz of it)")],
-    budget: EvalBudget = 165,
-    limit: Annotated[int | None, typer.Option(min=1, help="only the first questions")] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--run", help="the run's folder; an unfinished run there goes on")
-    ] = None,
-    baselines: Baselines = False,
-    json_file: JsonFile = None,
-) -> None:
-    """Measure retrieval on LongMemEval as its paper does, and write the official hypothesis file."""
-    from eval.longmemeval import LongMemEvalRun, run_longmemeval  # noqa: PLC0415 - only the eval commands may see the benchmarks
-
-    what = LongMemEvalRun(budget=budget, limit=limit, folder=folder, baselines=baselines)
-    results = run_here(run_longmemeval(data, settings=read_settings(), run=what, console=err))
     _show(results, json_file)
 
 
@@ -115,7 +94,9 @@ def _price(told: str) -> "tuple[str, Price]":
 
 
 def _show(results: Results, json_file: Path | None) -> None:
+    from eval.report import for_console  # noqa: PLC0415
+
     for table in results.tables():
-        out.print(table)
+        out.print(for_console(table))
     if json_file:
         json_file.write_text(results.as_json())

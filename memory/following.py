@@ -1,0 +1,87 @@
+"""Following a trail: what the best evidence names, and hardly anything else does, leads to evidence that the question cannot name.
+
+"The casket is looked after by Tressik." answers nothing about where its keeper lives, but names who to look for next. A name is a
+lead if it is rare (few turns hold it) and new (the question does not say it); the turns that hold it join the evidence right behind
+the one that named it. A deterministic form of multi-hop retrieval by bridge entities (Yang et al., HotpotQA, EMNLP 2018).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from memory.questions import Question
+from memory.turns import Evidence, Recollection
+from memory.words import content_terms, words
+
+__all__ = ["HOPS", "Lead", "add_trail", "leads_of", "steps_of", "trailheads"]
+
+HOPS = 3
+_LEADS = 6
+_HOLDERS_AT_MOST = 3  # turns that hold a name before it stops being rare
+_HEADS = 2
+_SURE = 0.1
+_CLOSE = 0.99  # a found turn stands this close behind the one that led to it
+_NAME = re.compile(r"\b[A-Z][\w'-]{2,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A name to look for, as a term of the index, and the evidence that named it."""
+
+    term: str
+    named_by: Evidence
+
+
+def trailheads(found: Recollection, question: Question, speakers: Sequence[str]) -> list[Evidence]:
+    """Give the evidence that a trail may start from: what says a rare name of the question's, or else the best.
+
+    What says such a name is as strong as the best there is, however the rest of it is worded.
+    """
+    if not found.evidence:
+        return []
+    said = set(question.words) - {word for speaker in speakers for word in words(speaker)}
+    holders: dict[str, list[Evidence]] = {}
+    for one in found.evidence:
+        for name in {name.lower() for name in _NAME.findall(one.quote)} & said:
+            holders.setdefault(name, []).append(one)
+    rare = [own for own in holders.values() if len(own) <= _HOLDERS_AT_MOST]
+    best = found.evidence[0].score
+    anchored = [replace(one, score=best) for own in rare for one in own]
+    return anchored[:_HEADS] or [one for one in found.evidence[:_HEADS] if one.score >= _SURE]
+
+
+def leads_of(evidence: Iterable[Evidence], question: Question, speakers: Sequence[str]) -> list[Lead]:
+    """Give the names in these passages that the question does not say and nobody bears who speaks."""
+    known = set(question.words) | {word for speaker in speakers for word in words(speaker)}
+    leads: dict[str, Lead] = {}
+    for one in evidence:
+        for name in _NAME.findall(one.quote):
+            terms = content_terms(name)
+            if len(terms) == 1 and name.lower() not in known and terms[0] not in question.terms:
+                leads.setdefault(terms[0], Lead(term=terms[0], named_by=one))
+    return list(leads.values())[:_LEADS]
+
+
+def steps_of(lead: Lead, pieces: Sequence[Evidence]) -> list[tuple[Evidence, Evidence]]:
+    """Give those pieces that hold the lead's name, each with the evidence that named it; none if too many turns hold it."""
+    own = [
+        piece for piece in pieces if piece.turn.pk != lead.named_by.turn.pk and lead.term in content_terms(piece.quote)
+    ]
+    if len({piece.turn.pk for piece in own}) > _HOLDERS_AT_MOST:
+        return []
+    return [(lead.named_by, piece) for piece in own]
+
+
+def add_trail(found: Recollection, trail: Sequence[tuple[Evidence, Evidence]]) -> Recollection:
+    """Put each followed piece of evidence right behind the one that led to it, or leave it where it stands if that is better."""
+    scores: dict[tuple[int, int], float] = {}
+    pieces = {(one.turn.pk, one.passage.start): one for one in found.evidence}
+    for leader, piece in trail:
+        key = (piece.turn.pk, piece.passage.start)
+        start = (leader.turn.pk, leader.passage.start)
+        leading = scores.setdefault(start, leader.score)
+        pieces.setdefault(start, leader)
+        pieces.setdefault(key, piece)
+        scores[key] = max(pieces[key].score, leading * _CLOSE)
+    evidence = [replace(one, score=scores[key]) if key in scores else one for key, one in pieces.items()]
+    return replace(found, evidence=tuple(sorted(evidence, key=lambda one: -one.score)))

@@ -1,0 +1,207 @@
+"""The runner: run folders, resuming after kill -9, costs, seals, reports from rows alone; and no peeking at hidden tests."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from eval.report import Chart, Json, Line, Report, Table, as_html, as_markdown
+from eval.runs import CostReached, Options, Sample, Work, answers_of, run_benchmark, write_report
+from eval.sealing import Peeked, closed
+from tirtha.settings import Settings
+
+QUIET = Console(file=io.StringIO())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting:
+    """A benchmark of ten numbers; those in `broken` fail, each costs a tenth of a dollar."""
+
+    broken: set[str] = field(default_factory=set)
+    label: str = "plain"
+    peeks_at: Path | None = None
+    name: str = "counting"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        return {"label": self.label}
+
+    @property
+    def data(self) -> Sequence[Path]:
+        return [self.peeks_at] if self.peeks_at else []
+
+    @property
+    def models(self) -> dict[str, Json]:
+        return {}
+
+    def ids(self) -> list[str]:
+        return [str(number) for number in range(10)]
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
+        async def work(id_: str) -> Sample:
+            if id_ in self.broken:
+                return Sample(id=id_, fault="it broke")
+            if self.peeks_at:
+                self.peeks_at.read_text()
+            return Sample(id=id_, value={"number": int(id_)}, cost_nanousd=100_000_000)
+
+        with closed(self.data):
+            yield work
+
+    def scoring(self, answers: Mapping[str, Sample]) -> None:
+        return None
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
+        return {"number": float(str(answer.value["number"]))}
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
+        done = [one for one in answers if not one.fault]
+        table = Table("n", "errors", title="Counted")
+        table.add_row(str(len(done)), str(len(answers) - len(done)))
+        total = sum(int(str(one.value["number"])) for one in done)
+        figures: dict[str, Json] = {"n": len(done), "errors": len(answers) - len(done), "total": total}
+        return Report(title="Counting", figures=figures, tables=[table], files={"extra.txt": "official"})
+
+
+async def run(benchmark: Counting, settings: Settings, **options: object) -> Path:
+    found = await run_benchmark(benchmark, settings=settings, options=Options(**options), console=QUIET)  # type: ignore[arg-type]
+    return found.folder
+
+
+async def test_a_run_folder_says_everything(settings: Settings) -> None:
+    folder = await run(Counting(), settings)
+    assert {file.name for file in folder.iterdir()} == {
+        "manifest.json", "samples.jsonl", "seal.json", "summary.json", "report.md", "report.html", "extra.txt",
+    }  # fmt: skip
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["benchmark"] == "counting"
+    assert {"version", "commit", "dirty", "sha256"} == set(manifest["code"])
+    assert manifest["machine"]["cpus"] >= 1
+    assert "prompts_sha256" in manifest
+    assert folder.name.split("_")[1] == "counting"
+    assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 10, "errors": 0, "total": 45}
+    assert "| 10 | 0 |" in (folder / "report.md").read_text()
+
+
+async def test_errors_are_no_wrong_answers_and_are_tried_again(settings: Settings, tmp_path: Path) -> None:
+    folder = await run(Counting(broken={"3", "4"}), settings, folder=tmp_path / "run")
+    assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 8, "errors": 2, "total": 38}
+    await run(Counting(), settings, folder=folder)
+    assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 10, "errors": 0, "total": 45}
+
+
+async def test_nothing_is_begun_once_the_money_is_spent_and_the_run_goes_on_with_more(settings: Settings) -> None:
+    with pytest.raises(CostReached) as stopped:
+        await run(Counting(), settings, max_cost_usd=0.35)
+    assert len(answers_of(stopped.value.folder)) == 4, "0.3 was still below it"
+    assert not (stopped.value.folder / "summary.json").exists()
+    folder = await run(Counting(), settings, at_once=3)
+    assert folder == stopped.value.folder, "the unfinished run of the same config is found"
+    assert json.loads((folder / "summary.json").read_text())["figures"]["total"] == 45
+
+
+async def test_another_config_is_refused_and_a_finished_run_is_not_touched(settings: Settings) -> None:
+    folder = await run(Counting(), settings)
+    with pytest.raises(ValueError, match="another benchmark, config"):
+        await run(Counting(label="other"), settings, folder=folder)
+    (settings.folder / "full").mkdir()
+    (settings.folder / "full" / "file").touch()
+    with pytest.raises(ValueError, match="is not empty"):
+        await run(Counting(), settings, folder=settings.folder / "full")
+
+
+async def test_a_report_follows_from_the_rows_and_changed_answers_are_seen(settings: Settings) -> None:
+    folder = await run(Counting(), settings)
+    summary = (folder / "summary.json").read_text()
+    (folder / "summary.json").unlink()
+    write_report(Counting(), folder)
+    assert (folder / "summary.json").read_text() == summary
+    samples = folder / "samples.jsonl"
+    samples.write_text(samples.read_text().replace('"number": 7', '"number": 8'))
+    with pytest.raises(ValueError, match="not what was sealed"):
+        write_report(Counting(), folder)
+
+
+async def test_a_run_that_peeks_is_caught_even_if_it_hides_the_error(settings: Settings, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden.jsonl"
+    hidden.write_text("secret")
+    with pytest.raises(Peeked):
+        await run(Counting(peeks_at=hidden), settings)
+    assert hidden.read_text() == "secret", "it is open again"
+
+
+@pytest.mark.parametrize(
+    "peek",
+    [
+        lambda file: file.read_bytes(),
+        lambda file: os.open(file, os.O_RDONLY),
+        lambda file: os.link(file, file.with_name("copy")),
+        lambda file: subprocess.run(["cat", str(file)], check=True, capture_output=True),
+        lambda file: Path(os.path.relpath(file)).read_text(),
+    ],
+)
+def test_every_way_to_peek_is_caught_at_the_end_too(tmp_path: Path, peek: object) -> None:
+    hidden = tmp_path / "hidden.jsonl"
+    hidden.write_text("secret")
+    with pytest.raises(Peeked, match="before the answers were sealed"), closed([hidden]), contextlib.suppress(Peeked):
+        peek(hidden)  # type: ignore[operator]
+    hidden.read_text()
+
+
+def test_what_is_not_hidden_stays_open(tmp_path: Path) -> None:
+    hidden, other = tmp_path / "hidden", tmp_path / "other"
+    hidden.touch()
+    other.write_text("plain")
+    with closed([hidden]):
+        assert other.read_text() == "plain"
+
+
+def test_kill_9_halfway_ends_with_the_same_summary(tmp_path: Path) -> None:
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    command = [
+        str(Path(sys.executable).with_name("tirtha")), "eval", "niah", "--lengths", "1000,3000", "--hops", "1,2,4", "--run",
+    ]  # fmt: skip
+    env = {"TIRTHA_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}  # noqa: TID251 - a child needs a PATH
+    subprocess.run([*command, str(unbroken)], env=env, check=True, capture_output=True)
+    with subprocess.Popen(
+        [*command, str(broken)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        while len(answers_of(broken)) < 4:
+            time.sleep(0.01)
+            assert child.poll() is None
+        child.send_signal(signal.SIGKILL)
+    done = len(answers_of(broken))
+    assert 4 <= done < 30
+    assert not (broken / "summary.json").exists()
+    subprocess.run([*command, str(broken)], env=env, check=True, capture_output=True)
+    assert (broken / "summary.json").read_text() == (unbroken / "summary.json").read_text()
+
+
+def test_the_page_is_self_contained_and_escapes_what_it_is_told() -> None:
+    chart = Chart(
+        title="Curve", x="x", y="y", lines=[Line(name="<b>", points=[(1, 0.5), (1_000_000, 1.0)])], log_x=True
+    )
+    table = Table("a|b", title="T")
+    table.add_row("<script>")
+    with pytest.raises(ValueError, match="2 cells for 1 columns"):
+        table.add_row("1", "2")
+    report = Report(title="R & D", figures={}, tables=[table], charts=[chart], notes=["careful"])
+    page = as_html(report, facts={"data": "x.json"})
+    assert "<svg" in page
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert "http" not in page
+    assert "1M" in page
+    assert "a\\|b" in as_markdown(report, facts={})

@@ -1,0 +1,146 @@
+"""Benchmarks of memory that run in run folders: LongMemEval, LoCoMo's answers, needles, context rot, faithfulness."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tirtha.eval_commands.options import (
+    AtOnce,
+    EvalBudget,
+    Haystack,
+    Judge,
+    Lengths,
+    MaxCost,
+    Pristine,
+    RawWindow,
+    RunFolder,
+    eval_app,
+    numbers,
+    run_in_folder,
+)
+
+__all__: list[str] = []
+
+_LENGTHS = "1000,10000,100000,1000000"
+_WINDOW = 131_072
+
+
+@eval_app.command("longmemeval")
+def eval_longmemeval(
+    *,
+    data: Annotated[Path, typer.Option(help="an official LongMemEval file (JSON, or .xz of it)")],
+    budget: EvalBudget = 165,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first questions")] = None,
+    baselines: Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")] = False,
+    judge: Judge = None,
+    pristine: Pristine = True,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+    at_once: AtOnce = 1,
+) -> None:
+    """Measure retrieval and answers on LongMemEval as its paper does, and write the official hypothesis file."""
+    from eval.longmemeval import LongMemEval  # noqa: PLC0415 - only the eval commands may see the benchmarks
+
+    run_in_folder(
+        lambda settings, encoder: LongMemEval(
+            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, baselines=baselines, judge=judge,
+            pristine=pristine,
+        ),
+        folder=folder, max_cost=max_cost, at_once=at_once,
+    )  # fmt: skip
+
+
+@eval_app.command("locomo-qa")
+def eval_locomo_answers(
+    *,
+    data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
+    budget: EvalBudget = 165,
+    limit: Annotated[int | None, typer.Option(min=1, help="questions of each conversation")] = None,
+    exclude: Annotated[
+        Path | None, typer.Option(help="ids of label errors, one a line; both figures are shown")
+    ] = None,
+    judge: Judge = None,
+    pristine: Pristine = True,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+    at_once: AtOnce = 1,
+) -> None:
+    """Answer LoCoMo's questions: token F1 as its paper defines it, category 5 by abstention."""
+    from eval.locomo_qa import LocomoAnswers  # noqa: PLC0415
+
+    ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset[str]()
+    run_in_folder(
+        lambda settings, encoder: LocomoAnswers(
+            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=ids, judge=judge,
+            pristine=pristine,
+        ),
+        folder=folder, max_cost=max_cost, at_once=at_once,
+    )  # fmt: skip
+
+
+@eval_app.command("niah")
+def eval_niah(
+    *,
+    lengths: Lengths = _LENGTHS,
+    hops: Annotated[str, typer.Option(help="facts from question to answer, separated by commas")] = "1,2,3,4",
+    budget: EvalBudget = 165,
+    seed: Annotated[int, typer.Option(help="of needles and text")] = 1,
+    haystack: Haystack = None,
+    raw_window: RawWindow = _WINDOW,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Find needles, alone and in chains, at every depth of histories up to a million tokens; raw prompts beside it."""
+    from eval.niah import Needles  # noqa: PLC0415
+
+    run_in_folder(
+        lambda settings, encoder: Needles(
+            settings=settings, encoder=encoder, lengths=numbers(lengths), hops=numbers(hops), budget=budget, seed=seed,
+            haystack=haystack, raw_window=raw_window,
+        ),
+        folder=folder, max_cost=max_cost,
+    )  # fmt: skip
+
+
+@eval_app.command("rot")
+def eval_rot(
+    *,
+    lengths: Lengths = _LENGTHS,
+    budget: EvalBudget = 165,
+    seed: Annotated[int, typer.Option(help="of the text around the conversation")] = 1,
+    haystack: Haystack = None,
+    raw_window: RawWindow = _WINDOW,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Ask the same questions while the history around them grows to a million tokens; raw prompts beside it."""
+    from eval.rot import ContextRot  # noqa: PLC0415
+
+    run_in_folder(
+        lambda settings, encoder: ContextRot(
+            settings=settings, encoder=encoder, lengths=numbers(lengths), budget=budget, seed=seed, haystack=haystack,
+            raw_window=raw_window,
+        ),
+        folder=folder, max_cost=max_cost,
+    )  # fmt: skip
+
+
+@eval_app.command("faithfulness")
+def eval_faithfulness(
+    *,
+    data: Annotated[Path, typer.Option(help="a LoCoMo file, RAGTruth's response.jsonl, or HaluEval's qa_data.json")],
+    source: Annotated[Literal["locomo", "ragtruth", "halueval"], typer.Option(help="the file's format")] = "locomo",
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first answers")] = None,
+    seed: Annotated[int, typer.Option(help="of what is changed in LoCoMo's answers")] = 1,
+    folder: RunFolder = None,
+) -> None:
+    """Measure the guards as detectors of unfaithful answers: numbers, dates, names and negations changed. No model is asked."""
+    from eval.faithfulness import Faithfulness  # noqa: PLC0415
+
+    run_in_folder(
+        lambda settings, encoder: Faithfulness(
+            settings=settings, encoder=encoder, source=source, file=data, limit=limit, seed=seed
+        ),
+        folder=folder,
+    )

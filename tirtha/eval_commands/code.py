@@ -1,0 +1,86 @@
+"""Benchmarks of code: HumanEval+ and MBPP+, leak-proof, and whether their scorer is right."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tirtha.eval_commands.options import AtOnce, MaxCost, RunFolder, eval_app, run_in_folder
+
+__all__: list[str] = []
+
+Gate = Annotated[
+    Literal["public", "base"], typer.Option(help="tests that a draft must pass: the prompt's, or the base ones")
+]
+Samples = Annotated[
+    Path | None, typer.Option(help="score these answers (evalplus's format) instead of asking the configured tiers")
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="only the first tasks")]
+
+
+@eval_app.command("humaneval")
+def eval_humaneval(
+    *,
+    hidden: Annotated[
+        Path, typer.Option(help="HumanEvalPlus.jsonl.gz: its plus inputs score, once answers are sealed")
+    ],
+    problems: Annotated[
+        Path | None, typer.Option(help="HumanEval.jsonl.gz; default: the plus file without its inputs")
+    ] = None,
+    public_tests: Annotated[Path | None, typer.Option(help="JSON: assertions by task, for --gate public")] = None,
+    samples: Samples = None,
+    gate: Gate = "base",
+    limit: Limit = None,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+    at_once: AtOnce = 2,
+) -> None:
+    """Write HumanEval's programs through the cascade, or take given ones, and score them on HumanEval+'s hidden inputs."""
+    from eval.code_benchmark import CodeBenchmark  # noqa: PLC0415 - only the eval commands may see the benchmarks
+
+    run_in_folder(
+        lambda settings, encoder: CodeBenchmark(
+            settings=settings, encoder=encoder, name="humaneval", hidden=hidden, problems=problems,
+            public_tests=public_tests, samples=samples, gate=gate, limit=limit,
+        ),
+        folder=folder, max_cost=max_cost, at_once=at_once,
+    )  # fmt: skip
+
+
+@eval_app.command("mbpp")
+def eval_mbpp(
+    *,
+    hidden: Annotated[Path, typer.Option(help="MbppPlus.jsonl.gz")],
+    samples: Samples = None,
+    gate: Gate = "base",
+    limit: Limit = None,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+    at_once: AtOnce = 2,
+) -> None:
+    """Do the same on MBPP+."""
+    from eval.code_benchmark import CodeBenchmark  # noqa: PLC0415
+
+    run_in_folder(
+        lambda settings, encoder: CodeBenchmark(
+            settings=settings, encoder=encoder, name="mbpp", hidden=hidden, samples=samples, gate=gate, limit=limit
+        ),
+        folder=folder,
+        max_cost=max_cost,
+        at_once=at_once,
+    )
+
+
+@eval_app.command("preflight")
+def eval_preflight(
+    *,
+    hidden: Annotated[Path, typer.Option(help="HumanEvalPlus.jsonl.gz or MbppPlus.jsonl.gz")],
+    mutants: Annotated[int, typer.Option(min=0, max=5, help="wrong programs of each task")] = 5,
+    limit: Limit = None,
+    folder: RunFolder = None,
+    at_once: AtOnce = 2,
+) -> None:
+    """Check the scorer: canonical solutions pass, exploits do not, wrong programs get evalplus's own verdicts."""
+    from eval.preflight import Preflight  # noqa: PLC0415
+
+    run_in_folder(lambda *_: Preflight(hidden=hidden, per_task=mutants, limit=limit), folder=folder, at_once=at_once)
