@@ -15,6 +15,7 @@ from eval.niah import Needles
 from eval.preflight import Preflight
 from eval.report import Table
 from eval.rot import ContextRot
+from eval.ruler import Ruler
 from eval.runs import Benchmark, answers_of, scores_of
 from eval.statistics import paired_difference
 from memory.encoder import Encoder
@@ -35,6 +36,8 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
     match manifest["benchmark"]:
         case "niah":
             return Needles(**given, hops=config["hops"], budget=config["budget"])
+        case "ruler":
+            return Ruler(**given, budget=config["budget"])
         case "rot":
             return ContextRot(**given, budget=config["budget"])
         case "longmemeval":
@@ -124,6 +127,7 @@ def smoke_parts(settings: Settings, encoder: Encoder, data: Path | None) -> list
     parts = [
         Part(name="niah", benchmark=Needles(**given, lengths=(1_000, 10_000), depths=(0.0, 0.5, 1.0))),
         Part(name="rot", benchmark=ContextRot(**given, lengths=(1_000, 20_000))),
+        Part(name="ruler", benchmark=Ruler(**given, lengths=(4_096,), samples=1)),
     ]
     files: dict[str, list[Callable[[Path], Benchmark]]] = {
         "locomo_dev.json": [

@@ -1,7 +1,7 @@
 """Benchmarks of memory that run in run folders: LongMemEval, LoCoMo's answers, needles, context rot, faithfulness."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,7 +18,13 @@ from tirtha.eval_commands.options import (
     eval_app,
     numbers,
     run_in_folder,
+    with_encoder,
 )
+from tirtha.running import out
+
+if TYPE_CHECKING:
+    from memory.encoder import Encoder
+    from tirtha.settings import Settings
 
 __all__: list[str] = []
 
@@ -124,6 +130,45 @@ def eval_rot(
         ),
         folder=folder, max_cost=max_cost,
     )  # fmt: skip
+
+
+@eval_app.command("ruler")
+def eval_ruler(
+    *,
+    lengths: Lengths = "4096,8192,16384",
+    tasks: Annotated[str | None, typer.Option(help="separated by commas; default: all that need no file")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="of each task and length")] = 5,
+    squad: Annotated[Path | None, typer.Option(help="a SQuAD file, for qa_1")] = None,
+    hotpot: Annotated[Path | None, typer.Option(help="a HotpotQA file, for qa_2")] = None,
+    official: Annotated[
+        list[str] | None, typer.Option(help="TASK=FILE: run official data (jsonl) instead of ours")
+    ] = None,
+    export: Annotated[Path | None, typer.Option(help="only write our data there, in the official format")] = None,
+    budget: EvalBudget = 165,
+    seed: Annotated[int, typer.Option(help="of the tasks")] = 1,
+    raw_window: RawWindow = _WINDOW,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Run RULER's tasks, made by us or official, by memory and by raw prompt, with the official metric."""
+    from eval.ruler import Ruler  # noqa: PLC0415
+    from eval.ruler_tasks import TASKS  # noqa: PLC0415
+
+    given = {task: file for task, file in (("qa_1", squad), ("qa_2", hotpot)) if file}
+    files = {task: Path(file) for task, _, file in (one.partition("=") for one in official or ())}
+    chosen = tuple(tasks.split(",")) if tasks else (*(() if files else TASKS), *given)
+
+    def make(settings: "Settings", encoder: "Encoder") -> Ruler:
+        return Ruler(
+            settings=settings, encoder=encoder, tasks=chosen, lengths=numbers(lengths), samples=samples, budget=budget,
+            seed=seed, raw_window=raw_window, given=given, official=files,
+        )  # fmt: skip
+
+    if export:
+        for file in with_encoder(make).export(export):
+            out.print(str(file), highlight=False, soft_wrap=True)
+        return
+    run_in_folder(make, folder=folder, max_cost=max_cost)
 
 
 @eval_app.command("faithfulness")

@@ -1,7 +1,7 @@
 """What the benchmarks' commands share: the application they hang on, their options, and running one in a run folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -27,8 +27,10 @@ __all__ = [
     "eval_app",
     "numbers",
     "run_in_folder",
+    "with_encoder",
 ]
 
+T = TypeVar("T")
 eval_app = typer.Typer(no_args_is_help=True, help="Benchmarks.")
 
 EvalBudget = Annotated[int, typer.Option("--budget", min=1, help="tokens of a context")]
@@ -76,6 +78,14 @@ def run_in_folder(
         out.print(note, style="yellow")
     for table in run.report.tables:
         out.print(for_console(table))
+
+
+def with_encoder(make: "Callable[[Settings, Encoder], T]") -> "T":
+    """Make something that needs the settings and the embedding model, outside of a run."""
+    from memory.encoder import BUNDLED_MODEL, Encoder  # noqa: PLC0415 - the engine is slow to import
+
+    settings = read_settings()
+    return make(settings, Encoder(settings.embedding_model or BUNDLED_MODEL))
 
 
 def numbers(told: str) -> tuple[int, ...]:

@@ -1,0 +1,287 @@
+"""RULER's task families, made by us from a seed at an exact length (Hsieh et al., "RULER", arXiv 2404.06654).
+
+Needles in noise, in text and among needles; several keys, values and queries; variable tracking; common and frequent words;
+questions over given paragraphs (SQuAD or HotpotQA files, not shipped). Unlike the original, whose essays are Paul Graham's, ours are
+made by us, and lengths are counted in o200k_base tokens. Official data files are read and written as they are.
+"""
+
+import json
+import random
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from compaction.tokens import count_tokens
+from eval.haystack import paragraphs
+
+__all__ = [
+    "QA_TASKS",
+    "TASKS",
+    "RulerSample",
+    "make_samples",
+    "match_all",
+    "match_part",
+    "read_official",
+    "write_official",
+]
+
+_NOISE = "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again."
+_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu".split()
+_COMMON, _COMMON_TIMES, _RARE_TIMES = 10, 30, 3
+_ZETA, _FREQUENT = 2.0, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulerSample:
+    """One task: the parts of its text in order, the question after it, and the references that a prediction must hold."""
+
+    index: int
+    task: str
+    length: int
+    parts: tuple[str, ...]
+    question: str
+    outputs: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The text that the question is about."""
+        return "\n".join(self.parts)
+
+    @property
+    def input(self) -> str:
+        """The whole prompt, as the official format has it."""
+        return f"{self.text}\n\n{self.question}" if self.parts else self.question
+
+
+def match_all(prediction: str, references: Sequence[str]) -> float:
+    """Give the official metric: the share of the references that the prediction holds, in any case of letters."""
+    return sum(one.lower() in prediction.lower() for one in references) / len(references)
+
+
+def match_part(prediction: str, references: Sequence[str]) -> float:
+    """Give the official metric of questions with several right answers: 1 if the prediction holds any of them."""
+    return max(float(one.lower() in prediction.lower()) for one in references)
+
+
+def make_samples(task: str, *, length: int, count: int, seed: int, given: Path | None = None) -> list[RulerSample]:
+    """Make samples of a task, of at most `length` tokens each. Raises KeyError for an unknown task, ValueError if it cannot fit."""
+    if task in QA_TASKS:
+        if given is None:
+            raise ValueError(f"{task} needs a file of {QA_TASKS[task]}")
+        return [_question_over(task, n, length, count, seed, given) for n in range(count)]
+    make = TASKS[task]
+    return [_fitted(task, n, length, make(random.Random(f"{seed}/{task}/{n}"))) for n in range(count)]  # noqa: S311 - by seed
+
+
+def read_official(file: Path, *, task: str) -> list[RulerSample]:
+    """Read an official data file: a line each with `index`, `input`, `outputs` and `length`. Raises ValueError, naming the line."""
+    made: list[RulerSample] = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+                text, _, question = row["input"].rstrip().rpartition("\n")
+                made.append(
+                    RulerSample(
+                        index=int(row["index"]),
+                        task=task,
+                        length=int(row["length"]),
+                        parts=tuple(part for part in text.split("\n") if part.strip()),
+                        question=question + row.get("answer_prefix", ""),
+                        outputs=tuple(map(str, row["outputs"])),
+                    )
+                )
+            except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as fault:
+                raise ValueError(f"{file}, line {number}: not in RULER's format ({fault!r})") from fault
+    return made
+
+
+def write_official(samples: Sequence[RulerSample]) -> str:
+    """Write samples as an official data file."""
+    rows = ({"index": s.index, "input": s.input, "outputs": list(s.outputs), "length": s.length} for s in samples)
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+# making
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A task without its length: what must be in it, what fills it up, what is asked. `filler` gives units without end."""
+
+    needles: tuple[str, ...]
+    filler: Iterator[str]
+    question: str
+    outputs: tuple[str, ...]
+    chance: random.Random
+
+
+def _fitted(task: str, index: int, length: int, draft: _Draft) -> RulerSample:
+    """Fill a draft up to its length, its needles at random depths in their order where order matters."""
+    own = sum(count_tokens(f"{one}\n") for one in draft.needles) + count_tokens(draft.question) + 2
+    if own > length:
+        raise ValueError(f"{task} takes {own:,} tokens without any filler, more than {length:,}")
+    units: list[str] = []
+    held = own
+    for unit in draft.filler:
+        held += count_tokens(f"{unit}\n")
+        if held > length:
+            break
+        units.append(unit)
+    places = sorted(draft.chance.randrange(len(units) + 1) for _ in draft.needles)
+    for place, needle in reversed(list(zip(places, draft.needles, strict=True))):
+        units.insert(place, needle)
+    return RulerSample(
+        index=index, task=task, length=length, parts=tuple(units), question=draft.question, outputs=draft.outputs
+    )
+
+
+Values = Callable[[random.Random], str]
+
+
+def _number(chance: random.Random) -> str:
+    return str(chance.randrange(1_000_000, 10_000_000))
+
+
+def _uuid(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def _word(chance: random.Random) -> str:
+    return "".join(chance.choice(_SYLLABLES) for _ in range(3))
+
+
+def _key(chance: random.Random) -> str:
+    return f"{_word(chance)}-{_word(chance)}"
+
+
+def _needle(key: str, value: str) -> str:
+    return f"One of the special magic values for {key} is: {value}."
+
+
+def _needles(filler: Callable[[random.Random], Iterator[str]], values: Values, *, keys: int, asked: int, of_each: int) -> (
+    Callable[[random.Random], _Draft]
+):  # fmt: skip
+    def make(chance: random.Random) -> _Draft:
+        named = [_key(chance) for _ in range(keys)]
+        told = {key: [values(chance) for _ in range(of_each)] for key in named}
+        wanted = named[:asked]
+        needles = [_needle(key, value) for key in named for value in told[key]]
+        chance.shuffle(needles)
+        return _Draft(
+            needles=tuple(needles),
+            filler=filler(chance),
+            question=f"What are all the special magic values for {', and '.join(wanted)} mentioned in the text?",
+            outputs=tuple(value for key in wanted for value in told[key]),
+            chance=chance,
+        )
+
+    return make
+
+
+def _noise(chance: random.Random) -> Iterator[str]:  # noqa: ARG001 - one shape for all
+    while True:
+        yield _NOISE
+
+
+def _essay(chance: random.Random) -> Iterator[str]:
+    return paragraphs(chance.randrange(1_000_000))
+
+
+def _other_needles(values: Values) -> Callable[[random.Random], Iterator[str]]:
+    def filler(chance: random.Random) -> Iterator[str]:
+        while True:
+            yield _needle(_key(chance), values(chance))
+
+    return filler
+
+
+def _tracking(chance: random.Random) -> _Draft:
+    """One chain of four assignments after the first, in order."""
+    names = [_word(chance).upper() for _ in range(5)]
+    value = str(chance.randrange(10_000, 100_000))
+    chain = [f"VAR {names[0]} = {value}", *(f"VAR {b} = VAR {a}" for a, b in pairwise(names))]
+    return _Draft(
+        needles=tuple(chain),
+        filler=_noise(chance),
+        question=f"Find all variables that are assigned the value {value} in the text above.",
+        outputs=tuple(names),
+        chance=chance,
+    )
+
+
+def _common_words(chance: random.Random) -> _Draft:
+    common = [_word(chance) for _ in range(_COMMON)]
+    needles = [word for word in common for _ in range(_COMMON_TIMES)]
+    chance.shuffle(needles)
+
+    def rare() -> Iterator[str]:
+        while True:
+            word = _word(chance) + _word(chance)
+            yield " ".join([word] * _RARE_TIMES)
+
+    question = f"What are the {_COMMON} most common words in the above list?"
+    return _Draft(needles=tuple(needles), filler=rare(), question=question, outputs=tuple(common), chance=chance)
+
+
+def _frequent_words(chance: random.Random) -> _Draft:
+    words = [_word(chance) + _word(chance) for _ in range(200)]
+    weights = [1 / (rank**_ZETA) for rank in range(1, len(words) + 1)]
+
+    def coded() -> Iterator[str]:
+        while True:
+            yield " ".join(chance.choices(words, weights, k=20))
+
+    question = f"What are the {_FREQUENT} most frequently appearing words in the above coded text?"
+    return _Draft(needles=(), filler=coded(), question=question, outputs=tuple(words[:_FREQUENT]), chance=chance)
+
+
+TASKS: Mapping[str, Callable[[random.Random], _Draft]] = {
+    "niah_single_1": _needles(_noise, _number, keys=1, asked=1, of_each=1),
+    "niah_single_2": _needles(_essay, _number, keys=1, asked=1, of_each=1),
+    "niah_single_3": _needles(_essay, _uuid, keys=1, asked=1, of_each=1),
+    "niah_multikey_1": _needles(_essay, _number, keys=4, asked=1, of_each=1),
+    "niah_multikey_2": _needles(_other_needles(_number), _number, keys=1, asked=1, of_each=1),
+    "niah_multikey_3": _needles(_other_needles(_uuid), _uuid, keys=1, asked=1, of_each=1),
+    "niah_multivalue": _needles(_essay, _number, keys=1, asked=1, of_each=4),
+    "niah_multiquery": _needles(_essay, _number, keys=4, asked=4, of_each=1),
+    "vt": _tracking,
+    "cwe": _common_words,
+    "fwe": _frequent_words,
+}
+QA_TASKS: Mapping[str, str] = {"qa_1": "SQuAD", "qa_2": "HotpotQA"}
+
+
+def _question_over(task: str, index: int, length: int, count: int, seed: int, file: Path) -> RulerSample:
+    """Make a question over its own paragraphs among others of the file. Raises ValueError where it is not in its format."""
+    try:
+        read = json.loads(file.read_text("utf-8"))
+        asked = list(_squad(read) if task == "qa_1" else _hotpot(read))
+    except (KeyError, TypeError, json.JSONDecodeError) as fault:
+        raise ValueError(f"{file} is not in the format of {QA_TASKS[task]}: {fault!r}") from fault
+    chance = random.Random(f"{seed}/{task}/{index}")  # noqa: S311 - by seed
+    question, answers, own = asked[(index * max(1, len(asked) // count)) % len(asked)]
+    others = list(dict.fromkeys(text for _, _, texts in asked for text in texts if text not in own))
+    chance.shuffle(others)
+    draft = _Draft(needles=tuple(own), filler=iter(others), question=question, outputs=tuple(answers), chance=chance)
+    return _fitted(task, index, length, draft)
+
+
+Asked = tuple[str, list[str], list[str]]
+
+
+def _squad(read: dict[str, list[dict[str, list[dict[str, object]]]]]) -> Iterator[Asked]:
+    for article in read["data"]:
+        for paragraph in article["paragraphs"]:
+            for one in paragraph["qas"]:  # type: ignore[attr-defined]
+                if not one.get("is_impossible"):
+                    answers = list(dict.fromkeys(answer["text"] for answer in one["answers"]))
+                    yield one["question"], answers, [str(paragraph["context"])]
+
+
+def _hotpot(read: list[dict[str, object]]) -> Iterator[Asked]:
+    for one in read:
+        texts = [f"{title}: {''.join(sentences)}" for title, sentences in one["context"]]  # type: ignore[attr-defined]
+        yield str(one["question"]), [str(one["answer"])], texts
