@@ -31,7 +31,7 @@ from memory.encoder import Encoder
 from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
-__all__ = ["LocomoAnswers", "answer_f1", "token_f1"]
+__all__ = ["LocomoAnswers", "answer_f1", "remember_conversation", "scope_of", "token_f1"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the|and)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -94,7 +94,7 @@ class LocomoAnswers:
             own = self.settings.model_copy(update={"home": Path(folder), "database_url": None})
             async with open_service(own, encoder=self.encoder) as service:
                 for conversation in {id(one): one for id_ in wanted for one, _ in [self._asked[id_]]}.values():
-                    await _remember(service, conversation)
+                    await remember_conversation(service, conversation)
 
                 async def work(id_: str) -> Sample:
                     return await self._answer(service, id_)
@@ -107,7 +107,7 @@ class LocomoAnswers:
         try:
             reply = await ask_memory(
                 service, question.question, asked_at, budget=self.budget, use_cache=not self.pristine,
-                scope=_scope(conversation),
+                scope=scope_of(conversation),
             )  # fmt: skip
         except CascadeFault as fault:
             return Sample(id=id_, fault=str(fault))
@@ -222,10 +222,11 @@ def _table(done: Sequence[Sample], right: Mapping[str, bool], *, title: str) -> 
     return table
 
 
-async def _remember(service: Service, conversation: Conversation) -> None:
+async def remember_conversation(service: Service, conversation: Conversation) -> None:
+    """Remember a conversation in its scope until it is indexed."""
     wishes = [
         Remember(
-            scope=_scope(conversation),
+            scope=scope_of(conversation),
             session_id=session_id,
             turns=[NewTurn(**(turn | {"said_at": datetime.fromisoformat(turn["said_at"])})) for turn in turns],  # type: ignore[arg-type]
         )
@@ -236,5 +237,6 @@ async def _remember(service: Service, conversation: Conversation) -> None:
         await service.memory.indexer.next_batch()
 
 
-def _scope(conversation: Conversation) -> Scope:
+def scope_of(conversation: Conversation) -> Scope:
+    """Give the scope that a conversation is remembered in."""
     return Scope(tenant="eval", user_id=conversation.id)

@@ -1,8 +1,8 @@
 """RULER's task families, made by us from a seed at an exact length (Hsieh et al., "RULER", arXiv 2404.06654).
 
 Needles in noise, in text and among needles; several keys, values and queries; variable tracking; common and frequent words;
-questions over given paragraphs (SQuAD or HotpotQA files, not shipped). Unlike the original, whose essays are Paul Graham's, ours are
-made by us, and lengths are counted in o200k_base tokens. Official data files are read and written as they are.
+questions over given paragraphs (SQuAD or HotpotQA files, not shipped). The original's essays are Paul Graham's, ours are made;
+lengths are counted in o200k_base tokens. Official data files are read and written as they are.
 """
 
 import json

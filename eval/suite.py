@@ -12,19 +12,21 @@ from eval.faithfulness import Faithfulness
 from eval.locomo_qa import LocomoAnswers
 from eval.longmemeval import LongMemEval
 from eval.niah import Needles
+from eval.policy_ablation import PolicyAblation
 from eval.preflight import Preflight
 from eval.report import Table
 from eval.rot import ContextRot
 from eval.ruler import Ruler
 from eval.runs import Benchmark, answers_of, scores_of
 from eval.statistics import paired_difference
+from eval.swe_bench import SweBench
 from memory.encoder import Encoder
 from tirtha.settings import Settings
 
 __all__ = ["Part", "benchmark_of", "compare", "list_table", "smoke_parts"]
 
 
-def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Benchmark:  # noqa: PLR0911 - one case a benchmark
+def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Benchmark:  # noqa: C901, PLR0911 - one case a benchmark
     """Give the benchmark that a run is of, to read its rows. Raises ValueError for a folder that holds no run of ours."""
     file = folder / "manifest.json"
     if not file.exists():
@@ -44,6 +46,10 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
             return LongMemEval(**given, file=data[0], budget=config["budget"], judge=config["judge"])
         case "locomo-qa":
             return LocomoAnswers(**given, file=data[0], budget=config["budget"], judge=config["judge"])
+        case "swe-bench":
+            return SweBench(settings=settings, file=data[0])
+        case "ablation":
+            return PolicyAblation(**given, file=data[0], budget=config["budget"])
         case "faithfulness":
             return Faithfulness(**given, source=config["source"], file=data[0])
         case "preflight":

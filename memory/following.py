@@ -16,10 +16,9 @@ from memory.words import content_terms, words
 __all__ = ["HOPS", "Lead", "add_trail", "leads_of", "steps_of", "trailheads"]
 
 HOPS = 3
-_LEADS = 6
 _HOLDERS_AT_MOST = 3  # turns that hold a name before it stops being rare
 _HEADS = 2
-_SURE = 0.1
+_LEADS_AT_MOST = 3  # names in one passage
 _CLOSE = 0.99  # a found turn stands this close behind the one that led to it
 _NAME = re.compile(r"\b[A-Z][\w'-]{2,}")
 
@@ -33,33 +32,33 @@ class Lead:
 
 
 def trailheads(found: Recollection, question: Question, speakers: Sequence[str]) -> list[Evidence]:
-    """Give the evidence that a trail may start from: what says a rare name of the question's, or else the best.
+    """Give the evidence that a trail may start from: what says a rare name of the question's; none if there is no such name.
 
-    What says such a name is as strong as the best there is, however the rest of it is worded.
+    What says it is as strong as the best there is, however the rest of it is worded.
     """
-    if not found.evidence:
-        return []
-    said = set(question.words) - {word for speaker in speakers for word in words(speaker)}
+    asked = {name.lower() for name in _NAME.findall(question.topic) if content_terms(name)}
+    said = asked - {word for speaker in speakers for word in words(speaker)}
     holders: dict[str, list[Evidence]] = {}
     for one in found.evidence:
         for name in {name.lower() for name in _NAME.findall(one.quote)} & said:
             holders.setdefault(name, []).append(one)
-    rare = [own for own in holders.values() if len(own) <= _HOLDERS_AT_MOST]
-    best = found.evidence[0].score
-    anchored = [replace(one, score=best) for own in rare for one in own]
-    return anchored[:_HEADS] or [one for one in found.evidence[:_HEADS] if one.score >= _SURE]
+    rare = [one for own in holders.values() if len(own) <= _HOLDERS_AT_MOST for one in own]
+    return [replace(one, score=found.evidence[0].score) for one in rare[:_HEADS]]
 
 
 def leads_of(evidence: Iterable[Evidence], question: Question, speakers: Sequence[str]) -> list[Lead]:
-    """Give the names in these passages that the question does not say and nobody bears who speaks."""
+    """Give the names in these passages that the question does not say and nobody bears who speaks.
+
+    A passage that drops many names is a list, and leads nowhere in particular.
+    """
     known = set(question.words) | {word for speaker in speakers for word in words(speaker)}
     leads: dict[str, Lead] = {}
     for one in evidence:
-        for name in _NAME.findall(one.quote):
-            terms = content_terms(name)
-            if len(terms) == 1 and name.lower() not in known and terms[0] not in question.terms:
-                leads.setdefault(terms[0], Lead(term=terms[0], named_by=one))
-    return list(leads.values())[:_LEADS]
+        names = [name for name in _NAME.findall(one.quote) if name.lower() not in known]
+        terms = dict.fromkeys(term for name in names for term in content_terms(name) if term not in question.terms)
+        if len(terms) <= _LEADS_AT_MOST:
+            leads |= {term: Lead(term=term, named_by=one) for term in terms if term not in leads}
+    return list(leads.values())
 
 
 def steps_of(lead: Lead, pieces: Sequence[Evidence]) -> list[tuple[Evidence, Evidence]]:

@@ -17,7 +17,7 @@ from memory.turns import Evidence, Recollection
 __all__ = ["Found", "rank", "ranked_evidence"]
 
 _JUDGED = 160
-_JUDGED_SESSIONS = 40
+_JUDGED_SESSIONS = 64
 _SPEAKER_SHARE = 0.25
 
 

@@ -4,7 +4,7 @@ Every surface (HTTP, command line, benchmarks) is a thin shell over these method
 the house, readable from top to bottom.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import anyio
 
-from cascade import CodeTask, Decision, Ledger, MaxTier
+from cascade import Cascade, CodeTask, Decision, Ledger, MaxTier
 from cascade.cache import AnswerCache, SingleFlight
 from cascade.errors import Misconfigured
 from cascade.ledger import Owner, Stats
@@ -212,10 +212,13 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, *, encoder: Encoder | None = None) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, *, encoder: Encoder | None = None, change: Callable[[Cascade], Cascade] | None = None
+) -> AsyncIterator[Service]:
     """Open memory in the configured folder and set the cascade over it; everything is closed at the end.
 
-    An `encoder` that is loaded already may be shared between services.
+    An `encoder` that is loaded already may be shared between services. `change` makes another cascade of the configured one, for
+    measurements of what its parts are worth.
 
     Raises the errors of `memory.open_memory`.
     """
@@ -226,14 +229,15 @@ async def open_service(settings: Settings, *, encoder: Encoder | None = None) ->
             shipped_rescorer,
         ):  # now, so that the first question does not wait for it
             await anyio.to_thread.run_sync(load)
-        asking = _asking(settings, tiers, memory)
+        made = make_cascade(settings, tiers, Vectors(memory.encoder))
+        asking = _asking(settings, tiers, memory, change(made) if change else made)
         try:
             yield Service(memory=memory, asking=asking, settings=settings)
         finally:
             await asking.close()
 
 
-def _asking(settings: Settings, tiers: Tiers, memory: Memory) -> Asking:
+def _asking(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade) -> Asking:
     transactions = {"writing": partial(writing, memory.store.engine), "reading": partial(reading, memory.store.engine)}
     ttl, max_bytes = timedelta(seconds=settings.cache_ttl_s), settings.cache_mb * 2**20
     share = settings.shadow_share
@@ -241,7 +245,7 @@ def _asking(settings: Settings, tiers: Tiers, memory: Memory) -> Asking:
         raise Misconfigured(setting="TIRTHA_SHADOW_SHARE", why="needs the frontier tier: set TIRTHA_FRONTIER_URL")
     return Asking(
         memory=memory,
-        cascade=make_cascade(settings, tiers, Vectors(memory.encoder)),
+        cascade=cascade,
         code=make_code_cascade(settings, tiers),
         ledger=Ledger(**transactions),
         cache=AnswerCache(**transactions, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,

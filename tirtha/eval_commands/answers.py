@@ -85,6 +85,27 @@ def eval_locomo_answers(
     )  # fmt: skip
 
 
+@eval_app.command("ablation")
+def eval_ablation(
+    *,
+    data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
+    budget: EvalBudget = 165,
+    limit: Annotated[int | None, typer.Option(min=1, help="questions of each conversation")] = None,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Switch verification, guards, repair, widening and the cache off, one at a time: what each is worth in answers and in cost."""
+    from eval.policy_ablation import PolicyAblation  # noqa: PLC0415
+
+    run_in_folder(
+        lambda settings, encoder: PolicyAblation(
+            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit
+        ),
+        folder=folder,
+        max_cost=max_cost,
+    )
+
+
 @eval_app.command("niah")
 def eval_niah(
     *,

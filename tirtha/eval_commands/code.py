@@ -1,4 +1,4 @@
-"""Benchmarks of code: HumanEval+ and MBPP+, leak-proof, and whether their scorer is right."""
+"""Benchmarks of code: HumanEval+ and MBPP+, leak-proof, and whether their scorer is right; SWE-bench."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from tirtha.eval_commands.options import AtOnce, MaxCost, RunFolder, eval_app, run_in_folder
+from tirtha.running import err, give_up, out
 
 __all__: list[str] = []
 
@@ -84,3 +85,57 @@ def eval_preflight(
     from eval.preflight import Preflight  # noqa: PLC0415
 
     run_in_folder(lambda *_: Preflight(hidden=hidden, per_task=mutants, limit=limit), folder=folder, at_once=at_once)
+
+
+@eval_app.command("swe-bench")
+def eval_swe_bench(
+    *,
+    data: Annotated[Path, typer.Option(help="SWE-bench instances (JSON lines)")],
+    repos: Annotated[
+        Path | None, typer.Option(help="a folder of git checkouts, owner__name, to try patches on")
+    ] = None,
+    limit: Limit = None,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+    at_once: AtOnce = 2,
+) -> None:
+    """Write patches in SWE-bench's official format through the tiers, and check that they apply; the harness alone scores them."""
+    from eval.swe_bench import SweBench  # noqa: PLC0415
+
+    run_in_folder(
+        lambda settings, _: SweBench(settings=settings, file=data, repos=repos, limit=limit),
+        folder=folder,
+        max_cost=max_cost,
+        at_once=at_once,
+    )
+
+
+@eval_app.command("swe-harness")
+def eval_swe_harness(
+    predictions: Annotated[
+        Path | None, typer.Argument(help="predictions to score; none: only say what is missing")
+    ] = None,
+    *,
+    python: Annotated[Path, typer.Option(help="the python of an environment with swebench")] = Path(
+        "swebench/bin/python"
+    ),
+    dataset: Annotated[str, typer.Option(help="as the harness calls it")] = "princeton-nlp/SWE-bench_Verified",
+    workers: Annotated[int, typer.Option(min=1, help="images at a time")] = 4,
+) -> None:
+    """Score predictions with the official harness, after a gold patch has resolved; or say what it lacks here."""
+    from eval.swe_harness import missing, run_harness  # noqa: PLC0415
+
+    lacking = missing(python, folder=Path.cwd())
+    for one in lacking:
+        err.print(f"missing: {one}", markup=False, soft_wrap=True)
+    if lacking:
+        err.print("Not run: there is no score.")
+        raise typer.Exit(1)
+    if predictions is None:
+        out.print("The harness can run here.")
+        return
+    try:
+        found = run_harness(python, predictions, dataset=dataset, folder=Path.cwd(), workers=workers)
+    except (ValueError, OSError) as fault:
+        give_up(fault)
+    out.print(f"resolved {found.resolved} of {found.n}: {found.report}", soft_wrap=True)
