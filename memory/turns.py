@@ -126,14 +126,14 @@ class Survey:
 class Evidence:
     """A passage that recall returned for a query.
 
-    `score` is the probability that its turn is evidence; `row` is its place in the signals of its recollection. `superseded_by`
-    is the turn, and the place in it, of a later statement that replaces this one.
+    `score` is the probability that its turn is evidence; `row` is its place in its recollection's signals, if it was judged.
+    `superseded_by` is the turn, and the place in it, of a later statement that replaces this one.
     """
 
     turn: Turn
     passage: Passage
     score: float
-    row: int = 0
+    row: int | None = None
     superseded_by: tuple[TurnPk, int] | None = None
 
     @property
@@ -155,5 +155,7 @@ class Recollection:
     signals: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def signals_of(self, evidence: Evidence) -> dict[str, float]:
-        """Give what one passage was judged by, by name."""
+        """Give what one passage was judged by, by name; nothing for one that was followed to and not judged."""
+        if evidence.row is None:
+            return {}
         return {name: float(values[evidence.row]) for name, values in self.signals.items()}

@@ -36,6 +36,7 @@ def test_the_newest_comes_first_and_the_older_is_marked(older: str, newer: str) 
     [
         ("I ran 10 miles yesterday.", "I ran 12 miles yesterday."),
         ("I like pottery.", "I like painting."),
+        ("The code of the door of Yodolu is 2931.", "The code of the door of Mobarowi is 2653."),
         ("I ran a marathon in Berlin on 3 May 2023.", "I ran a marathon in Paris on 9 June 2024."),
         ("I have three dogs at home.", "Should I have four dogs at home?"),
         ("I went camping with Ben at the lake.", "I went camping with Carol at the lake."),
