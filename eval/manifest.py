@@ -1,7 +1,7 @@
 """The manifest of a run: everything that its figures depend on, so that somebody else can make them again.
 
 Code (version, commit, whether it was changed, a hash of the packages), settings without secrets, models, prompts, prices, data
-by hash, seeds, machine and library versions. A run may go on if its config, its data and the code are the same.
+by hash, seeds, machine and library versions. A run may go on if config, data, models, settings and code are the same.
 """
 
 import json
@@ -27,6 +27,7 @@ from tirtha.settings import Settings
 __all__ = ["Code", "config_hash", "find_code", "make_manifest", "sha256_of"]
 
 _LIBRARIES = ("lancedb", "lightgbm", "numpy", "openai", "sentence-transformers", "tiktoken", "torch")
+_OF_NO_ANSWER = {"home", "config", "host", "port", "log_level", "database_url", "record_to"}
 _OF_FIGURES = {".py", ".xz", ".npz", ".json", ".md"}
 
 
@@ -60,15 +61,16 @@ def make_manifest(
     """Give the manifest of a run of benchmark `name`. Raises OSError if a data file cannot be read."""
     code = find_code()
     hashes = {file.name: sha256_of(file) for file in data}
+    told = settings.model_dump(mode="json", exclude=_OF_NO_ANSWER)  # secrets are masked in it
     return {
         "benchmark": name,
         "config": config,
-        "config_hash": config_hash(name, config, hashes),
+        "config_hash": config_hash(name, config, hashes, models, told),
         "data_sha256": hashes,
         "code": {"version": code.version, "commit": code.commit, "dirty": code.dirty, "sha256": code.sha256},
         "models": models,
         "prompts_sha256": prompts_hash(),
-        "settings": settings.model_dump(mode="json", exclude={"home", "config"}),
+        "settings": told,
         "machine": {
             "python": platform.python_version(),
             "platform": platform.platform(terse=True),
@@ -79,9 +81,15 @@ def make_manifest(
     }
 
 
-def config_hash(name: str, config: Mapping[str, Json], data: Mapping[str, str]) -> str:
-    """Hash what must be the same for a run to go on: the benchmark, its config, its data and the engine's code."""
-    whole = json.dumps([name, config, data, _engine_sha256()], sort_keys=True)
+def config_hash(
+    name: str,
+    config: Mapping[str, Json],
+    data: Mapping[str, str],
+    models: Mapping[str, Json],
+    settings: Mapping[str, Json],
+) -> str:
+    """Hash what must be the same for a run to go on: benchmark, config, data, models, settings and the engine's code."""
+    whole = json.dumps([name, config, data, models, settings, _engine_sha256()], sort_keys=True)
     return sha256(whole.encode()).hexdigest()[:16]
 
 

@@ -8,7 +8,7 @@ the rows alone. A row with a `fault` is an error, not a wrong answer, and is tri
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -222,18 +222,14 @@ class _Runner:
         return sum(one.cost_nanousd for name in (_SAMPLES, _SCORES) for one in read_rows(self.folder / name))
 
 
-async def _together(worker: Callable[[], Awaitable[None]], count: int) -> None:
+async def _together(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:
     """Run `count` workers; the first that breaks ends the others, and its error is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(max(1, count)):
-                group.create_task(_as_coroutine(worker))
+                group.create_task(worker())
     except ExceptionGroup as faults:
         raise faults.exceptions[0] from None
-
-
-async def _as_coroutine(worker: Callable[[], Awaitable[None]]) -> None:
-    await worker()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -255,7 +251,7 @@ class _Purse:
 def _append(file: Path, sample: Sample) -> None:
     """Add a row, durably, on a line of its own even after one that a crash cut short."""
     with file.open("a", encoding="utf-8") as rows:
-        rows.write(f"\n{json.dumps(asdict(sample), ensure_ascii=False)}\n")
+        rows.write(f"\n{json.dumps(asdict(sample))}\n")
         rows.flush()
         os.fsync(rows.fileno())
 
@@ -286,7 +282,7 @@ def _open_folder(benchmark: Benchmark, settings: Settings, wanted: Path | None) 
         held = json.loads(file.read_text("utf-8"))
         if held.get("config_hash") != manifest["config_hash"]:
             raise ValueError(
-                f"{folder} holds a run of another benchmark, config, data or code; give --run another folder"
+                f"{folder} holds a run of another benchmark, config, data, model, setting or code; give --run another folder"
             )
         return folder
     if folder.exists() and any(folder.iterdir()):

@@ -19,7 +19,7 @@ from rich.console import Console
 from eval.report import Chart, Json, Line, Report, Table, as_html, as_markdown
 from eval.runs import CostReached, Options, Sample, Work, answers_of, run_benchmark, write_report
 from eval.sealing import Peeked, closed
-from tirtha.settings import Settings
+from tirtha.settings import Settings, TierSettings
 
 QUIET = Console(file=io.StringIO())
 
@@ -30,6 +30,7 @@ class Counting:
 
     broken: set[str] = field(default_factory=set)
     label: str = "plain"
+    text: str = ""
     peeks_at: Path | None = None
     name: str = "counting"
 
@@ -55,7 +56,7 @@ class Counting:
                 return Sample(id=id_, fault="it broke")
             if self.peeks_at:
                 self.peeks_at.read_text()
-            return Sample(id=id_, value={"number": int(id_)}, cost_nanousd=100_000_000)
+            return Sample(id=id_, value={"number": int(id_), "text": self.text}, cost_nanousd=100_000_000)
 
         with closed(self.data):
             yield work
@@ -112,6 +113,20 @@ async def test_nothing_is_begun_once_the_money_is_spent_and_the_run_goes_on_with
     assert json.loads((folder / "summary.json").read_text())["figures"]["total"] == 45
 
 
+async def test_any_text_survives_its_row(settings: Settings) -> None:
+    odd = "a\u2028b\x85c\ud800 \x1c"
+    folder = await run(Counting(text=odd), settings)
+    assert {one.value["text"] for one in answers_of(folder).values()} == {odd}
+    assert len(answers_of(folder)) == 10
+
+
+async def test_another_model_is_another_run(settings: Settings, tmp_path: Path) -> None:
+    folder = await run(Counting(), settings, folder=tmp_path / "run")
+    tier = TierSettings(url="http://127.0.0.1:1/v1", model="m", input_usd_per_mtok=1, output_usd_per_mtok=1)
+    with pytest.raises(ValueError, match="another benchmark"):
+        await run(Counting(), settings.model_copy(update={"local": tier}), folder=folder)
+
+
 async def test_another_config_is_refused_and_a_finished_run_is_not_touched(settings: Settings) -> None:
     folder = await run(Counting(), settings)
     with pytest.raises(ValueError, match="another benchmark, config"):
@@ -129,7 +144,7 @@ async def test_a_report_follows_from_the_rows_and_changed_answers_are_seen(setti
     write_report(Counting(), folder)
     assert (folder / "summary.json").read_text() == summary
     samples = folder / "samples.jsonl"
-    samples.write_text(samples.read_text().replace('"number": 7', '"number": 8'))
+    samples.write_text(samples.read_text().replace('"number": 7', '"number": 8', 1))
     with pytest.raises(ValueError, match="not what was sealed"):
         write_report(Counting(), folder)
 
