@@ -23,6 +23,7 @@ _CANONICAL = Limits(wall_s=120, reply_s=30, cpu_s=120, memory_bytes=4 * 2**30, r
 # As evalplus has it: seconds for one input, or four times what the canonical solution took for all; a minute for everything.
 _PROGRAM = replace(_CANONICAL, wall_s=61, cpu_s=61)
 _LEAST_S, _TIMES_CANONICAL = 4.0, 4.0
+_LEAST_BYTES = 2**20
 _FLOATS_ATOL = 1e-6  # evalplus gives floats this much where a problem names no tolerance
 _RTOL = 1e-7
 
@@ -57,7 +58,12 @@ class Scorer:
             canonical = self._run(problem.canonical_solution, problem, _CANONICAL)
             self._expected[problem.id] = asyncio.create_task(canonical)
         expected, took_s = await self._expected[problem.id]
-        limits = replace(_PROGRAM, reply_s=max(_LEAST_S, _TIMES_CANONICAL * took_s))
+        longest = max(len(one.value or "") for one in expected)
+        limits = replace(
+            _PROGRAM,
+            reply_s=max(_LEAST_S, _TIMES_CANONICAL * took_s),
+            reply_bytes=max(_LEAST_BYTES, 4 * longest),  # what is so much longer is wrong, and not worth reading
+        )
         got, _ = await self._run(program, problem, limits)
         rows = list(zip(_inputs(problem), expected, got, strict=True))
         ends = len(problem.base_inputs)
