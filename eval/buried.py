@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from statistics import mean
+from typing import Literal
 
 from pydantic import TypeAdapter
 
@@ -18,8 +19,8 @@ from eval.report import Json, Line, Table
 from eval.runs import Sample, Work
 from eval.statistics import wilson
 from memory.encoder import Encoder
-from tirtha.settings import Settings
-from tirtha.tiers import Tiers, model_name, open_tiers
+from tirtha.settings import Settings, TierSettings
+from tirtha.tiers import Tiers, model_name, open_tiers, tier_price
 
 __all__ = [
     "Cell",
@@ -223,11 +224,17 @@ def recall_line(name: str, cells: Sequence[Cell], at: Callable[[Cell], float]) -
 
 
 def configured_models(settings: Settings) -> dict[str, Json]:
-    """Name the models that answer. Raises Misconfigured for a tier without a model."""
+    """Name the models that answer, with their prices and the date of those. Raises Misconfigured for a tier without them."""
     return {
-        "local": model_name("local", settings.local) if settings.local else "none",
-        "frontier": model_name("frontier", settings.frontier) if settings.frontier else "none",
+        "local": _priced("local", settings.local) if settings.local else "none",
+        "frontier": _priced("frontier", settings.frontier) if settings.frontier else "none",
     }
+
+
+def _priced(name: Literal["local", "frontier"], configured: TierSettings) -> str:
+    price = tier_price(name, configured)
+    dated = f" of {price.as_of}" if price.as_of else ""
+    return f"{model_name(name, configured)} at {price.rates} ({price.source}{dated})"
 
 
 def notes_on_models(models: Mapping[str, Json]) -> list[str]:

@@ -163,7 +163,8 @@ class SweBench:
         table.caption = (
             f"errors: {len(answers) - len(done)}; US$ {cost / 1e9:.6f}; only the harness can say what is resolved"
         )
-        named = " then ".join(str(one) for one in self.models.values() if one != "none")
+        tiers = [("local", self.settings.local), ("frontier", self.settings.frontier)]
+        named = " then ".join(tier.model or name for name, tier in tiers if tier)
         lines = "".join(
             json.dumps(
                 {"instance_id": one.id, "model_name_or_path": f"tirtha ({named})", "model_patch": one.value["patch"]}

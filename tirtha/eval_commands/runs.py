@@ -87,7 +87,6 @@ def eval_cost(
 ) -> None:
     """Say what answering has cost, from the decision records: by where answers came from, and by tier."""
     from eval.cost import cost_tables  # noqa: PLC0415
-
     from eval.report import for_console  # noqa: PLC0415
 
     for table in run_here(cost_tables(read_settings(), tenant=tenant)):
