@@ -37,12 +37,21 @@ class Scored:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expected:
+    """What a problem's inputs should give, encoded, within which tolerances, and how long the canonical solution took for all."""
+
+    values: Sequence[str]
+    tolerances: Sequence[float]
+    took_s: float
+
+
 class Scorer:
     """Scores programs; each distinct one is run once."""
 
     def __init__(self, level: Level, *, at_once: int = 2) -> None:
         self._level = level
-        self._expected: dict[str, asyncio.Task[tuple[list[Returned], float]]] = {}
+        self._expected: dict[str, asyncio.Task[_Expected]] = {}
         self._scores: dict[tuple[str, str], asyncio.Task[Scored]] = {}
         self._turns = asyncio.Semaphore(at_once)
 
@@ -55,20 +64,30 @@ class Scorer:
 
     async def _score(self, program: str, problem: Hidden) -> Scored:
         if problem.id not in self._expected:
-            canonical = self._run(problem.canonical_solution, problem, _CANONICAL)
-            self._expected[problem.id] = asyncio.create_task(canonical)
-        expected, took_s = await self._expected[problem.id]
-        longest = max(len(one.value or "") for one in expected)
+            self._expected[problem.id] = asyncio.create_task(self._canonical(problem))
+        expected = await self._expected[problem.id]
         limits = replace(
             _PROGRAM,
-            reply_s=max(_LEAST_S, _TIMES_CANONICAL * took_s),
-            reply_bytes=max(_LEAST_BYTES, 4 * longest),  # what is so much longer is wrong, and not worth reading
+            reply_s=max(_LEAST_S, _TIMES_CANONICAL * expected.took_s),
+            # What is so much longer than any right value is wrong, and not worth reading.
+            reply_bytes=max(_LEAST_BYTES, 4 * max(map(len, expected.values))),
         )
         got, _ = await self._run(program, problem, limits)
-        rows = list(zip(_inputs(problem), expected, got, strict=True))
+        rows = zip(_inputs(problem), expected.values, expected.tolerances, got, strict=True)
+        for place, row in enumerate(rows):
+            if why := _fault(problem, *row):
+                return Scored(base=place >= len(problem.base_inputs), plus=False, why=why)
+        return Scored(base=True, plus=True)
+
+    async def _canonical(self, problem: Hidden) -> "_Expected":
+        returned, took_s = await self._run(problem.canonical_solution, problem, _CANONICAL)
+        values = [one.value for one in returned if one.value is not None]
+        if len(values) < len(returned):
+            why = next(one.why for one in returned if one.value is None)
+            raise ValueError(f"the canonical solution of {problem.id} fails: {why}")
         ends = len(problem.base_inputs)
-        faults = [*_faults(problem, rows[:ends]), *_faults(problem, rows[ends:])]
-        return Scored(base=not any(faults[:ends]), plus=not any(faults), why=next(filter(None, faults), ""))
+        tolerances = [*_tolerances(problem, values[:ends]), *_tolerances(problem, values[ends:])]
+        return _Expected(values=values, tolerances=tolerances, took_s=took_s)
 
     async def _run(self, program: str, problem: Hidden, limits: Limits) -> tuple[list[Returned], float]:
         given = [encode((inputs, {})) for inputs in _inputs(problem)]
@@ -82,27 +101,24 @@ def _inputs(problem: Hidden) -> Sequence[tuple[Any, ...]]:
     return (*problem.base_inputs, *problem.plus_inputs)
 
 
-def _faults(problem: Hidden, rows: Sequence[tuple[tuple[Any, ...], Returned, Returned]]) -> list[str]:
-    """Say of each value what is wrong with it, "" for nothing.
-
-    As in evalplus, once a float was expected where the problem names no tolerance, the rest of these inputs is given one.
-    """
+def _tolerances(problem: Hidden, values: Sequence[str]) -> list[float]:
+    """Give each value's tolerance. As in evalplus, one float gives one to the rest of these inputs, if the problem names none."""
     atol = problem.atol
-    faults: list[str] = []
-    for inputs, expected, got in rows:
-        if expected.value is None:
-            raise ValueError(f"the canonical solution of {problem.id} fails: {expected.why}")
-        wanted = decode(expected.value)
-        atol = atol or (_FLOATS_ATOL if _floats(wanted) else 0.0)
-        faults.append(_fault(problem, inputs, wanted, got, atol))
-    return faults
+    found: list[float] = []
+    for value in values:
+        atol = atol or (_FLOATS_ATOL if _floats(decode(value)) else 0.0)
+        found.append(atol)
+    return found
 
 
-def _fault(problem: Hidden, inputs: tuple[Any, ...], wanted: Any, got: Returned, atol: float) -> str:
+def _fault(problem: Hidden, inputs: tuple[Any, ...], expected: str, atol: float, got: Returned) -> str:
+    """Say what is wrong with a value, "" for nothing."""
     if got.value is None:
         return got.why or "no value"
+    if got.value == expected:
+        return ""
     try:
-        value = decode(got.value)
+        value, wanted = decode(got.value), decode(expected)
     except NotPlain as fault:
         return str(fault)
     if problem.entry_point == "find_zero" and problem.data_set == "humaneval":
