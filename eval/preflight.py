@@ -1,7 +1,8 @@
 """Is the scorer itself right? Canonical solutions must pass, empty programs and exploits must not, mutants get evalplus's verdicts.
 
 To be run before any figure of HumanEval+ or MBPP+ is believed. evalplus's verdicts on the mutants of HumanEval+'s canonical
-solutions are shipped (`eval/evalplus_verdicts.py` makes them, evalplus 0.3.1, Python 3.11); for MBPP+ there are none.
+solutions are shipped (`eval/evalplus_verdicts.py` makes them, evalplus 0.3.1, Python 3.11), but for HumanEval/32, whose own
+canonical solution evalplus failed where they were made; for MBPP+ there are none.
 """
 
 import json
