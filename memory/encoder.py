@@ -26,6 +26,8 @@ __all__ = ["BUNDLED_MODEL", "Encoder"]
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 _BATCH_WINDOWS = 32
+_QUESTION_THREADS = 1  # more wait for each other longer than they save, and take the cores that BM25 and the search need
+_TURN_THREADS = torch.get_num_threads()
 _TINY = np.float32(1e-9)
 
 Vectors = NDArray[np.float32]
@@ -75,6 +77,7 @@ class Encoder:
         sums = [np.zeros((len(found) + 1, self.dimension), dtype=np.float32) for found in passages]
         windows = [window for index, turn in enumerate(turns) for window in self._windows(index, turn, passages[index])]
         windows.sort(key=lambda window: len(window.ids))
+        torch.set_num_threads(_TURN_THREADS)
         for start in range(0, len(windows), _BATCH_WINDOWS):
             self._add_up(windows[start : start + _BATCH_WINDOWS], sums)
         return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
@@ -92,6 +95,7 @@ class Encoder:
     def _encode_question(self, question: str) -> Vectors:
         prompt = self.model.prompts.get("query") or ""
         ids = self._tokenize([prompt + question])[0][: self._capacity]
+        torch.set_num_threads(_QUESTION_THREADS)
         features = self._forward([[*self._first, *ids, *self._last]])
         vector: Vectors = features["sentence_embedding"].numpy()[0].astype(np.float32)
         return _unit(vector)
