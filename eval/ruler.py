@@ -137,6 +137,7 @@ class Ruler:
         value: dict[str, Json] = {
             "row": asdict(row),
             "index": one.index,
+            "length": one.exact,
             "pred": memory.text,
             "outputs": list(one.outputs),
         }
@@ -241,7 +242,7 @@ def _predictions(answers: Sequence[Sample]) -> dict[str, str]:
         if not one.fault:
             line = {
                 "index": one.value["index"], "pred": one.value["pred"], "input": "", "outputs": one.value["outputs"],
-                "others": {}, "truncated": -1, "length": int(one.id.split("/")[1]),
+                "others": {}, "truncated": -1, "length": one.value["length"],
             }  # fmt: skip
             files.setdefault(f"ruler_{one.id.split('/')[0]}.jsonl", []).append(json.dumps(line) + "\n")
     return {name: "".join(lines) for name, lines in files.items()}

@@ -7,11 +7,14 @@ lengths are counted in o200k_base tokens. Official data files are read and writt
 
 import json
 import random
+import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 from compaction.tokens import count_tokens
 from eval.haystack import paragraphs
@@ -30,29 +33,36 @@ __all__ = [
 _NOISE = "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again."
 _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu".split()
 _COMMON, _COMMON_TIMES, _RARE_TIMES = 10, 30, 3
-_ZETA, _FREQUENT = 2.0, 3
+_ZETA, _FREQUENT, _CODED_LINE = 2.0, 3, 10
+_TRIES = 200
+_PART_CHARS = 1_000
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulerSample:
-    """One task: the parts of its text in order, the question after it, and the references that a prediction must hold."""
+    """One task: its text, the question after it, and the references that a prediction must hold.
+
+    length: what the text was made to, in tokens; of an official file, what the whole file was made to. exact: what its row says.
+    """
 
     index: int
     task: str
     length: int
-    parts: tuple[str, ...]
+    exact: int
+    text: str
     question: str
     outputs: tuple[str, ...]
 
     @property
-    def text(self) -> str:
-        """The text that the question is about."""
-        return "\n".join(self.parts)
+    def parts(self) -> tuple[str, ...]:
+        """The text in parts that may be turns: its lines, long ones cut between sentences, or else words."""
+        return tuple(part for line in self.text.split("\n") for part in _cut(line))
 
     @property
     def input(self) -> str:
         """The whole prompt, as the official format has it."""
-        return f"{self.text}\n\n{self.question}" if self.parts else self.question
+        return f"{self.text}\n{self.question}"
 
 
 def match_all(prediction: str, references: Sequence[str]) -> float:
@@ -66,41 +76,58 @@ def match_part(prediction: str, references: Sequence[str]) -> float:
 
 
 def make_samples(task: str, *, length: int, count: int, seed: int, given: Path | None = None) -> list[RulerSample]:
-    """Make samples of a task, of at most `length` tokens each. Raises KeyError for an unknown task, ValueError if it cannot fit."""
+    """Make samples of a task, of at most `length` tokens each.
+
+    Raises:
+        KeyError: there is no such task.
+        ValueError: it cannot fit, or its file is missing or in another format.
+    """
     if task in QA_TASKS:
         if given is None:
             raise ValueError(f"{task} needs a file of {QA_TASKS[task]}")
         return [_question_over(task, n, length, count, seed, given) for n in range(count)]
-    make = TASKS[task]
-    return [_fitted(task, n, length, make(random.Random(f"{seed}/{task}/{n}"))) for n in range(count)]  # noqa: S311 - by seed
+    return [_made(task, n, length, seed) for n in range(count)]
 
 
 def read_official(file: Path, *, task: str) -> list[RulerSample]:
-    """Read an official data file: a line each with `index`, `input`, `outputs` and `length`. Raises ValueError, naming the line."""
-    made: list[RulerSample] = []
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    """Read an official data file: a line each with `index`, `input`, `outputs` and `length`.
+
+    Its rows differ in length by a few tokens and were made to one: the next power of two, unless all say the same.
+    Raises ValueError, naming the line.
+    """
+    made: dict[int, RulerSample] = {}
+    for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
         if line.strip():
             try:
-                row = json.loads(line)
-                text, _, question = row["input"].rstrip().rpartition("\n")
-                made.append(
-                    RulerSample(
-                        index=int(row["index"]),
-                        task=task,
-                        length=int(row["length"]),
-                        parts=tuple(part for part in text.split("\n") if part.strip()),
-                        question=question + row.get("answer_prefix", ""),
-                        outputs=tuple(map(str, row["outputs"])),
-                    )
-                )
+                one = _official(json.loads(line), task)
             except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as fault:
                 raise ValueError(f"{file}, line {number}: not in RULER's format ({fault!r})") from fault
-    return made
+            if one.index in made:
+                raise ValueError(
+                    f"{file}, line {number}: index {one.index} comes twice; a file holds one task and length"
+                )
+            made[one.index] = one
+    lengths = {one.exact for one in made.values()}
+    length = max(lengths) if len(lengths) == 1 else 1 << (max(lengths, default=1) - 1).bit_length()
+    return [replace(one, length=length) for one in made.values()]
+
+
+def _official(row: dict[str, Any], task: str) -> RulerSample:
+    text, _, question = row["input"].rstrip().rpartition("\n")
+    return RulerSample(
+        index=int(row["index"]),
+        task=task,
+        length=int(row["length"]),
+        exact=int(row["length"]),
+        text=text,
+        question=question + row.get("answer_prefix", ""),
+        outputs=tuple(map(str, row["outputs"])),
+    )
 
 
 def write_official(samples: Sequence[RulerSample]) -> str:
     """Write samples as an official data file."""
-    rows = ({"index": s.index, "input": s.input, "outputs": list(s.outputs), "length": s.length} for s in samples)
+    rows = ({"index": s.index, "input": s.input, "outputs": list(s.outputs), "length": s.exact} for s in samples)
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
@@ -118,24 +145,65 @@ class _Draft:
     chance: random.Random
 
 
+def _made(task: str, index: int, length: int, seed: int) -> RulerSample:
+    """Make one sample; chance decides again where its references would not be what the text says."""
+    for attempt in range(_TRIES):
+        chance = random.Random(f"{seed}/{task}/{index}/{attempt}")  # noqa: S311 - by seed
+        sample = _fitted(task, index, length, TASKS[task](chance))
+        if task != "fwe" or _lead(sample.text, sample.outputs):
+            return sample
+    raise ValueError(f"{task}: no three words lead in {length:,} tokens; it takes a longer text")
+
+
+def _lead(text: str, words: Sequence[str]) -> bool:
+    """Whether these are the most frequent words of a text, each more frequent than any other."""
+    counts = Counter(text.split())
+    return min(counts[word] for word in words) > max(
+        (count for word, count in counts.items() if word not in words), default=0
+    )
+
+
 def _fitted(task: str, index: int, length: int, draft: _Draft) -> RulerSample:
     """Fill a draft up to its length, its needles at random depths in their order where order matters."""
     own = sum(count_tokens(f"{one}\n") for one in draft.needles) + count_tokens(draft.question) + 2
     if own > length:
         raise ValueError(f"{task} takes {own:,} tokens without any filler, more than {length:,}")
-    units: list[str] = []
-    held = own
-    for unit in draft.filler:
-        held += count_tokens(f"{unit}\n")
-        if held > length:
-            break
-        units.append(unit)
+    units = _fill(draft.filler, length - own)
     places = sorted(draft.chance.randrange(len(units) + 1) for _ in draft.needles)
     for place, needle in reversed(list(zip(places, draft.needles, strict=True))):
         units.insert(place, needle)
+    text = "".join(f"{unit}\n" for unit in units)
     return RulerSample(
-        index=index, task=task, length=length, parts=tuple(units), question=draft.question, outputs=draft.outputs
+        index=index, task=task, length=length, exact=length, text=text, question=draft.question, outputs=draft.outputs
     )
+
+
+def _fill(filler: Iterator[str], room: int) -> list[str]:
+    """Take units while there is room, and of the first that does not fit its first sentences."""
+    units: list[str] = []
+    for unit in filler:
+        size = count_tokens(f"{unit}\n")
+        if size > room:
+            while (unit := " ".join(_SENTENCE_END.split(unit)[:-1])) and count_tokens(f"{unit}\n") > room:
+                pass
+            return [*units, unit] if unit else units
+        units.append(unit)
+        room -= size
+    return units
+
+
+def _cut(line: str) -> Iterator[str]:
+    """Cut a line into parts of a bounded length, none empty."""
+    part = ""
+    for sentence in _SENTENCE_END.split(line.strip()):
+        pieces = [sentence] if len(sentence) <= _PART_CHARS else sentence.split()
+        for piece in pieces:
+            if part and len(part) + len(piece) >= _PART_CHARS:
+                yield part
+                part = ""
+            part = f"{part} {piece}" if part else piece
+    if part:
+        yield part
 
 
 Values = Callable[[random.Random], str]
@@ -149,8 +217,18 @@ def _uuid(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def _word(chance: random.Random) -> str:
-    return "".join(chance.choice(_SYLLABLES) for _ in range(3))
+def _word(chance: random.Random, syllables: int = 3) -> str:
+    return "".join(chance.choice(_SYLLABLES) for _ in range(syllables))
+
+
+def _words(chance: random.Random, *, syllables: int) -> Iterator[str]:
+    """Give words of so many syllables, none twice: so none stands in another either, as each syllable is consonant and vowel."""
+    taken: set[str] = set()
+    while len(taken) < len(_SYLLABLES) ** syllables:
+        word = _word(chance, syllables)
+        if word not in taken:
+            taken.add(word)
+            yield word
 
 
 def _key(chance: random.Random) -> str:
@@ -200,7 +278,7 @@ def _other_needles(values: Values) -> Callable[[random.Random], Iterator[str]]:
 
 def _tracking(chance: random.Random) -> _Draft:
     """One chain of four assignments after the first, in order."""
-    names = [_word(chance).upper() for _ in range(5)]
+    names = [word.upper() for word in islice(_words(chance, syllables=3), 5)]
     value = str(chance.randrange(10_000, 100_000))
     chain = [f"VAR {names[0]} = {value}", *(f"VAR {b} = VAR {a}" for a, b in pairwise(names))]
     return _Draft(
@@ -213,26 +291,27 @@ def _tracking(chance: random.Random) -> _Draft:
 
 
 def _common_words(chance: random.Random) -> _Draft:
-    common = [_word(chance) for _ in range(_COMMON)]
+    words = _words(chance, syllables=5)
+    common = list(islice(words, _COMMON))
     needles = [word for word in common for _ in range(_COMMON_TIMES)]
     chance.shuffle(needles)
-
-    def rare() -> Iterator[str]:
-        while True:
-            word = _word(chance) + _word(chance)
-            yield " ".join([word] * _RARE_TIMES)
-
-    question = f"What are the {_COMMON} most common words in the above list?"
-    return _Draft(needles=tuple(needles), filler=rare(), question=question, outputs=tuple(common), chance=chance)
+    return _Draft(
+        needles=tuple(needles),
+        filler=(" ".join([word] * _RARE_TIMES) for word in words),
+        question=f"What are the {_COMMON} most common words in the above list?",
+        outputs=tuple(common),
+        chance=chance,
+    )
 
 
 def _frequent_words(chance: random.Random) -> _Draft:
-    words = [_word(chance) + _word(chance) for _ in range(200)]
+    """Words as frequent as a zeta distribution has them; that the first three lead in fact is seen to by `_made`."""
+    words = list(islice(_words(chance, syllables=5), 200))
     weights = [1 / (rank**_ZETA) for rank in range(1, len(words) + 1)]
 
     def coded() -> Iterator[str]:
         while True:
-            yield " ".join(chance.choices(words, weights, k=20))
+            yield " ".join(chance.choices(words, weights, k=_CODED_LINE))
 
     question = f"What are the {_FREQUENT} most frequently appearing words in the above coded text?"
     return _Draft(needles=(), filler=coded(), question=question, outputs=tuple(words[:_FREQUENT]), chance=chance)

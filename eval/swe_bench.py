@@ -5,6 +5,7 @@ resolved only the official harness can say (`eval.swe_harness`); a run reports w
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from cascade.tiers.model import ModelTier
 from cascade.trace import Trace
 from compaction.tokens import count_tokens
 from eval.buried import configured_models
-from eval.patches import Checked, check_patch, extract_patch, named_files, read_file_at
+from eval.patches import Checked, check_patch, extract_patches, named_files, read_file_at
 from eval.report import Json, Report, Table
 from eval.runs import Sample, Work
 from eval.statistics import wilson
@@ -60,6 +61,20 @@ def read_instances(file: Path) -> dict[str, Instance]:
         }
     except (json.JSONDecodeError, KeyError, TypeError) as fault:
         raise ValueError(f"{file} is not in SWE-bench's format: {fault!r}") from fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """The patch that stands so far, who wrote it, and what its check says."""
+
+    patch: str
+    by: str
+    checked: Checked
+
+    @property
+    def good(self) -> bool:
+        """Whether no other tier need be asked."""
+        return self.checked.parses if self.checked.applies is None else self.checked.applies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,31 +124,44 @@ class SweBench:
             yield work
 
     async def _resolve(self, instance: Instance, ladder: Sequence[ModelTier]) -> Sample:
-        """Ask the tiers in order until a patch applies (or parses, without a checkout); the last one stands if none does."""
+        """Ask the tiers in order until a patch applies (or parses, without a checkout); the last one stands if none does.
+
+        A tier that fails leaves the issue to the next; if no patch is good then, the sample is an error, and tried again.
+        """
         checkout = self._checkout(instance)
         trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
-        patch, by, found = "", "", Checked(parses=False, applies=None, why="no patch")
-        try:
-            for tier in ladder:
-                request = _request(instance, checkout, tier)
-                completion = await tier.ask(request, trace, purpose="patch")
-                patch, by = extract_patch(completion.text), tier.name
-                found = check_patch(patch, checkout=checkout, commit=instance.commit)
-                if found.applies or (found.applies is None and found.parses):
-                    break
-        except (CascadeFault, ValueError) as fault:
-            return Sample(id=instance.id, fault=str(fault), cost_nanousd=sum(call.cost_nanousd for call in trace.calls))
+        made = _Made(patch="", by="", checked=Checked(parses=False, applies=None))
+        faults: list[str] = []
+        for tier in ladder:
+            try:
+                completion = await tier.ask(_request(instance, checkout, tier), trace, purpose="patch")
+                made = _best_of(completion.text, tier.name, checkout=checkout, commit=instance.commit)
+            except (CascadeFault, ValueError) as fault:
+                faults.append(f"{tier.name}: {fault}")
+            if made.good:
+                break
+        cost = sum(call.cost_nanousd for call in trace.calls)
+        if faults and not made.good:
+            return Sample(id=instance.id, fault="; ".join(faults), cost_nanousd=cost)
         value: dict[str, Json] = {
-            "patch": patch, "by": by, "parses": found.parses, "applies": found.applies, "why": found.why,
+            "patch": made.patch, "by": made.by, "parses": made.checked.parses, "applies": made.checked.applies,
+            "why": made.checked.why, "passed_over": "; ".join(faults),
             "tokens": sum(call.usage.prompt_tokens + call.usage.completion_tokens for call in trace.calls),
         }  # fmt: skip
-        return Sample(id=instance.id, value=value, cost_nanousd=sum(call.cost_nanousd for call in trace.calls))
+        return Sample(id=instance.id, value=value, cost_nanousd=cost)
 
     def _checkout(self, instance: Instance) -> Path | None:
         if self.repos is None:
             return None
         folder = self.repos / instance.repo.replace("/", "__")
         return folder if (folder / ".git").exists() else None
+
+    @property
+    def _model_name(self) -> str:
+        """Name the run as the harness may use it: it becomes part of file, folder and container names."""
+        tiers = [("local", self.settings.local), ("frontier", self.settings.frontier)]
+        names = ["tirtha", *(tier.model or name for name, tier in tiers if tier)]
+        return "-".join(re.sub(r"[^\w.]+", "-", name).strip("-") for name in names)
 
     def scoring(self, answers: Mapping[str, Sample]) -> None:
         """Score nothing here."""
@@ -163,11 +191,9 @@ class SweBench:
         table.caption = (
             f"errors: {len(answers) - len(done)}; US$ {cost / 1e9:.6f}; only the harness can say what is resolved"
         )
-        tiers = [("local", self.settings.local), ("frontier", self.settings.frontier)]
-        named = " then ".join(tier.model or name for name, tier in tiers if tier)
         lines = "".join(
             json.dumps(
-                {"instance_id": one.id, "model_name_or_path": f"tirtha ({named})", "model_patch": one.value["patch"]}
+                {"instance_id": one.id, "model_name_or_path": self._model_name, "model_patch": one.value["patch"]}
             )
             + "\n"
             for one in done
@@ -180,6 +206,13 @@ class SweBench:
             notes=["Nothing here says that an issue is resolved."],
             files={predictions_name(lines): lines},
         )
+
+
+def _best_of(reply: str, by: str, *, checkout: Path | None, commit: str) -> _Made:
+    """Give the first patch of a reply that applies (or parses, without a checkout), or else its first one."""
+    patches = extract_patches(reply) or [""]
+    made = [_Made(patch=one, by=by, checked=check_patch(one, checkout=checkout, commit=commit)) for one in patches]
+    return next((one for one in made if one.good), made[0])
 
 
 def predictions_name(lines: str) -> str:
@@ -196,9 +229,9 @@ def _request(instance: Instance, checkout: Path | None, tier: ModelTier) -> Chat
     shown: list[str] = []
     for file in named_files(instance.issue, checkout, instance.commit) if checkout else ():
         text = f"{file}:\n\n{read_file_at(checkout, instance.commit, file)}" if checkout else ""
-        room -= count_tokens(text) + 2
-        if room < 0:
-            break
-        shown.append(text)
+        size = count_tokens(text) + 2
+        if size <= room:
+            shown.append(text)
+            room -= size
     prompt = template.substitute(issue=instance.issue, files="\n\n".join(shown) or "(none are at hand)")
     return ChatRequest(messages=(Message(role="user", content=prompt),), max_tokens=tier.max_tokens)

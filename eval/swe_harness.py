@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 __all__ = ["Resolved", "missing", "run_harness"]
 
@@ -58,7 +59,10 @@ def run_harness(
         raise ValueError("the harness cannot run here: " + "; ".join(lacking))
     ids = [json.loads(line)["instance_id"] for line in predictions.read_text("utf-8").splitlines() if line.strip()]
     sample = ids[:gold]
-    proved = _run(python, "gold", "gold", dataset=dataset, folder=folder, workers=workers, ids=sample)
+    # A fresh id each time: under an old one the harness would answer from its notes, whatever this machine can do now.
+    proved = _run(
+        python, "gold", f"tirtha-gold-{uuid4().hex[:12]}", dataset=dataset, folder=folder, workers=workers, ids=sample
+    )
     if proved.resolved < len(sample):
         raise ValueError(
             f"the gold patch of {', '.join(sample)} does not resolve here ({proved.report}): no figure would mean anything"

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,32 @@ from tirtha.settings import Settings
 QUIET = Console(file=io.StringIO())
 
 
+@pytest.mark.parametrize("length", [1_000, 1_700, 4_000])
 @pytest.mark.parametrize("task", TASKS)
-def test_every_task_keeps_its_length_and_holds_its_answer(task: str) -> None:
-    [sample, other] = make_samples(task, length=2_000, count=2, seed=1)
-    assert [sample, other] == make_samples(task, length=2_000, count=2, seed=1)
+def test_every_task_keeps_its_length_and_holds_its_answer(task: str, length: int) -> None:
+    if task == "cwe":
+        length *= 3  # ten words, thirty times each, take most of two thousand tokens
+    [sample, other] = make_samples(task, length=length, count=2, seed=1)
+    assert [sample, other] == make_samples(task, length=length, count=2, seed=1)
     assert sample.outputs != other.outputs
-    assert 1_800 <= count_tokens(sample.input) <= 2_000
+    assert 0.95 * length <= count_tokens(sample.input) <= length
     assert all(reference in sample.text for reference in sample.outputs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_words_asked_for_are_what_the_text_says(seed: int) -> None:
+    for task, times in (("cwe", 10), ("fwe", 3)):
+        for sample in make_samples(task, length=3_000, count=4, seed=seed):
+            counted = Counter(sample.text.split()).most_common(times + 1)
+            assert {word for word, _ in counted[:times]} == set(sample.outputs)
+            assert counted[times - 1][1] > counted[times][1], "no tie decides"
+            for word in sample.outputs:
+                assert sample.text.count(word) == dict(counted)[word], "in no other word"
+
+
+def test_a_text_too_short_for_a_clear_answer_is_refused() -> None:
+    with pytest.raises(ValueError, match="it takes a longer text"):
+        make_samples("fwe", length=30, count=1, seed=1)
 
 
 def test_the_families_differ_as_the_paper_has_it() -> None:
@@ -51,8 +71,30 @@ def test_official_files_come_back_as_they_were(tmp_path: Path) -> None:
     read = read_official(file, task="niah_single_2")
     assert [(one.index, one.outputs, one.question) for one in read] == [(s.index, s.outputs, s.question) for s in made]
     assert set(json.loads(file.read_text().splitlines()[0])) == {"index", "input", "outputs", "length"}
+    assert write_official(read) == file.read_text()
     file.write_text('{"index": 1}\n')
     with pytest.raises(ValueError, match=r"line 1: not in RULER's format"):
+        read_official(file, task="x")
+
+
+def test_official_rows_of_one_file_are_one_cell_and_long_lines_become_turns(tmp_path: Path) -> None:
+    essay = (
+        "An essay goes on about its day. " * 800 + "One of the special magic numbers for sea is: 7. " + "word " * 9_000
+    )
+    rows = [
+        {"index": n, "input": f"Memorise it.\n{essay}\nWhat is it?", "outputs": ["7"], "length": 4_050 + n}
+        for n in (0, 1)
+    ]
+    file = tmp_path / "validation.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = read_official(file, task="niah_single_2")
+    assert [(one.length, one.exact) for one in made] == [(4_096, 4_050), (4_096, 4_051)]
+    assert made[0].input == rows[0]["input"], "the raw prompt is what the file says"
+    assert max(map(len, made[0].parts)) <= 1_000
+    assert " ".join(made[0].parts).split() == made[0].text.split()
+    assert sum("sea is: 7." in part for part in made[0].parts) == 1
+    file.write_text(json.dumps(rows[0]) + "\n" + json.dumps(rows[0]) + "\n")
+    with pytest.raises(ValueError, match="line 2: index 0 comes twice"):
         read_official(file, task="x")
 
 

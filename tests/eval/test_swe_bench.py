@@ -4,16 +4,15 @@ import io
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
-from eval.patches import check_patch, extract_patch, named_files
-from eval.runs import Options, run_benchmark
+from eval.patches import check_patch, extract_patches, named_files
+from eval.runs import Options, Run, read_rows, run_benchmark
 from eval.swe_bench import SweBench, read_instances
 from eval.swe_harness import missing, run_harness
-from tests.support.chat_server import Reply, chat_server, says
+from tests.support.chat_server import ChatServer, chat_server, says, status
 from tirtha.settings import Settings, TierSettings
 
 QUIET = Console(file=io.StringIO())
@@ -74,9 +73,28 @@ def test_gold_patches_and_tests_are_dropped(instances: Path) -> None:
     ],
 )
 def test_a_patch_is_found_however_it_is_wrapped(reply: str, repos: Path) -> None:
-    patch = extract_patch(reply)
+    [patch] = extract_patches(reply)
     assert patch.endswith("    return x / 2\n")
     assert check_patch(patch, checkout=repos / "owner__name", commit="HEAD").applies
+
+
+def test_a_blank_last_line_of_context_is_kept(repos: Path) -> None:
+    folder = repos / "owner__name"
+    (folder / "notes.md").write_text("```\none\n```\n\ntwo\n")
+    git(folder, "add", "notes.md")
+    git(folder, "commit", "-qm", "notes")
+    diff = "--- a/notes.md\n+++ b/notes.md\n@@ -1,4 +1,4 @@\n ```\n-one\n+1\n ```\n"
+    for reply in (f"```diff\n{diff} \n```\nDone.", f"{diff} \n\nDone.", f"{diff}\n\n- Done: this is no line of it"):
+        [patch] = extract_patches(reply)
+        assert check_patch(patch, checkout=folder, commit="HEAD").applies, reply
+
+
+def test_every_file_of_a_reply_is_in_the_patch(repos: Path) -> None:
+    other = "--- /dev/null\n+++ b/src/new.py\n@@ -0,0 +1 @@\n+NEW = 1\n"
+    both, last = extract_patches(f"First:\n```diff\n{PATCH}```\nThen:\n```diff\n{other}```\n")
+    assert both == PATCH + other
+    assert last == other
+    assert check_patch(both, checkout=repos / "owner__name", commit="HEAD").applies
 
 
 @pytest.mark.parametrize(
@@ -104,28 +122,113 @@ def test_the_checkout_stays_as_it_is_and_named_files_are_found(repos: Path) -> N
     assert named_files("see `half.py` and nothing.py", folder, "HEAD") == ["src/half.py"]
 
 
-async def test_a_patch_that_does_not_apply_goes_up_a_tier(instances: Path, repos: Path, settings: Settings) -> None:
-    def cheap(request: dict[str, Any]) -> Reply:
-        return says(PATCH.replace("x // 2", "x * 2"))
-
-    with chat_server() as local, chat_server() as frontier:
-        local.script, frontier.script = cheap, lambda request: says(f"```diff\n{PATCH}```")
-        own = settings.model_copy(
-            update={
-                name: TierSettings(url=server.url, model=name, input_usd_per_mtok=1, output_usd_per_mtok=1)
-                for name, server in (("local", local), ("frontier", frontier))
-            }
+def two_tiers(settings: Settings, local: ChatServer, frontier: ChatServer, *, window_tokens: int = 131_072) -> Settings:
+    """The settings, with these two servers as tiers."""
+    tiers = {
+        name: TierSettings(
+            url=server.url, model=model, input_usd_per_mtok=1, output_usd_per_mtok=1, max_tokens=1_024, window_tokens=window
         )
-        benchmark = SweBench(settings=own, file=instances, repos=repos)
-        run = await run_benchmark(benchmark, settings=own, options=Options(), console=QUIET)
+        for name, server, model, window in (
+            ("local", local, "openai/gpt (small)", window_tokens), ("frontier", frontier, "frontier", 131_072),
+        )
+    }  # fmt: skip
+    return settings.model_copy(update=tiers)
+
+
+async def run_on(instances: Path, repos: Path, settings: Settings) -> Run:
+    benchmark = SweBench(settings=settings, file=instances, repos=repos)
+    return await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+
+
+async def test_a_patch_that_does_not_apply_goes_up_a_tier(instances: Path, repos: Path, settings: Settings) -> None:
+    with chat_server() as local, chat_server() as frontier:
+        local.script = lambda request: says(PATCH.replace("x // 2", "x * 2"))
+        frontier.script = lambda request: says(f"```diff\n{PATCH}```")
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier))
     prompt = local.requests[0]["messages"][-1]["content"]
     assert "def half(x):\n    return x // 2" in prompt, "the file that the issue names, as it was"
     assert "GOLD" not in prompt
     assert run.report.figures["by the frontier tier"] == {"count": 1, "n": 1}
     [file] = run.folder.glob("predictions_*.jsonl")
     assert json.loads(file.read_text()) == {
-        "instance_id": "owner__name-1", "model_name_or_path": "tirtha (local then frontier)", "model_patch": PATCH,
+        "instance_id": "owner__name-1", "model_name_or_path": "tirtha-openai-gpt-small-frontier", "model_patch": PATCH,
     }  # fmt: skip
+
+
+async def test_what_a_reply_means_last_stands_where_all_of_it_does_not_apply(
+    instances: Path, repos: Path, settings: Settings
+) -> None:
+    draft = PATCH.replace("x / 2", "x / 2.0")
+    with chat_server() as local, chat_server() as frontier:
+        local.script = lambda request: says(f"```diff\n{draft}```\nNo, simpler:\n```diff\n{PATCH}```")
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier))
+    assert not frontier.requests
+    assert read_rows(run.folder / "samples.jsonl")[0].value["patch"] == PATCH
+
+
+@pytest.mark.parametrize(("window", "calls"), [(131_072, 1), (1_100, 0)])
+async def test_a_tier_that_is_down_or_too_small_leaves_the_issue_to_the_next(
+    instances: Path, repos: Path, settings: Settings, window: int, calls: int
+) -> None:
+    with chat_server() as local, chat_server() as frontier:
+        local.script, frontier.script = lambda request: status(400), lambda request: says(PATCH)
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier, window_tokens=window))
+    assert len(local.requests) == calls
+    [row] = read_rows(run.folder / "samples.jsonl")
+    assert row.value["by"] == "frontier"
+    assert str(row.value["passed_over"]).startswith("local: ")
+
+
+async def test_without_a_good_patch_a_tier_that_is_down_makes_an_error(
+    instances: Path, repos: Path, settings: Settings
+) -> None:
+    with chat_server() as local, chat_server() as frontier:
+        local.script, frontier.script = lambda request: says("no patch"), lambda request: status(400)
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier))
+    [row] = read_rows(run.folder / "samples.jsonl")
+    assert row.fault.startswith("frontier: ")
+    assert row.cost_nanousd > 0, "the local tier was paid"
+    assert run.report.figures["errors"] == 1
+
+
+@pytest.fixture
+def two_files(instances: Path, repos: Path) -> Path:
+    """An issue that names a file too big to show before one that fits."""
+    folder = repos / "owner__name"
+    (folder / "src" / "big.py").write_text("BIG = 1\n" * 4_000)
+    git(folder, "add", "src/big.py")
+    git(folder, "commit", "-qm", "big")
+    row = json.loads(instances.read_text()) | {"base_commit": git(folder, "rev-parse", "HEAD")}
+    instances.write_text(json.dumps(row | {"problem_statement": "src/big.py and src/half.py differ."}) + "\n")
+    return instances
+
+
+async def test_a_file_that_does_not_fit_does_not_hide_the_next(
+    two_files: Path, repos: Path, settings: Settings
+) -> None:
+    with chat_server() as local, chat_server() as frontier:
+        local.script = lambda request: says(PATCH)
+        await run_on(two_files, repos, two_tiers(settings, local, frontier, window_tokens=4_000))
+    prompt = local.requests[0]["messages"][-1]["content"]
+    assert "BIG = 1" not in prompt
+    assert "def half(x):" in prompt
+
+
+def test_gold_is_proved_anew_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = tmp_path / "python"
+    harness.write_text(
+        "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ $1 = --run_id ] && id=$2; shift; done\n"
+        'echo "$id" >> ids; echo \'{"resolved_instances": 1}\' > "model.$id.json"\n'
+    )
+    harness.chmod(0o755)
+    monkeypatch.setattr("eval.swe_harness.missing", lambda python, folder: [])
+    predictions = tmp_path / "p.jsonl"
+    predictions.write_text('{"instance_id": "owner__name-1"}\n')
+    for _ in range(2):
+        assert run_harness(harness, predictions, dataset="d", folder=tmp_path).resolved == 1
+    gold, ours, gold_again, ours_again = (tmp_path / "ids").read_text().split()
+    assert gold != gold_again
+    assert ours == ours_again
 
 
 def test_what_the_harness_lacks_is_named(tmp_path: Path) -> None:
