@@ -26,7 +26,8 @@ __all__ = ["BUNDLED_MODEL", "Encoder"]
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 _BATCH_WINDOWS = 32
-_QUESTION_THREADS = 1  # more wait for each other longer than they save, and take the cores that BM25 and the search need
+# More threads wait for each other longer than they save on a question, and take the cores that BM25 and the search need.
+_QUESTION_THREADS = 1
 _TURN_THREADS = torch.get_num_threads()
 _TINY = np.float32(1e-9)
 

@@ -27,6 +27,15 @@ _TURN = TurnRow.__table__  # type: ignore[attr-defined]
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]
 _SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
 _TENANT = TenantRow.__table__  # type: ignore[attr-defined]
+_SELECT_TURNS = select_turns()
+_MIDDLE = _TURN.alias("middle")
+# A place is looked up by equality, so that each is one step in the unique index of places.
+_SELECT_BESIDE = [
+    _SELECT_TURNS.join(
+        _MIDDLE, (_TURN.c.session_id == _MIDDLE.c.session_id) & (_TURN.c.position == _MIDDLE.c.position + step)
+    )
+    for step in (-1, 1)
+]
 _THREADS = 8
 _SPEAKERS = 256
 
@@ -76,9 +85,11 @@ class TurnStore:
         """Read those of `pks` that belong to `scope`; any other key is silently absent."""
         return await self._in_thread(self._turns, scope, list(pks))
 
-    async def around(self, scope: ScopeId, pks: Iterable[TurnPk]) -> dict[TurnPk, Turn]:
-        """Read the turns of `scope` right before and after each of these, in the same session."""
-        return await self._in_thread(self._around, scope, list(pks))
+    async def turns_around(
+        self, scope: ScopeId, pks: Iterable[TurnPk], leading: Iterable[TurnPk]
+    ) -> tuple[dict[TurnPk, Turn], dict[TurnPk, Turn]]:
+        """Read those of `pks` that belong to `scope`, and its turns right before and after the `leading` ones, in one snapshot."""
+        return await self._in_thread(self._turns_around, scope, list(pks), list(leading))
 
     async def survey(self, scope: Scope) -> Survey | None:
         """Say what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope."""
@@ -176,26 +187,14 @@ class TurnStore:
             return Survey(scope=found[0], speakers=_speakers(connection, found[0]), tail=_tail(connection, found[0]))
 
     def _turns(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
-        found: dict[TurnPk, Turn] = {}
         with reading(self.engine) as connection:
-            for start in range(0, len(pks), KEYS_PER_QUERY):
-                chunk = pks[start : start + KEYS_PER_QUERY]
-                rows = connection.execute(select_turns().where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
-                found |= {turn.pk: turn for turn in map(to_turn, rows)}
-        return found
+            return _turns(connection, scope, pks)
 
-    def _around(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
-        # A place is looked up by equality, so that each is one step in the unique index of places.
-        middle = _TURN.alias("middle")
-        same_session = _TURN.c.session_id == middle.c.session_id
-        found: dict[TurnPk, Turn] = {}
+    def _turns_around(
+        self, scope: ScopeId, pks: list[TurnPk], leading: list[TurnPk]
+    ) -> tuple[dict[TurnPk, Turn], dict[TurnPk, Turn]]:
         with reading(self.engine) as connection:
-            for step in (-1, 1):
-                beside = same_session & (_TURN.c.position == middle.c.position + step)
-                query = select_turns().join(middle, beside)
-                rows = connection.execute(query.where(middle.c.scope_id == scope, middle.c.id.in_(pks)))
-                found |= {turn.pk: turn for turn in map(to_turn, rows)}
-        return found
+            return _turns(connection, scope, pks), _beside(connection, scope, leading)
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
         with reading(self.engine) as connection:
@@ -207,7 +206,7 @@ class TurnStore:
             return connection.execute(query).scalar_one()
 
     def _unindexed(self, limit: int) -> list[tuple[ScopeId, Turn]]:
-        query = select_turns().where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
+        query = _SELECT_TURNS.where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
         with reading(self.engine) as connection:
             return [(ScopeId(row.scope_id), to_turn(row)) for row in connection.execute(query)]
 
@@ -248,7 +247,7 @@ class TurnStore:
             ]
 
     def _history(self, scope: ScopeId) -> list[Turn]:
-        query = select_turns().where(_TURN.c.scope_id == scope)
+        query = _SELECT_TURNS.where(_TURN.c.scope_id == scope)
         with reading(self.engine) as connection:
             turns = [to_turn(row) for row in connection.execute(query)]
         return sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
@@ -366,8 +365,25 @@ def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | N
     return (ScopeId(row.id), row.epoch) if row else None
 
 
+def _turns(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
+    found: dict[TurnPk, Turn] = {}
+    for start in range(0, len(pks), KEYS_PER_QUERY):
+        chunk = pks[start : start + KEYS_PER_QUERY]
+        rows = connection.execute(_SELECT_TURNS.where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
+        found |= {turn.pk: turn for turn in map(to_turn, rows)}
+    return found
+
+
+def _beside(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
+    found: dict[TurnPk, Turn] = {}
+    for query in _SELECT_BESIDE:
+        rows = connection.execute(query.where(_MIDDLE.c.scope_id == scope, _MIDDLE.c.id.in_(pks)))
+        found |= {turn.pk: turn for turn in map(to_turn, rows)}
+    return found
+
+
 def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:
-    query = select_turns().where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
+    query = _SELECT_TURNS.where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
     return [to_turn(row) for row in connection.execute(query)]
 
 

@@ -111,10 +111,8 @@ async def test_scopes_never_meet(store: TurnStore) -> None:
         theirs = await remember(store, said("theirs", id="1"), scope=other)
         assert theirs.epoch == 1
         assert await store.turns(await key(store, other), mine.stored) == {}
-        assert (
-            await store.around(await key(store, other), [turn.pk for turn in await store.history(await key(store))])
-            == {}
-        )
+        pks = [turn.pk for turn in await store.history(await key(store))]
+        assert await store.turns_around(await key(store, other), pks, pks) == ({}, {})
         assert [turn.text for turn in await store.tail(await key(store, other))] == ["theirs"]
     assert [turn.text for turn in await store.history(await key(store))] == ["mine"]
     assert await store.scope(Scope(tenant="nobody", user_id="u1")) is None
@@ -149,7 +147,7 @@ async def test_neighbours_are_of_the_same_session(store: TurnStore) -> None:
     await remember(store, said("a", id="1"), said("b", id="2"), said("c", id="3"))
     await remember(store, said("d", id="1"), said("e", id="2"), session="s2")
     turns = {turn.text: turn for turn in await store.history(await key(store))}
-    around = await store.around(await key(store), [turns[one].pk for one in "ace"])
+    _, around = await store.turns_around(await key(store), [], [turns[one].pk for one in "ace"])
     assert sorted(turn.text for turn in around.values()) == ["b", "d"]
 
 
