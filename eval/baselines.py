@@ -5,7 +5,6 @@ session, of its user turns joined, cut at the model's window (the recipe behind 
 store). newest first: no search at all. Turns are packed whole, in their order, where they fit.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
@@ -14,7 +13,7 @@ import numpy as np
 from compaction import Context, distill
 from compaction.distill import Taste
 from memory.encoder import Encoder
-from memory.lexical import bm25_share, rarity_of
+from memory.lexical import bm25_share, frequencies, rarity_of
 from memory.turns import Evidence, Passage, Turn
 from memory.words import content_terms
 
@@ -38,8 +37,9 @@ def dense_turns(question: str, turns: Sequence[Turn], encoder: Encoder) -> list[
 def bm25_turns(question: str, turns: Sequence[Turn], encoder: Encoder) -> list[Turn]:  # noqa: ARG001 - one shape for all
     """Rank turns by BM25 (k1 1.2, b 0.75, Snowball stems, no stop words)."""
     terms = tuple(dict.fromkeys(content_terms(question)))
-    texts = [Counter(content_terms(turn.text)) for turn in turns]
-    return _ranked(turns, bm25_share(terms, texts, rarity_of(terms, texts)))
+    texts = [content_terms(turn.text) for turn in turns]
+    frequency = frequencies(terms, texts)
+    return _ranked(turns, bm25_share(frequency, [*map(len, texts)], rarity_of(frequency)))
 
 
 def dense_sessions(question: str, turns: Sequence[Turn], encoder: Encoder) -> list[Turn]:

@@ -21,7 +21,8 @@ from lancedb.index import FTS, BTree
 from numpy.typing import NDArray
 
 from memory.errors import IndexMismatch, StoreUnavailable
-from memory.hot_vectors import HotScope, HotVectors
+from memory.hot_scopes import HotScope, HotScopes
+from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 
 __all__ = ["IndexRow", "PassageIndex"]
@@ -54,7 +55,7 @@ class PassageIndex:
         self._model = model
         self._dimension = dimension
         self._searchable = False
-        self._hot = HotVectors(hot_bytes)
+        self._hot = HotScopes(hot_bytes)
         self._changing = asyncio.Lock()
         self._warming: dict[ScopeId, asyncio.Task[None]] = {}
 
@@ -87,7 +88,8 @@ class PassageIndex:
                 if not self._searchable:
                     await self._build_indexes()
             for scope in {row.scope for row in rows}:
-                self._hot.append(scope, [row.encoded for row in rows if row.scope == scope])
+                own = [row for row in rows if row.scope == scope]
+                self._hot.append(scope, [row.encoded for row in own], [row.terms.split() for row in own])
 
     async def remove_turns(self, turns: Sequence[TurnPk]) -> None:
         """Delete every passage of these turns; unknown turns are no error. Raises StoreUnavailable."""
@@ -113,6 +115,9 @@ class PassageIndex:
         """Find the `limit` passages of `scope` with the best BM25 for `terms` (as `content_terms` gives them), best first."""
         if not terms or not self._searchable:
             return []
+        hot = self._hot.get(scope)
+        if hot is not None:
+            return await asyncio.to_thread(hot.lexical, terms, limit)
         with _index_faults():
             query = (
                 self._table.query().nearest_to_text(" ".join(terms), columns=["terms"]).where(f"scope = {int(scope)}")
@@ -179,7 +184,7 @@ class PassageIndex:
         self._connection.close()
 
     def _warm_up(self, scope: ScopeId) -> None:
-        """Begin to bring a scope's vectors into memory; the question at hand does not wait for it."""
+        """Begin to bring a scope into memory; the question at hand does not wait for it."""
         if scope not in self._warming:
             self._warming[scope] = asyncio.create_task(self._load(scope))
             self._warming[scope].add_done_callback(lambda task: self._warmed(scope, task))
@@ -187,7 +192,7 @@ class PassageIndex:
     def _warmed(self, scope: ScopeId, task: asyncio.Task[None]) -> None:
         self._warming.pop(scope, None)
         if not task.cancelled() and task.exception():
-            log.warning("vectors of scope %d stay on disk", scope, exc_info=task.exception())
+            log.warning("scope %d stays on disk", scope, exc_info=task.exception())
 
     async def _load(self, scope: ScopeId) -> None:
         bytes_each = self._dimension * (np.float32().nbytes + np.float16().nbytes) + 3 * np.int64().nbytes
@@ -195,12 +200,13 @@ class PassageIndex:
             size = await self._table.count_rows(f"scope = {int(scope)}") * bytes_each
             if not self._hot.room_for(size):
                 return
-            found = await self._table.query().where(f"scope = {int(scope)}").select(_COLUMNS).to_arrow()
+            found = await self._table.query().where(f"scope = {int(scope)}").select([*_COLUMNS, "terms"]).to_arrow()
             if not found.num_rows:
                 return
             keys = [found.column(name).to_numpy().astype(np.int64) for name in ("turn", "start", "end")]
             turn_vectors = _matrix(found, "turn_vector", np.float16)
-            self._hot.put(scope, HotScope(np.stack(keys, axis=1), _matrix(found, "vector"), turn_vectors))
+            postings = await asyncio.to_thread(Postings, found.column("terms"))
+            self._hot.put(scope, HotScope(np.stack(keys, axis=1), _matrix(found, "vector"), turn_vectors, postings))
 
     async def _build_indexes(self) -> None:
         for column in ("scope", "turn", "fingerprint"):

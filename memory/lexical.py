@@ -1,12 +1,11 @@
 """Words in common, measured: BM25 and coverage over texts whose terms are at hand. The index searches; this compares."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["bm25_share", "coverage_of", "rarity_of"]
+__all__ = ["bm25_share", "coverage_of", "frequencies", "rarity_of"]
 
 Scores = NDArray[np.float64]
 
@@ -14,24 +13,27 @@ _K1 = 1.2
 _B = 0.75
 
 
-def rarity_of(terms: Sequence[str], passages: Sequence[Counter[str]]) -> dict[str, float]:
-    """Give each term's rarity among the texts: the rarer, the higher."""
-    held = {term: sum(term in counts for counts in passages) for term in terms}
-    return {term: float(np.log1p(len(passages) / max(count, 1))) for term, count in held.items()}
+def frequencies(terms: Sequence[str], texts: Sequence[Sequence[str]]) -> Scores:
+    """Count each of the terms in each text: `(len(texts), len(terms))`."""
+    counts = [[text.count(term) for term in terms] for text in texts]
+    return np.array(counts, dtype=np.float64).reshape(len(texts), len(terms))
 
 
-def bm25_share(terms: Sequence[str], texts: Sequence[Counter[str]], rarity: Mapping[str, float]) -> Scores:
+def rarity_of(frequency: Scores) -> Scores:
+    """Give each term's rarity among the texts, `(terms,)`: the rarer, the higher."""
+    rarity: Scores = np.log1p(len(frequency) / np.maximum((frequency > 0).sum(axis=0), 1))
+    return rarity
+
+
+def bm25_share(frequency: Scores, lengths: Sequence[int], rarity: Scores) -> Scores:
     """BM25 (Robertson & Zaragoza 2009) as a share of the limit that endless repetition of every term would reach."""
-    lengths = np.array([max(sum(counts.values()), 1) for counts in texts], dtype=np.float64)
-    norms = _K1 * (1 - _B + _B * lengths / lengths.mean())
-    total = np.zeros(len(texts))
-    for term in terms:
-        frequency = np.array([counts[term] for counts in texts], dtype=np.float64)
-        total += rarity[term] * frequency / (frequency + norms)
-    return total / max(sum(rarity.values()), 1e-9)
+    sizes = np.maximum(np.array(lengths, dtype=np.float64), 1)
+    norms = _K1 * (1 - _B + _B * sizes / sizes.mean())
+    share: Scores = (frequency / (frequency + norms[:, None])) @ rarity / max(float(rarity.sum()), 1e-9)
+    return share
 
 
-def coverage_of(terms: Sequence[str], texts: Sequence[Counter[str]], rarity: Mapping[str, float]) -> Scores:
+def coverage_of(frequency: Scores, rarity: Scores) -> Scores:
     """Give for each text the share of the terms, by rarity, that it holds: `(len(texts),)`, 0 to 1."""
-    total = max(sum(rarity.values()), 1e-9)
-    return np.array([sum(rarity[term] for term in terms if term in counts) / total for counts in texts])
+    coverage: Scores = (frequency > 0) @ rarity / max(float(rarity.sum()), 1e-9)
+    return coverage

@@ -7,8 +7,7 @@ tenant's, cannot be recalled whatever the index says.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import accumulate
 
@@ -36,15 +35,6 @@ _HOLDERS = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hits:
-    """What one search found: the passages, their turns, and the turns beside the best of them."""
-
-    hits: Sequence[EncodedPassage]
-    turns: Mapping[TurnPk, Turn]
-    around: Mapping[TurnPk, Turn]
 
 
 class Recall:
@@ -78,25 +68,20 @@ class Recall:
 
     async def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> Found:
         (vector, dense), lexical, waiting = await asyncio.gather(
-            self._by_meaning(scope, question), self._by_words(scope, question), self._read_tail(scope, tail, question)
+            self._nearest(scope, question),
+            self._index.lexical(scope, question.terms, _LEXICAL_LIMIT),
+            self._read_tail(scope, tail, question),
         )
-        turns, around = {**dense.turns, **lexical.turns}, {**dense.around, **lexical.around}
+        leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]
+        turns, around = await self._store.turns_around(scope, _turns_of([*dense, *lexical]), _turns_of(leading))
         beside = await self._index.passages(scope, [pk for pk in around if pk not in turns])
         turns |= around | {turn.pk: turn for turn in tail}
-        candidates = _candidates([*dense.hits, *lexical.hits, *beside, *waiting], turns)
+        candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
         return Found(question=question, vector=vector, candidates=candidates)
 
-    async def _by_meaning(self, scope: ScopeId, question: Question) -> tuple[NDArray[np.float32], _Hits]:
+    async def _nearest(self, scope: ScopeId, question: Question) -> tuple[NDArray[np.float32], list[EncodedPassage]]:
         vector = await self._encoder.encode_question(question.topic)
-        return vector, await self._with_turns(scope, await self._index.nearest(scope, vector, _DENSE_LIMIT))
-
-    async def _by_words(self, scope: ScopeId, question: Question) -> _Hits:
-        return await self._with_turns(scope, await self._index.lexical(scope, question.terms, _LEXICAL_LIMIT))
-
-    async def _with_turns(self, scope: ScopeId, hits: Sequence[EncodedPassage]) -> _Hits:
-        """Read the turns of one search's hits, while the other may still search."""
-        turns, around = await self._store.turns_around(scope, _turns_of(hits), _turns_of(hits[:_NEIGHBOURS_OF]))
-        return _Hits(hits=hits, turns=turns, around=around)
+        return vector, await self._index.nearest(scope, vector, _DENSE_LIMIT)
 
     async def _follow(self, survey: Survey, question: Question, ranked: Recollection) -> Recollection:
         """Follow what the best evidence names, from turn to turn."""

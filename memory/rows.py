@@ -3,19 +3,49 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from memory.repeats import content_hash
 from memory.tables import ScopeRow, SessionRow, TurnRow, in_offset
 from memory.turns import NewTurn, Scope, Turn, TurnPk
 
-__all__ = ["owned_by", "select_turns", "to_row", "to_turn"]
+__all__ = ["SPEAKERS", "TURNS", "TURNS_BESIDE", "TURNS_OF", "owned_by", "to_row", "to_turn"]
 
 _TURN = TurnRow.__table__  # type: ignore[attr-defined]
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]
 _SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
 _TURN_COLUMNS = ("id", "scope_id", "session_id", "key", "position", "role", "speaker", "text", "said_at", "offset_s")
-_OF_TURN = [_TURN.c[name] for name in _TURN_COLUMNS]
+_MOST_SPEAKERS = 256
+
+
+def _select_turns() -> Select[Any]:
+    """Select what makes a turn, with its session's id."""
+    columns = [_TURN.c[name] for name in _TURN_COLUMNS]
+    return select(*columns, _SESSION.c.key.label("session_key")).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
+
+
+def _select_beside(step: int) -> Select[Any]:
+    """Select by equality of place, so that each is one look-up in the unique index of places."""
+    middle = _TURN.alias("middle")
+    there = (_TURN.c.session_id == middle.c.session_id) & (_TURN.c.position == middle.c.position + step)
+    chosen = (middle.c.scope_id == bindparam("scope"), middle.c.id.in_(bindparam("pks", expanding=True)))
+    return TURNS.join(middle, there).where(*chosen)
+
+
+def _select_speakers() -> Select[Any]:
+    """Step from name to name through the index, since DISTINCT would read every turn of the scope."""
+    named = (_TURN.c.scope_id == bindparam("scope"), _TURN.c.speaker.is_not(None))
+    first = select(func.min(_TURN.c.speaker).label("name")).where(*named).cte("names", recursive=True)
+    following = select(func.min(_TURN.c.speaker)).where(*named, _TURN.c.speaker > first.c.name).scalar_subquery()
+    names = first.union_all(select(following).where(first.c.name.is_not(None)))
+    return select(names.c.name).where(names.c.name.is_not(None)).limit(_MOST_SPEAKERS)
+
+
+# Statements of every question are built once: building one takes longer than running it. `scope` and `pks` are bound.
+TURNS = _select_turns()
+TURNS_OF = TURNS.where(_TURN.c.scope_id == bindparam("scope"), _TURN.c.id.in_(bindparam("pks", expanding=True)))
+TURNS_BESIDE = (_select_beside(-1), _select_beside(1))
+SPEAKERS = _select_speakers()
 
 
 def to_row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, now: datetime) -> dict[str, Any]:
@@ -47,13 +77,8 @@ def owned_by(scope: Scope) -> tuple[Any, ...]:
     )
 
 
-def select_turns() -> Select[Any]:
-    """Select what makes a turn, with its session's id and its scope's key."""
-    return select(*_OF_TURN, _SESSION.c.key.label("session_key")).join(_SESSION, _SESSION.c.id == _TURN.c.session_id)
-
-
 def to_turn(row: Row[Any]) -> Turn:
-    """Make a turn of a row of `select_turns`."""
+    """Make a turn of a row of `TURNS`."""
     pk, _, session_pk, key, position, role, speaker, text, said_at, offset_s, session_id = tuple(row)
     return Turn(
         pk=TurnPk(pk),

@@ -6,7 +6,6 @@ the others, and `memory.rescorer` turns the signals of a passage into a probabil
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.lexical import bm25_share, coverage_of, rarity_of
+from memory.lexical import bm25_share, coverage_of, frequencies, rarity_of
 from memory.questions import KINDS, Question
 from memory.related_terms import relatedness
 from memory.time_expressions import find_times, may_tell_time
@@ -95,21 +94,21 @@ def own_signals(candidates: Sequence[Candidate], question: Question, vector: NDA
 def _meaning(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> Signals:
     """Cosines of the question with the passage, and with its whole turn."""
     return {
-        "dense": np.stack([c.encoded.vector for c in candidates]).astype(np.float64) @ vector,
-        "turn_dense": np.stack([c.encoded.turn_vector for c in candidates]).astype(np.float64) @ vector,
+        "dense": (np.stack([c.encoded.vector for c in candidates]) @ vector).astype(np.float64),
+        "turn_dense": (np.stack([c.encoded.turn_vector for c in candidates]) @ vector).astype(np.float64),
     }
 
 
 def _words(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Signals:
     """BM25 of passage and turn as a share of a perfect match; the share of the question's words, by rarity, that it holds."""
-    passages = [Counter(found) for found in terms]
-    turns = {c.turn.pk: Counter(content_terms(c.turn.text)) for c in candidates}
-    rarity = rarity_of(question.terms, passages)
-    by_turn = dict(zip(turns, bm25_share(question.terms, list(turns.values()), rarity), strict=True))
+    turns = {c.turn.pk: content_terms(c.turn.text) for c in candidates}
+    frequency = frequencies(question.terms, terms)
+    rarity = rarity_of(frequency)
+    of_turns = bm25_share(frequencies(question.terms, list(turns.values())), [*map(len, turns.values())], rarity)
     return {
-        "words": bm25_share(question.terms, passages, rarity),
-        "turn_words": _by_turn(candidates, by_turn),
-        "coverage": coverage_of(question.terms, passages, rarity),
+        "words": bm25_share(frequency, [*map(len, terms)], rarity),
+        "turn_words": _by_turn(candidates, dict(zip(turns, of_turns, strict=True))),
+        "coverage": coverage_of(frequency, rarity),
     }
 
 

@@ -6,6 +6,7 @@ the index already holds. SQL is blocking, so each public method crosses to a thr
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 import anyio
@@ -16,7 +17,7 @@ from memory.database import KEYS_PER_QUERY, reading, writing
 from memory.errors import TurnConflict
 from memory.forgetting import Forgotten, forget
 from memory.repeats import plan_turns
-from memory.rows import owned_by, select_turns, to_row, to_turn
+from memory.rows import SPEAKERS, TURNS, TURNS_BESIDE, TURNS_OF, owned_by, to_row, to_turn
 from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow
 from memory.turns import NewTurn, Receipt, Scope, ScopeId, SessionSummary, Survey, Turn, TurnPk
 
@@ -27,17 +28,7 @@ _TURN = TurnRow.__table__  # type: ignore[attr-defined]
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]
 _SCOPE = ScopeRow.__table__  # type: ignore[attr-defined]
 _TENANT = TenantRow.__table__  # type: ignore[attr-defined]
-_SELECT_TURNS = select_turns()
-_MIDDLE = _TURN.alias("middle")
-# A place is looked up by equality, so that each is one step in the unique index of places.
-_SELECT_BESIDE = [
-    _SELECT_TURNS.join(
-        _MIDDLE, (_TURN.c.session_id == _MIDDLE.c.session_id) & (_TURN.c.position == _MIDDLE.c.position + step)
-    )
-    for step in (-1, 1)
-]
 _THREADS = 8
-_SPEAKERS = 256
 
 
 class Remember:
@@ -206,7 +197,7 @@ class TurnStore:
             return connection.execute(query).scalar_one()
 
     def _unindexed(self, limit: int) -> list[tuple[ScopeId, Turn]]:
-        query = _SELECT_TURNS.where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
+        query = TURNS.where(~_TURN.c.indexed).order_by(_TURN.c.id).limit(limit)
         with reading(self.engine) as connection:
             return [(ScopeId(row.scope_id), to_turn(row)) for row in connection.execute(query)]
 
@@ -247,7 +238,7 @@ class TurnStore:
             ]
 
     def _history(self, scope: ScopeId) -> list[Turn]:
-        query = _SELECT_TURNS.where(_TURN.c.scope_id == scope)
+        query = TURNS.where(_TURN.c.scope_id == scope)
         with reading(self.engine) as connection:
             turns = [to_turn(row) for row in connection.execute(query)]
         return sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
@@ -368,30 +359,20 @@ def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | N
 def _turns(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
     found: dict[TurnPk, Turn] = {}
     for start in range(0, len(pks), KEYS_PER_QUERY):
-        chunk = pks[start : start + KEYS_PER_QUERY]
-        rows = connection.execute(_SELECT_TURNS.where(_TURN.c.scope_id == scope, _TURN.c.id.in_(chunk)))
+        rows = connection.execute(TURNS_OF, {"scope": scope, "pks": pks[start : start + KEYS_PER_QUERY]})
         found |= {turn.pk: turn for turn in map(to_turn, rows)}
     return found
 
 
 def _beside(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
-    found: dict[TurnPk, Turn] = {}
-    for query in _SELECT_BESIDE:
-        rows = connection.execute(query.where(_MIDDLE.c.scope_id == scope, _MIDDLE.c.id.in_(pks)))
-        found |= {turn.pk: turn for turn in map(to_turn, rows)}
-    return found
+    rows = chain.from_iterable(connection.execute(one, {"scope": scope, "pks": pks}) for one in TURNS_BESIDE)
+    return {turn.pk: turn for turn in map(to_turn, rows)}
 
 
 def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:
-    query = _SELECT_TURNS.where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
+    query = TURNS.where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
     return [to_turn(row) for row in connection.execute(query)]
 
 
 def _speakers(connection: Connection, scope: ScopeId) -> list[str]:
-    """Step from name to name through the index, since DISTINCT would read every turn of the scope."""
-    named = (_TURN.c.scope_id == scope, _TURN.c.speaker.is_not(None))
-    first = select(func.min(_TURN.c.speaker).label("name")).where(*named).cte("names", recursive=True)
-    following = select(func.min(_TURN.c.speaker)).where(*named, _TURN.c.speaker > first.c.name).scalar_subquery()
-    names = first.union_all(select(following).where(first.c.name.is_not(None)))
-    query = select(names.c.name).where(names.c.name.is_not(None)).limit(_SPEAKERS)
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(SPEAKERS, {"scope": scope}).scalars())

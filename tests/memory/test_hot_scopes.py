@@ -1,15 +1,17 @@
-"""Vectors in memory find what the index on disk finds, and never more than it holds."""
+"""Scopes in memory find what the index on disk finds, and never more than it holds."""
 
 import asyncio
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from memory import Memory, MemorySettings, open_memory
 from memory.encoder import Encoder
-from memory.hot_vectors import HotScope, HotVectors
+from memory.hot_scopes import HotScope, HotScopes
 from memory.index import PassageIndex
+from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 from tests.memory.test_memory import CHAT, indexed, remember
 from tests.support.turns import MAY_8, SCOPE, said
@@ -26,14 +28,19 @@ def passages(count: int, first: int = 0) -> list[EncodedPassage]:
 
 
 def empty() -> HotScope:
-    return HotScope(np.zeros((0, 3), np.int64), np.zeros((0, 8), np.float32), np.zeros((0, 8), np.float16))
+    none = Postings(pa.chunked_array([[]], type=pa.string()))
+    return HotScope(np.zeros((0, 3), np.int64), np.zeros((0, 8), np.float32), np.zeros((0, 8), np.float16), none)
+
+
+def wordless(count: int) -> list[list[str]]:
+    return [[]] * count
 
 
 def test_the_nearest_are_those_of_the_greatest_dot_product() -> None:
     scope = empty()
     known = passages(300)
     for start in range(0, 300, 7):
-        scope.append(known[start : start + 7])
+        scope.append(known[start : start + 7], wordless(len(known[start : start + 7])))
     vector = RANDOM.normal(size=8).astype(np.float32)
     wanted = sorted(known, key=lambda one: -float(one.vector @ vector))[:20]
     assert [one.turn_pk for one in scope.nearest(vector, 20)] == [one.turn_pk for one in wanted]
@@ -44,15 +51,15 @@ def test_the_nearest_are_those_of_the_greatest_dot_product() -> None:
 def test_the_least_recently_asked_scope_makes_room() -> None:
     scopes = {ScopeId(n): empty() for n in range(3)}
     for n, scope in scopes.items():
-        scope.append(passages(10, first=int(n)))
-    hot = HotVectors(limit_bytes=2 * scopes[ScopeId(0)].bytes)
+        scope.append(passages(10, first=int(n)), wordless(10))
+    hot = HotScopes(limit_bytes=2 * scopes[ScopeId(0)].bytes)
     hot.put(ScopeId(0), scopes[ScopeId(0)])
     hot.put(ScopeId(1), scopes[ScopeId(1)])
     assert hot.get(ScopeId(0)) is not None
     hot.put(ScopeId(2), scopes[ScopeId(2)])
     assert hot.get(ScopeId(1)) is None
     assert hot.get(ScopeId(0)) is not None
-    hot.append(ScopeId(0), passages(100))
+    hot.append(ScopeId(0), passages(100), wordless(100))
     assert hot.get(ScopeId(0)) is None, "it has outgrown the limit"
     assert hot.get(ScopeId(2)) is not None, "which is no reason to lose another"
 
@@ -84,6 +91,21 @@ async def test_what_is_remembered_later_is_found_in_memory_too(memory: Memory) -
     await indexed(memory, await remember(memory, later, session="s2"))
     found = await memory.recall(SCOPE, "Where does the support group meet?", MAY_8)
     assert "9" in {one.turn.id for one in found.evidence}
+    assert await memory.index.lexical(ScopeId(1), ["york"], 5), "its words are counted"
+
+
+async def test_words_are_found_in_memory_as_on_disk(memory: Memory) -> None:
+    await indexed(memory, await remember(memory, *CHAT))
+    questions = [["support", "group"], ["nothing"], ["pottery", "group", "group"]]
+    cold = [await memory.index.lexical(ScopeId(1), terms, 100) for terms in questions]
+    await warm(memory)
+    assert memory.index._hot.get(ScopeId(1)) is not None
+    hot = [await memory.index.lexical(ScopeId(1), terms, 100) for terms in questions]
+    assert cold[0]
+    for on_disk, in_memory in zip(cold, hot, strict=True):
+        assert {(hit.turn_pk, hit.passage.start) for hit in on_disk} == {
+            (hit.turn_pk, hit.passage.start) for hit in in_memory
+        }
 
 
 async def test_what_is_removed_is_gone_from_memory(memory: Memory) -> None:

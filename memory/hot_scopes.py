@@ -1,7 +1,7 @@
-"""The vectors of the scopes that are asked about, kept in memory, so that a question costs one dot product over its scope.
+"""The scopes that are asked about, kept in memory, so that a question costs one dot product and a few postings.
 
-LanceDB reads a scope's vectors from its files for every query; at 100,000 passages that is most of a query's time. Kept here
-they are scanned exactly, at the speed of memory. A cache only: whole scopes, the least recently asked one goes first, what it
+LanceDB reads a scope's rows from its files for every query; at 100,000 passages that is most of a query's time. Kept here
+they are searched exactly, at the speed of memory. A cache only: whole scopes, the least recently asked one goes first, what it
 holds is what the index holds. Changed from the event loop only; searches may run in other threads.
 """
 
@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 
-__all__ = ["HotScope", "HotVectors"]
+__all__ = ["HotScope", "HotScopes"]
 
 _GROWTH = 1.25
 
@@ -24,18 +25,21 @@ Vectors = NDArray[np.float32]
 
 
 class HotScope:
-    """The passages of one scope: keys `(n, 3)` of turn, start and end; vectors `(n, d)`, and those of their turns."""
+    """The passages of one scope: keys `(n, 3)` of turn, start and end; vectors `(n, d)`, and those of their turns; terms."""
 
-    def __init__(self, keys: NDArray[np.int64], vectors: Vectors, turn_vectors: NDArray[np.float16]) -> None:
+    def __init__(
+        self, keys: NDArray[np.int64], vectors: Vectors, turn_vectors: NDArray[np.float16], postings: Postings
+    ) -> None:
         self._count = len(keys)
         self._keys = keys
         self._vectors = vectors
         self._turn_vectors = turn_vectors
+        self._postings = postings
 
     @property
     def bytes(self) -> int:
         """The memory it takes."""
-        return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes
+        return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes + self._postings.bytes
 
     def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
         """Find the `limit` passages with the greatest dot product with `vector`, exactly, best first."""
@@ -43,13 +47,17 @@ class HotScope:
         best: list[int] = torch.topk(torch.from_numpy(scores), min(limit, len(scores))).indices.tolist()
         return self._passages(best)
 
+    def lexical(self, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
+        """Find the `limit` passages with the best BM25 for `terms`, best first."""
+        return self._passages(self._postings.best(terms, limit))
+
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Give all passages of these turns."""
         rows = np.flatnonzero(np.isin(self._keys[: self._count, 0], np.array(turns, dtype=np.int64)))
         return self._passages(rows.tolist())
 
-    def append(self, passages: Sequence[EncodedPassage]) -> None:
-        """Add passages; room grows by a quarter at a time, so that few appends copy."""
+    def append(self, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
+        """Add passages and the terms of each; room grows by a quarter at a time, so that few appends copy."""
         count = self._count + len(passages)
         if count > len(self._keys):
             room = int(count * _GROWTH)
@@ -60,6 +68,7 @@ class HotScope:
         self._keys[rows] = [(one.turn_pk, one.passage.start, one.passage.end) for one in passages]
         self._vectors[rows] = [one.vector for one in passages]
         self._turn_vectors[rows] = [one.turn_vector for one in passages]
+        self._postings.append(terms)
         self._count = count  # last: a search in another thread looks no further
 
     def _passages(self, rows: Sequence[int]) -> list[EncodedPassage]:
@@ -73,7 +82,7 @@ class HotScope:
         ]
 
 
-class HotVectors:
+class HotScopes:
     """Hot scopes within `limit_bytes`."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -87,12 +96,12 @@ class HotVectors:
             self._scopes.move_to_end(scope)
         return found
 
-    def put(self, scope: ScopeId, vectors: HotScope) -> None:
+    def put(self, scope: ScopeId, hot: HotScope) -> None:
         """Keep a scope; those asked about least recently make room. One that is larger than the limit is not kept."""
         self._scopes.pop(scope, None)
-        if vectors.bytes > self._limit:
+        if hot.bytes > self._limit:
             return
-        self._scopes[scope] = vectors
+        self._scopes[scope] = hot
         while sum(one.bytes for one in self._scopes.values()) > self._limit:
             self._scopes.popitem(last=False)
 
@@ -100,10 +109,10 @@ class HotVectors:
         """Say whether a scope of `size` bytes could be kept."""
         return size <= self._limit
 
-    def append(self, scope: ScopeId, passages: Sequence[EncodedPassage]) -> None:
+    def append(self, scope: ScopeId, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
         """Add new passages to a scope, if it is here."""
         if scope in self._scopes:
-            self._scopes[scope].append(passages)
+            self._scopes[scope].append(passages, terms)
             self.put(scope, self._scopes[scope])
 
     def clear(self) -> None:

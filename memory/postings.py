@@ -1,0 +1,96 @@
+"""BM25 over the passages of one scope, in memory: for each term the rows that hold it.
+
+Robertson & Zaragoza 2009, with the inverse document frequency as Lucene has it, which is never negative. Terms are counted
+within the scope: what others remember does not change an order. Rows are numbered as they are added.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+__all__ = ["Postings"]
+
+_K1 = 1.2
+_B = 0.75
+_COUNT_BITS = 8  # a posting is its row and, below it, how often the row holds the term, to 255
+_COUNT_MASK = (1 << _COUNT_BITS) - 1
+_BYTES_EACH_TERM = 300  # of the term, its array's header and their place in the dictionary
+
+Rows = NDArray[np.int64]
+_NOWHERE: Rows = np.zeros(0, np.int64)
+
+
+class Postings:
+    """The terms of passages; appended to in one thread, searched in any. An array once here is replaced, never changed."""
+
+    def __init__(self, terms: pa.ChunkedArray) -> None:
+        """Count terms: a string a row, white space between its terms."""
+        self._lengths: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._rows: dict[str, Rows] = {}
+        self._count = 0
+        self._tokens = 0
+        if len(terms):
+            self._read(terms)
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes, about."""
+        return self._lengths.nbytes + self._tokens * np.int64().nbytes + len(self._rows) * _BYTES_EACH_TERM
+
+    def best(self, terms: Iterable[str], limit: int) -> list[int]:
+        """Find the `limit` rows with the greatest BM25 for these terms, best first, equals in their order; none without a term."""
+        count, lengths = self._count, self._lengths
+        scores = np.zeros(count, np.float32)
+        for term in dict.fromkeys(terms):
+            postings = self._rows.get(term)
+            if postings is not None:
+                postings = postings[: np.searchsorted(postings, count << _COUNT_BITS)]  # an append may be under way
+                rows, times = postings >> _COUNT_BITS, (postings & _COUNT_MASK).astype(np.float32)
+                rarity = np.log1p((count - len(rows) + 0.5) / (len(rows) + 0.5), dtype=np.float32)
+                norms = _K1 * (1 - _B + _B * lengths[rows] * (count / max(self._tokens, 1)))
+                scores[rows] += rarity * times * (_K1 + 1) / (times + norms)
+        return _best_rows(scores, limit)
+
+    def append(self, texts: Sequence[Sequence[str]]) -> None:
+        """Add rows, the terms of each."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for row, terms in enumerate(texts, self._count):
+            for term, times in Counter(terms).items():
+                found[term].append(row << _COUNT_BITS | min(times, _COUNT_MASK))
+        for term, postings in found.items():
+            known = self._rows.get(term)
+            added = np.array(postings, np.int64)
+            self._rows[term] = added if known is None else np.concatenate([known, added])
+        self._lengths = np.concatenate([self._lengths, np.array([len(terms) for terms in texts], np.float32)])
+        self._tokens += sum(map(len, texts))
+        self._count += len(texts)  # last: a search in another thread looks no further
+
+    def _read(self, terms: pa.ChunkedArray) -> None:
+        """Count all rows at once, without a Python loop over them."""
+        split = pc.utf8_split_whitespace(terms.combine_chunks())
+        rows = pc.list_parent_indices(split).to_numpy()
+        coded = pc.list_flatten(split).dictionary_encode()
+        codes = coded.indices.to_numpy().astype(np.int64)
+        held, times = np.unique(codes * len(terms) + rows, return_counts=True)
+        postings = held % len(terms) << _COUNT_BITS | np.minimum(times, _COUNT_MASK)
+        ends = np.searchsorted(held, np.arange(1, len(coded.dictionary)) * len(terms))
+        self._rows = dict(zip(coded.dictionary.to_pylist(), np.split(postings, ends), strict=True))
+        self._lengths = np.bincount(rows, minlength=len(terms)).astype(np.float32)
+        self._lengths[self._rows.pop("", _NOWHERE) >> _COUNT_BITS] = (
+            0  # a row without terms was split into one empty term
+        )
+        self._tokens = int(self._lengths.sum())
+        self._count = len(terms)
+
+
+def _best_rows(scores: NDArray[np.float32], limit: int) -> list[int]:
+    hits = np.flatnonzero(scores)
+    if len(hits) > limit:
+        least = np.partition(scores[hits], len(hits) - limit)[len(hits) - limit]
+        hits = hits[scores[hits] >= least]
+    best: list[int] = hits[np.argsort(-scores[hits], kind="stable")][:limit].tolist()
+    return best
