@@ -20,7 +20,7 @@ from eval.runs import Sample, Work
 from tirtha.settings import Settings
 from tirtha.tiers import model_name, open_tiers
 
-__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "ToJudge", "judge_name", "judge_note", "judging"]
+__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging", "says_yes"]
 
 JudgeTier = Literal["local", "frontier"]
 OFFICIAL_JUDGE = "gpt-4o-2024-08-06"
@@ -75,13 +75,22 @@ def judge_note(name: str) -> list[str]:
     return [f"Unofficial judge: {words}. Not to be compared with published figures."]
 
 
-async def _judge(judge: ModelTier, id_: str, one: ToJudge) -> Sample:
+def judge_prompt(one: ToJudge) -> str:
+    """Ask whether a reply is right, in the words for its type of question."""
     file = f"judge_{_PROMPTS.get(one.type, 'default')}.md"
     template = Template((files("eval") / "prompts" / file).read_text("utf-8"))
-    prompt = template.substitute(question=one.question, answer=one.answer, reply=one.reply)
+    return template.substitute(question=one.question, answer=one.answer, reply=one.reply)
+
+
+def says_yes(said: str) -> bool:
+    """Read a judge's word as the official scorer reads it."""
+    return "yes" in said.lower()
+
+
+async def _judge(judge: ModelTier, id_: str, one: ToJudge) -> Sample:
     # A model that reasons needs more than the official ten tokens to come to its yes.
     tokens = _OFFICIAL_TOKENS if judge.model == OFFICIAL_JUDGE else judge.max_tokens
-    request = ChatRequest(messages=(Message(role="user", content=prompt),), max_tokens=tokens)
+    request = ChatRequest(messages=(Message(role="user", content=judge_prompt(one)),), max_tokens=tokens)
     trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
     try:
         completion = await judge.ask(request, trace, purpose="judge")
@@ -89,6 +98,6 @@ async def _judge(judge: ModelTier, id_: str, one: ToJudge) -> Sample:
         return Sample(id=id_, fault=str(fault), cost_nanousd=sum(call.cost_nanousd for call in trace.calls))
     return Sample(
         id=id_,
-        value={"right": "yes" in completion.text.lower(), "said": completion.text},
+        value={"right": says_yes(completion.text), "said": completion.text},
         cost_nanousd=sum(call.cost_nanousd for call in trace.calls),
     )
