@@ -5,13 +5,16 @@ question by question: evidence recall of the context distilled, and the AUROC of
 earns its place by either; one whose intervals both hold zero has not shown its worth.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
+
+from pydantic import TypeAdapter
 
 from compaction import distill
 from compaction.distill import Taste
 from eval.answerability import make_case, unseen_probabilities
+from eval.locomo_data import CATEGORIES
 from eval.report import Table
 from eval.rescoring import Asked, held_out
 from eval.statistics import Interval, auroc_difference, calibration, paired_difference
@@ -19,12 +22,60 @@ from memory.ranking import ranked_evidence
 from memory.rescorer import Rescored
 from memory.standing import PARTS
 
-__all__ = ["Ablated", "Ablation", "ablate", "steps"]
+__all__ = ["NOTHING", "SWITCHED_OFF", "Ablated", "Ablation", "Judged", "compare_parts", "judge_without"]
 
+NOTHING = "nothing"
 _TASTES = {
     "news of a turn": replace(Taste(), told=0.0, told_broad=0.0),
     "thrift": replace(Taste(), thrift=0.0),
 }
+SWITCHED_OFF = (NOTHING, *PARTS, *_TASTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """All questions of a file without one part, by ensembles that never saw their conversation.
+
+    categories: of all questions, in order; recalls: evidence recall of the answerable ones; probabilities: answerability of all,
+    none where the part has nothing to do with it.
+    """
+
+    categories: tuple[int, ...]
+    recalls: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
+
+    @classmethod
+    def read(cls, value: Mapping[str, object]) -> "Judged":
+        """Read it back from a row's value."""
+        return TypeAdapter(cls).validate_python(dict(value))
+
+    @property
+    def truths(self) -> list[bool]:
+        """Whether each question is answerable."""
+        return [category in CATEGORIES for category in self.categories]
+
+    @property
+    def auroc(self) -> float | None:
+        """How well answerability tells the answerable questions from the others; None where that was not judged."""
+        found = calibration(self.probabilities, self.truths) if self.probabilities else None
+        return found.auroc if found else None
+
+
+def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored], budget: int) -> Judged:
+    """Judge all questions without `part`, one of `SWITCHED_OFF`; `full` is what the ensembles say with everything."""
+    if part in _TASTES:
+        return Judged(categories=_categories(asked), recalls=_recalls(asked, full, budget, _TASTES[part]))
+    without = None if part == NOTHING else part
+    judged = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without)
+    recalls = _recalls(asked, judged, budget, Taste())
+    if not _both_kinds(asked):
+        return Judged(categories=_categories(asked), recalls=recalls)
+    cases = [
+        make_case("answerable" if one.question.answerable else "adversarial", one, rescored, without=without)
+        for one, rescored in zip(asked, judged, strict=True)
+    ]
+    probabilities = tuple(unseen_probabilities(cases).tolist())
+    return Judged(categories=_categories(asked), recalls=recalls, probabilities=probabilities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,92 +100,60 @@ class Ablation:
     budget: int
     evidence_recall: float
     all_evidence_rate: float
-    auroc: float
+    auroc: float | None
     by_category: dict[int, float]
     parts: tuple[Ablated, ...]
 
     def table(self) -> Table:
         """Lay the worths out for people."""
         table = Table("part, switched off", "evidence recall lost", "AUROC lost", "earns its place")
+        auroc = "not judged" if self.auroc is None else f"{self.auroc:.3f}"
         table.title = (
             f"Unseen conversations, budget {self.budget}: evidence recall {self.evidence_recall:.3f}, "
-            f"all evidence {self.all_evidence_rate:.3f} (n = {self.n}); AUROC {self.auroc:.3f}"
+            f"all evidence {self.all_evidence_rate:.3f} (n = {self.n}); AUROC {auroc}"
         )
         for one in self.parts:
-            auroc = _written(one.auroc) if one.auroc else "-"
-            table.add_row(one.part, _written(one.evidence_recall), auroc, "yes" if one.earned else "not shown")
+            lost = _written(one.auroc) if one.auroc else "-"
+            table.add_row(one.part, _written(one.evidence_recall), lost, "yes" if one.earned else "not shown")
         return table
 
 
-def steps(asked: Sequence[Asked]) -> int:
-    """Count the steps of an ablation, for a progress bar."""
-    return (1 + len(PARTS)) * len({one.conversation for one in asked})
-
-
-def ablate(asked: Sequence[Asked], *, budget: int, advance: Callable[[], None]) -> Ablation:
-    """Switch every part off in turn. Raises ValueError unless there are two conversations with answerable questions."""
-    answerable = [one for one in asked if one.question.answerable]
-    if len({one.conversation for one in answerable}) < 2:
-        raise ValueError("an ablation needs two conversations: one to fit on and one to judge")
-    full = _Judged.of(asked, budget, advance, without=None)
-    worths = [_worth(part, full, _Judged.of(asked, budget, advance, without=part)) for part in PARTS]
-    for part, taste in _TASTES.items():
-        recalls = _recalls(answerable, full.rescored, budget, taste)
-        worths.append(Ablated(part=part, evidence_recall=paired_difference(full.recalls, recalls), auroc=None))
-    recalls = full.recalls
-    categories = sorted({one.question.category for one in answerable})
+def compare_parts(judged: Mapping[str, Judged], *, budget: int) -> Ablation | None:
+    """Say what each part is worth, question by question; None unless everything was judged with nothing switched off."""
+    full = judged.get(NOTHING)
+    if full is None:
+        return None
+    answerable = [category for category in full.categories if category in CATEGORIES]
     return Ablation(
-        n=len(answerable),
+        n=len(full.recalls),
         budget=budget,
-        evidence_recall=mean(recalls),
-        all_evidence_rate=mean(float(recall == 1) for recall in recalls),
+        evidence_recall=mean(full.recalls),
+        all_evidence_rate=mean(float(recall == 1) for recall in full.recalls),
         auroc=full.auroc,
         by_category={
-            category: mean(r for one, r in zip(answerable, recalls, strict=True) if one.question.category == category)
-            for category in categories
+            category: mean(r for of, r in zip(answerable, full.recalls, strict=True) if of == category)
+            for category in sorted(set(answerable))
         },
-        parts=tuple(worths),
+        parts=tuple(_worth(part, full, judged[part]) for part in SWITCHED_OFF[1:] if part in judged),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """All questions, judged by ensembles that never saw their conversation."""
-
-    rescored: list[Rescored]
-    recalls: list[float]
-    probabilities: list[float]
-    truths: list[bool]
-
-    @classmethod
-    def of(cls, asked: Sequence[Asked], budget: int, advance: Callable[[], None], *, without: str | None) -> "_Judged":
-        judged = held_out(asked, fitted_on=asked, without=without, advance=advance)
-        cases = [
-            make_case("answerable" if one.question.answerable else "adversarial", one, rescored, without=without)
-            for one, rescored in zip(asked, judged, strict=True)
-        ]
-        both = [(one, rescored) for one, rescored in zip(asked, judged, strict=True) if one.question.answerable]
-        answerable, rescored = [one for one, _ in both], [rescored for _, rescored in both]
-        return cls(
-            rescored=rescored,
-            recalls=_recalls(answerable, rescored, budget, Taste()),
-            probabilities=unseen_probabilities(cases).tolist(),
-            truths=[case.kind == "answerable" for case in cases],
-        )
-
-    @property
-    def auroc(self) -> float:
-        found = calibration(self.probabilities, self.truths)
-        return found.auroc if found else 0.0
+def _both_kinds(asked: Sequence[Asked]) -> bool:
+    """Whether answerability can be fitted on all conversations but any one: it takes questions with an answer and without."""
+    conversations = {one.conversation for one in asked}
+    return all(
+        len({one.question.answerable for one in asked if one.conversation != left_out}) == len((True, False))
+        for left_out in conversations
+    )
 
 
-def _worth(part: str, full: _Judged, without: _Judged) -> Ablated:
+def _worth(part: str, full: Judged, without: Judged) -> Ablated:
+    truths = full.truths
+    both = without.probabilities and 0 < sum(truths) < len(truths)
     return Ablated(
         part=part,
         evidence_recall=paired_difference(full.recalls, without.recalls),
-        auroc=auroc_difference(full.probabilities, without.probabilities, full.truths)
-        if 0 < sum(full.truths) < len(full.truths)
-        else None,
+        auroc=auroc_difference(full.probabilities, without.probabilities, truths) if both else None,
     )
 
 
@@ -142,8 +161,13 @@ def _written(interval: Interval) -> str:
     return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
-def _recalls(asked: Sequence[Asked], judged: Sequence[Rescored], budget: int, taste: Taste) -> list[float]:
-    return [_recall(one, rescored, budget, taste) for one, rescored in zip(asked, judged, strict=True)]
+def _categories(asked: Sequence[Asked]) -> tuple[int, ...]:
+    return tuple(one.question.category for one in asked)
+
+
+def _recalls(asked: Sequence[Asked], judged: Sequence[Rescored], budget: int, taste: Taste) -> tuple[float, ...]:
+    both = zip(asked, judged, strict=True)
+    return tuple(_recall(one, rescored, budget, taste) for one, rescored in both if one.question.answerable)
 
 
 def _recall(one: Asked, rescored: Rescored, budget: int, taste: Taste) -> float:

@@ -5,15 +5,16 @@ after every answer is settled. Costs are those of the recorded tokens at the pri
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
 
-from rich.console import Console
-from rich.progress import Progress
+from pydantic import TypeAdapter
 
 from cascade import CodeCascade, CodeTask, Decision
 from cascade.code import CodePolicy
@@ -26,32 +27,17 @@ from cascade.tiers.deployment import Deployment
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
 from eval.cascade_report import CascadeResults, Served
-from eval.code_data import Hidden, Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
+from eval.code_data import Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
 from eval.code_scoring import Scorer
-from eval.progress import progress_bar
+from eval.report import Json, Report
+from eval.runs import Sample, Work
 
-__all__ = ["CascadeRun", "run_cascade"]
+__all__ = ["RecordedCascade"]
 
 _MAX_TOKENS = 4_096
 _WINDOW = 1_000_000
 _TEMPERATURE = 0.2
 _GATE = Limits(wall_s=8, cpu_s=8)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CascadeRun:
-    """What to run. `problems` and `public_tests` default to files beside the recordings; `prices` add to the shipped table.
-
-    `cheap` and `frontier` default to the two models recorded, told apart by price.
-    """
-
-    recordings: Path
-    problems: Path | None = None
-    public_tests: Path | None = None
-    cheap: str | None = None
-    frontier: str | None = None
-    prices: Mapping[str, Price]
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,43 +68,143 @@ def arms(drafts: Sequence[int] = (1, 2, 3, 4)) -> list[Arm]:
     ]
 
 
-async def run_cascade(run: CascadeRun, *, console: Console) -> CascadeResults:
-    """Run every policy over every problem and every rotation of the samples.
+@dataclass(frozen=True, kw_only=True)
+class RecordedCascade:
+    """The benchmark over recordings; a sample is a problem, under every policy and every rotation of its recorded samples.
 
-    Raises OSError, ValueError or KeyError for files that cannot be used, and SandboxUnavailable.
+    `problems` and `public_tests` default to files beside the recordings; `prices` add to the shipped table. `cheap` and `frontier`
+    default to the two models recorded, told apart by price. Nothing is spent: costs are what the recorded tokens cost then.
     """
-    folder = run.recordings.parent
-    plus = run.problems or folder / "HumanEvalPlus.jsonl.gz"
-    problems = read_problems(plus, run.public_tests or folder / "humaneval_public_tests.json")
-    recorded = [row for row in read_recorded(run.recordings) if row.problem in problems]
-    chosen = list(dict.fromkeys(row.problem for row in recorded))[: run.limit]
-    prices = dict(known_prices()) | dict(run.prices)
-    cheap, frontier = _models(run, recorded, prices)
-    replayed = _Replayed(recorded, problems, cheap=cheap, frontier=frontier, prices=prices)
-    gates = _Gates(await find_level())
-    samples = 1 + max(row.sample for row in recorded)
-    served: list[tuple[str, int, Problem, Decision]] = []
-    with progress_bar(console) as progress:
+
+    recordings: Path
+    problems: Path | None = None
+    public_tests: Path | None = None
+    cheap: str | None = None
+    frontier: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    limit: int | None = None
+    name: str = "cascade"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        """What was asked for. Raises as `ids` does."""
+        rates = {model: self._prices[model].rates for model in self._pair}
+        return {"recordings": self.recordings.name, "limit": self.limit, "prices": dict(rates)}
+
+    @property
+    def data(self) -> Sequence[Path]:
+        """The recordings, the problems and their public tests."""
+        return [self.recordings, self._plus, self._public]
+
+    @property
+    def models(self) -> dict[str, Json]:
+        """Which recorded models stand in for the tiers."""
+        names = zip(("cheap", "frontier"), self._pair, strict=True)
+        return {tier: f"{model} (recorded), {self._prices[model].rates}" for tier, model in names}
+
+    @property
+    def _plus(self) -> Path:
+        return self.problems or self.recordings.parent / "HumanEvalPlus.jsonl.gz"
+
+    @property
+    def _public(self) -> Path:
+        return self.public_tests or self.recordings.parent / "humaneval_public_tests.json"
+
+    @cached_property
+    def _problems(self) -> dict[str, Problem]:
+        return dict(read_problems(self._plus, self._public))
+
+    @cached_property
+    def _recorded(self) -> list[RecordedCompletion]:
+        return [row for row in read_recorded(self.recordings) if row.problem in self._problems]
+
+    @cached_property
+    def _prices(self) -> dict[str, Price]:
+        return {**known_prices(), **self.prices}
+
+    @cached_property
+    def _pair(self) -> tuple[str, str]:
+        return _models(self.cheap, self.frontier, self._recorded, self._prices)
+
+    def ids(self) -> list[str]:
+        """Name the problems. Raises OSError, ValueError or KeyError for files that cannot be used, and models not recorded."""
+        return list(dict.fromkeys(row.problem for row in self._recorded))[: self.limit]
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - all are in memory
+        """Give what has every policy answer a problem. Raises SandboxUnavailable."""
+        cheap, frontier = self._pair
+        replayed = _Replayed(self._recorded, self._problems, cheap=cheap, frontier=frontier, prices=self._prices)
+        gates = _Gates(await find_level())
+        samples = 1 + max(row.sample for row in self._recorded)
         asked = [(arm, rotation) for arm in arms(range(1, min(samples, 5))) for rotation in range(samples)]
-        task = progress.add_task("policies", total=len(asked))
-        for arm, rotation in asked:
+
+        async def work(id_: str) -> Sample:
+            problem = self._problems[id_]
             decisions = await asyncio.gather(
-                *(replayed.decide(arm, rotation, problems[problem], gates) for problem in chosen)
+                *(replayed.decide(arm, rotation, problem, gates) for arm, rotation in asked)
             )
-            served += [(arm.name, rotation, problems[p], d) for p, d in zip(chosen, decisions, strict=True)]
-            progress.advance(task)
-        hidden = read_hidden(plus)  # not before every answer is settled
-        scored = await _score(served, hidden, Scorer(gates.level), progress)
-    return CascadeResults(
-        recordings=run.recordings.name, cheap=cheap, frontier=frontier, prices={m: prices[m].rates for m in (cheap, frontier)},
-        ran_on=datetime.now(UTC).date(), samples=tuple(scored),
-    )  # fmt: skip
+            served = [
+                _served(arm.name, rotation, id_, decision)
+                for (arm, rotation), decision in zip(asked, decisions, strict=True)
+            ]
+            return Sample(id=id_, value={"served": [asdict(one) for one in served]})
+
+        yield work
+
+    @asynccontextmanager
+    async def scoring(self, answers: Mapping[str, Sample]) -> AsyncIterator[Work]:
+        """Score what was served on hidden inputs, which are opened now and not before."""
+        hidden, scorer = read_hidden(self._plus), Scorer(await find_level())
+
+        async def work(id_: str) -> Sample:
+            found = [await scorer.score(one.program, hidden[id_]) for one in _read(answers[id_])]
+            return Sample(id=id_, value={"base": [one.base for one in found], "plus": [one.plus for one in found]})
+
+        yield work
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
+        """Give each policy's share of right answers over the rotations."""
+        return (
+            CascadeResults(recordings="", samples=_scored(answer, score)).right() if score and not score.fault else {}
+        )
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
+        """Give every policy's rates and costs, the curve, and the paired ablation."""
+        right = {id_: one for id_, one in scores.items() if not one.fault}
+        done = [one for one in answers if not one.fault and one.id in right]
+        samples = tuple(one for answer in done for one in _scored(answer, right[answer.id]))
+        return CascadeResults(recordings=self.recordings.name, samples=samples).report(len(answers) - len(done))
 
 
-def _models(run: CascadeRun, recorded: Sequence[RecordedCompletion], prices: Mapping[str, Price]) -> tuple[str, str]:
+def _served(policy: str, rotation: int, problem: str, decision: Decision) -> Served:
+    return Served(
+        policy=policy,
+        rotation=rotation,
+        problem=problem,
+        path=decision.path,
+        verified=decision.verified,
+        program=decision.answer,
+        cost_nanousd=decision.cost_nanousd,
+        calls=len(decision.calls),
+    )
+
+
+def _read(answer: Sample) -> list[Served]:
+    return TypeAdapter(list[Served]).validate_python(answer.value["served"])
+
+
+def _scored(answer: Sample, score: Sample) -> tuple[Served, ...]:
+    base, plus = (TypeAdapter(list[bool]).validate_python(score.value[name]) for name in ("base", "plus"))
+    return tuple(replace(one, base=b, plus=p) for one, b, p in zip(_read(answer), base, plus, strict=True))
+
+
+def _models(
+    cheap: str | None, frontier: str | None, recorded: Sequence[RecordedCompletion], prices: Mapping[str, Price]
+) -> tuple[str, str]:
     """Name the cheap and the frontier model. Raises ValueError if that is not clear, or a price is not known."""
     models = list(dict.fromkeys(row.model for row in recorded))
-    named = [model for model in (run.cheap, run.frontier) if model]
+    named = [model for model in (cheap, frontier) if model]
     missing = [model for model in named if model not in models]
     if missing or (len(named) < 2 and len(models) != 2):
         raise ValueError(f"name two of the recorded models with --cheap and --frontier: {', '.join(models)}")
@@ -128,8 +214,8 @@ def _models(run: CascadeRun, recorded: Sequence[RecordedCompletion], prices: Map
             f"no price of {', '.join(unpriced)} is known: give --price MODEL=INPUT/OUTPUT, US$ a million tokens"
         )
     pair = sorted(named if len(named) == 2 else models, key=lambda model: prices[model].output_usd)
-    return (run.cheap or next(m for m in pair if m != run.frontier)), (
-        run.frontier or next(m for m in reversed(pair) if m != run.cheap)
+    return (cheap or next(m for m in pair if m != frontier)), (
+        frontier or next(m for m in reversed(pair) if m != cheap)
     )
 
 
@@ -239,37 +325,3 @@ class _Gates:
     async def _run(self, program: str, tests: PublicTests) -> Outcome:
         async with self._turns:
             return await try_program(self.level, program, tests, _GATE)
-
-
-async def _score(
-    served: Sequence[tuple[str, int, Problem, Decision]],
-    hidden: Mapping[str, Hidden],
-    scorer: Scorer,
-    progress: Progress,
-) -> list[Served]:
-    """Score what was served, on inputs that no gate has seen."""
-    task = progress.add_task("hidden tests", total=len(served))
-    return await asyncio.gather(
-        *(
-            _scored(policy, rotation, hidden[problem.id], decision, scorer, lambda: progress.advance(task))
-            for policy, rotation, problem, decision in served
-        )
-    )
-
-
-async def _scored(
-    policy: str, rotation: int, problem: Hidden, decision: Decision, scorer: Scorer, advance: Callable[[], None]
-) -> Served:
-    found = await scorer.score(decision.answer, problem)
-    advance()
-    return Served(
-        policy=policy,
-        rotation=rotation,
-        problem=problem.id,
-        path=decision.path,
-        verified=decision.verified,
-        base=found.base,
-        plus=found.plus,
-        cost_nanousd=decision.cost_nanousd,
-        calls=len(decision.calls),
-    )

@@ -1,13 +1,11 @@
 """What follows from a run of the cascade over recordings: rates with Wilson intervals, costs, the curve, the paired ablation."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from statistics import mean
 
 from cascade import dollars
-from eval.report import Table
+from eval.report import Chart, Line, Report, Table
 from eval.statistics import paired_difference, wilson
 
 __all__ = ["CascadeResults", "Figures", "Served"]
@@ -17,17 +15,18 @@ FRONTIER = "solo frontier"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What one policy served for one problem: where from, whether it is right on base and plus tests, and its cost."""
+    """What one policy served for one problem: where from, at what cost; once scored, whether it is right on base and plus tests."""
 
     policy: str
     rotation: int
     problem: str
     path: str
     verified: bool
-    base: bool
-    plus: bool
+    program: str
     cost_nanousd: int
     calls: int
+    base: bool = False
+    plus: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +51,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CascadeResults:
-    """A run: which recordings, which models at which prices, and everything that was served."""
+    """A run: which recordings, and everything that was served and scored."""
 
     recordings: str
-    cheap: str
-    frontier: str
-    prices: dict[str, str]
-    ran_on: date
     samples: tuple[Served, ...]
 
     def figures(self) -> list[Figures]:
         """Give every policy's figures, in the order they ran."""
+        if not self.samples:
+            return []
         dear = self._cost(FRONTIER, 0)
         policies = dict.fromkeys(one.policy for one in self.samples)
         return [self._figures(policy, dear) for policy in policies]
@@ -70,11 +67,10 @@ class CascadeResults:
     def tables(self) -> Iterator[Table]:
         """Lay the figures out for people."""
         n = len(self._of(FRONTIER, 0))
-        prices = "; ".join(f"{model}: {rates}" for model, rates in self.prices.items())
         table = Table(
             "policy", "plus", "95%", "base", "cheap", "escalated", "US$ a request", "cheaper", "plus, mean", "cheaper, mean",
-            title=f"Recorded: {self.recordings}, n = {n}, {self.ran_on}",
-            caption=f"{prices}. Means are over {self._rotations} rotations of the samples.",
+            title=f"Recorded: {self.recordings}, n = {n}",
+            caption=f"Means are over {self._rotations} rotations of the samples.",
         )  # fmt: skip
         for one in self.figures():
             low, high = one.plus_interval
@@ -93,10 +89,20 @@ class CascadeResults:
         yield table
         yield self._paired()
 
-    def as_json(self) -> str:
-        """Write the figures and every sample."""
-        whole = asdict(self) | {"figures": [asdict(one) for one in self.figures()]}
-        return json.dumps(whole, indent=1, default=str)
+    def right(self) -> dict[str, float]:
+        """Give each policy's share of right answers over its problems and rotations."""
+        return {policy: mean(self._right(policy)) for policy in dict.fromkeys(one.policy for one in self.samples)}
+
+    def report(self, errors: int) -> Report:
+        """Lay everything out, with the curve of cost and quality."""
+        figures = self.figures()
+        lines = [Line(name=one.policy, points=[(one.cost_nanousd / 1e9, one.plus / one.n)]) for one in figures]
+        return Report(
+            title=f"The cascade over {self.recordings}",
+            figures={"policies": {one.policy: asdict(one) for one in figures}, "errors": errors},
+            tables=list(self.tables()) if figures else [],
+            charts=[Chart(title="Cost and quality", x="US$ a request", y="right on plus", lines=lines, dots=True)],
+        )
 
     def _paired(self) -> Table:
         """Compare with the frontier tier alone, problem by problem, over all rotations."""

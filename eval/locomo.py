@@ -1,195 +1,190 @@
 """LoCoMo: does the context of a question name the turns that hold its answer?
 
-Each conversation is remembered through the HTTP contract, each question asked of `/v1/context`. The same evidence is also
-distilled at other budgets; on request, baselines pack the same turns, and every part is switched off in turn (`eval.ablation`).
+Every question is asked as `/v1/context` asks. The same evidence is also distilled at other budgets; on request, baselines pack the
+same turns, and every part of recall is switched off in turn (`eval.ablation`).
 """
 
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from time import perf_counter
 
 import anyio
-import httpx
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
-from compaction import Context, count_tokens
-from eval.ablation import Ablation, ablate, steps
+from compaction import Context
+from eval.ablation import SWITCHED_OFF, Judged, judge_without
 from eval.baselines import BASELINES, pack_whole_turns
-from eval.embedding_cache import CachedEncoder
 from eval.locomo_data import CATEGORIES, Conversation, LocomoQuestion, read_locomo
 from eval.locomo_report import OURS, LocomoResults, LocomoSample
-from eval.progress import progress_bar
-from eval.rescoring import ask_conversations
-from memory import Scope
+from eval.paths import remember_all
+from eval.report import Json, Report
+from eval.rescoring import Asked, ask_conversations, held_out
+from eval.runs import Sample, Work
+from memory.encoder import Encoder
+from memory.rescorer import Rescored
 from memory.words import content_terms
-from tirtha.api.app import create_app
 from tirtha.requests import Ask
 from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
-__all__ = ["LADDER", "LocomoRun", "run_locomo"]
+__all__ = ["LADDER", "LocomoEvidence"]
 
 LADDER = (82, 165, 330, 660, 1_320)
-_TENANT = "default"
+_WITHOUT = "without/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocomoRun:
-    """What to run: the budget, how many questions of each conversation, which to leave out, and what to print beside."""
+@dataclass(frozen=True, kw_only=True)
+class LocomoEvidence:
+    """The benchmark over a LoCoMo file. Ids are those of its questions, and `without/PART` of the ablation.
 
+    Only questions with at least one valid evidence id count; `exclude` names others to leave out (label errors).
+    """
+
+    settings: Settings
+    encoder: Encoder
+    file: Path
     budget: int = 165
     limit: int | None = None
-    exclude: frozenset[str] = frozenset()
+    exclude: Set[str] = frozenset()
     ladder: bool = True
     baselines: bool = False
     ablation: bool = True
+    name: str = "locomo"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        """What was asked for."""
+        return {
+            "budget": self.budget, "limit": self.limit, "excluded": sorted(self.exclude), "ladder": self.ladder,
+            "baselines": self.baselines, "ablation": self.ablation,
+            "embedding_model": self.settings.embedding_model or "bundled",
+        }  # fmt: skip
+
+    @property
+    def data(self) -> Sequence[Path]:
+        """The conversations."""
+        return [self.file]
+
+    @property
+    def models(self) -> dict[str, Json]:
+        """Nobody answers here."""
+        return {}
+
+    @cached_property
+    def _conversations(self) -> list[Conversation]:
+        read = read_locomo(self.file, exclude=self.exclude)
+        return [replace(one, questions=one.questions[: self.limit]) for one in read]
+
+    @cached_property
+    def _questions(self) -> dict[str, tuple[Conversation, LocomoQuestion]]:
+        return {question.id: (one, question) for one in self._conversations for question in one.questions}
+
+    def ids(self) -> list[str]:
+        """Name the questions, and what is switched off. Raises ValueError where the file is no LoCoMo file."""
+        if not any(question.answerable for _, question in self._questions.values()):
+            raise ValueError(f"{self.file} holds no question of categories 1 to 4 with valid evidence")
+        parts = SWITCHED_OFF if self.ablation and len(self._conversations) > 1 else ()
+        return [*self._questions, *(f"{_WITHOUT}{part}" for part in parts)]
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
+        """Remember the conversations that are still asked about, each in a scope of its own, and ask."""
+        with tempfile.TemporaryDirectory(prefix="tirtha-locomo-") as folder:
+            own = self.settings.model_copy(update={"home": Path(folder), "database_url": None})
+            async with open_service(own, encoder=self.encoder) as service:
+                conversations = {
+                    self._questions[id_][0].id: self._questions[id_][0] for id_ in wanted if id_ in self._questions
+                }
+                for conversation in conversations.values():
+                    await remember_all(service.memory, conversation.wishes())
+                unseen = _Unseen(conversations=self._conversations, encoder=self.encoder, budget=self.budget)
+
+                async def work(id_: str) -> Sample:
+                    if id_.startswith(_WITHOUT):
+                        return Sample(id=id_, value=asdict(await unseen.judged(id_.removeprefix(_WITHOUT))))
+                    return await self._ask(service, id_)
+
+                yield work
+
+    async def _ask(self, service: Service, id_: str) -> Sample:
+        conversation, question = self._questions[id_]
+        ask = Ask(
+            scope=conversation.scope, question=question.question, budget=self.budget, asked_at=conversation.asked_at
+        )
+        found = await service.context(ask)
+        samples = [replace(_sample(OURS, found.context, question), answerable=found.answerable)]
+        if self.ladder and question.answerable:
+            samples += [_sample(OURS, context, question, rung=True) for context in await service.contexts(ask, LADDER)]
+        if self.baselines and question.answerable:
+            samples += await self._compare(service, conversation, question)
+        value: dict[str, Json] = {
+            "conversation": conversation.id,
+            "raw_tokens": conversation.tokens,
+            "samples": [asdict(sample) for sample in samples],
+        }
+        return Sample(id=id_, value=value)
+
+    async def _compare(
+        self, service: Service, conversation: Conversation, question: LocomoQuestion
+    ) -> list[LocomoSample]:
+        turns = await service.memory.history(conversation.scope)
+        samples = []
+        for name, rank in BASELINES.items():
+            ranked = await anyio.to_thread.run_sync(rank, question.question, turns, self.encoder)
+            samples.append(_sample(name, pack_whole_turns(ranked, self.budget), question))
+        return samples
+
+    def scoring(self, answers: Mapping[str, Sample]) -> None:
+        """Score nothing later: evidence is named or not."""
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
+        """Give a question's evidence recall and whether all of it is there."""
+        if answer.id.startswith(_WITHOUT):
+            return {}
+        [ours, *_] = LocomoResults.samples_of(answer)
+        return ours.marks()
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
+        """Give evidence recall by category and budget, baselines, answerability, and what each part is worth."""
+        done = [one for one in answers if not one.fault]
+        parts = {one.id.removeprefix(_WITHOUT): Judged.read(one.value) for one in done if one.id.startswith(_WITHOUT)}
+        questions = [one for one in done if not one.id.startswith(_WITHOUT)]
+        return LocomoResults.read(self.file.name, self.budget, questions, parts).report(len(answers) - len(done))
 
 
-async def run_locomo(data: Path, *, settings: Settings, run: LocomoRun, console: Console) -> LocomoResults:
-    """Remember every conversation of `data` in a data folder of its own and ask its questions.
+class _Unseen:
+    """The questions' candidates, gathered once, and what ensembles say of them that never saw their conversation."""
 
-    Only questions with at least one valid evidence id count. Raises ValueError where `data` is no LoCoMo file.
-    """
-    read = read_locomo(data, exclude=run.exclude)
-    conversations = [replace(one, questions=one.questions[: run.limit]) for one in read]
-    if not any(question.answerable for one in conversations for question in one.questions):
-        raise ValueError(f"{data} holds no question of categories 1 to 4 with valid evidence")
-    cache = settings.folder / "eval" / "embeddings.sqlite3"
-    with closing(CachedEncoder(cache, settings.embedding_model)) as encoder, progress_bar(console) as progress:
-        results = await _ask_all(data.name, conversations, settings, encoder, run, progress)
-        if run.ablation and len(conversations) > 1:
-            results = replace(results, ablation=await _ablate(conversations, encoder, run.budget, progress))
-    return results
+    def __init__(self, *, conversations: Sequence[Conversation], encoder: Encoder, budget: int) -> None:
+        self._conversations = conversations
+        self._encoder = encoder
+        self._budget = budget
+        self._asked: list[Asked] = []
+        self._full: list[Rescored] = []
 
-
-async def _ask_all(
-    name: str,
-    conversations: Sequence[Conversation],
-    settings: Settings,
-    encoder: CachedEncoder,
-    run: LocomoRun,
-    progress: Progress,
-) -> LocomoResults:
-    samples: list[LocomoSample] = []
-    ladder: list[LocomoSample] = []
-    others: list[LocomoSample] = []
-    raw_tokens: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="tirtha-locomo-") as folder:
-        own = settings.model_copy(update={"home": Path(folder), "database_url": None})
-        async with open_service(own, encoder=encoder) as service:
-            transport = httpx.ASGITransport(create_app(service))
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-                for conversation in conversations:
-                    total = len(conversation.sessions) + len(conversation.questions)
-                    task = progress.add_task(conversation.id, total=total)
-                    raw_tokens[conversation.id] = await _remember(client, conversation, progress, task)
-                    for question in conversation.questions:
-                        samples.append(await _ask(client, conversation, question, run.budget))
-                        if run.ladder and question.answerable:
-                            ladder += await _climb(service, conversation, question)
-                        if run.baselines and question.answerable:
-                            others += await _compare(service, encoder, conversation, question, run.budget)
-                        progress.advance(task)
-    return LocomoResults(
-        data=name,
-        budget=run.budget,
-        samples=tuple(samples),
-        raw_tokens=raw_tokens,
-        ladder=tuple(ladder),
-        others=tuple(others),
-    )
+    async def judged(self, part: str) -> Judged:
+        """Judge all questions without a part."""
+        if not self._asked:
+            self._asked = await ask_conversations(self._conversations, self._encoder)
+            self._full = await anyio.to_thread.run_sync(lambda: held_out(self._asked, fitted_on=self._asked))
+        return await anyio.to_thread.run_sync(
+            lambda: judge_without(part, self._asked, full=self._full, budget=self._budget)
+        )
 
 
-async def _remember(client: httpx.AsyncClient, conversation: Conversation, progress: Progress, task: TaskID) -> int:
-    """Remember a conversation and give the tokens of its raw text."""
-    for session_id, turns in conversation.sessions.items():
-        body = {"user_id": conversation.id, "session_id": session_id, "turns": turns, "wait": "indexed"}
-        (await client.post("/v1/remember", json=body)).raise_for_status()
-        progress.advance(task)
-    return sum(
-        count_tokens(f"{t['speaker']}: {t['text']}\n") for turns in conversation.sessions.values() for t in turns
-    )
-
-
-async def _ask(
-    client: httpx.AsyncClient, conversation: Conversation, question: LocomoQuestion, budget: int
-) -> LocomoSample:
-    asked_at = conversation.last_said_at + timedelta(days=1)
-    body = {
-        "user_id": conversation.id,
-        "question": question.question,
-        "budget": budget,
-        "asked_at": asked_at.isoformat(),
-    }
-    started_s = perf_counter()
-    response = await client.post("/v1/context", json=body)
-    latency_ms = (perf_counter() - started_s) * 1_000
-    context = response.raise_for_status().json()
-    named = frozenset(line["turn_id"] for line in context["lines"])
-    sample = _sample(OURS, budget, conversation, question, named, context["text"], context["tokens"])
-    return replace(sample, latency_ms=latency_ms, answerable=context["answerable"])
-
-
-async def _climb(service: Service, conversation: Conversation, question: LocomoQuestion) -> list[LocomoSample]:
-    """Distil the same evidence at every budget of the ladder."""
-    contexts = await service.contexts(_as_asked(conversation, question), LADDER)
-    return [_of_context(OURS, context, conversation, question) for context in contexts]
-
-
-async def _compare(
-    service: Service, encoder: CachedEncoder, conversation: Conversation, question: LocomoQuestion, budget: int
-) -> list[LocomoSample]:
-    turns = await service.memory.history(_as_asked(conversation, question).scope)
-    samples = []
-    for name, rank in BASELINES.items():
-        ranked = await anyio.to_thread.run_sync(rank, question.question, turns, encoder)
-        samples.append(_of_context(name, pack_whole_turns(ranked, budget), conversation, question))
-    return samples
-
-
-async def _ablate(
-    conversations: Sequence[Conversation], encoder: CachedEncoder, budget: int, progress: Progress
-) -> Ablation:
-    gathering = progress.add_task("candidates", total=sum(len(one.questions) for one in conversations))
-    asked = await ask_conversations(conversations, encoder, lambda: progress.advance(gathering))
-    task = progress.add_task("ablation", total=steps(asked))
-    return await anyio.to_thread.run_sync(lambda: ablate(asked, budget=budget, advance=lambda: progress.advance(task)))
-
-
-def _as_asked(conversation: Conversation, question: LocomoQuestion) -> Ask:
-    scope = Scope(tenant=_TENANT, user_id=conversation.id)
-    return Ask(scope=scope, question=question.question, asked_at=conversation.last_said_at + timedelta(days=1))
-
-
-def _of_context(system: str, context: Context, conversation: Conversation, question: LocomoQuestion) -> LocomoSample:
+def _sample(system: str, context: Context, question: LocomoQuestion, *, rung: bool = False) -> LocomoSample:
     named = frozenset(line.turn_id for line in context.lines)
-    return _sample(system, context.budget, conversation, question, named, context.text, context.tokens)
-
-
-def _sample(  # noqa: PLR0913 - the one place where a sample is made
-    system: str,
-    budget: int,
-    conversation: Conversation,
-    question: LocomoQuestion,
-    named: frozenset[str],
-    text: str,
-    tokens: int,
-) -> LocomoSample:
     return LocomoSample(
-        question_id=question.id,
-        conversation=conversation.id,
         system=system,
-        budget=budget,
+        rung=rung,
+        budget=context.budget,
         category=question.category,
         evidence_recall=len(question.evidence & named) / len(question.evidence),
         all_evidence=question.evidence <= named,
-        answer_word_recall=_word_recall(question.answer, text) if question.category in CATEGORIES else None,
-        tokens=tokens,
+        answer_word_recall=_word_recall(question.answer, context.text) if question.category in CATEGORIES else None,
+        tokens=context.tokens,
     )
 
 

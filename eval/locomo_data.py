@@ -7,11 +7,15 @@ import json
 import re
 from collections.abc import Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dateutil.parser import parse as parse_date
+
+from compaction.tokens import count_tokens
+from memory import NewTurn, Remember, Scope
 
 __all__ = ["ADVERSARIAL", "CATEGORIES", "Conversation", "LocomoQuestion", "read_locomo"]
 
@@ -39,7 +43,7 @@ class LocomoQuestion:
         return self.category != ADVERSARIAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Conversation:
     """A conversation: per session the turns as `/v1/remember` takes them, and the questions with valid evidence."""
 
@@ -48,6 +52,34 @@ class Conversation:
     questions: tuple[LocomoQuestion, ...]
     last_said_at: datetime
     speakers: tuple[str, str]
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that it is remembered in."""
+        return Scope(tenant="eval", user_id=self.id)
+
+    @property
+    def asked_at(self) -> datetime:
+        """When its questions are asked: a day after its end."""
+        return self.last_said_at + timedelta(days=1)
+
+    @cached_property
+    def tokens(self) -> int:
+        """The tokens of its raw text."""
+        return sum(
+            count_tokens(f"{turn['speaker']}: {turn['text']}\n") for turns in self.sessions.values() for turn in turns
+        )
+
+    def wishes(self) -> list[Remember]:
+        """Give its sessions as they are remembered."""
+        return [
+            Remember(
+                scope=self.scope,
+                session_id=session_id,
+                turns=[NewTurn(**(turn | {"said_at": datetime.fromisoformat(turn["said_at"])})) for turn in turns],  # type: ignore[arg-type]
+            )
+            for session_id, turns in self.sessions.items()
+        ]
 
 
 def read_locomo(data: Path, *, exclude: Set[str] = frozenset()) -> list[Conversation]:

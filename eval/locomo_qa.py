@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from statistics import mean
@@ -22,16 +21,15 @@ from cascade.errors import CascadeFault
 from eval.buried import configured_models, notes_on_models
 from eval.judging import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.locomo_data import ADVERSARIAL, CATEGORIES, Conversation, LocomoQuestion, read_locomo
-from eval.paths import ask_memory
+from eval.paths import ask_memory, remember_all
 from eval.report import Json, Report, Table
 from eval.runs import Sample, Work
 from eval.statistics import wilson
-from memory import NewTurn, Remember, Scope
 from memory.encoder import Encoder
 from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
-__all__ = ["LocomoAnswers", "answer_f1", "remember_conversation", "scope_of", "token_f1"]
+__all__ = ["LocomoAnswers", "answer_f1", "token_f1"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the|and)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -94,7 +92,7 @@ class LocomoAnswers:
             own = self.settings.model_copy(update={"home": Path(folder), "database_url": None})
             async with open_service(own, encoder=self.encoder) as service:
                 for conversation in {id(one): one for id_ in wanted for one, _ in [self._asked[id_]]}.values():
-                    await remember_conversation(service, conversation)
+                    await remember_all(service.memory, conversation.wishes())
 
                 async def work(id_: str) -> Sample:
                     return await self._answer(service, id_)
@@ -103,11 +101,10 @@ class LocomoAnswers:
 
     async def _answer(self, service: Service, id_: str) -> Sample:
         conversation, question = self._asked[id_]
-        asked_at = conversation.last_said_at + timedelta(days=1)
         try:
             reply = await ask_memory(
-                service, question.question, asked_at, budget=self.budget, use_cache=not self.pristine,
-                scope=scope_of(conversation),
+                service, question.question, conversation.asked_at, budget=self.budget, use_cache=not self.pristine,
+                scope=conversation.scope,
             )  # fmt: skip
         except CascadeFault as fault:
             return Sample(id=id_, fault=str(fault))
@@ -220,23 +217,3 @@ def _table(done: Sequence[Sample], right: Mapping[str, bool], *, title: str) -> 
             name, str(one.n), f"{one.f1:.3f}", f"{count}/{n}" if n else "-", f"{low:.3f}-{high:.3f}" if n else "-"
         )
     return table
-
-
-async def remember_conversation(service: Service, conversation: Conversation) -> None:
-    """Remember a conversation in its scope until it is indexed."""
-    wishes = [
-        Remember(
-            scope=scope_of(conversation),
-            session_id=session_id,
-            turns=[NewTurn(**(turn | {"said_at": datetime.fromisoformat(turn["said_at"])})) for turn in turns],  # type: ignore[arg-type]
-        )
-        for session_id, turns in conversation.sessions.items()
-    ]
-    await service.remember_many(wishes)
-    while await service.memory.store.count(indexed=False):
-        await service.memory.indexer.next_batch()
-
-
-def scope_of(conversation: Conversation) -> Scope:
-    """Give the scope that a conversation is remembered in."""
-    return Scope(tenant="eval", user_id=conversation.id)

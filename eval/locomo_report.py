@@ -1,13 +1,15 @@
-"""What follows from the samples of a LoCoMo run: tables for people, JSON for machines, each figure with its n."""
+"""What follows from the samples of a LoCoMo run: figures, tables and charts, each figure with its n."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import mean
 
-from eval.ablation import Ablation
+from pydantic import TypeAdapter
+
+from eval.ablation import Ablation, Judged, compare_parts
 from eval.locomo_data import CATEGORIES
-from eval.report import Table
+from eval.report import Chart, Json, Line, Report, Table
+from eval.runs import Sample
 from eval.statistics import Calibration, calibration
 
 __all__ = ["OURS", "Figures", "LocomoResults", "LocomoSample"]
@@ -17,19 +19,30 @@ OURS = "tirtha"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocomoSample:
-    """What one system's context of one budget holds of a question's evidence. `answerable` is None for systems that do not say."""
+    """What one system's context of one budget holds of a question's evidence.
 
-    question_id: str
-    conversation: str
+    rung: it is of the budget ladder. answerable: None for systems that do not say.
+    """
+
     system: str
+    rung: bool
     budget: int
     category: int
     evidence_recall: float
     all_evidence: bool
     answer_word_recall: float | None
     tokens: int
-    latency_ms: float | None = None
     answerable: float | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether its evidence counts: in category 5 the answer is not there, and only answerability is judged."""
+        return self.category in CATEGORIES
+
+    def marks(self) -> dict[str, float]:
+        """Give what it counts for."""
+        found = {"evidence recall": self.evidence_recall, "all evidence": float(self.all_evidence)}
+        return found if self.scored else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +60,39 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocomoResults:
-    """A run. `samples` are ours at the budget asked for, over HTTP; `ladder` ours at others; `others` the baselines'.
-
-    Questions of category 5 count for answerability only: their answer is not there.
-    """
+    """A run. `ours` are at the budget asked for; `ladder` ours at others; `others` the baselines'; `raw` tokens of histories."""
 
     data: str
     budget: int
-    samples: tuple[LocomoSample, ...]
-    raw_tokens: dict[str, int]
-    ladder: tuple[LocomoSample, ...] = ()
-    others: tuple[LocomoSample, ...] = ()
+    ours: tuple[LocomoSample, ...]
+    ladder: tuple[LocomoSample, ...]
+    others: tuple[LocomoSample, ...]
+    raw: tuple[int, ...]
     ablation: Ablation | None = field(default=None)
+
+    @staticmethod
+    def samples_of(row: Sample) -> tuple[LocomoSample, ...]:
+        """Read a question's samples from its row, ours at the budget asked for first."""
+        return TypeAdapter(tuple[LocomoSample, ...]).validate_python(row.value["samples"])
+
+    @classmethod
+    def read(cls, data: str, budget: int, rows: Sequence[Sample], parts: Mapping[str, Judged]) -> "LocomoResults":
+        """Read the rows of questions, and of parts switched off."""
+        samples = [sample for row in rows for sample in cls.samples_of(row)]
+        asked = [(row, cls.samples_of(row)[0]) for row in rows]
+        return cls(
+            data=data,
+            budget=budget,
+            ours=tuple(sample for _, sample in asked),
+            ladder=tuple(one for one in samples if one.rung),
+            others=tuple(one for one in samples if one.system != OURS),
+            raw=tuple(int(str(row.value["raw_tokens"])) for row, sample in asked if sample.scored),
+            ablation=compare_parts(parts, budget=budget),
+        )
 
     def scored(self) -> list[LocomoSample]:
         """Give the samples of categories 1 to 4."""
-        return [sample for sample in self.samples if sample.category in CATEGORIES]
+        return [sample for sample in self.ours if sample.scored]
 
     def figures(self) -> list[Figures]:
         """Give the figures of each category and of all of them."""
@@ -72,69 +102,73 @@ class LocomoResults:
 
     def calibration(self) -> Calibration | None:
         """Judge `answerable` on categories 1 to 4 against 5; None without both."""
-        known = [sample for sample in self.samples if sample.answerable is not None]
-        return calibration([s.answerable or 0.0 for s in known], [s.category in CATEGORIES for s in known])
+        return calibration([s.answerable or 0.0 for s in self.ours], [s.scored for s in self.ours])
 
     def compaction(self) -> tuple[float, float, float]:
         """Give the mean raw tokens a question, the mean context tokens, and their ratio."""
-        raw = mean(self.raw_tokens[sample.conversation] for sample in self.scored())
-        tokens = mean(sample.tokens for sample in self.scored())
+        scored = self.scored()
+        raw, tokens = (mean(self.raw), mean(one.tokens for one in scored)) if scored else (0.0, 0.0)
         return raw, tokens, raw / max(tokens, 1)
 
-    def latency_ms(self) -> tuple[float, float]:
-        """Give the median and the 95th percentile of the time of a request, in milliseconds."""
-        times = sorted(sample.latency_ms for sample in self.samples if sample.latency_ms is not None)
-        return times[len(times) // 2], times[int(len(times) * 0.95)]
+    def report(self, errors: int) -> Report:
+        """Lay everything out."""
+        raw, tokens, ratio = self.compaction()
+        judged = self.calibration()
+        figures: dict[str, Json] = {
+            "by_category": {one.name: asdict(one) for one in self.figures()},
+            "raw_tokens_mean": raw,
+            "context_tokens_mean": tokens,
+            "compaction_ratio": ratio,
+            "answerability": asdict(judged) if judged else None,
+            "ladder": {one.name: asdict(one) for one in self._rungs()},
+            "baselines": {one.name: asdict(one) for one in self._baselines()},
+            "ablation": asdict(self.ablation) if self.ablation else None,
+            "errors": errors,
+        }
+        return Report(
+            title=f"LoCoMo, {self.data}, budget {self.budget}",
+            figures=figures,
+            tables=list(self.tables()),
+            charts=list(self._charts(judged)),
+        )
 
     def tables(self) -> Iterator[Table]:
-        """Lay everything out."""
-        yield self._by_category()
+        """Give each kind of figures that there are."""
+        raw, tokens, ratio = self.compaction()
+        table = _table(f"LoCoMo, {self.data}, budget {self.budget}", "category", self.figures())
+        table.caption = f"raw {raw:,.0f} tokens, context {tokens:.0f}: {ratio:.0f}x compaction"
+        yield table
         if self.ladder:
-            yield _table(
-                "Budget ladder", "budget", [_figures(str(b), own) for b, own in _groups(self.ladder, "budget")]
-            )
+            yield _table("Budget ladder", "budget", self._rungs())
         if self.others:
-            rows = [_figures(OURS, self.scored())]
-            rows += [_figures(str(name), own) for name, own in _groups(self.others, "system")]
+            rows = [_figures(OURS, self.scored()), *self._baselines()]
             yield _table(f"Baselines, budget {self.budget}", "system", rows)
         if (judged := self.calibration()) is not None:
             yield _calibration_table(judged)
         if self.ablation is not None:
             yield self.ablation.table()
 
-    def as_json(self) -> str:
-        """Give everything as JSON: the figures, and each sample they come from."""
-        raw, tokens, ratio = self.compaction()
-        p50, p95 = self.latency_ms()
-        judged = self.calibration()
-        return json.dumps(
-            {
-                "benchmark": "locomo",
-                "data": self.data,
-                "budget": self.budget,
-                "figures": [asdict(row) for row in self.figures()],
-                "raw_tokens_mean": raw,
-                "context_tokens_mean": tokens,
-                "compaction_ratio": ratio,
-                "latency_ms": {"p50": p50, "p95": p95},
-                "answerability": asdict(judged) if judged else None,
-                "ladder": [asdict(_figures(str(b), own)) for b, own in _groups(self.ladder, "budget")],
-                "baselines": [asdict(_figures(str(name), own)) for name, own in _groups(self.others, "system")],
-                "ablation": asdict(self.ablation) if self.ablation else None,
-                "samples": [asdict(sample) for sample in [*self.samples, *self.ladder, *self.others]],
-            },
-            indent=1,
-        )
+    def _rungs(self) -> list[Figures]:
+        return [_figures(str(budget), own) for budget, own in _groups(self.ladder, "budget")]
 
-    def _by_category(self) -> Table:
-        raw, tokens, ratio = self.compaction()
-        p50, p95 = self.latency_ms()
-        table = _table(f"LoCoMo, {self.data}, budget {self.budget}", "category", self.figures())
-        table.caption = (
-            f"raw {raw:,.0f} tokens, context {tokens:.0f}: {ratio:.0f}x compaction; "
-            f"latency p50 {p50:.0f} ms, p95 {p95:.0f} ms; {len(self.raw_tokens)} conversations"
-        )
-        return table
+    def _baselines(self) -> list[Figures]:
+        return [_figures(str(name), own) for name, own in _groups(self.others, "system")]
+
+    def _charts(self, judged: Calibration | None) -> Iterator[Chart]:
+        if self.ladder:
+            rungs = {name: [(float(one.name), value(one)) for one in self._rungs()] for name, value in _CURVES.items()}
+            lines = [Line(name=name, points=points) for name, points in rungs.items()]
+            yield Chart(title="Recall by budget", x="budget, tokens", y="share", lines=lines, log_x=True)
+        if judged is not None:
+            points = [(one.said, one.came_true) for one in judged.bins]
+            line = Line(name="answerable", points=points)
+            yield Chart(title="Reliability", x="said", y="came true", lines=[line], diagonal=True)
+
+
+_CURVES: Mapping[str, Callable[[Figures], float]] = {
+    "evidence recall": lambda one: one.evidence_recall,
+    "all evidence": lambda one: one.all_evidence_rate,
+}
 
 
 def _groups(samples: Sequence[LocomoSample], by: str) -> list[tuple[object, list[LocomoSample]]]:

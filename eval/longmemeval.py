@@ -22,13 +22,13 @@ from eval.buried import configured_models, notes_on_models
 from eval.judging import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.longmemeval_data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval_report import OURS, Judgement, LongMemEvalResults, LongMemEvalSample, Ranked
-from eval.paths import ask_memory, history_scope
+from eval.paths import ask_memory, history_scope, remember_all
 from eval.report import Json, Report
 from eval.runs import Sample, Work
 from memory import Remember
 from memory.encoder import Encoder
 from tirtha.requests import Ask
-from tirtha.service import Recalled, Service, open_service
+from tirtha.service import Recalled, open_service
 from tirtha.settings import Settings
 
 __all__ = ["LongMemEval"]
@@ -97,7 +97,8 @@ class LongMemEval:
                 update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN}
             )
             async with open_service(own, encoder=self.encoder) as service:
-                await _remember(service, question)
+                wishes = [Remember(scope=scope, session_id=one.key, turns=one.turns) for one in question.sessions]
+                await remember_all(service.memory, wishes)
                 recalled = await service.recall(ask, limit=_EVERY_TURN)
                 reply = await ask_memory(
                     service, question.question, question.asked_at, budget=self.budget, use_cache=not self.pristine
@@ -169,14 +170,6 @@ class LongMemEval:
             notes=[*notes_on_models(configured_models(self.settings)), *judge_note(judge)],
             files={"hypotheses.jsonl": "".join(lines)},
         )
-
-
-async def _remember(service: Service, question: LongMemEvalQuestion) -> None:
-    scope = history_scope()
-    wishes = [Remember(scope=scope, session_id=session.key, turns=session.turns) for session in question.sessions]
-    await service.remember_many([wish for wish in wishes if wish.turns])
-    while await service.memory.store.count(indexed=False):
-        await service.memory.indexer.next_batch()
 
 
 def _ours(question: LongMemEvalQuestion, recalled: Sequence[Recalled], context: Context) -> LongMemEvalSample:

@@ -20,13 +20,13 @@ from cascade.tiers.model import ModelTier
 from cascade.trace import Trace
 from compaction.tokens import count_tokens
 from eval.report import Json
-from memory import Remember, Scope
+from memory import Memory, Remember, Scope
 from memory.encoder import Encoder
 from tirtha.requests import Ask
 from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
-__all__ = ["USUAL_WINDOW", "Asking", "Reply", "ask_memory", "ask_raw", "history_scope", "remembering"]
+__all__ = ["USUAL_WINDOW", "Asking", "Reply", "ask_memory", "ask_raw", "history_scope", "remember_all", "remembering"]
 
 USUAL_WINDOW = 131_072  # of gpt-oss-120b
 _TENANT = "eval"
@@ -71,14 +71,19 @@ async def remembering(
             update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN, "budget": budget}
         )
         async with open_service(own, encoder=encoder) as service:
-            await service.remember_many([wish for wish in wishes if wish.turns])
-            while await service.memory.store.count(indexed=False):
-                await service.memory.indexer.next_batch()
+            await remember_all(service.memory, wishes)
 
             async def ask(question: str, asked_at: datetime | None) -> Reply:
                 return await ask_memory(service, question, asked_at, budget=budget, use_cache=use_cache)
 
             yield ask
+
+
+async def remember_all(memory: Memory, wishes: Sequence[Remember]) -> None:
+    """Remember turns of many sessions until all of them are indexed."""
+    await memory.remember_many([wish for wish in wishes if wish.turns])
+    while await memory.store.count(indexed=False):
+        await memory.indexer.next_batch()
 
 
 def history_scope() -> Scope:

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
@@ -20,8 +19,8 @@ from cascade.errors import CascadeFault
 from cascade.guards import FinishGuard, SchemaGuard
 from eval.buried import configured_models
 from eval.locomo_data import Conversation, LocomoQuestion, read_locomo
-from eval.locomo_qa import answer_f1, remember_conversation, scope_of
-from eval.paths import ask_memory
+from eval.locomo_qa import answer_f1
+from eval.paths import ask_memory, remember_all
 from eval.report import Chart, Json, Line, Report, Table
 from eval.runs import Sample, Work
 from eval.statistics import paired_difference
@@ -144,15 +143,15 @@ class PolicyAblation:
         service = await stack.enter_async_context(open_service(own, encoder=self.encoder, change=change))
         conversations = {one.id: one for id_ in wanted for one, _ in [self._asked[id_.partition("/")[2]]]}
         for conversation in conversations.values():
-            await remember_conversation(service, conversation)
+            await remember_all(service.memory, conversation.wishes())
         return service
 
     async def _ask(self, service: Service, arm: str, id_: str) -> Sample:
         conversation, question = self._asked[id_]
         replies = [
             await ask_memory(
-                service, question.question, conversation.last_said_at + timedelta(days=1), budget=self.budget,
-                use_cache=arm != NO_CACHE, scope=scope_of(conversation),
+                service, question.question, conversation.asked_at, budget=self.budget,
+                use_cache=arm != NO_CACHE, scope=conversation.scope,
             )
             for _ in range(_ASKED)
         ]  # fmt: skip

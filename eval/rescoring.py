@@ -7,7 +7,6 @@ The ensembles see named signals of candidates and how useful each candidate is; 
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import lightgbm
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.locomo_data import Conversation, LocomoQuestion
-from memory import Memory, MemorySettings, NewTurn, Remember, Scope, open_memory
+from eval.paths import remember_all
+from memory import Memory, MemorySettings, open_memory
 from memory.encoder import Encoder
 from memory.ranking import Found
 from memory.rescorer import Rescored, Rescorer, prior
@@ -94,31 +94,22 @@ class Asked:
 
 
 async def ask_conversations(
-    conversations: Sequence[Conversation], encoder: Encoder, advance: Callable[[], None]
+    conversations: Sequence[Conversation], encoder: Encoder, advance: Callable[[], None] = lambda: None
 ) -> list[Asked]:
     """Remember each conversation in a scope of its own and gather the candidates of its questions."""
     asked: list[Asked] = []
     with tempfile.TemporaryDirectory(prefix="tirtha-locomo-") as folder:
         async with open_memory(MemorySettings(home=Path(folder)), encoder=encoder) as memory:
             for conversation in conversations:
-                scope = await _remember(memory, conversation)
+                await remember_all(memory, conversation.wishes())
                 for question in conversation.questions:
-                    asked.append(await _ask(memory, scope, conversation, question))
+                    asked.append(await _ask(memory, conversation, question))
                     advance()
     return [one for one in asked if one.found.candidates]
 
 
-async def _remember(memory: Memory, conversation: Conversation) -> Scope:
-    scope = Scope(tenant="eval", user_id=conversation.id)
-    for session_id, turns in conversation.sessions.items():
-        new = [NewTurn(**(turn | {"said_at": datetime.fromisoformat(turn["said_at"])})) for turn in turns]  # type: ignore[arg-type]
-        receipt = await memory.remember(Remember(scope=scope, session_id=session_id, turns=new))
-        await memory.until_indexed(scope, receipt)
-    return scope
-
-
-async def _ask(memory: Memory, scope: Scope, conversation: Conversation, question: LocomoQuestion) -> Asked:
-    found = await memory.find(scope, question.question, conversation.last_said_at + timedelta(days=1))
+async def _ask(memory: Memory, conversation: Conversation, question: LocomoQuestion) -> Asked:
+    found = await memory.find(conversation.scope, question.question, conversation.asked_at)
     own = own_signals(found.candidates, found.question, found.vector) if found.candidates else {}
     light = [_without_vectors(candidate) for candidate in found.candidates]
     return Asked(conversation=conversation.id, question=question, found=replace(found, candidates=light), own=own)

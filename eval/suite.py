@@ -7,8 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from eval.cascade import RecordedCascade
 from eval.code_benchmark import CodeBenchmark
 from eval.faithfulness import Faithfulness
+from eval.locomo import LocomoEvidence
 from eval.locomo_qa import LocomoAnswers
 from eval.longmemeval import LongMemEval
 from eval.niah import Needles
@@ -26,7 +28,7 @@ from tirtha.settings import Settings
 __all__ = ["Part", "benchmark_of", "compare", "list_table", "smoke_parts"]
 
 
-def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Benchmark:  # noqa: C901, PLR0911 - one case a benchmark
+def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Benchmark:  # noqa: C901, PLR0911, PLR0912 - one case a benchmark
     """Give the benchmark that a run is of, to read its rows. Raises ValueError for a folder that holds no run of ours."""
     file = folder / "manifest.json"
     if not file.exists():
@@ -44,6 +46,10 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
             return ContextRot(**given, budget=config["budget"])
         case "longmemeval":
             return LongMemEval(**given, file=data[0], budget=config["budget"], judge=config["judge"])
+        case "locomo":
+            return LocomoEvidence(**given, file=data[0], budget=config["budget"])
+        case "cascade":
+            return RecordedCascade(recordings=Path(config["recordings"]))
         case "locomo-qa":
             return LocomoAnswers(**given, file=data[0], budget=config["budget"], judge=config["judge"])
         case "swe-bench":

@@ -150,7 +150,9 @@ class Settings(BaseSettings):
     ] = 86_400.0
     cache_mb: Annotated[int, Field(ge=0, description="MB of answers kept for exact repeats")] = 256
     max_tail_turns: Annotated[int, Field(ge=1, description="turns of a scope that may wait for the index")] = 4_096
-    hot_vectors_mb: Annotated[int, Field(ge=0, description="MB of memory for the vectors of scopes asked about")] = 512
+    hot_vectors_mb: Annotated[
+        int, Field(ge=0, description="MB of memory for the vectors and words of scopes asked about")
+    ] = 512
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000
     max_question_chars: Annotated[int, Field(ge=1, description="characters of a question")] = 8_000

@@ -1,18 +1,21 @@
 """The cascade over recordings, and the scorer that judges what it serves."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from cascade.errors import SandboxUnavailable
-from cascade.pricing import Price
 from cascade.sandbox import find_level
-from eval.cascade import CascadeRun, run_cascade
+from eval.cascade import RecordedCascade
 from eval.code_data import Hidden, read_hidden
 from eval.code_scoring import Scorer
+from eval.runs import Options, Run, answers_of, run_benchmark, scores_of
 from eval.statistics import auroc_difference, wilson
+from eval.suite import benchmark_of
+from memory.encoder import Encoder
+from tirtha.settings import Settings
 
 PROBLEM = Hidden(
     id="T/0",
@@ -71,40 +74,43 @@ async def test_canonical_solutions_are_right_and_find_zero_is_judged_by_its_zero
     assert not other.plus
 
 
-async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path) -> None:
-    run = CascadeRun(recordings=shared_data / "humaneval_recorded.jsonl.gz", prices={}, limit=4)
+async def run(recordings: Path, settings: Settings, **changes: Any) -> Run:
+    benchmark = RecordedCascade(recordings=recordings, **changes)
+    return await run_benchmark(benchmark, settings=settings, options=Options(at_once=2), console=Console(quiet=True))
+
+
+async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path, settings: Settings, encoder: Encoder) -> None:
     try:
-        results = await run_cascade(run, console=Console(quiet=True))
+        found = await run(shared_data / "humaneval_recorded.jsonl.gz", settings, limit=4)
     except SandboxUnavailable as fault:
         pytest.skip(str(fault))
-    figures = {one.policy: one for one in results.figures()}
+    figures: Any = found.report.figures["policies"]
     cheap, frontier = figures["solo cheap"], figures["solo frontier"]
-    assert (cheap.n, cheap.escalated, cheap.cheap_share, frontier.escalated, frontier.ratio) == (4, 0, 1, 1, 1)
-    assert cheap.ratio > 10
+    assert [cheap[name] for name in ("n", "escalated", "cheap_share")] == [4, 0, 1]
+    assert (frontier["escalated"], frontier["ratio"]) == (1, 1)
+    assert cheap["ratio"] > 10
     one = figures["cascade, docstring gate, 1 cheap"]
-    assert cheap.cost_nanousd <= one.cost_nanousd < frontier.cost_nanousd
-    assert one.cheap_share + one.escalated == pytest.approx(1)
-    whole = json.loads(results.as_json())
-    assert sum(
-        s["cost_nanousd"] for s in whole["samples"] if (s["policy"], s["rotation"]) == ("solo cheap", 0)
-    ) == round(4 * cheap.cost_nanousd)
-    assert next(table.title for table in results.tables()).startswith("Recorded: humaneval_recorded.jsonl.gz, n = 4")
+    assert cheap["cost_nanousd"] <= one["cost_nanousd"] < frontier["cost_nanousd"]
+    assert one["cheap_share"] + one["escalated"] == pytest.approx(1)
+    answers, scores = answers_of(found.folder), scores_of(found.folder)
+    served: list[Any] = [one for answer in answers.values() for one in answer.value["served"]]  # type: ignore[union-attr]
+    assert sum(one["cost_nanousd"] for one in served if (one["policy"], one["rotation"]) == ("solo cheap", 0)) == round(
+        4 * cheap["cost_nanousd"]
+    )
+    assert not any("plus" in answer.value for answer in answers.values())
+    again = benchmark_of(found.folder, settings=settings, encoder=encoder)
+    assert again.report([answers[id_] for id_ in sorted(answers)], scores).figures == found.report.figures
+    marks = again.marks(answers["HumanEval/0"], scores["HumanEval/0"])
+    assert set(marks) == set(figures)
+    assert found.report.tables[0].title == "Recorded: humaneval_recorded.jsonl.gz, n = 4"
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"cheap": "nobody"}, "name two of the recorded models"),
-        ({"cheap": "gpt-3.5-turbo-0125", "frontier": "gpt-5"}, "name two of the recorded models"),
-    ],
-)
+@pytest.mark.parametrize("named", [{"cheap": "nobody"}, {"cheap": "gpt-3.5-turbo-0125", "frontier": "gpt-5"}])
 async def test_models_that_are_not_recorded_are_named(
-    shared_data: Path, settings: dict[str, str], message: str
+    shared_data: Path, settings: Settings, named: dict[str, str]
 ) -> None:
-    prices: dict[str, Price] = {}
-    run = CascadeRun(recordings=shared_data / "humaneval_recorded.jsonl.gz", prices=prices, **settings)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=message):
-        await run_cascade(run, console=Console(quiet=True))
+    with pytest.raises(ValueError, match="name two of the recorded models"):
+        await run(shared_data / "humaneval_recorded.jsonl.gz", settings, **named)
 
 
 def test_wilson_is_wilsons() -> None:

@@ -127,13 +127,13 @@ async def test_no_exploit_passes(scorer: Scorer, hidden: Path, name: str) -> Non
 
 @pytest.mark.usefixtures("scorer")
 async def test_verdicts_are_those_of_evalplus(shared_data: Path, settings: Settings) -> None:
-    """A sixth of the tasks keeps it short; `tirtha eval preflight` does all of them."""
-    benchmark = Preflight(hidden=shared_data / "HumanEvalPlus.jsonl.gz", per_task=2, limit=27)
+    """A tenth of the tasks keeps it short; `tirtha eval preflight` does all of them."""
+    benchmark = Preflight(hidden=shared_data / "HumanEvalPlus.jsonl.gz", per_task=2, limit=16)
     run = await run_benchmark(benchmark, settings=settings, options=Options(at_once=2), console=QUIET)
     assert run.report.figures["not_as_wanted"] == []
     counts: Any = run.report.figures
-    assert counts["canonical"] == {"n": 27, "base": 27, "plus": 27, "agrees": 27}
-    assert counts["mutant"]["n"] >= 50
+    assert counts["canonical"] == {"n": 16, "base": 16, "plus": 16, "agrees": 16}
+    assert counts["mutant"]["n"] >= 30
     assert counts["exploit"]["base"] == 0
 
 

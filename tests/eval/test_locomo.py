@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval.ablation import SWITCHED_OFF
 from eval.baselines import BASELINES
-from eval.locomo import LADDER, LocomoRun, run_locomo
+from eval.locomo import LADDER, LocomoEvidence
 from eval.locomo_data import read_locomo
+from eval.runs import Options, Run, answers_of, run_benchmark
+from eval.suite import benchmark_of
+from memory.encoder import Encoder
 from tirtha.settings import Settings
+
+QUIET = Console(file=io.StringIO())
 
 
 def conversation(**changes: Any) -> list[dict[str, Any]]:
@@ -69,18 +75,30 @@ def test_reading_keeps_what_can_be_scored(data: Path) -> None:
     assert [turn["role"] for turn in read.sessions["session_1"]] == ["user", "assistant"]
 
 
-async def test_figures_follow_from_the_samples(data: Path, settings: Settings) -> None:
-    results = await run_locomo(data, settings=settings, run=LocomoRun(), console=Console(file=io.StringIO()))
-    figures = {row.name: row for row in results.figures()}
-    assert (figures["all"].n, figures["temporal"].n, figures["single-hop"].n, figures["multi-hop"].n) == (3, 1, 1, 1)
-    assert figures["all"].evidence_recall == figures["all"].all_evidence_rate == 1.0, "it all fits"
-    assert figures["temporal"].answer_word_recall == 1.0, "the date is resolved"
-    assert figures["all"].tokens_max <= 165
-    report = json.loads(results.as_json())
-    assert report["compaction_ratio"] == pytest.approx(report["raw_tokens_mean"] / report["context_tokens_mean"])
-    assert len(report["samples"]) == 4 + 3 * len(LADDER), "the adversarial question is asked, too"
-    assert [row["n"] for row in report["ladder"]] == [3] * len(LADDER)
-    assert results.calibration() is not None
+async def run(data: Path, settings: Settings, encoder: Encoder, **changes: Any) -> Run:
+    benchmark = LocomoEvidence(settings=settings, encoder=encoder, file=data, **changes)
+    return await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+
+
+async def test_figures_follow_from_the_samples(data: Path, settings: Settings, encoder: Encoder) -> None:
+    found = await run(data, settings, encoder)
+    figures: Any = found.report.figures
+    by_category = figures["by_category"]
+    assert {name: one["n"] for name, one in by_category.items()} == {
+        "multi-hop": 1, "temporal": 1, "single-hop": 1, "all": 3,
+    }  # fmt: skip
+    assert by_category["all"]["evidence_recall"] == by_category["all"]["all_evidence_rate"] == 1.0, "it all fits"
+    assert by_category["temporal"]["answer_word_recall"] == 1.0, "the date is resolved"
+    assert by_category["all"]["tokens_max"] <= 165
+    assert figures["compaction_ratio"] == pytest.approx(figures["raw_tokens_mean"] / figures["context_tokens_mean"])
+    assert {budget: one["n"] for budget, one in figures["ladder"].items()} == {str(budget): 3 for budget in LADDER}
+    assert figures["answerability"] is not None
+    answers = answers_of(found.folder)
+    assert len(answers) == 4, "the adversarial question is asked, too"
+    again = benchmark_of(found.folder, settings=settings, encoder=encoder)
+    assert again.report([answers[id_] for id_ in sorted(answers)], {}).figures == figures, "from the rows alone"
+    assert again.marks(answers["conv-1:0"], None) == {"evidence recall": 1.0, "all evidence": 1.0}
+    assert again.marks(answers["conv-1:4"], None) == {}
 
 
 async def test_label_errors_can_be_left_out(data: Path) -> None:
@@ -88,20 +106,17 @@ async def test_label_errors_can_be_left_out(data: Path) -> None:
     assert [question.id for question in read.questions] == ["conv-1:1", "conv-1:2"]
 
 
-async def test_baselines_get_the_same_questions_and_budget(data: Path, settings: Settings) -> None:
-    run = LocomoRun(budget=60, baselines=True, ladder=False)
-    results = await run_locomo(data, settings=settings, run=run, console=Console(file=io.StringIO()))
-    assert {sample.system for sample in results.others} == set(BASELINES)
-    assert all(sample.tokens <= 60 for sample in results.others)
-    assert len(results.others) == 3 * len(BASELINES)
+async def test_baselines_get_the_same_questions_and_budget(data: Path, settings: Settings, encoder: Encoder) -> None:
+    figures: Any = (await run(data, settings, encoder, budget=60, baselines=True, ladder=False)).report.figures
+    assert set(figures["baselines"]) == set(BASELINES)
+    assert all(one["n"] == 3 and one["tokens_max"] <= 60 for one in figures["baselines"].values())
+    assert figures["ladder"] == {}
 
 
-async def test_a_small_budget_costs_evidence(data: Path, settings: Settings) -> None:
-    results = await run_locomo(
-        data, settings=settings, run=LocomoRun(budget=24, limit=1), console=Console(file=io.StringIO())
-    )
-    assert len(results.samples) == 1
-    assert results.samples[0].tokens <= 24
+async def test_a_small_budget_costs_evidence(data: Path, settings: Settings, encoder: Encoder) -> None:
+    figures: Any = (await run(data, settings, encoder, budget=24, limit=1)).report.figures
+    assert figures["by_category"]["all"]["n"] == 1
+    assert figures["by_category"]["all"]["tokens_max"] <= 24
 
 
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]", '[{"sample_id": "x"}]'])
@@ -111,18 +126,41 @@ def test_another_format_is_refused(tmp_path: Path, content: str) -> None:
         read_locomo(tmp_path / "other.json")
 
 
-async def test_the_development_conversations(shared_data: Path, settings: Settings, tmp_path: Path) -> None:
+async def test_the_development_conversations(
+    shared_data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
+) -> None:
     """Two of the conversations keep the whole run short; the figures of all five are in docs/benchmarks.md."""
     records = json.loads((shared_data / "locomo_dev.json").read_text())[:2]
     (tmp_path / "two.json").write_text(json.dumps(records))
-    console = Console(file=io.StringIO())
-    results = await run_locomo(
-        tmp_path / "two.json", settings=settings, run=LocomoRun(ladder=False, ablation=False), console=console
-    )
-    overall = results.figures()[-1]
-    assert overall.tokens_max <= 165
-    assert overall.evidence_recall >= 0.70
-    judged = results.calibration()
-    assert judged is not None
-    assert judged.auroc >= 0.80
-    assert results.compaction()[2] >= 80
+    figures: Any = (await run(tmp_path / "two.json", settings, encoder, ladder=False, ablation=False)).report.figures
+    overall = figures["by_category"]["all"]
+    assert overall["tokens_max"] <= 165
+    assert overall["evidence_recall"] >= 0.70
+    assert figures["answerability"]["auroc"] >= 0.80
+    assert figures["compaction_ratio"] >= 80
+
+
+async def test_parts_are_switched_off_on_unseen_conversations(
+    shared_data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
+) -> None:
+    records = json.loads((shared_data / "locomo_dev.json").read_text())[:2]
+    for record in records:
+        record["qa"] = [
+            qa for category in (1, 4, 5) for qa in [q for q in record["qa"] if q["category"] == category][:12]
+        ]
+    (tmp_path / "two.json").write_text(json.dumps(records))
+    found = await run(tmp_path / "two.json", settings, encoder, ladder=False)
+    ablation: Any = found.report.figures["ablation"]
+    assert [one["part"] for one in ablation["parts"]] == list(SWITCHED_OFF[1:])
+    assert 0 < ablation["evidence_recall"] < 1
+    assert ablation["auroc"] > 0.5
+    assert ablation["n"] == found.report.figures["by_category"]["all"]["n"]  # type: ignore[index, call-overload]
+    samples = found.folder / "samples.jsonl"
+    before = samples.read_text()
+    kept = [line for line in before.splitlines() if '"without/thrift"' not in line]
+    samples.write_text("\n".join(kept) + "\n")
+    again = await run_benchmark(
+        LocomoEvidence(settings=settings, encoder=encoder, file=tmp_path / "two.json", ladder=False),
+        settings=settings, options=Options(folder=found.folder), console=QUIET,
+    )  # fmt: skip
+    assert again.report.figures == found.report.figures, "a part alone is judged again as it was"

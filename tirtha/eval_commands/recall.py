@@ -1,34 +1,17 @@
-"""Benchmarks whose figures come at once and go to the console: evidence recall on LoCoMo, and the cascade over recordings."""
+"""Benchmarks that ask no model: evidence recall on LoCoMo, and the cascade over recordings."""
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tirtha.eval_commands.options import EvalBudget, eval_app
-from tirtha.running import err, out, read_settings, run_here
+from tirtha.eval_commands.options import AtOnce, EvalBudget, RunFolder, eval_app, run_in_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cascade.pricing import Price
-    from eval.report import Table
 
 __all__: list[str] = []
-
-Baselines = Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="write the results there as JSON")]
-
-
-class Results(Protocol):
-    """What such a benchmark gives."""
-
-    def tables(self) -> "Iterable[Table]":
-        """For people."""
-
-    def as_json(self) -> str:
-        """For machines."""
 
 
 @eval_app.command("locomo")
@@ -40,16 +23,20 @@ def eval_locomo(
     exclude: Annotated[Path | None, typer.Option(help="ids to leave out (label errors), one a line: conv-26:0")] = None,
     ladder: Annotated[bool, typer.Option(help="also distil to 82, 165, 330, 660 and 1,320 tokens")] = True,
     ablation: Annotated[bool, typer.Option(help="also switch every part off, on unseen conversations")] = True,
-    baselines: Baselines = False,
-    json_file: JsonFile = None,
+    baselines: Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")] = False,
+    folder: RunFolder = None,
 ) -> None:
     """Measure evidence recall and answerability on LoCoMo, and what each part of recall is worth."""
-    from eval.locomo import LocomoRun, run_locomo  # noqa: PLC0415 - only the eval commands may see the benchmarks
+    from eval.locomo import LocomoEvidence  # noqa: PLC0415 - only the eval commands may see the benchmarks
 
-    ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset()
-    run = LocomoRun(budget=budget, limit=limit, exclude=ids, ladder=ladder, baselines=baselines, ablation=ablation)
-    results = run_here(run_locomo(data, settings=read_settings(), run=run, console=err))
-    _show(results, json_file)
+    ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset[str]()
+    run_in_folder(
+        lambda settings, encoder: LocomoEvidence(
+            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=ids, ladder=ladder,
+            baselines=baselines, ablation=ablation,
+        ),
+        folder=folder,
+    )  # fmt: skip
 
 
 @eval_app.command("cascade")
@@ -62,22 +49,20 @@ def eval_cascade(
     frontier: Annotated[str | None, typer.Option(help="the frontier model, likewise")] = None,
     price: Annotated[list[str] | None, typer.Option(help="MODEL=INPUT/OUTPUT, US$ a million tokens")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first problems")] = None,
-    json_file: JsonFile = None,
+    folder: RunFolder = None,
+    at_once: AtOnce = 2,
 ) -> None:
     """Run the cascade over recorded completions: cost and correctness of every policy, and the ablation. Offline."""
-    from eval.cascade import CascadeRun, run_cascade  # noqa: PLC0415 - only the eval commands may see the benchmarks
+    from eval.cascade import RecordedCascade  # noqa: PLC0415
 
     prices = dict(_price(one) for one in price or ())
-    what = CascadeRun(
-        recordings=recordings,
-        problems=problems,
-        public_tests=public_tests,
-        cheap=cheap,
-        frontier=frontier,
-        prices=prices,
-        limit=limit,
-    )
-    _show(run_here(run_cascade(what, console=err)), json_file)
+    run_in_folder(
+        lambda *_: RecordedCascade(
+            recordings=recordings, problems=problems, public_tests=public_tests, cheap=cheap, frontier=frontier,
+            prices=prices, limit=limit,
+        ),
+        folder=folder, at_once=at_once,
+    )  # fmt: skip
 
 
 def _price(told: str) -> "tuple[str, Price]":
@@ -91,12 +76,3 @@ def _price(told: str) -> "tuple[str, Price]":
         )
     except InvalidOperation:
         raise typer.BadParameter(f"{told!r} is not MODEL=INPUT/OUTPUT") from None
-
-
-def _show(results: Results, json_file: Path | None) -> None:
-    from eval.report import for_console  # noqa: PLC0415
-
-    for table in results.tables():
-        out.print(for_console(table))
-    if json_file:
-        json_file.write_text(results.as_json())
