@@ -208,7 +208,7 @@ def _models(
     missing = [model for model in named if model not in models]
     if missing or (len(named) < 2 and len(models) != 2):
         raise ValueError(f"name two of the recorded models with --cheap and --frontier: {', '.join(models)}")
-    unpriced = [model for model in named or models if model not in prices]
+    unpriced = [model for model in (named if len(named) == 2 else models) if model not in prices]
     if unpriced:
         raise ValueError(
             f"no price of {', '.join(unpriced)} is known: give --price MODEL=INPUT/OUTPUT, US$ a million tokens"

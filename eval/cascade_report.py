@@ -43,9 +43,9 @@ class Figures:
     escalated: float
     unverified: float
     cost_nanousd: float
-    ratio: float
+    ratio: float | None
     mean_plus: float
-    mean_ratio: float
+    mean_ratio: float | None
     rotations: int
 
 
@@ -82,9 +82,9 @@ class CascadeResults:
                 f"{one.cheap_share:.1%}",
                 f"{one.escalated:.1%}",
                 dollars(round(one.cost_nanousd)),
-                f"{one.ratio:.2f}x",
+                _times(one.ratio),
                 f"{one.mean_plus:.3f}",
-                f"{one.mean_ratio:.2f}x",
+                _times(one.mean_ratio),
             )
         yield table
         yield self._paired()
@@ -137,6 +137,7 @@ class CascadeResults:
         every = [self._of(policy, rotation) for rotation in range(self._rotations)]
         n, base, plus = len(first), sum(one.base for one in first), sum(one.plus for one in first)
         cost = self._cost(policy, 0)
+        cost_mean = mean(self._cost(policy, rotation) for rotation in range(self._rotations))
         dear_mean = mean(self._cost(FRONTIER, rotation) for rotation in range(self._rotations))
         return Figures(
             policy=policy,
@@ -149,11 +150,15 @@ class CascadeResults:
             escalated=_share(first, "frontier"),
             unverified=mean(not one.verified for one in first),
             cost_nanousd=cost,
-            ratio=dear / cost,
+            ratio=dear / cost if cost else None,
             mean_plus=mean(mean(one.plus for one in of) for of in every),
-            mean_ratio=dear_mean / mean(self._cost(policy, rotation) for rotation in range(self._rotations)),
+            mean_ratio=dear_mean / cost_mean if cost_mean else None,
             rotations=self._rotations,
         )
+
+
+def _times(ratio: float | None) -> str:
+    return "free" if ratio is None else f"{ratio:.2f}x"
 
 
 def _share(served: Sequence[Served], path: str) -> float:

@@ -83,9 +83,11 @@ class LocomoEvidence:
 
     def ids(self) -> list[str]:
         """Name the questions, and what is switched off. Raises ValueError where the file is no LoCoMo file."""
-        if not any(question.answerable for _, question in self._questions.values()):
+        answerable = {conversation.id for conversation, question in self._questions.values() if question.answerable}
+        if not answerable:
             raise ValueError(f"{self.file} holds no question of categories 1 to 4 with valid evidence")
-        parts = SWITCHED_OFF if self.ablation and len(self._conversations) > 1 else ()
+        # One to fit on and one to judge, at the least.
+        parts = SWITCHED_OFF if self.ablation and len(answerable) > 1 else ()
         return [*self._questions, *(f"{_WITHOUT}{part}" for part in parts)]
 
     @asynccontextmanager

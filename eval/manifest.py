@@ -7,6 +7,7 @@ by hash, seeds, machine and library versions. A run may go on if config, data, m
 import json
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -60,7 +61,7 @@ def make_manifest(
 ) -> dict[str, Json]:
     """Give the manifest of a run of benchmark `name`. Raises OSError if a data file cannot be read."""
     code = find_code()
-    hashes = {file.name: sha256_of(file) for file in data}
+    hashes = {name: sha256_of(file) for name, file in _named(data).items()}
     told = settings.model_dump(mode="json", exclude=_OF_NO_ANSWER)  # secrets are masked in it
     return {
         "benchmark": name,
@@ -79,6 +80,12 @@ def make_manifest(
         },
         "libraries": {name: _version(name) for name in _LIBRARIES},
     }
+
+
+def _named(data: Sequence[Path]) -> dict[str, Path]:
+    """Name files as shortly as tells them apart: official files of several tasks are all called the same."""
+    names = Counter(file.name for file in data)
+    return {file.name if names[file.name] == 1 else file.absolute().as_posix(): file for file in data}
 
 
 def config_hash(

@@ -80,10 +80,12 @@ async def remembering(
 
 
 async def remember_all(memory: Memory, wishes: Sequence[Remember]) -> None:
-    """Remember turns of many sessions until all of them are indexed."""
+    """Remember turns of many sessions until all are indexed and their scopes in memory, so that every question finds the same."""
     await memory.remember_many([wish for wish in wishes if wish.turns])
     while await memory.store.count(indexed=False):
         await memory.indexer.next_batch()
+    for scope in {wish.scope for wish in wishes}:
+        await memory.warm(scope)
 
 
 def history_scope() -> Scope:

@@ -2,7 +2,7 @@
 
 Needles in noise, in text and among needles; several keys, values and queries; variable tracking; common and frequent words;
 questions over given paragraphs (SQuAD or HotpotQA files, not shipped). The original's essays are Paul Graham's, ours are made;
-lengths are counted in o200k_base tokens. Official data files are read and written as they are.
+lengths are counted in o200k_base tokens. Official data files are read, and ours written in their format.
 """
 
 import json
@@ -35,6 +35,7 @@ _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu".spli
 _COMMON, _COMMON_TIMES, _RARE_TIMES = 10, 30, 3
 _ZETA, _FREQUENT, _CODED_LINE = 2.0, 3, 10
 _TRIES = 200
+_NEAR = 0.9
 _PART_CHARS = 1_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
@@ -43,7 +44,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 class RulerSample:
     """One task: its text, the question after it, and the references that a prediction must hold.
 
-    length: what the text was made to, in tokens; of an official file, what the whole file was made to. exact: what its row says.
+    length: what the text was made to, in tokens; of an official file, what the whole file was made to. exact: what it has, or its
+    row says.
     """
 
     index: int
@@ -85,15 +87,19 @@ def make_samples(task: str, *, length: int, count: int, seed: int, given: Path |
     if task in QA_TASKS:
         if given is None:
             raise ValueError(f"{task} needs a file of {QA_TASKS[task]}")
-        return [_question_over(task, n, length, count, seed, given) for n in range(count)]
+        asked = _read_questions(task, given)
+        return [
+            _question_over(task, n, length, asked[n * max(1, len(asked) // count) % len(asked)], asked, seed)
+            for n in range(count)
+        ]
     return [_made(task, n, length, seed) for n in range(count)]
 
 
 def read_official(file: Path, *, task: str) -> list[RulerSample]:
     """Read an official data file: a line each with `index`, `input`, `outputs` and `length`.
 
-    Its rows differ in length by a few tokens and were made to one: the next power of two, unless all say the same.
-    Raises ValueError, naming the line.
+    Its rows differ in length by a few tokens and were made to one: the next power of two if that is near. Raises ValueError,
+    naming the line.
     """
     made: dict[int, RulerSample] = {}
     for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
@@ -107,13 +113,19 @@ def read_official(file: Path, *, task: str) -> list[RulerSample]:
                     f"{file}, line {number}: index {one.index} comes twice; a file holds one task and length"
                 )
             made[one.index] = one
-    lengths = {one.exact for one in made.values()}
-    length = max(lengths) if len(lengths) == 1 else 1 << (max(lengths, default=1) - 1).bit_length()
+    if not made:
+        raise ValueError(f"{file} holds no sample")
+    longest = max(one.exact for one in made.values())
+    power = 1 << (longest - 1).bit_length()
+    length = power if longest > _NEAR * power else longest
     return [replace(one, length=length) for one in made.values()]
 
 
 def _official(row: dict[str, Any], task: str) -> RulerSample:
     text, _, question = row["input"].rstrip().rpartition("\n")
+    outputs = row["outputs"]
+    if not (question and isinstance(outputs, list) and outputs and all(str(one).strip() for one in outputs)):
+        raise ValueError("it asks nothing, or has no references")
     return RulerSample(
         index=int(row["index"]),
         task=task,
@@ -121,7 +133,7 @@ def _official(row: dict[str, Any], task: str) -> RulerSample:
         exact=int(row["length"]),
         text=text,
         question=question + row.get("answer_prefix", ""),
-        outputs=tuple(map(str, row["outputs"])),
+        outputs=tuple(map(str, outputs)),
     )
 
 
@@ -168,28 +180,34 @@ def _fitted(task: str, index: int, length: int, draft: _Draft) -> RulerSample:
     own = sum(count_tokens(f"{one}\n") for one in draft.needles) + count_tokens(draft.question) + 2
     if own > length:
         raise ValueError(f"{task} takes {own:,} tokens without any filler, more than {length:,}")
-    units = _fill(draft.filler, length - own)
+    units, lacking = _fill(draft.filler, length - own)
+    if lacking > length * (1 - _NEAR):
+        raise ValueError(f"{task}: the file has {length - lacking:,} tokens to ask about, fewer than {length:,}")
     places = sorted(draft.chance.randrange(len(units) + 1) for _ in draft.needles)
     for place, needle in reversed(list(zip(places, draft.needles, strict=True))):
         units.insert(place, needle)
     text = "".join(f"{unit}\n" for unit in units)
-    return RulerSample(
+    sample = RulerSample(
         index=index, task=task, length=length, exact=length, text=text, question=draft.question, outputs=draft.outputs
     )
+    return replace(sample, exact=count_tokens(sample.input))
 
 
-def _fill(filler: Iterator[str], room: int) -> list[str]:
-    """Take units while there is room, and of the first that does not fit its first sentences."""
+def _fill(filler: Iterator[str], room: int) -> tuple[list[str], int]:
+    """Take units while there is room, and of the first that does not fit its first sentences; and say what room is left in the end.
+
+    Filler without end leaves none to speak of.
+    """
     units: list[str] = []
     for unit in filler:
         size = count_tokens(f"{unit}\n")
         if size > room:
             while (unit := " ".join(_SENTENCE_END.split(unit)[:-1])) and count_tokens(f"{unit}\n") > room:
                 pass
-            return [*units, unit] if unit else units
+            return ([*units, unit] if unit else units), 0
         units.append(unit)
         room -= size
-    return units
+    return units, room
 
 
 def _cut(line: str) -> Iterator[str]:
@@ -333,22 +351,29 @@ TASKS: Mapping[str, Callable[[random.Random], _Draft]] = {
 QA_TASKS: Mapping[str, str] = {"qa_1": "SQuAD", "qa_2": "HotpotQA"}
 
 
-def _question_over(task: str, index: int, length: int, count: int, seed: int, file: Path) -> RulerSample:
-    """Make a question over its own paragraphs among others of the file. Raises ValueError where it is not in its format."""
+Asked = tuple[str, list[str], list[str]]
+
+
+def _question_over(task: str, index: int, length: int, one: Asked, others: Sequence[Asked], seed: int) -> RulerSample:
+    """Make a question over its own paragraphs among others of the file."""
+    chance = random.Random(f"{seed}/{task}/{index}")  # noqa: S311 - by seed
+    question, answers, own = one
+    filler = list(dict.fromkeys(text for _, _, texts in others for text in texts if text not in own))
+    chance.shuffle(filler)
+    draft = _Draft(needles=tuple(own), filler=iter(filler), question=question, outputs=tuple(answers), chance=chance)
+    return _fitted(task, index, length, draft)
+
+
+def _read_questions(task: str, file: Path) -> list[Asked]:
+    """Read the questions that have an answer, with their paragraphs. Raises ValueError where the file is in another format."""
     try:
         read = json.loads(file.read_text("utf-8"))
         asked = list(_squad(read) if task == "qa_1" else _hotpot(read))
     except (KeyError, TypeError, json.JSONDecodeError) as fault:
         raise ValueError(f"{file} is not in the format of {QA_TASKS[task]}: {fault!r}") from fault
-    chance = random.Random(f"{seed}/{task}/{index}")  # noqa: S311 - by seed
-    question, answers, own = asked[(index * max(1, len(asked) // count)) % len(asked)]
-    others = list(dict.fromkeys(text for _, _, texts in asked for text in texts if text not in own))
-    chance.shuffle(others)
-    draft = _Draft(needles=tuple(own), filler=iter(others), question=question, outputs=tuple(answers), chance=chance)
-    return _fitted(task, index, length, draft)
-
-
-Asked = tuple[str, list[str], list[str]]
+    if not asked:
+        raise ValueError(f"{file} holds no question with an answer")
+    return asked
 
 
 def _squad(read: dict[str, list[dict[str, list[dict[str, object]]]]]) -> Iterator[Asked]:

@@ -1,7 +1,8 @@
 """LongMemEval over HTTP, for harnesses that are not ours: a served Tirtha remembers a question's history, then answers it.
 
 Each history is a user of its own, named by the question and its history's hash, so that a question asked again finds its turns
-there and nothing else. They stay in that memory: give such runs a `TIRTHA_HOME` of their own.
+there and nothing else. They stay in that memory: give such runs a `TIRTHA_HOME` of their own. A question asked again is answered
+by the exact cache, at no cost, as it would be for anybody.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ _INDEXED_WITHIN_S = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """An answer that was served. sessions: those its context names; tokens: of the context; path, tier: who answered."""
+    """An answer that was served. sessions: those the context of the budget names; tokens: of that; path, tier: who answered."""
 
     answer: str
     abstained: bool
@@ -47,17 +48,19 @@ async def ask_served(question: LongMemEvalQuestion, *, base_url: str, budget: in
         waits = AsyncRetrying(
             stop=stop_after_delay(_INDEXED_WITHIN_S), wait=wait_fixed(1), retry=retry_if_result(lambda done: not done)
         )
-        # Turns that are there are not stored twice, so that a session may be sent again only to wait for the index.
-        await waits(
-            _remember, client, user, next(one for one in reversed(question.sessions) if one.turns), wait="indexed"
-        )
-        asked = {"question": question.question, "budget": budget, "asked_at": question.asked_at.isoformat()}
-        said = await _post(client, "/v1/ask", {"user_id": user, **asked})
+        for last in [one for one in question.sessions if one.turns][-1:]:
+            # Turns that are there are not stored twice, so that a session may be sent again only to wait for the index.
+            await waits(_remember, client, user, last, wait="indexed")
+        asked = {
+            "user_id": user, "question": question.question, "budget": budget, "asked_at": question.asked_at.isoformat(),
+        }  # fmt: skip
+        context = await _post(client, "/v1/context", asked)
+        said = await _post(client, "/v1/ask", asked)
     return Served(
         answer=said["answer"] or "",
         abstained=said["abstained"],
-        sessions=frozenset(line["session_id"] for line in said["context"]["lines"]),
-        tokens=said["context"]["tokens"],
+        sessions=frozenset(line["session_id"] for line in context["lines"]),
+        tokens=context["tokens"],
         path=said["path"],
         tier=said["tier"] or "",
         cost_usd=said["cost_usd"],

@@ -51,7 +51,7 @@ def read_instances(file: Path) -> dict[str, Instance]:
         rows = (
             json.loads(text)
             if text.lstrip().startswith("[")
-            else [json.loads(one) for one in text.splitlines() if one.strip()]
+            else [json.loads(one) for one in text.split("\n") if one.strip()]
         )
         return {
             row["instance_id"]: Instance(
@@ -126,26 +126,32 @@ class SweBench:
     async def _resolve(self, instance: Instance, ladder: Sequence[ModelTier]) -> Sample:
         """Ask the tiers in order until a patch applies (or parses, without a checkout); the last one stands if none does.
 
-        A tier that fails leaves the issue to the next; if no patch is good then, the sample is an error, and tried again.
+        A tier that fails leaves the issue to the next. If no patch is good then, the sample is an error and tried again, but for an
+        issue that is only too long for a tier: it will be the next time as well.
         """
         checkout = self._checkout(instance)
         trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
         made = _Made(patch="", by="", checked=Checked(parses=False, applies=None))
         faults: list[str] = []
+        settled = False
         for tier in ladder:
             try:
                 completion = await tier.ask(_request(instance, checkout, tier), trace, purpose="patch")
                 made = _best_of(completion.text, tier.name, checkout=checkout, commit=instance.commit)
+                settled = True
+            except TooLong as fault:
+                faults.append(f"{tier.name}: {fault}")
             except (CascadeFault, ValueError) as fault:
                 faults.append(f"{tier.name}: {fault}")
+                settled = False
             if made.good:
                 break
         cost = sum(call.cost_nanousd for call in trace.calls)
-        if faults and not made.good:
+        if not (made.good or settled):
             return Sample(id=instance.id, fault="; ".join(faults), cost_nanousd=cost)
         value: dict[str, Json] = {
             "patch": made.patch, "by": made.by, "parses": made.checked.parses, "applies": made.checked.applies,
-            "why": made.checked.why, "passed_over": "; ".join(faults),
+            "why": made.checked.why, "passed_over": "; ".join(faults), "model": self._model_name,
             "tokens": sum(call.usage.prompt_tokens + call.usage.completion_tokens for call in trace.calls),
         }  # fmt: skip
         return Sample(id=instance.id, value=value, cost_nanousd=cost)
@@ -193,7 +199,7 @@ class SweBench:
         )
         lines = "".join(
             json.dumps(
-                {"instance_id": one.id, "model_name_or_path": self._model_name, "model_patch": one.value["patch"]}
+                {"instance_id": one.id, "model_name_or_path": one.value["model"], "model_patch": one.value["patch"]}
             )
             + "\n"
             for one in done
@@ -209,8 +215,9 @@ class SweBench:
 
 
 def _best_of(reply: str, by: str, *, checkout: Path | None, commit: str) -> _Made:
-    """Give the first patch of a reply that applies (or parses, without a checkout), or else its first one."""
+    """Give the first patch of a reply that applies, or else its first one; without a checkout what it says last of each file."""
     patches = extract_patches(reply) or [""]
+    patches = patches if checkout else patches[-1:]
     made = [_Made(patch=one, by=by, checked=check_patch(one, checkout=checkout, commit=commit)) for one in patches]
     return next((one for one in made if one.good), made[0])
 
@@ -228,10 +235,13 @@ def _request(instance: Instance, checkout: Path | None, tier: ModelTier) -> Chat
         raise TooLong(tokens=tier.window_tokens - room, window_tokens=tier.window_tokens)
     shown: list[str] = []
     for file in named_files(instance.issue, checkout, instance.commit) if checkout else ():
-        text = f"{file}:\n\n{read_file_at(checkout, instance.commit, file)}" if checkout else ""
-        size = count_tokens(text) + 2
+        text = read_file_at(checkout, instance.commit, file) if checkout else None
+        if text is None:
+            continue
+        named = f"{file}:\n\n{text}"
+        size = count_tokens(named) + 2
         if size <= room:
-            shown.append(text)
+            shown.append(named)
             room -= size
     prompt = template.substitute(issue=instance.issue, files="\n\n".join(shown) or "(none are at hand)")
     return ChatRequest(messages=(Message(role="user", content=prompt),), max_tokens=tier.max_tokens)

@@ -73,14 +73,18 @@ def run_harness(
 
 
 def _succeeds(*command: str) -> bool:
-    return not subprocess.run(command, capture_output=True, check=False, timeout=_CHECK_S).returncode  # noqa: S603
+    try:
+        return not subprocess.run(command, capture_output=True, check=False, timeout=_CHECK_S).returncode  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _run(  # noqa: PLR0913 - what the harness takes
     python: Path, predictions: str, run_id: str, *, dataset: str, folder: Path, workers: int, ids: list[str]
 ) -> Resolved:
     command = [
-        str(python), "-m", "swebench.harness.run_evaluation", "--dataset_name", dataset, "--predictions_path", predictions,
+        str(python.absolute()), "-m", "swebench.harness.run_evaluation", "--dataset_name", dataset,
+        "--predictions_path", predictions,
         "--run_id", run_id, "--max_workers", str(workers), "--instance_ids", *ids,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603

@@ -88,6 +88,7 @@ class HotScopes:
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._scopes: OrderedDict[ScopeId, HotScope] = OrderedDict()
+        self._too_large: set[ScopeId] = set()
 
     def get(self, scope: ScopeId) -> HotScope | None:
         """Give a scope if it is here, and note that it was asked about."""
@@ -100,14 +101,15 @@ class HotScopes:
         """Keep a scope; those asked about least recently make room. One that is larger than the limit is not kept."""
         self._scopes.pop(scope, None)
         if hot.bytes > self._limit:
+            self._too_large.add(scope)
             return
         self._scopes[scope] = hot
         while sum(one.bytes for one in self._scopes.values()) > self._limit:
             self._scopes.popitem(last=False)
 
-    def room_for(self, size: int) -> bool:
-        """Say whether a scope of `size` bytes could be kept."""
-        return size <= self._limit
+    def room_for(self, scope: ScopeId, size: int) -> bool:
+        """Say whether a scope of at least `size` bytes may be kept: one that turned out too large is not tried again."""
+        return scope not in self._too_large and size <= self._limit
 
     def append(self, scope: ScopeId, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
         """Add new passages to a scope, if it is here."""
@@ -118,6 +120,7 @@ class HotScopes:
     def clear(self) -> None:
         """Forget all of them."""
         self._scopes.clear()
+        self._too_large.clear()
 
 
 def _grown(array: NDArray[T], room: int) -> NDArray[T]:

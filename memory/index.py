@@ -135,6 +135,12 @@ class PassageIndex:
             query = self._table.query().where(f"{_in('turn', turns)} AND scope = {int(scope)}")
             return _hits(await query.select(_COLUMNS).to_arrow())
 
+    async def warm(self, scope: ScopeId) -> None:
+        """Bring a scope into memory if there is room for it, before it is asked about."""
+        if self._hot.get(scope) is None:
+            self._warm_up(scope)
+            await asyncio.wait([self._warming[scope]])
+
     async def first_bearers(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:
         """Give, for each of these fingerprints (hexadecimal) that `scope` knows, the oldest turn with such a passage."""
         if not fingerprints or not self._searchable:
@@ -198,7 +204,7 @@ class PassageIndex:
         bytes_each = self._dimension * (np.float32().nbytes + np.float16().nbytes) + 3 * np.int64().nbytes
         async with self._changing:  # what is added meanwhile would be missing
             size = await self._table.count_rows(f"scope = {int(scope)}") * bytes_each
-            if not self._hot.room_for(size):
+            if not self._hot.room_for(scope, size):
                 return
             found = await self._table.query().where(f"scope = {int(scope)}").select([*_COLUMNS, "terms"]).to_arrow()
             if not found.num_rows:
@@ -212,8 +218,9 @@ class PassageIndex:
         for column in ("scope", "turn", "fingerprint"):
             await self._table.create_index(column, config=BTree())
         terms = FTS(
-            base_tokenizer="whitespace", lower_case=False, stem=False, remove_stop_words=False, ascii_folding=False
-        )
+            base_tokenizer="whitespace", max_token_length=None, lower_case=False, stem=False, remove_stop_words=False,
+            ascii_folding=False,
+        )  # fmt: skip
         await self._table.create_index("terms", config=terms)
         self._searchable = True
 

@@ -75,6 +75,12 @@ class Memory:
             return True
         return await self.indexer.until_indexed(known[0], receipt.stored, timeout_s=self._settings.index_timeout_s)
 
+    async def warm(self, scope: Scope) -> None:
+        """Bring a scope into memory as its first question would, so that the second finds what the first does."""
+        known = await self.store.scope(scope)
+        if known is not None:
+            await self.index.warm(known[0])
+
     async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
         """Find the evidence of `scope` on `question`, best first. Raises StoreUnavailable."""
         return await self._recall.recall(scope, question, asked_at)

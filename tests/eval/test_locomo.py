@@ -119,6 +119,16 @@ async def test_a_small_budget_costs_evidence(data: Path, settings: Settings, enc
     assert figures["by_category"]["all"]["tokens_max"] <= 24
 
 
+async def test_the_ablation_takes_two_conversations_with_answers(
+    tmp_path: Path, settings: Settings, encoder: Encoder
+) -> None:
+    [one] = [record | {"conversation": trimmed(record)} for record in conversation()]
+    other = one | {"sample_id": "conv-2", "qa": one["qa"][-1:]}
+    (tmp_path / "two.json").write_text(json.dumps([one, other]))
+    ids = LocomoEvidence(settings=settings, encoder=encoder, file=tmp_path / "two.json").ids()
+    assert not any(id_.startswith("without/") for id_ in ids), "one of them has only an adversarial question"
+
+
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]", '[{"sample_id": "x"}]'])
 def test_another_format_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "other.json").write_text(content)

@@ -93,6 +93,16 @@ def test_official_rows_of_one_file_are_one_cell_and_long_lines_become_turns(tmp_
     assert max(map(len, made[0].parts)) <= 1_000
     assert " ".join(made[0].parts).split() == made[0].text.split()
     assert sum("sea is: 7." in part for part in made[0].parts) == 1
+    wrong: list[dict[str, Any]] = [{"outputs": []}, {"outputs": "7"}, {"input": ""}]
+    for bad in wrong:
+        file.write_text(json.dumps(rows[0] | bad) + "\n")
+        with pytest.raises(ValueError, match="line 1: not in RULER's format"):
+            read_official(file, task="x")
+    file.write_text("\n")
+    with pytest.raises(ValueError, match="holds no sample"):
+        read_official(file, task="x")
+    file.write_text(json.dumps(rows[0] | {"length": 9_100}))
+    assert read_official(file, task="x")[0].length == 9_100, "no power of two is near"
     file.write_text(json.dumps(rows[0]) + "\n" + json.dumps(rows[0]) + "\n")
     with pytest.raises(ValueError, match="line 2: index 0 comes twice"):
         read_official(file, task="x")
@@ -111,6 +121,8 @@ def test_questions_over_given_paragraphs(tmp_path: Path) -> None:
     sample = make_samples("qa_1", length=200, count=2, seed=1, given=squad)[1]
     assert sample.outputs[0] in sample.text
     assert count_tokens(sample.input) <= 200
+    with pytest.raises(ValueError, match="fewer than 4,096"):
+        make_samples("qa_1", length=4_096, count=1, seed=1, given=squad)
     with pytest.raises(ValueError, match="needs a file of HotpotQA"):
         make_samples("qa_2", length=200, count=1, seed=1)
     with pytest.raises(ValueError, match="not in the format of HotpotQA"):

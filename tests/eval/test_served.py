@@ -44,7 +44,7 @@ async def test_a_history_is_remembered_once_and_asked(file: Path, server: Server
 
 async def test_what_the_server_refuses_is_said_in_its_words(file: Path, server: Server) -> None:
     first = next(iter(read_longmemeval(file)))
-    with pytest.raises(httpx.HTTPStatusError, match=r"/v1/ask: 422 .*budget"):
+    with pytest.raises(httpx.HTTPStatusError, match=r"/v1/context: 422 .*budget"):
         await ask_served(first, base_url=server.url, budget=0)
 
 

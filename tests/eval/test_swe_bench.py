@@ -89,12 +89,55 @@ def test_a_blank_last_line_of_context_is_kept(repos: Path) -> None:
         assert check_patch(patch, checkout=folder, commit="HEAD").applies, reply
 
 
+EMPTY = "diff --git a/pkg/__init__.py b/pkg/__init__.py\nnew file mode 100644\nindex 0000000..e69de29\n"
+RENAME = (
+    "diff --git a/src/half.py b/src/halve.py\nsimilarity index 100%\nrename from src/half.py\nrename to src/halve.py\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "patch"),
+    [
+        (f"index is off by one in half().\n\n{PATCH}\n\nindex it.", PATCH),
+        (f"+++ b/x is the file.\n{PATCH}", PATCH),
+        (
+            f"1. Do this:\n   ```diff\n{''.join(f'   {line}' for line in PATCH.splitlines(keepends=True))}   ```\n",
+            PATCH,
+        ),
+        (PATCH.replace("\n", "\r\n"), PATCH),
+        (f"```diff\n{PATCH}```\nOnce more:\n```diff\n{PATCH}```", PATCH),
+        (EMPTY, EMPTY),
+        (f"```diff\n{RENAME}```", RENAME),
+        (f"```diff\n{EMPTY}```\nand\n```diff\n{PATCH}```", EMPTY + PATCH),
+        ("```python\nprint(1)\n```\nindex 0 is fine", None),
+    ],
+)
+def test_replies_as_models_write_them(reply: str, patch: str | None, repos: Path) -> None:
+    found = extract_patches(reply)
+    assert found == ([] if patch is None else [patch])
+    if patch is not None:
+        assert check_patch(patch, checkout=repos / "owner__name", commit="HEAD").applies
+
+
+def test_removed_lines_are_no_headers_and_every_name_in_a_header_counts(repos: Path) -> None:
+    folder = repos / "owner__name"
+    (folder / "a.sql").write_text("-- /etc/passwd is read\nSELECT 1;\n")
+    git(folder, "add", "a.sql")
+    git(folder, "commit", "-qm", "sql")
+    comment = "--- a/a.sql\n+++ b/a.sql\n@@ -1,2 +1 @@\n--- /etc/passwd is read\n SELECT 1;\n"
+    assert check_patch(comment, checkout=folder, commit="HEAD").applies
+    for outside in (RENAME.replace("to src/", "to ../../"), EMPTY.replace("b/pkg", "b/../pkg")):
+        assert "leaves the repository" in check_patch(outside, checkout=None, commit="HEAD").why
+
+
 def test_every_file_of_a_reply_is_in_the_patch(repos: Path) -> None:
     other = "--- /dev/null\n+++ b/src/new.py\n@@ -0,0 +1 @@\n+NEW = 1\n"
-    both, last = extract_patches(f"First:\n```diff\n{PATCH}```\nThen:\n```diff\n{other}```\n")
+    [both] = extract_patches(f"First:\n```diff\n{PATCH}```\nThen:\n```diff\n{other}```\n")
     assert both == PATCH + other
-    assert last == other
     assert check_patch(both, checkout=repos / "owner__name", commit="HEAD").applies
+    draft = PATCH.replace("x / 2", "x / 2.0")
+    drafted = extract_patches(f"```diff\n{draft}```\nNo:\n```diff\n{PATCH}```\n```diff\n{other}```")
+    assert drafted == [draft + PATCH + other, PATCH + other], "which one is meant, a checkout tells"
 
 
 @pytest.mark.parametrize(
@@ -177,6 +220,38 @@ async def test_a_tier_that_is_down_or_too_small_leaves_the_issue_to_the_next(
     [row] = read_rows(run.folder / "samples.jsonl")
     assert row.value["by"] == "frontier"
     assert str(row.value["passed_over"]).startswith("local: ")
+
+
+async def test_a_bad_patch_stands_where_the_other_tier_is_only_too_small(
+    instances: Path, repos: Path, settings: Settings
+) -> None:
+    with chat_server() as local, chat_server() as frontier:
+        frontier.script = lambda request: says(PATCH.replace("x // 2", "x * 2"))
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier, window_tokens=1_100))
+    [row] = read_rows(run.folder / "samples.jsonl")
+    assert not row.fault, "it will be too long the next time as well"
+    assert row.value["applies"] is False
+
+
+@pytest.fixture
+def named_logo(instances: Path, repos: Path) -> Path:
+    """An issue that names a file that is no text, and has a line break of Unicode's."""
+    folder = repos / "owner__name"
+    (folder / "logo.png").write_bytes(b"\x89PNG\xff\x00")
+    git(folder, "add", "logo.png")
+    git(folder, "commit", "-qm", "logo")
+    row = json.loads(instances.read_text()) | {"base_commit": git(folder, "rev-parse", "HEAD")}
+    told = row | {"problem_statement": "logo.png and half.py \u2028 differ."}
+    instances.write_text(json.dumps(told, ensure_ascii=False) + "\n")
+    return instances
+
+
+async def test_files_that_are_no_text_are_not_shown(named_logo: Path, repos: Path, settings: Settings) -> None:
+    with chat_server() as local, chat_server() as frontier:
+        local.script = lambda request: says(PATCH)
+        run = await run_on(named_logo, repos, two_tiers(settings, local, frontier))
+    assert read_rows(run.folder / "samples.jsonl")[0].value["applies"] is True
+    assert "def half(x):" in local.requests[0]["messages"][-1]["content"]
 
 
 async def test_without_a_good_patch_a_tier_that_is_down_makes_an_error(

@@ -69,6 +69,27 @@ async def warm(memory: Memory) -> None:
     await asyncio.gather(*memory.index._warming.values())
 
 
+def test_a_scope_that_turned_out_too_large_is_not_read_again() -> None:
+    hot = HotScopes(limit_bytes=1_000)
+    scope = empty()
+    scope.append(passages(100), wordless(100))
+    assert hot.room_for(ScopeId(0), 900)
+    hot.put(ScopeId(0), scope)
+    assert not hot.room_for(ScopeId(0), 900)
+    assert hot.room_for(ScopeId(1), 900)
+    hot.clear()
+    assert hot.room_for(ScopeId(0), 900)
+
+
+async def test_a_long_word_is_found_on_disk_and_in_memory(memory: Memory) -> None:
+    digest = "0123456789abcdef" * 4
+    await indexed(memory, await remember(memory, said(f"The build is {digest}.", id="1")))
+    assert len(await memory.index.lexical(ScopeId(1), [digest], 5)) == 1
+    await memory.warm(SCOPE)
+    assert memory.index._hot.get(ScopeId(1)) is not None
+    assert len(await memory.index.lexical(ScopeId(1), [digest], 5)) == 1
+
+
 async def test_recall_is_the_same_from_disk_and_from_memory(tmp_path: Path, encoder: Encoder) -> None:
     question = "Where does the support group meet?"
     async with open_memory(MemorySettings(home=tmp_path, hot_vectors_mb=0), encoder=encoder) as memory:
