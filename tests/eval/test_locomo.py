@@ -167,7 +167,7 @@ async def test_parts_are_switched_off_on_unseen_conversations(
     assert ablation["n"] == found.report.figures["by_category"]["all"]["n"]  # type: ignore[index, call-overload]
     samples = found.folder / "samples.jsonl"
     before = samples.read_text()
-    kept = [line for line in before.splitlines() if '"without/thrift"' not in line]
+    kept = [line for line in before.splitlines() if '"without/news of a turn"' not in line]
     samples.write_text("\n".join(kept) + "\n")
     again = await run_benchmark(
         LocomoEvidence(settings=settings, encoder=encoder, file=tmp_path / "two.json", ladder=False),
