@@ -9,6 +9,7 @@ import ast
 import asyncio
 import builtins
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,10 +114,12 @@ async def call_each(
             for start in range(len(returned), len(given), _IN_FLIGHT):
                 window = given[start : start + _IN_FLIGHT]
                 sending = asyncio.create_task(_send(cell, entry_point, window))
-                for _ in window:
-                    async with asyncio.timeout(limits.reply_s):
-                        returned.append(_returned(await cell.hear()))
-                await sending
+                try:
+                    for _ in window:
+                        async with asyncio.timeout(limits.reply_s):
+                            returned.append(_returned(await cell.hear()))
+                finally:
+                    sending.cancel()
     except (CellDied, TimeoutError) as fault:
         why = str(fault) or f"no end after {limits.reply_s:g} s, or {limits.wall_s:g} s in all"
         returned += [Returned(value=None, why=why)] * (len(given) - len(returned))
@@ -124,8 +127,9 @@ async def call_each(
 
 
 async def _send(cell: Cell, entry_point: str, given: Sequence[str]) -> None:
-    for one in given:
-        await cell.say(do="call", name=entry_point, given=one)
+    with suppress(CellDied):  # whoever waits for the reply is told
+        for one in given:
+            await cell.say(do="call", name=entry_point, given=one)
 
 
 def _returned(reply: dict[str, Any]) -> Returned:

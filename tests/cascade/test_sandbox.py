@@ -1,5 +1,8 @@
 """Hostile programs get nothing: no escape, no false pass. Each is judged by tests that an honest program passes."""
 
+import asyncio
+import gc
+
 import pytest
 
 from cascade.errors import SandboxUnavailable
@@ -215,6 +218,16 @@ async def test_calls_return_plain_values_up_to_where_a_program_dies(level: Level
     assert (second.value, third.value, fourth.value) == (None, None, None)
     assert "not plain" in second.why
     assert "ended early" in third.why
+
+
+async def test_a_program_that_dies_with_calls_under_way_leaves_no_error_behind(level: Level) -> None:
+    given = [encode((("x" * 300_000,), {}))] * 40  # more than a pipe holds
+    found = await call_each(level, "import os\ndef f(x):\n    os._exit(1)", "f", given, QUICK)
+    assert len(found) == 40
+    assert all(one.value is None and one.why for one in found)
+    for _ in range(3):
+        gc.collect()  # what nobody asked for is complained of when it goes
+        await asyncio.sleep(0)
 
 
 async def test_a_machine_without_confinement_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

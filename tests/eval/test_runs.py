@@ -186,7 +186,7 @@ def test_what_is_not_hidden_stays_open(tmp_path: Path) -> None:
 def test_kill_9_halfway_ends_with_the_same_summary(tmp_path: Path) -> None:
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     command = [
-        str(Path(sys.executable).with_name("tirtha")), "eval", "niah", "--lengths", "1000,3000", "--hops", "1,2,4", "--run",
+        str(Path(sys.executable).with_name("tirtha")), "eval", "niah", "--lengths", "1000", "--hops", "1,2", "--run",
     ]  # fmt: skip
     env = {"TIRTHA_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}  # noqa: TID251 - a child needs a PATH
     subprocess.run([*command, str(unbroken)], env=env, check=True, capture_output=True)
@@ -198,7 +198,7 @@ def test_kill_9_halfway_ends_with_the_same_summary(tmp_path: Path) -> None:
             assert child.poll() is None
         child.send_signal(signal.SIGKILL)
     done = len(answers_of(broken))
-    assert 4 <= done < 30
+    assert 4 <= done < 10
     assert not (broken / "summary.json").exists()
     subprocess.run([*command, str(broken)], env=env, check=True, capture_output=True)
     assert (broken / "summary.json").read_text() == (unbroken / "summary.json").read_text()
