@@ -11,6 +11,7 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from eval.locomo_data import Conversation, LocomoQuestion
@@ -41,6 +42,7 @@ _PARAMETERS = {
     "seed": 1,
     "deterministic": True,
     "force_row_wise": True,
+    "num_threads": psutil.cpu_count() or 1,  # told, because a thread that has encoded a question is left with one
     "verbose": -1,
 }
 # More of these never speaks against a passage, whatever the development data seem to say: it keeps the ensembles sane elsewhere.
