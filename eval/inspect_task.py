@@ -33,7 +33,7 @@ def longmemeval(
     """Ask the questions of an official file. Raises ValueError where it is not in the official format, OSError."""
     questions = {one.id: one for one in read_longmemeval(Path(file))}
     samples = [
-        Sample(id=id_, input=one.question, target=one.answer, metadata={"type": _type(one)})
+        Sample(id=id_, input=one.question, target=one.answer, metadata={"type": one.judged_as})
         for id_, one in questions.items()
     ]
     return Task(
@@ -96,13 +96,9 @@ def judged(questions: Questions, judge: str) -> Any:  # noqa: ANN401
         question = questions[str(state.sample_id)]
         reply = state.output.completion
         prompt = judge_prompt(
-            ToJudge(type=_type(question), question=question.question, answer=target.text, reply=reply)
+            ToJudge(type=question.judged_as, question=question.question, answer=target.text, reply=reply)
         )
         said = (await get_model(judge).generate(prompt)).completion
         return Score(value=float(says_yes(said)), answer=reply, explanation=said)
 
     return score
-
-
-def _type(question: LongMemEvalQuestion) -> str:
-    return "abstention" if question.abstention else question.type

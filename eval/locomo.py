@@ -4,7 +4,6 @@ Every question is asked as `/v1/context` asks. The same evidence is also distill
 same turns, and every part of recall is switched off in turn (`eval.ablation`).
 """
 
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from eval.ablation import SWITCHED_OFF, Judged, judge_without
 from eval.baselines import BASELINES, pack_whole_turns
 from eval.locomo_data import CATEGORIES, Conversation, LocomoQuestion, read_locomo
 from eval.locomo_report import OURS, LocomoResults, LocomoSample
-from eval.paths import remember_all
+from eval.paths import remembered
 from eval.report import Json, Report
 from eval.rescoring import Asked, ask_conversations, held_out
 from eval.runs import Sample, Work
@@ -26,7 +25,7 @@ from memory.encoder import Encoder
 from memory.rescorer import Rescored
 from memory.words import content_terms
 from tirtha.requests import Ask
-from tirtha.service import Service, open_service
+from tirtha.service import Service
 from tirtha.settings import Settings
 
 __all__ = ["LADDER", "LocomoEvidence"]
@@ -93,22 +92,17 @@ class LocomoEvidence:
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
         """Remember the conversations that are still asked about, each in a scope of its own, and ask."""
-        with tempfile.TemporaryDirectory(prefix="tirtha-locomo-") as folder:
-            own = self.settings.model_copy(update={"home": Path(folder), "database_url": None})
-            async with open_service(own, encoder=self.encoder) as service:
-                conversations = {
-                    self._questions[id_][0].id: self._questions[id_][0] for id_ in wanted if id_ in self._questions
-                }
-                for conversation in conversations.values():
-                    await remember_all(service.memory, conversation.wishes())
-                unseen = _Unseen(conversations=self._conversations, encoder=self.encoder, budget=self.budget)
+        conversations = {one.id: one for id_ in wanted if id_ in self._questions for one, _ in [self._questions[id_]]}
+        wishes = [wish for one in conversations.values() for wish in one.wishes()]
+        async with remembered(wishes, settings=self.settings, encoder=self.encoder) as service:
+            unseen = _Unseen(conversations=self._conversations, encoder=self.encoder, budget=self.budget)
 
-                async def work(id_: str) -> Sample:
-                    if id_.startswith(_WITHOUT):
-                        return Sample(id=id_, value=asdict(await unseen.judged(id_.removeprefix(_WITHOUT))))
-                    return await self._ask(service, id_)
+            async def work(id_: str) -> Sample:
+                if id_.startswith(_WITHOUT):
+                    return Sample(id=id_, value=asdict(await unseen.judged(id_.removeprefix(_WITHOUT))))
+                return await self._ask(service, id_)
 
-                yield work
+            yield work
 
     async def _ask(self, service: Service, id_: str) -> Sample:
         conversation, question = self._questions[id_]

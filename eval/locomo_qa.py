@@ -6,7 +6,6 @@ Known label errors can be left out by a list of ids: both figures are shown. A c
 
 import re
 import string
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,12 +20,12 @@ from cascade.errors import CascadeFault
 from eval.buried import configured_models, notes_on_models
 from eval.judging import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.locomo_data import ADVERSARIAL, CATEGORIES, Conversation, LocomoQuestion, read_locomo
-from eval.paths import ask_memory, remember_all
+from eval.paths import ask_memory, remembered
 from eval.report import Json, Report, Table
 from eval.runs import Sample, Work
 from eval.statistics import wilson
 from memory.encoder import Encoder
-from tirtha.service import Service, open_service
+from tirtha.service import Service
 from tirtha.settings import Settings
 
 __all__ = ["LocomoAnswers", "answer_f1", "token_f1"]
@@ -88,16 +87,14 @@ class LocomoAnswers:
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
         """Remember the conversations that are still asked about, each in a scope of its own, and ask."""
-        with tempfile.TemporaryDirectory(prefix="tirtha-locomo-") as folder:
-            own = self.settings.model_copy(update={"home": Path(folder), "database_url": None})
-            async with open_service(own, encoder=self.encoder) as service:
-                for conversation in {id(one): one for id_ in wanted for one, _ in [self._asked[id_]]}.values():
-                    await remember_all(service.memory, conversation.wishes())
+        conversations = {one.id: one for id_ in wanted for one, _ in [self._asked[id_]]}
+        wishes = [wish for one in conversations.values() for wish in one.wishes()]
+        async with remembered(wishes, settings=self.settings, encoder=self.encoder) as service:
 
-                async def work(id_: str) -> Sample:
-                    return await self._answer(service, id_)
+            async def work(id_: str) -> Sample:
+                return await self._answer(service, id_)
 
-                yield work
+            yield work
 
     async def _answer(self, service: Service, id_: str) -> Sample:
         conversation, question = self._asked[id_]

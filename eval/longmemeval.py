@@ -5,7 +5,6 @@ Answers come through `/v1/ask` and go into the official hypothesis file; a confi
 """
 
 import json
-import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,13 +21,13 @@ from eval.buried import configured_models, notes_on_models
 from eval.judging import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.longmemeval_data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval_report import OURS, Judgement, LongMemEvalResults, LongMemEvalSample, Ranked
-from eval.paths import ask_memory, history_scope, remember_all
+from eval.paths import ask_memory, history_scope, remembered
 from eval.report import Json, Report
 from eval.runs import Sample, Work
 from memory import Remember
 from memory.encoder import Encoder
 from tirtha.requests import Ask
-from tirtha.service import Recalled, open_service
+from tirtha.service import Recalled
 from tirtha.settings import Settings
 
 __all__ = ["LongMemEval"]
@@ -92,19 +91,14 @@ class LongMemEval:
     async def _answer(self, question: LongMemEvalQuestion) -> Sample:
         scope = history_scope()
         ask = Ask(scope=scope, question=question.question, budget=self.budget, asked_at=question.asked_at)
-        with tempfile.TemporaryDirectory(prefix="tirtha-longmemeval-") as folder:
-            own = self.settings.model_copy(
-                update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN}
+        wishes = [Remember(scope=scope, session_id=one.key, turns=one.turns) for one in question.sessions]
+        async with remembered(wishes, settings=self.settings, encoder=self.encoder) as service:
+            recalled = await service.recall(ask, limit=_EVERY_TURN)
+            reply = await ask_memory(
+                service, question.question, question.asked_at, budget=self.budget, use_cache=not self.pristine
             )
-            async with open_service(own, encoder=self.encoder) as service:
-                wishes = [Remember(scope=scope, session_id=one.key, turns=one.turns) for one in question.sessions]
-                await remember_all(service.memory, wishes)
-                recalled = await service.recall(ask, limit=_EVERY_TURN)
-                reply = await ask_memory(
-                    service, question.question, question.asked_at, budget=self.budget, use_cache=not self.pristine
-                )
-                samples = [_ours(question, recalled, (await service.context(ask)).context)]
-                turns = await service.memory.history(scope) if self.baselines else []
+            samples = [_ours(question, recalled, (await service.context(ask)).context)]
+            turns = await service.memory.history(scope) if self.baselines else []
         for system, rank in BASELINES.items() if self.baselines else ():
             ranked = rank(question.question, turns, self.encoder)
             sessions, context = rank_sessions_of(ranked), pack_whole_turns(ranked, self.budget)
@@ -127,9 +121,8 @@ class LongMemEval:
 
     def _to_judge(self, id_: str, answer: Sample) -> ToJudge:
         question = self._questions[id_]
-        kind = "abstention" if question.abstention else question.type
         reply = str(answer.value.get("hypothesis", ""))
-        return ToJudge(type=kind, question=question.question, answer=question.answer, reply=reply)
+        return ToJudge(type=question.judged_as, question=question.question, answer=question.answer, reply=reply)
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
         """Give the share of the answer's sessions that the context names, and the judge's word."""

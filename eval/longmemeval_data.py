@@ -52,6 +52,11 @@ class LongMemEvalQuestion:
         """Whether the history does not hold the answer."""
         return self.id.endswith("_abs")
 
+    @property
+    def judged_as(self) -> str:
+        """What a judge is told of it: its type, or that it has no answer."""
+        return "abstention" if self.abstention else self.type
+
     @cached_property
     def labelled(self) -> bool:
         """Whether the file says which turns hold the answer."""

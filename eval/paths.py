@@ -26,7 +26,17 @@ from tirtha.requests import Ask
 from tirtha.service import Service, open_service
 from tirtha.settings import Settings
 
-__all__ = ["USUAL_WINDOW", "Asking", "Reply", "ask_memory", "ask_raw", "history_scope", "remember_all", "remembering"]
+__all__ = [
+    "USUAL_WINDOW",
+    "Asking",
+    "Reply",
+    "ask_memory",
+    "ask_raw",
+    "history_scope",
+    "remember_all",
+    "remembered",
+    "remembering",
+]
 
 USUAL_WINDOW = 131_072  # of gpt-oss-120b
 _TENANT = "eval"
@@ -66,17 +76,23 @@ async def remembering(
     wishes: Sequence[Remember], *, settings: Settings, encoder: Encoder, budget: int, use_cache: bool = False
 ) -> AsyncIterator[Asking]:
     """Remember a history in an empty folder of its own; gives what asks it. The wishes' scope is `history_scope()`."""
+    own = settings.model_copy(update={"budget": budget})
+    async with remembered(wishes, settings=own, encoder=encoder) as service:
+
+        async def ask(question: str, asked_at: datetime | None) -> Reply:
+            return await ask_memory(service, question, asked_at, budget=budget, use_cache=use_cache)
+
+        yield ask
+
+
+@asynccontextmanager
+async def remembered(wishes: Sequence[Remember], *, settings: Settings, encoder: Encoder) -> AsyncIterator[Service]:
+    """Open a service over an empty folder of its own that remembers these turns and nothing else."""
     with tempfile.TemporaryDirectory(prefix="tirtha-eval-") as folder:
-        own = settings.model_copy(
-            update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN, "budget": budget}
-        )
+        own = settings.model_copy(update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN})
         async with open_service(own, encoder=encoder) as service:
             await remember_all(service.memory, wishes)
-
-            async def ask(question: str, asked_at: datetime | None) -> Reply:
-                return await ask_memory(service, question, asked_at, budget=budget, use_cache=use_cache)
-
-            yield ask
+            yield service
 
 
 async def remember_all(memory: Memory, wishes: Sequence[Remember]) -> None:

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from memory.lexical import K1, length_norms
+
 __all__ = ["Postings"]
 
-_K1 = 1.2
-_B = 0.75
 _COUNT_BITS = 8  # a posting is its row and, below it, how often the row holds the term, to 255
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 _BYTES_EACH_TERM = 300  # of the term, its array's header and their place in the dictionary
@@ -44,6 +44,7 @@ class Postings:
     def best(self, terms: Iterable[str], limit: int) -> list[int]:
         """Find the `limit` rows with the greatest BM25 for these terms, best first, equals in their order; none without a term."""
         count, lengths = self._count, self._lengths
+        mean_length = max(self._tokens, 1) / max(count, 1)
         scores = np.zeros(count, np.float32)
         for term in dict.fromkeys(terms):
             postings = self._rows.get(term)
@@ -51,8 +52,7 @@ class Postings:
                 postings = postings[: np.searchsorted(postings, count << _COUNT_BITS)]  # an append may be under way
                 rows, times = postings >> _COUNT_BITS, (postings & _COUNT_MASK).astype(np.float32)
                 rarity = np.log1p((count - len(rows) + 0.5) / (len(rows) + 0.5), dtype=np.float32)
-                norms = _K1 * (1 - _B + _B * lengths[rows] * (count / max(self._tokens, 1)))
-                scores[rows] += rarity * times * (_K1 + 1) / (times + norms)
+                scores[rows] += rarity * times * (K1 + 1) / (times + length_norms(lengths[rows], mean_length))
         return _best_rows(scores, limit)
 
     def append(self, texts: Sequence[Sequence[str]]) -> None:
@@ -80,9 +80,8 @@ class Postings:
         ends = np.searchsorted(held, np.arange(1, len(coded.dictionary)) * len(terms))
         self._rows = dict(zip(coded.dictionary.to_pylist(), np.split(postings, ends), strict=True))
         self._lengths = np.bincount(rows, minlength=len(terms)).astype(np.float32)
-        self._lengths[self._rows.pop("", _NOWHERE) >> _COUNT_BITS] = (
-            0  # a row without terms was split into one empty term
-        )
+        without_terms = self._rows.pop("", _NOWHERE) >> _COUNT_BITS  # such a row is split into one empty term
+        self._lengths[without_terms] = 0
         self._tokens = int(self._lengths.sum())
         self._count = len(terms)
 

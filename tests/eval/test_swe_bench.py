@@ -31,6 +31,21 @@ def git(folder: Path, *words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def commit(folder: Path, name: str, content: bytes) -> str:
+    """Commit one file, and give the commit."""
+    (folder / name).write_bytes(content)
+    git(folder, "add", name)
+    git(folder, "commit", "-qm", name)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def asking(instances: Path, **changes: str) -> Path:
+    """Change the one instance of the file."""
+    row = json.loads(instances.read_text()) | changes
+    instances.write_text(json.dumps(row, ensure_ascii=False) + "\n")
+    return instances
+
+
 @pytest.fixture
 def repos(tmp_path: Path) -> Path:
     folder = tmp_path / "repos" / "owner__name"
@@ -80,9 +95,7 @@ def test_a_patch_is_found_however_it_is_wrapped(reply: str, repos: Path) -> None
 
 def test_a_blank_last_line_of_context_is_kept(repos: Path) -> None:
     folder = repos / "owner__name"
-    (folder / "notes.md").write_text("```\none\n```\n\ntwo\n")
-    git(folder, "add", "notes.md")
-    git(folder, "commit", "-qm", "notes")
+    commit(folder, "notes.md", b"```\none\n```\n\ntwo\n")
     diff = "--- a/notes.md\n+++ b/notes.md\n@@ -1,4 +1,4 @@\n ```\n-one\n+1\n ```\n"
     for reply in (f"```diff\n{diff} \n```\nDone.", f"{diff} \n\nDone.", f"{diff}\n\n- Done: this is no line of it"):
         [patch] = extract_patches(reply)
@@ -121,9 +134,7 @@ def test_replies_as_models_write_them(reply: str, patch: str | None, repos: Path
 
 def test_removed_lines_are_no_headers_and_every_name_in_a_header_counts(repos: Path) -> None:
     folder = repos / "owner__name"
-    (folder / "a.sql").write_text("-- /etc/passwd is read\nSELECT 1;\n")
-    git(folder, "add", "a.sql")
-    git(folder, "commit", "-qm", "sql")
+    commit(folder, "a.sql", b"-- /etc/passwd is read\nSELECT 1;\n")
     comment = "--- a/a.sql\n+++ b/a.sql\n@@ -1,2 +1 @@\n--- /etc/passwd is read\n SELECT 1;\n"
     assert check_patch(comment, checkout=folder, commit="HEAD").applies
     for outside in (RENAME.replace("to src/", "to ../../"), EMPTY.replace("b/pkg", "b/../pkg")):
@@ -236,14 +247,8 @@ async def test_a_bad_patch_stands_where_the_other_tier_is_only_too_small(
 @pytest.fixture
 def named_logo(instances: Path, repos: Path) -> Path:
     """An issue that names a file that is no text, and has a line break of Unicode's."""
-    folder = repos / "owner__name"
-    (folder / "logo.png").write_bytes(b"\x89PNG\xff\x00")
-    git(folder, "add", "logo.png")
-    git(folder, "commit", "-qm", "logo")
-    row = json.loads(instances.read_text()) | {"base_commit": git(folder, "rev-parse", "HEAD")}
-    told = row | {"problem_statement": "logo.png and half.py \u2028 differ."}
-    instances.write_text(json.dumps(told, ensure_ascii=False) + "\n")
-    return instances
+    made = commit(repos / "owner__name", "logo.png", b"\x89PNG\xff\x00")
+    return asking(instances, base_commit=made, problem_statement="logo.png and half.py \u2028 differ.")
 
 
 async def test_files_that_are_no_text_are_not_shown(named_logo: Path, repos: Path, settings: Settings) -> None:
@@ -269,13 +274,8 @@ async def test_without_a_good_patch_a_tier_that_is_down_makes_an_error(
 @pytest.fixture
 def two_files(instances: Path, repos: Path) -> Path:
     """An issue that names a file too big to show before one that fits."""
-    folder = repos / "owner__name"
-    (folder / "src" / "big.py").write_text("BIG = 1\n" * 4_000)
-    git(folder, "add", "src/big.py")
-    git(folder, "commit", "-qm", "big")
-    row = json.loads(instances.read_text()) | {"base_commit": git(folder, "rev-parse", "HEAD")}
-    instances.write_text(json.dumps(row | {"problem_statement": "src/big.py and src/half.py differ."}) + "\n")
-    return instances
+    made = commit(repos / "owner__name", "src/big.py", b"BIG = 1\n" * 4_000)
+    return asking(instances, base_commit=made, problem_statement="src/big.py and src/half.py differ.")
 
 
 async def test_a_file_that_does_not_fit_does_not_hide_the_next(
