@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from cascade.decision import Hashes, Verdict
 from cascade.errors import Misconfigured
@@ -71,7 +71,7 @@ def weakest(verdicts: Sequence[Verdict]) -> float:
 
 def risk_bound(wrong: int, accepted: int) -> float:
     """Give the upper 95% bound on the share of wrong answers, 1 for no answers."""
-    return 1.0 if wrong >= accepted else float(beta.ppf(_LEVEL, wrong + 1, accepted - wrong))
+    return 1.0 if wrong >= accepted else float(betaincinv(wrong + 1, accepted - wrong, _LEVEL))
 
 
 def certify(

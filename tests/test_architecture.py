@@ -41,6 +41,13 @@ def test_talking_to_a_server_imports_no_engine() -> None:
     assert run.stdout.strip() == "[]"
 
 
+def test_what_is_wrong_with_a_setting_is_told_before_the_engine_is_imported() -> None:
+    modules = "tirtha.serving, tirtha.tiers, tirtha.certifying, memory.errors, cascade.errors, compaction.tokens"
+    code = f"import sys, {modules}; print([n for n in ('torch', 'lancedb', 'lightgbm') if n in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
 def test_test_folders_are_packages_and_docker_is_not() -> None:
     folders = [folder for folder in (ROOT / "tests").rglob("*") if folder.is_dir() and any(folder.glob("*.py"))]
     assert all((folder / "__init__.py").exists() for folder in folders)

@@ -7,14 +7,12 @@ import sys
 import uvicorn
 
 from cascade.errors import Misconfigured
-from tirtha.api.app import create_app
 from tirtha.connection import announced
 from tirtha.errors import NotLoopback
-from tirtha.service import open_service
 from tirtha.settings import LOOPBACK, Settings
 from tirtha.tiers import probe
 
-__all__ = ["serve"]
+__all__ = ["listening", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +36,10 @@ async def serve(settings: Settings) -> None:
     sys.setswitchinterval(_SWITCH_S)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     await _check_tiers(settings)
-    with _listening(settings.host, settings.port) as listener:
+    with listening(settings.host, settings.port) as listener:
+        from tirtha.api.app import create_app  # noqa: PLC0415 - slow to import; what is wrong with a setting is told at once
+        from tirtha.service import open_service  # noqa: PLC0415
+
         async with open_service(settings) as service:
             config = uvicorn.Config(
                 create_app(service),
@@ -62,8 +63,8 @@ async def _check_tiers(settings: Settings) -> None:
             log.warning("the tier %s does not answer yet: %s", name, seen)
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Open a listening socket: who connects before the server is up waits instead of being refused."""
+def listening(host: str, port: int) -> socket.socket:
+    """Open a listening socket: who connects before the server is up waits instead of being refused. Raises OSError."""
     # The protocol must be named: asyncio turns Nagle's delay (40 ms a response) off only for sockets that say they are TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:

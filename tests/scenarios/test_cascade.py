@@ -16,8 +16,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from memory.encoder import Encoder
 from tests.support.chat_server import ChatServer, Reply, answers, chat_server, cut, says, status
-from tests.support.server import COMMAND, environment, running
+from tests.support.server import COMMAND, environment, running, serving
 
 LOCAL, FRONTIER = "openai/gpt-oss-120b", "big"
 TURNS = [
@@ -67,12 +68,12 @@ def prices(local: ChatServer, frontier: ChatServer) -> dict[str, str]:
 
 
 @contextmanager
-def house(home: Path, **settings: str) -> Iterator[tuple[httpx.Client, ChatServer, ChatServer]]:
+def house(home: Path, encoder: Encoder, **settings: str) -> Iterator[tuple[httpx.Client, ChatServer, ChatServer]]:
     """A server over two scripted tiers, with a short history."""
     with chat_server(LOCAL) as local, chat_server(FRONTIER) as frontier:
         local.script, frontier.script = right(LOCAL), right(FRONTIER)
         own = prices(local, frontier) | settings
-        with running(home, **own) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        with serving(home, encoder, **own) as url, httpx.Client(base_url=url, timeout=60) as client:
             body = {"user_id": "u1", "session_id": "s1", "turns": TURNS, "wait": "indexed"}
             assert client.post("/v1/remember", json=body).status_code == 201
             yield client, local, frontier
@@ -85,8 +86,8 @@ def ask(client: httpx.Client, **more: Any) -> dict[str, Any]:
     return answer | {"cache_header": response.headers["x-tirtha-cache"]}
 
 
-def test_every_path_of_the_record_is_reached_and_the_sums_agree(tmp_path: Path) -> None:
-    with house(tmp_path / "home") as (client, local, frontier):
+def test_every_path_of_the_record_is_reached_and_the_sums_agree(tmp_path: Path, encoder: Encoder) -> None:
+    with house(tmp_path / "home", encoder) as (client, local, frontier):
         seen: list[dict[str, Any]] = []
 
         def asked(script: Any, dear: Any = None, **more: Any) -> str:
@@ -160,16 +161,19 @@ def test_no_fault_of_the_cheap_tier_is_served_or_hidden(
 
 
 @pytest.fixture(scope="module")
-def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, ChatServer, ChatServer]]:
-    with house(tmp_path_factory.mktemp("house")) as opened:
+def shared_house(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
+) -> Iterator[tuple[httpx.Client, ChatServer, ChatServer]]:
+    with house(tmp_path_factory.mktemp("house"), encoder) as opened:
         yield opened
 
 
 async def test_a_thousand_requests_while_half_the_cheap_calls_fail_each_get_one_answer_and_one_record(
     tmp_path: Path,
+    encoder: Encoder,
 ) -> None:
     dice = random.Random(7)  # noqa: S311
-    with house(tmp_path / "home", TIRTHA_POLICY_WIDEN_BEFORE="0") as (client, local, _):
+    with house(tmp_path / "home", encoder, TIRTHA_POLICY_WIDEN_BEFORE="0") as (client, local, _):
         plain = right(LOCAL)
 
         def script(request: dict[str, Any]) -> Reply:
@@ -226,9 +230,9 @@ def test_a_task_without_what_it_needs_is_told_so(
     assert says in response.text
 
 
-def test_a_request_that_no_window_holds_is_413_with_both_numbers_and_no_call(tmp_path: Path) -> None:
+def test_a_request_that_no_window_holds_is_413_with_both_numbers_and_no_call(tmp_path: Path, encoder: Encoder) -> None:
     windows = {"TIRTHA_LOCAL_WINDOW_TOKENS": "2300", "TIRTHA_FRONTIER_WINDOW_TOKENS": "2400"}
-    with house(tmp_path / "home", **windows) as (client, local, frontier):
+    with house(tmp_path / "home", encoder, **windows) as (client, local, frontier):
         response = client.post("/v1/ask", json=QUESTION | {"budget": 2_000, "question": "What is my cat called? " * 60})
         assert response.status_code == 413, response.text
         assert "2,400" in response.json()["detail"]
@@ -284,8 +288,8 @@ def test_a_server_that_is_only_down_does_not_keep_tirtha_from_starting(tmp_path:
         assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
-def test_shadow_answers_are_counted_apart(tmp_path: Path) -> None:
-    with house(tmp_path / "home", TIRTHA_SHADOW_SHARE="1") as (client, _, frontier):
+def test_shadow_answers_are_counted_apart(tmp_path: Path, encoder: Encoder) -> None:
+    with house(tmp_path / "home", encoder, TIRTHA_SHADOW_SHARE="1") as (client, _, frontier):
         answer = ask(client)
         assert answer["path"] == "local"
         for _ in range(100):
@@ -298,8 +302,8 @@ def test_shadow_answers_are_counted_apart(tmp_path: Path) -> None:
         assert len(frontier.requests) == 1
 
 
-def test_every_call_can_be_recorded(tmp_path: Path) -> None:
-    with house(tmp_path / "home", TIRTHA_RECORD_TO=str(tmp_path / "calls"), TIRTHA_LOCAL_KEY="sk-secret") as (
+def test_every_call_can_be_recorded(tmp_path: Path, encoder: Encoder) -> None:
+    with house(tmp_path / "home", encoder, TIRTHA_RECORD_TO=str(tmp_path / "calls"), TIRTHA_LOCAL_KEY="sk-secret") as (
         client,
         _,
         _,
@@ -317,9 +321,11 @@ def run_command(home: Path, *command: str, **settings: str) -> subprocess.Comple
     return subprocess.run([COMMAND, *command], env=own, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_recorded_decision_is_replayed_to_the_same_record_and_a_changed_setting_shows(tmp_path: Path) -> None:
+def test_a_recorded_decision_is_replayed_to_the_same_record_and_a_changed_setting_shows(
+    tmp_path: Path, encoder: Encoder
+) -> None:
     home, calls = tmp_path / "home", tmp_path / "calls"
-    with house(home, TIRTHA_RECORD_TO=str(calls)) as (client, local, frontier):
+    with house(home, encoder, TIRTHA_RECORD_TO=str(calls)) as (client, local, frontier):
         drafts = iter([status(500), answers("Bella", 1, model=LOCAL)])
         local.script = lambda request: next(drafts, answers("Bella", 1, model=LOCAL))
         answer = ask(client)
@@ -337,9 +343,9 @@ def test_a_recorded_decision_is_replayed_to_the_same_record_and_a_changed_settin
     assert "no decision 'nothing'" in unknown.stderr
 
 
-def test_labelled_decisions_certify_a_threshold_and_another_model_voids_it(tmp_path: Path) -> None:
+def test_labelled_decisions_certify_a_threshold_and_another_model_voids_it(tmp_path: Path, encoder: Encoder) -> None:
     home, labels, certificate = tmp_path / "home", tmp_path / "labels.jsonl", tmp_path / "certificate.json"
-    with house(home) as (client, local, frontier):
+    with house(home, encoder) as (client, local, frontier):
         ids = [ask(client, session_id=f"s{n}")["decision_id"] for n in range(20)]
         labels.write_text("".join(json.dumps({"decision_id": one, "correct": True}) + "\n" for one in ids))
         own = prices(local, frontier)
@@ -350,20 +356,20 @@ def test_labelled_decisions_certify_a_threshold_and_another_model_voids_it(tmp_p
         assert "0 of 20 answers were wrong" in enough.stdout
         shown = run_command(home, "stats", **own)
         assert "20 requests" in shown.stdout
-    with house(tmp_path / "other", TIRTHA_CERTIFICATE=str(certificate)) as (client, _, _):
+    with house(tmp_path / "other", encoder, TIRTHA_CERTIFICATE=str(certificate)) as (client, _, _):
         assert ask(client)["path"] == "local"
     dearer = {
         "TIRTHA_CERTIFICATE": str(certificate),
         "TIRTHA_LOCAL_INPUT_USD_PER_MTOK": "1",
         "TIRTHA_LOCAL_OUTPUT_USD_PER_MTOK": "1",
     }
-    with house(tmp_path / "third", **dearer) as (client, _, _):
+    with house(tmp_path / "third", encoder, **dearer) as (client, _, _):
         assert ask(client)["path"] == "frontier"
 
 
-def test_forgetting_from_the_command_line(tmp_path: Path) -> None:
+def test_forgetting_from_the_command_line(tmp_path: Path, encoder: Encoder) -> None:
     home = tmp_path / "home"
-    with house(home) as (client, _, _):
+    with house(home, encoder) as (client, _, _):
         ask(client)
         done = run_command(home, "forget", "--user", "u1", "--session", "s1", "--turn", "D1:1")
         assert "Forgot 1 turns" in done.stdout, done.stderr

@@ -1,4 +1,7 @@
-"""A real `tirtha serve` process on loopback, for tests that kill it, or speak to it as a user would."""
+"""A real server on loopback: a `tirtha serve` process, for tests of the process, or the same application in a thread of this one.
+
+A process imports and loads for seconds, so a test that is about what the server answers, and not about the process, has a thread.
+"""
 
 import os
 import subprocess
@@ -7,7 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Server", "running"]
+import pytest
+import uvicorn
+from anyio.from_thread import start_blocking_portal
+
+from memory.encoder import Encoder
+from tirtha.api.app import create_app
+from tirtha.connection import announced
+from tirtha.service import open_service
+from tirtha.serving import listening
+from tirtha.settings import Settings
+
+__all__ = ["COMMAND", "Server", "environment", "running", "serving"]
 
 COMMAND = str(Path(sys.executable).with_name("tirtha"))
 
@@ -49,3 +63,25 @@ def running(home: Path, **extra: str) -> Iterator[Server]:
         process.terminate()
         process.wait(timeout=30)
         process.stdout.close()
+
+
+@contextmanager
+def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
+    """Serve from a thread of this process, configured by the environment as a process is; gives the address."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (extra | {"TIRTHA_HOME": str(home)}).items():
+            patch.setenv(name, value)
+        settings = Settings()
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_service(settings, encoder=encoder)) as service,
+        listening("127.0.0.1", 0) as listener,
+        announced(home, url := f"http://127.0.0.1:{listener.getsockname()[1]}"),
+    ):
+        server = uvicorn.Server(uvicorn.Config(create_app(service), lifespan="off", log_config=None))
+        served = portal.start_task_soon(server.serve, [listener])
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            served.result()
