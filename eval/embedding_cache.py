@@ -1,7 +1,7 @@
 """Embeddings kept on disk by content, so that a text that many histories share is encoded once.
 
-An encoder like any other to the memory over it: the vectors are those the model gave, bit for bit. Kept by model, splitter,
-speaker and text, in a SQLite file, so a run that was cut short goes on where it stopped.
+An encoder like any other to the memory over it: the vectors are those the model gave, bit for bit. Kept by model, precision,
+splitter, speaker and text, in a SQLite file, so a run that was cut short goes on where it stopped.
 """
 
 import sqlite3
@@ -53,7 +53,8 @@ class CachedEncoder(Encoder):
         self._rows.close()
 
     def _key(self, turn: Turn) -> bytes:
-        return blake2b("\0".join((_SPLITTER, self.name, turn.name, turn.text)).encode(), digest_size=20).digest()
+        parts = (_SPLITTER, self.name, str(self.model.dtype), turn.name, turn.text)
+        return blake2b("\0".join(parts).encode(), digest_size=20).digest()
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
         with self._in_use:

@@ -3,7 +3,8 @@
 "Late chunking" (Guenther et al., arXiv 2409.04701): the passage's tokens have seen the whole turn, so "she" and "it" carry
 what they stand for, at the price of one pass. A model that does not mean-pool gets one pass a passage instead.
 Knows nothing of storage. PyTorch blocks, so work crosses to threads: one for turns, one for questions, so that a
-question never waits for a bulk to finish.
+question never waits for a bulk to finish. Where the processor multiplies bfloat16 natively the model runs in it, which is two to
+three times as fast, if that gives the same vectors.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,12 @@ _BATCH_WINDOWS = 32
 _QUESTION_THREADS = 1
 _TURN_THREADS = torch.get_num_threads()
 _TINY = np.float32(1e-9)
+_SAME = 0.999  # cosine from which vectors of another precision are the same
+_PROBES = (
+    "When did I get the cat?",
+    "I went to a support group yesterday. It was so powerful, and I met people there who have been through the same.",
+    "Order 4711: 3 x A4 paper, 12.50 EUR; ships on 2024-02-29!",
+)
 
 Vectors = NDArray[np.float32]
 
@@ -49,8 +56,7 @@ class Encoder:
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
         transformers_logging.disable_progress_bar()
         path = str(get_model_path()) if model == BUNDLED_MODEL else model
-        self.model = SentenceTransformer(path, device="cpu")
-        self.model.eval()
+        self.model = _load(path)
         self.name = model
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self._late = _mean_pools(self.model)
@@ -87,7 +93,7 @@ class Encoder:
         """Encode texts each on its own, without a speaker: `(len(texts), dimension) float32` of length 1. Blocks."""
         sequences = [[*self._first, *ids[: self._capacity], *self._last] for ids in self._tokenize(list(texts))]
         batches = [sequences[start : start + _BATCH_WINDOWS] for start in range(0, len(sequences), _BATCH_WINDOWS)]
-        return _unit(np.concatenate([self._forward(batch)["sentence_embedding"].numpy() for batch in batches]))
+        return _unit(np.concatenate([self._forward(batch)["sentence_embedding"].float().numpy() for batch in batches]))
 
     def vocabulary(self) -> list[str]:
         """Give the pieces that the model's tokenizer knows."""
@@ -98,7 +104,7 @@ class Encoder:
         ids = self._tokenize([prompt + question])[0][: self._capacity]
         torch.set_num_threads(_QUESTION_THREADS)
         features = self._forward([[*self._first, *ids, *self._last]])
-        vector: Vectors = features["sentence_embedding"].numpy()[0].astype(np.float32)
+        vector: Vectors = features["sentence_embedding"].float().numpy()[0]
         return _unit(vector)
 
     def _windows(self, index: int, turn: Turn, passages: list[Passage]) -> list[_Window]:
@@ -149,6 +155,18 @@ class Encoder:
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _load(path: str) -> SentenceTransformer:
+    """Load a model, in bfloat16 if the processor has instructions for it and the vectors stay the same."""
+    model = SentenceTransformer(path, device="cpu").eval()
+    native = torch.cpu.get_capabilities()
+    if not (native.get("avx512_bf16") or native.get("amx_bf16")):
+        return model
+    exact = model.encode(_PROBES, normalize_embeddings=True)
+    model.bfloat16()
+    cosines = (exact * _unit(model.encode(_PROBES).astype(np.float32))).sum(axis=1)
+    return model if cosines.min() >= _SAME else SentenceTransformer(path, device="cpu").eval()
 
 
 def _encoded(turn: Turn, passages: list[Passage], vectors: Vectors) -> list[EncodedPassage]:

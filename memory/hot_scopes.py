@@ -32,6 +32,7 @@ class HotScope:
     ) -> None:
         self._count = len(keys)
         self._keys = keys
+        self._in_order = bool((np.diff(keys[:, 0]) >= 0).all())
         self._vectors = vectors
         self._turn_vectors = turn_vectors
         self._postings = postings
@@ -53,8 +54,12 @@ class HotScope:
 
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Give all passages of these turns."""
-        rows = np.flatnonzero(np.isin(self._keys[: self._count, 0], np.array(turns, dtype=np.int64)))
-        return self._passages(rows.tolist())
+        held = self._keys[: self._count, 0]
+        wanted = np.unique(np.array(turns, dtype=np.int64))
+        if not self._in_order:  # turns are indexed in the order of their keys, unless one had to wait for another try
+            return self._passages(np.flatnonzero(np.isin(held, wanted)).tolist())
+        spans = zip(np.searchsorted(held, wanted), np.searchsorted(held, wanted, side="right"), strict=True)
+        return self._passages([row for first, end in spans for row in range(first, end)])
 
     def append(self, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
         """Add passages and the terms of each; room grows by a quarter at a time, so that few appends copy."""
@@ -65,9 +70,11 @@ class HotScope:
             self._vectors = _grown(self._vectors, room)
             self._turn_vectors = _grown(self._turn_vectors, room)
         rows = slice(self._count, count)
+        before = max(self._count - 1, 0)
         self._keys[rows] = [(one.turn_pk, one.passage.start, one.passage.end) for one in passages]
         self._vectors[rows] = [one.vector for one in passages]
         self._turn_vectors[rows] = [one.turn_vector for one in passages]
+        self._in_order = self._in_order and bool((np.diff(self._keys[before:count, 0]) >= 0).all())
         self._postings.append(terms)
         self._count = count  # last: a search in another thread looks no further
 

@@ -18,7 +18,8 @@ F = TypeVar("F", np.float32, np.float64)
 
 def frequencies(terms: Sequence[str], texts: Sequence[Sequence[str]]) -> Scores:
     """Count each of the terms in each text: `(len(texts), len(terms))`."""
-    counts = [[text.count(term) for term in terms] for text in texts]
+    none, sought = [0] * len(terms), frozenset(terms)
+    counts = [none if sought.isdisjoint(text) else [text.count(term) for term in terms] for text in texts]
     return np.array(counts, dtype=np.float64).reshape(len(texts), len(terms))
 
 

@@ -360,12 +360,12 @@ def _turns(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dic
     found: dict[TurnPk, Turn] = {}
     for start in range(0, len(pks), KEYS_PER_QUERY):
         rows = connection.execute(TURNS_OF, {"scope": scope, "pks": pks[start : start + KEYS_PER_QUERY]})
-        found |= {turn.pk: turn for turn in map(to_turn, rows)}
+        found |= {turn.pk: turn for turn in map(to_turn, rows.all())}
     return found
 
 
 def _beside(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
-    rows = chain.from_iterable(connection.execute(one, {"scope": scope, "pks": pks}) for one in TURNS_BESIDE)
+    rows = chain.from_iterable(connection.execute(one, {"scope": scope, "pks": pks}).all() for one in TURNS_BESIDE)
     return {turn.pk: turn for turn in map(to_turn, rows)}
 
 

@@ -1,5 +1,6 @@
 """Serving: the application on a socket, for as long as the process lives."""
 
+import gc
 import logging
 import socket
 import sys
@@ -50,6 +51,8 @@ async def serve(settings: Settings) -> None:
             )
             url = f"http://{settings.host}:{listener.getsockname()[1]}"
             with announced(settings.folder, url):
+                gc.collect()
+                gc.freeze()  # the libraries' million objects stay for good; each full collection would walk them for 0.3 s
                 print(f"Tirtha listens on {url} (data in {settings.folder})", flush=True)  # noqa: T201 - for scripts
                 await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -48,6 +48,16 @@ def test_the_nearest_are_those_of_the_greatest_dot_product() -> None:
     assert {one.turn_pk for one in scope.of_turns([TurnPk(3), TurnPk(299), TurnPk(9_999)])} == {3, 299}
 
 
+def test_the_passages_of_turns_are_found_whatever_the_order_they_were_indexed_in() -> None:
+    scope = empty()
+    for first in (10, 20, 0):  # the last ones had to wait
+        twice = sorted(passages(5, first=first) * 2, key=lambda one: one.turn_pk)
+        scope.append(twice, wordless(10))
+        held = scope.of_turns([TurnPk(first + 4), TurnPk(first), TurnPk(first), TurnPk(99)])
+        assert sorted(one.turn_pk for one in held) == [first, first, first + 4, first + 4]
+    assert len(scope.of_turns([TurnPk(10), TurnPk(0), TurnPk(24)])) == 6
+
+
 def test_the_least_recently_asked_scope_makes_room() -> None:
     scopes = {ScopeId(n): empty() for n in range(3)}
     for n, scope in scopes.items():

