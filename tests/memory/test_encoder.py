@@ -32,10 +32,14 @@ async def test_vectors_are_those_of_the_model(encoder: Encoder, exact: SentenceT
         assert float(of_many @ vector) > 0.999
 
 
-async def test_a_turn_of_one_sentence_has_the_vector_of_its_text(encoder: Encoder, exact: SentenceTransformer) -> None:
-    [[passage]] = await encoder.encode_turns([held("I live in Oslo.")])
-    [wanted] = exact.encode(["user: I live in Oslo."], normalize_embeddings=True)
-    assert float(passage.turn_vector @ wanted) > 0.9  # it is the mean of the text's tokens, without those of the name
+async def test_the_vector_of_a_turn_is_that_of_its_text_with_its_speaker(
+    encoder: Encoder, exact: SentenceTransformer
+) -> None:
+    turn = held("I live in Oslo. It is cold there.")
+    [passages] = await encoder.encode_turns([turn])
+    [wanted] = exact.encode([f"{turn.name}: {turn.text}"], normalize_embeddings=True)
+    assert len(passages) == 2
+    assert all(float(passage.turn_vector @ wanted) > 0.999 for passage in passages)
 
 
 def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
