@@ -1,8 +1,8 @@
 """Distillation: the evidence that is worth its tokens, within a hard budget.
 
-A budgeted selection by exact token prices: again and again the passage with the most news among those whose price still fits.
-News is the probability of being evidence less what the context tells of that turn already; the price counts the line, the
-day's header where it is not paid for yet, and the sentence before where a passage cannot be understood without.
+A budgeted selection by exact token prices: again and again the passage whose news, for its price, is worth most among those
+that still fit. News is the probability of being evidence less what the context tells of that turn already; the price counts
+the line, the day's header where it is not paid for yet, and the sentence before where a passage cannot be understood without.
 Knows nothing of how evidence was found.
 """
 
@@ -29,6 +29,7 @@ class Taste:
 
     told: the share of a turn's best score that its further sentences lose, since the turn is in already; told_broad: the same
     where the evidence is spread over many turns, `broad` times the best one's probability together, as for "which cities".
+    thrift: how much the price counts; 0 takes the likeliest evidence at any price, 1 the most probability a token.
     least_share: evidence below this share of the best one's score is noise, even where there is room for it.
     readable: whether a sentence that points back brings along the one before it.
     """
@@ -36,6 +37,7 @@ class Taste:
     told: float = 0.55
     told_broad: float = 0.85
     broad: float = 3.0
+    thrift: float = 0.25
     least_share: float = 0.005
     readable: bool = True
 
@@ -99,9 +101,17 @@ class _Packing:
         return [span for spans in self.by_turn.values() for span in spans]
 
     def best(self, pool: Sequence[Evidence]) -> int | None:
-        """Give the place of the passage with the most news among those that fit; None if none fits."""
-        by_news = sorted(range(len(pool)), key=lambda place: -self.news(pool[place]))
-        return next((place for place in by_news if self.used + self.price(pool[place]) <= self.budget), None)
+        """Give the place of the passage that is worth most for its price; None if none fits."""
+        best, most = None, -1.0
+        news = [self.news(candidate) for candidate in pool]
+        for place in sorted(range(len(pool)), key=lambda place: -news[place]):
+            if news[place] <= most:
+                break  # a passage costs a token at the least, so that none is worth more than its news
+            price = self.price(pool[place])
+            worth = news[place] / max(price, 1) ** self.taste.thrift
+            if worth > most and self.used + price <= self.budget:
+                best, most = place, worth
+        return best
 
     def news(self, candidate: Evidence) -> float:
         known = self.by_turn.get(candidate.turn.pk)

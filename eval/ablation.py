@@ -27,6 +27,7 @@ __all__ = ["NOTHING", "SWITCHED_OFF", "Ablated", "Ablation", "Judged", "compare_
 NOTHING = "nothing"
 _TASTES = {
     "news of a turn": replace(Taste(), told=0.0, told_broad=0.0),
+    "thrift": replace(Taste(), thrift=0.0),
 }
 SWITCHED_OFF = (NOTHING, *PARTS, *_TASTES)
 

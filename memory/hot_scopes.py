@@ -5,7 +5,7 @@ they are searched exactly, at the speed of memory. A cache only: whole scopes, t
 holds is what the index holds. Changed from the event loop only; searches may run in other threads.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -16,12 +16,30 @@ from numpy.typing import NDArray
 from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 
-__all__ = ["HotScope", "HotScopes"]
+__all__ = ["LOOKED_AT", "HotScope", "HotScopes", "spread"]
 
+LOOKED_AT = 6  # hits that a search looks at for each that it may give
+_OF_ONE_TURN = 3
 _GROWTH = 1.25
 
 T = TypeVar("T", bound=np.generic)
 Vectors = NDArray[np.float32]
+
+
+def spread(turns: Sequence[int], limit: int) -> list[int]:
+    """Choose among hits, given by their turns and best first: the places of the best `limit`, at most three of a turn.
+
+    A long turn on the subject would leave no room for the other sessions that speak of it.
+    """
+    taken: Counter[int] = Counter()
+    places: list[int] = []
+    for place, turn in enumerate(turns):
+        if taken[turn] < _OF_ONE_TURN:
+            taken[turn] += 1
+            places.append(place)
+            if len(places) == limit:
+                break
+    return places
 
 
 class HotScope:
@@ -43,14 +61,14 @@ class HotScope:
         return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes + self._postings.bytes
 
     def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages with the greatest dot product with `vector`, exactly, best first."""
+        """Find the `limit` passages with the greatest dot product with `vector`, exactly, best first, three of a turn at most."""
         scores = self._vectors[: self._count] @ vector  # half the time of torch's own product
-        best: list[int] = torch.topk(torch.from_numpy(scores), min(limit, len(scores))).indices.tolist()
-        return self._passages(best)
+        looked_at = min(limit * LOOKED_AT, len(scores))
+        return self._spread(torch.topk(torch.from_numpy(scores), looked_at).indices.numpy(), limit)
 
     def lexical(self, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages with the best BM25 for `terms`, best first."""
-        return self._passages(self._postings.best(terms, limit))
+        """Find the `limit` passages with the best BM25 for `terms`, best first, three of a turn at most."""
+        return self._spread(np.array(self._postings.best(terms, limit * LOOKED_AT), dtype=np.int64), limit)
 
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Give all passages of these turns."""
@@ -78,7 +96,10 @@ class HotScope:
         self._postings.append(terms)
         self._count = count  # last: a search in another thread looks no further
 
-    def _passages(self, rows: Sequence[int]) -> list[EncodedPassage]:
+    def _spread(self, best: NDArray[np.int64], limit: int) -> list[EncodedPassage]:
+        return self._passages(best[spread(self._keys[best, 0].tolist(), limit)])
+
+    def _passages(self, rows: Sequence[int] | NDArray[np.int64]) -> list[EncodedPassage]:
         keys, vectors = self._keys[rows].tolist(), self._vectors[rows]
         turn_vectors = self._turn_vectors[rows].astype(np.float32)
         return [

@@ -21,7 +21,7 @@ from lancedb.index import FTS, BTree
 from numpy.typing import NDArray
 
 from memory.errors import IndexMismatch, StoreUnavailable
-from memory.hot_scopes import HotScope, HotScopes
+from memory.hot_scopes import LOOKED_AT, HotScope, HotScopes, spread
 from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 
@@ -101,7 +101,7 @@ class PassageIndex:
                 await self._table.delete(_in("turn", turns))
 
     async def nearest(self, scope: ScopeId, vector: Vectors, limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages of `scope` whose vectors are nearest to `vector`, exactly, best first."""
+        """Find the `limit` passages of `scope` whose vectors are nearest to `vector`, exactly, best first, three of a turn."""
         hot = self._hot.get(scope)
         if hot is not None:
             return await asyncio.to_thread(hot.nearest, vector, limit)
@@ -109,10 +109,11 @@ class PassageIndex:
         with _index_faults():
             search = self._table.vector_search(vector).column("vector").distance_type("dot")
             query = search.where(f"scope = {int(scope)}")
-            return _hits(await query.select([*_COLUMNS, "_distance"]).limit(limit).to_arrow())
+            found = await query.select([*_COLUMNS, "_distance"]).limit(limit * LOOKED_AT).to_arrow()
+        return _hits(_spread(found, limit))
 
     async def lexical(self, scope: ScopeId, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages of `scope` with the best BM25 for `terms` (as `content_terms` gives them), best first."""
+        """Find the `limit` passages of `scope` with the best BM25 for `terms` (of `content_terms`), best first, three of a turn."""
         if not terms or not self._searchable:
             return []
         hot = self._hot.get(scope)
@@ -122,7 +123,8 @@ class PassageIndex:
             query = (
                 self._table.query().nearest_to_text(" ".join(terms), columns=["terms"]).where(f"scope = {int(scope)}")
             )
-            return _hits(await query.select([*_COLUMNS, "_score"]).limit(limit).to_arrow())
+            found = await query.select([*_COLUMNS, "_score"]).limit(limit * LOOKED_AT).to_arrow()
+        return _hits(_spread(found, limit))
 
     async def passages(self, scope: ScopeId, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Read all indexed passages of these turns of `scope`."""
@@ -276,6 +278,10 @@ def _batch(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:
         },
         schema=_schema(model, dimension),
     )
+
+
+def _spread(found: pa.Table, limit: int) -> pa.Table:
+    return found.take(pa.array(spread(found.column("turn").to_pylist(), limit), pa.int64()))
 
 
 def _hits(found: pa.Table) -> list[EncodedPassage]:
