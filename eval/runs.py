@@ -293,7 +293,8 @@ def _open_folder(benchmark: Benchmark, settings: Settings, wanted: Path | None) 
 
 
 def _folder_name(name: str) -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{name}_{find_code().short}"
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")  # two runs may begin in one second
+    return f"{now.partition('+')[0].replace('-', '').replace(':', '')}_{name}_{find_code().short}"
 
 
 def _unfinished(root: Path, wanted: str) -> Path | None:

@@ -144,6 +144,15 @@ def test_a_further_sentence_of_a_turn_must_bring_news() -> None:
     assert [line.turn_id for line in distill(found, budget=34).lines] == ["t1", "t2"]
 
 
+def test_two_short_lines_come_before_one_long_line_that_is_hardly_likelier() -> None:
+    long = held("The whole long story of the harbour, " + "told once more from its beginning, " * 6 + "is this.", pk=1)
+    short = [held(f"Boat {name} sank.", pk=pk, position=pk) for pk, name in enumerate(("Alba", "Bora"), 2)]
+    found = [evidence(long, 0, len(long.text), 0.6), *(evidence(one, 0, len(one.text), 0.5) for one in short)]
+    room = distill(found[1:], budget=165).tokens
+    assert [line.quote for line in distill(found, budget=room + 40).lines] == [one.text for one in short]
+    assert len(distill(found, budget=400).lines) == 3
+
+
 def test_a_sentence_that_points_back_brings_what_it_points_to() -> None:
     turn = held("We saw a moose in Norway. Nobody said a word for a good ten minutes. It was enormous.", pk=1)
     _, silence, size = split_passages(turn.text)

@@ -1,6 +1,7 @@
 """Scopes in memory find what the index on disk finds, and never more than it holds."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,22 @@ def test_a_scope_that_turned_out_too_large_is_not_read_again() -> None:
     assert hot.room_for(ScopeId(1), 900)
     hot.clear()
     assert hot.room_for(ScopeId(0), 900)
+
+
+async def test_a_long_turn_leaves_room_for_others(memory: Memory) -> None:
+    lecture = " ".join(f"Support group number {n} meets at the library." for n in range(20))
+    other = "Our support group meets at my place."
+    await indexed(memory, await remember(memory, said(lecture, id="long"), said(other, id="short")))
+    known = await memory.store.scope(SCOPE)
+    assert known
+    vector = await memory.encoder.encode_question("Where does support group number 7 meet?")
+    for _ in ("on disk", "in memory"):
+        near = await memory.index.nearest(known[0], vector, 10)
+        worded = await memory.index.lexical(known[0], ["support", "group", "number", "7"], 10)
+        for hits in (near, worded):
+            of_turns = Counter(hit.turn_pk for hit in hits)
+            assert sorted(of_turns.values()) == [1, 3]
+        await memory.warm(SCOPE)
 
 
 async def test_a_long_word_is_found_on_disk_and_in_memory(memory: Memory) -> None:
