@@ -1,4 +1,4 @@
-"""Turns as rows and back: what the store writes and reads, and the conditions that bind a statement to one scope."""
+"""Turns as rows and back: what the store writes and reads, and the statements of every question, each bound to one scope."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,17 @@ from memory.repeats import content_hash
 from memory.tables import ScopeRow, SessionRow, TurnRow, in_offset
 from memory.turns import NewTurn, Scope, Turn, TurnPk
 
-__all__ = ["SPEAKERS", "TURNS", "TURNS_BESIDE", "TURNS_OF", "owned_by", "to_row", "to_turn"]
+__all__ = [
+    "SCOPE_OWNED",
+    "SPEAKERS",
+    "TURNS",
+    "TURNS_BESIDE",
+    "TURNS_OF",
+    "TURNS_WAITING",
+    "owner",
+    "to_row",
+    "to_turn",
+]
 
 _TURN = TurnRow.__table__  # type: ignore[attr-defined]
 _SESSION = SessionRow.__table__  # type: ignore[attr-defined]
@@ -42,7 +52,13 @@ def _select_speakers() -> Select[Any]:
 
 
 # Statements of every question are built once: building one takes longer than running it. `scope` and `pks` are bound.
+SCOPE_OWNED = select(_SCOPE.c.id, _SCOPE.c.epoch).where(
+    _SCOPE.c.tenant_id == bindparam("tenant"),
+    _SCOPE.c.user_id == bindparam("user"),
+    _SCOPE.c.agent_id == bindparam("agent"),
+)
 TURNS = _select_turns()
+TURNS_WAITING = TURNS.where(_TURN.c.scope_id == bindparam("scope"), ~_TURN.c.indexed).order_by(_TURN.c.id)
 TURNS_OF = TURNS.where(_TURN.c.scope_id == bindparam("scope"), _TURN.c.id.in_(bindparam("pks", expanding=True)))
 TURNS_BESIDE = (_select_beside(-1), _select_beside(1))
 SPEAKERS = _select_speakers()
@@ -68,13 +84,9 @@ def to_row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, 
     }
 
 
-def owned_by(scope: Scope) -> tuple[Any, ...]:
-    """Give the conditions that choose a scope's row."""
-    return (
-        _SCOPE.c.tenant_id == scope.tenant,
-        _SCOPE.c.user_id == scope.user_id,
-        _SCOPE.c.agent_id == (scope.agent_id or ""),
-    )
+def owner(scope: Scope) -> dict[str, str]:
+    """Give what `SCOPE_OWNED` binds."""
+    return {"tenant": scope.tenant, "user": scope.user_id, "agent": scope.agent_id or ""}
 
 
 def to_turn(row: Row[Any]) -> Turn:

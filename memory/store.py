@@ -17,7 +17,17 @@ from memory.database import KEYS_PER_QUERY, reading, writing
 from memory.errors import TurnConflict
 from memory.forgetting import Forgotten, forget
 from memory.repeats import plan_turns
-from memory.rows import SPEAKERS, TURNS, TURNS_BESIDE, TURNS_OF, owned_by, to_row, to_turn
+from memory.rows import (
+    SCOPE_OWNED,
+    SPEAKERS,
+    TURNS,
+    TURNS_BESIDE,
+    TURNS_OF,
+    TURNS_WAITING,
+    owner,
+    to_row,
+    to_turn,
+)
 from memory.tables import ScopeRow, SessionRow, TenantRow, TurnRow
 from memory.turns import NewTurn, Receipt, Scope, ScopeId, SessionSummary, Survey, Turn, TurnPk
 
@@ -322,13 +332,13 @@ def _store(connection: Connection, wish: Remember, now: datetime) -> Receipt:
 
 def _own_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[int, int]:
     """Find or found the scope and lock its row, so that writers of one scope queue."""
-    query = select(_SCOPE.c.id, _SCOPE.c.epoch).where(*owned_by(scope)).with_for_update()
-    row = connection.execute(query).first()
+    query = SCOPE_OWNED.with_for_update()
+    row = connection.execute(query, owner(scope)).first()
     if row is None:
         _insert_if_absent(connection, _TENANT, id=scope.tenant, created_at=now)
-        owner = {"tenant_id": scope.tenant, "user_id": scope.user_id, "agent_id": scope.agent_id or ""}
-        _insert_if_absent(connection, _SCOPE, **owner, epoch=0)
-        row = connection.execute(query).one()
+        keys = {"tenant_id": scope.tenant, "user_id": scope.user_id, "agent_id": scope.agent_id or ""}
+        _insert_if_absent(connection, _SCOPE, **keys, epoch=0)
+        row = connection.execute(query, owner(scope)).one()
     return row.id, row.epoch
 
 
@@ -352,7 +362,7 @@ def _insert_if_absent(connection: Connection, table: Any, **values: Any) -> None
 
 
 def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | None:
-    row = connection.execute(select(_SCOPE.c.id, _SCOPE.c.epoch).where(*owned_by(scope))).first()
+    row = connection.execute(SCOPE_OWNED, owner(scope)).first()
     return (ScopeId(row.id), row.epoch) if row else None
 
 
@@ -370,8 +380,7 @@ def _beside(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> di
 
 
 def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:
-    query = TURNS.where(_TURN.c.scope_id == scope, ~_TURN.c.indexed).order_by(_TURN.c.id)
-    return [to_turn(row) for row in connection.execute(query)]
+    return [to_turn(row) for row in connection.execute(TURNS_WAITING, {"scope": scope})]
 
 
 def _speakers(connection: Connection, scope: ScopeId) -> list[str]:
