@@ -34,9 +34,9 @@ class Taste:
     readable: whether a sentence that points back brings along the one before it.
     """
 
-    told: float = 0.55
-    told_broad: float = 0.85
-    broad: float = 3.0
+    told: float = 0.2
+    told_broad: float = 0.8
+    broad: float = 3.5
     thrift: float = 0.25
     least_share: float = 0.005
     readable: bool = True

@@ -2,7 +2,8 @@
 
 For every conversation the re-scorer and answerability are fitted on the others, with and without a part. Two things are compared
 question by question: evidence recall of the context distilled, and the AUROC of answerability against adversarial questions. A part
-earns its place by either; one whose intervals both hold zero has not shown its worth.
+earns its place by either; one whose intervals both hold zero has not shown its worth. Beside them, the share of the answers' words
+that the context tells, and that whole turns in the same order would tell.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 from compaction import distill
 from compaction.distill import Taste
 from eval.answerability import make_case, unseen_probabilities
+from eval.baselines import pack_whole_turns
 from eval.locomo_data import CATEGORIES
 from eval.report import Table
 from eval.rescoring import Asked, held_out
@@ -36,12 +38,15 @@ SWITCHED_OFF = (NOTHING, *PARTS, *_TASTES)
 class Judged:
     """All questions of a file without one part, by ensembles that never saw their conversation.
 
-    categories: of all questions, in order; recalls: evidence recall of the answerable ones; probabilities: answerability of all,
-    none where the part has nothing to do with it.
+    categories: of all questions, in order; recalls: evidence recall of the answerable ones; words and whole_turn_words: of their
+    answers, in the context and in whole turns, where the answer has any; probabilities: answerability of all, none where the part
+    has nothing to do with it.
     """
 
     categories: tuple[int, ...]
     recalls: tuple[float, ...]
+    words: tuple[float, ...] = ()
+    whole_turn_words: tuple[float, ...] = ()
     probabilities: tuple[float, ...] = ()
 
     @classmethod
@@ -64,18 +69,17 @@ class Judged:
 def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored], budget: int) -> Judged:
     """Judge all questions without `part`, one of `SWITCHED_OFF`; `full` is what the ensembles say with everything."""
     if part in _TASTES:
-        return Judged(categories=_categories(asked), recalls=_recalls(asked, full, budget, _TASTES[part]))
+        return _judged(asked, full, budget, _TASTES[part])
     without = None if part == NOTHING else part
-    judged = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without)
-    recalls = _recalls(asked, judged, budget, Taste())
+    rescored = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without)
+    judged = _judged(asked, rescored, budget, Taste())
     if not _both_kinds(asked):
-        return Judged(categories=_categories(asked), recalls=recalls)
+        return judged
     cases = [
-        make_case("answerable" if one.question.answerable else "adversarial", one, rescored, without=without)
-        for one, rescored in zip(asked, judged, strict=True)
+        make_case("answerable" if one.question.answerable else "adversarial", one, of_one, without=without)
+        for one, of_one in zip(asked, rescored, strict=True)
     ]
-    probabilities = tuple(unseen_probabilities(cases).tolist())
-    return Judged(categories=_categories(asked), recalls=recalls, probabilities=probabilities)
+    return replace(judged, probabilities=tuple(unseen_probabilities(cases).tolist()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ class Ablation:
     budget: int
     evidence_recall: float
     all_evidence_rate: float
+    answer_words: float | None
+    whole_turn_words: float | None
     auroc: float | None
     by_category: dict[int, float]
     parts: tuple[Ablated, ...]
@@ -107,10 +113,11 @@ class Ablation:
     def table(self) -> Table:
         """Lay the worths out for people."""
         table = Table("part, switched off", "evidence recall lost", "AUROC lost", "earns its place")
-        auroc = "not judged" if self.auroc is None else f"{self.auroc:.3f}"
+        kinds = ", ".join(f"{CATEGORIES[category]} {recall:.3f}" for category, recall in self.by_category.items())
         table.title = (
-            f"Unseen conversations, budget {self.budget}: evidence recall {self.evidence_recall:.3f}, "
-            f"all evidence {self.all_evidence_rate:.3f} (n = {self.n}); AUROC {auroc}"
+            f"Unseen conversations, budget {self.budget}: evidence recall {self.evidence_recall:.3f} ({kinds}), all evidence "
+            f"{self.all_evidence_rate:.3f} (n = {self.n}); answer words {_share(self.answer_words)}, in whole turns "
+            f"{_share(self.whole_turn_words)}; AUROC {_share(self.auroc)}"
         )
         for one in self.parts:
             lost = _written(one.auroc) if one.auroc else "-"
@@ -129,6 +136,8 @@ def compare_parts(judged: Mapping[str, Judged], *, budget: int) -> Ablation | No
         budget=budget,
         evidence_recall=mean(full.recalls),
         all_evidence_rate=mean(float(recall == 1) for recall in full.recalls),
+        answer_words=mean(full.words) if full.words else None,
+        whole_turn_words=mean(full.whole_turn_words) if full.whole_turn_words else None,
         auroc=full.auroc,
         by_category={
             category: mean(r for of, r in zip(answerable, full.recalls, strict=True) if of == category)
@@ -161,18 +170,24 @@ def _written(interval: Interval) -> str:
     return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
-def _categories(asked: Sequence[Asked]) -> tuple[int, ...]:
-    return tuple(one.question.category for one in asked)
+def _share(share: float | None) -> str:
+    return "not judged" if share is None else f"{share:.3f}"
 
 
-def _recalls(asked: Sequence[Asked], judged: Sequence[Rescored], budget: int, taste: Taste) -> tuple[float, ...]:
-    both = zip(asked, judged, strict=True)
-    return tuple(_recall(one, rescored, budget, taste) for one, rescored in both if one.question.answerable)
-
-
-def _recall(one: Asked, rescored: Rescored, budget: int, taste: Taste) -> float:
-    evidence = ranked_evidence(one.found.candidates, rescored)
-    named = {
-        line.turn_id for line in distill(evidence, budget=budget, broad=one.found.question.compares, taste=taste).lines
-    }
-    return len(one.question.evidence & named) / len(one.question.evidence)
+def _judged(asked: Sequence[Asked], rescored: Sequence[Rescored], budget: int, taste: Taste) -> Judged:
+    """Distil what the ensembles say, and whole turns in the same order."""
+    recalls: list[float] = []
+    words: list[tuple[float | None, float | None]] = []
+    for one, of_one in zip(asked, rescored, strict=True):
+        if one.question.answerable:
+            evidence = ranked_evidence(one.found.candidates, of_one)
+            context = distill(evidence, budget=budget, broad=one.found.question.compares, taste=taste)
+            whole = pack_whole_turns(list({found.turn.pk: found.turn for found in evidence}.values()), budget)
+            recalls.append(one.question.recall_of(context))
+            words.append((one.question.words_in(context.text), one.question.words_in(whole.text)))
+    return Judged(
+        categories=tuple(one.question.category for one in asked),
+        recalls=tuple(recalls),
+        words=tuple(told for told, _ in words if told is not None),
+        whole_turn_words=tuple(told for _, told in words if told is not None),
+    )

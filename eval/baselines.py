@@ -21,7 +21,7 @@ __all__ = ["BASELINES", "Baseline", "pack_whole_turns", "rank_sessions_of"]
 
 Baseline = Callable[[str, Sequence[Turn], Encoder], list[Turn]]
 
-_WHOLE_TURNS = Taste(told=1.0, told_broad=1.0, least_share=0.0, readable=False)
+_WHOLE_TURNS = Taste(told=1.0, told_broad=1.0, thrift=0.0, least_share=0.0, readable=False)
 
 
 def dense_turns(question: str, turns: Sequence[Turn], encoder: Encoder) -> list[Turn]:

@@ -23,7 +23,6 @@ from eval.rescoring import Asked, ask_conversations, held_out
 from eval.runs import Sample, Work
 from memory.encoder import Encoder
 from memory.rescorer import Rescored
-from memory.words import content_terms
 from tirtha.requests import Ask
 from tirtha.service import Service
 from tirtha.settings import Settings
@@ -171,20 +170,14 @@ class _Unseen:
 
 
 def _sample(system: str, context: Context, question: LocomoQuestion, *, rung: bool = False) -> LocomoSample:
-    named = frozenset(line.turn_id for line in context.lines)
+    recall = question.recall_of(context)
     return LocomoSample(
         system=system,
         rung=rung,
         budget=context.budget,
         category=question.category,
-        evidence_recall=len(question.evidence & named) / len(question.evidence),
-        all_evidence=question.evidence <= named,
-        answer_word_recall=_word_recall(question.answer, context.text) if question.category in CATEGORIES else None,
+        evidence_recall=recall,
+        all_evidence=recall == 1,
+        answer_word_recall=question.words_in(context.text) if question.category in CATEGORIES else None,
         tokens=context.tokens,
     )
-
-
-def _word_recall(answer: str, text: str) -> float | None:
-    """Give the share of the answer's content words, stemmed, that `text` holds; None for an answer without any."""
-    wanted = set(content_terms(answer))
-    return len(wanted & set(content_terms(text))) / len(wanted) if wanted else None

@@ -14,8 +14,10 @@ from typing import Any
 
 from dateutil.parser import parse as parse_date
 
+from compaction import Context
 from compaction.tokens import count_tokens
 from memory import NewTurn, Remember, Scope
+from memory.words import content_terms
 
 __all__ = ["ADVERSARIAL", "CATEGORIES", "Conversation", "LocomoQuestion", "read_locomo"]
 
@@ -41,6 +43,16 @@ class LocomoQuestion:
     def answerable(self) -> bool:
         """Whether the conversation holds the answer."""
         return self.category != ADVERSARIAL
+
+    def recall_of(self, context: Context) -> float:
+        """Give the share of the evidence turns that a context quotes."""
+        named = {line.turn_id for line in context.lines}
+        return len(self.evidence & named) / len(self.evidence)
+
+    def words_in(self, text: str) -> float | None:
+        """Give the share of the answer's content words, stemmed, that `text` holds; None for an answer without any."""
+        wanted = set(content_terms(self.answer))
+        return len(wanted & set(content_terms(text))) / len(wanted) if wanted else None
 
 
 @dataclass(frozen=True, kw_only=True)
