@@ -153,6 +153,7 @@ class CodeBenchmark:
         table.caption = (
             f"errors, not counted: {len(answers) - len(done)}; served by {dict(paths)}; US$ {cost / 1e9:.6f} in all"
         )
+        not_tried = [one.id for one in done if scores[one.id].value.get("left_out")]
         lines = "".join(
             json.dumps({"task_id": one.id, "solution": one.value.get("solution", "")}) + "\n" for one in answers
         )
@@ -173,6 +174,9 @@ class CodeBenchmark:
             figures=figures,
             tables=[table],
             charts=[chart],
+            notes=[f"Plus inputs with a right value too large to be returned were not tried: {', '.join(not_tried)}."]
+            if not_tried
+            else [],
             files={f"{self.name}_samples.jsonl": lines},
         )
 

@@ -131,6 +131,8 @@ class Preflight:
             table.add_row(kind, str(len(own)), *(str(count) for count in counts.values()))
         wrong = [one.id for one in answers if not one.value["agrees"]]
         table.caption = f"not as wanted: {', '.join(wrong) or 'none'}"
+        if not_tried := [one.id for one in answers if one.value.get("left_out")]:
+            table.caption += f"; some plus inputs have a right value too large to be returned: {', '.join(not_tried)}"
         return Report(title="Is the scorer right?", figures={**figures, "not_as_wanted": wrong}, tables=[table])
 
 

@@ -62,6 +62,16 @@ async def test_a_canonical_solution_that_fails_is_an_error(scorer: Scorer) -> No
         await scorer.score("def f(x): return x / 2", broken)
 
 
+async def test_a_plus_input_whose_right_value_cannot_be_returned_is_left_out_and_counted(scorer: Scorer) -> None:
+    program = "def f(x):\n    return 'a' * x"
+    own = {"canonical_solution": program, "base_inputs": ((1,),), "plus_inputs": ((2,), (10**8,), (3,))}
+    problem = Hidden(**{name: getattr(PROBLEM, name) for name in PROBLEM.__slots__} | own)
+    found = await scorer.score(program, problem)
+    assert (found.base, found.plus, found.left_out) == (True, True, 1)
+    wrong = await scorer.score("def f(x):\n    return 'aaa'[:min(x, 2)]", problem)
+    assert (wrong.base, wrong.plus, wrong.left_out) == (True, False, 1), "what comes after it is tried"
+
+
 async def test_canonical_solutions_are_right_and_find_zero_is_judged_by_its_zero(
     scorer: Scorer, shared_data: Path
 ) -> None:
