@@ -6,7 +6,7 @@ earns its place by either; one whose intervals both hold zero has not shown its 
 that the context tells, and that whole turns in the same order would tell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
@@ -23,6 +23,7 @@ from eval.statistics import Interval, auroc_difference, calibration, paired_diff
 from memory.ranking import ranked_evidence
 from memory.rescorer import Rescored
 from memory.standing import PARTS
+from memory.turns import Evidence
 
 __all__ = ["NOTHING", "SWITCHED_OFF", "Ablated", "Ablation", "Judged", "compare_parts", "judge_without"]
 
@@ -38,9 +39,9 @@ SWITCHED_OFF = (NOTHING, *PARTS, *_TASTES)
 class Judged:
     """All questions of a file without one part, by ensembles that never saw their conversation.
 
-    categories: of all questions, in order; recalls: evidence recall of the answerable ones; words and whole_turn_words: of their
-    answers, in the context and in whole turns, where the answer has any; probabilities: answerability of all, none where the part
-    has nothing to do with it.
+    categories: of all questions, in order; recalls: evidence recall of the answerable ones; words: the share of each answer's that
+    the context tells, where it has any, and whole_turn_words that whole turns would, with nothing switched off; probabilities:
+    answerability of all, none where the part has nothing to do with it.
     """
 
     categories: tuple[int, ...]
@@ -73,6 +74,8 @@ def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored]
     without = None if part == NOTHING else part
     rescored = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without)
     judged = _judged(asked, rescored, budget, Taste())
+    if part == NOTHING:
+        judged = replace(judged, whole_turn_words=_whole_turn_words(asked, rescored, budget))
     if not _both_kinds(asked):
         return judged
     cases = [
@@ -175,19 +178,30 @@ def _share(share: float | None) -> str:
 
 
 def _judged(asked: Sequence[Asked], rescored: Sequence[Rescored], budget: int, taste: Taste) -> Judged:
-    """Distil what the ensembles say, and whole turns in the same order."""
+    """Distil what the ensembles say."""
     recalls: list[float] = []
-    words: list[tuple[float | None, float | None]] = []
-    for one, of_one in zip(asked, rescored, strict=True):
-        if one.question.answerable:
-            evidence = ranked_evidence(one.found.candidates, of_one)
-            context = distill(evidence, budget=budget, broad=one.found.question.compares, taste=taste)
-            whole = pack_whole_turns(list({found.turn.pk: found.turn for found in evidence}.values()), budget)
-            recalls.append(one.question.recall_of(context))
-            words.append((one.question.words_in(context.text), one.question.words_in(whole.text)))
+    words: list[float | None] = []
+    for one, evidence in _answerable(asked, rescored):
+        context = distill(evidence, budget=budget, broad=one.found.question.compares, taste=taste)
+        recalls.append(one.question.recall_of(context))
+        words.append(one.question.words_in(context.text))
     return Judged(
         categories=tuple(one.question.category for one in asked),
         recalls=tuple(recalls),
-        words=tuple(told for told, _ in words if told is not None),
-        whole_turn_words=tuple(told for _, told in words if told is not None),
+        words=tuple(share for share in words if share is not None),
     )
+
+
+def _whole_turn_words(asked: Sequence[Asked], rescored: Sequence[Rescored], budget: int) -> tuple[float, ...]:
+    """Say what contexts of whole turns in the same order tell of the answers' words."""
+    shares: list[float | None] = []
+    for one, evidence in _answerable(asked, rescored):
+        turns = list({found.turn.pk: found.turn for found in evidence}.values())
+        shares.append(one.question.words_in(pack_whole_turns(turns, budget).text))
+    return tuple(share for share in shares if share is not None)
+
+
+def _answerable(asked: Sequence[Asked], rescored: Sequence[Rescored]) -> Iterator[tuple[Asked, tuple[Evidence, ...]]]:
+    for one, of_one in zip(asked, rescored, strict=True):
+        if one.question.answerable:
+            yield one, ranked_evidence(one.found.candidates, of_one)
