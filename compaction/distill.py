@@ -102,11 +102,11 @@ class _Packing:
 
     def best(self, pool: Sequence[Evidence]) -> int | None:
         """Give the place of the passage that is worth most for its price; None if none fits."""
-        best, most = None, -1.0
+        best, most = None, float("-inf")
         news = [self.news(candidate) for candidate in pool]
         for place in sorted(range(len(pool)), key=lambda place: -news[place]):
             if news[place] <= most:
-                break  # a passage costs a token at the least, so that none is worth more than its news
+                break  # a passage costs a token at the least, so that none is worth more than its news, which is never negative
             price = self.price(pool[place])
             worth = news[place] / max(price, 1) ** self.taste.thrift
             if worth > most and self.used + price <= self.budget:

@@ -1,9 +1,9 @@
 """Scoring programs on hidden inputs, leak-proof: a program gets arguments and gives plain values; what it should give stays here.
 
 Expected values come from the canonical solution, run in a cell as well; a plus input whose right value is too large to come out of
-it (one task of MBPP+ has five: up to 1.7 million tuples of 77 words) is left out and counted. They are compared as evalplus compares them (Liu et
-al., NeurIPS 2023): equal, or for floats within the data set's tolerance; `find_zero` by whether it found one. Types are exact, as
-plain values carry no behaviour of the program's.
+it (one task of MBPP+ has five: up to 1.7 million tuples of 77 words) is left out and counted. They are compared as evalplus
+compares them (Liu et al., NeurIPS 2023): equal, or for floats within the data set's tolerance; `find_zero` by whether it found
+one. Types are exact, as plain values carry no behaviour of the program's.
 """
 
 import asyncio

@@ -3,14 +3,23 @@
 Knows nothing of budgets, models that answer, or HTTP. `open_memory` is the way in.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from memory.store import Remember
 from memory.turns import Evidence, NewTurn, Receipt, Recollection, Scope, Turn
 
 if TYPE_CHECKING:
     from memory.memory import Memory, MemorySettings, open_memory
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the engine when it is first asked for (PEP 562): whoever needs only types and errors need not wait for it."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from memory import memory as engine  # noqa: PLC0415 - that is the point
+
+        return getattr(engine, name)
+
 
 __all__ = [
     "Evidence",
@@ -24,10 +33,3 @@ __all__ = [
     "Turn",
     "open_memory",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
-    """Import the engine when it is first asked for (PEP 562): whoever needs only types and errors need not wait for it."""
-    if name in __all__:
-        return getattr(import_module("memory.memory"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

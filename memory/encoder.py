@@ -36,6 +36,7 @@ _PROBES = (
     "When did I get the cat?",
     "I went to a support group yesterday. It was so powerful, and I met people there who have been through the same.",
     "Order 4711: 3 x A4 paper, 12.50 EUR; ships on 2024-02-29!",
+    "We walked along the river, and on the other side they were building a house. " * 20,
 )
 
 Vectors = NDArray[np.float32]
@@ -163,10 +164,21 @@ def _load(path: str) -> SentenceTransformer:
     native = torch.cpu.get_capabilities()
     if not (native.get("avx512_bf16") or native.get("amx_bf16")):
         return model
-    exact = model.encode(_PROBES, normalize_embeddings=True)
+    exact = _probe(model)
+    tables = {name: buffer.clone() for name, buffer in model.named_buffers()}
     model.bfloat16()
-    cosines = (exact * _unit(model.encode(_PROBES).astype(np.float32))).sum(axis=1)
-    return model if cosines.min() >= _SAME else SentenceTransformer(path, device="cpu").eval()
+    for name, buffer in model.named_buffers():
+        buffer.data = tables[name]  # positions are reckoned from these, the farther the finer
+    try:
+        same = bool(((exact * _probe(model)).sum(axis=1) >= _SAME).all())
+    except RuntimeError:  # an operation of the model has no such arithmetic
+        same = False
+    return model if same else SentenceTransformer(path, device="cpu").eval()
+
+
+def _probe(model: SentenceTransformer) -> Vectors:
+    vectors: Vectors = model.encode(_PROBES, show_progress_bar=False).astype(np.float32)
+    return _unit(vectors)
 
 
 def _encoded(turn: Turn, passages: list[Passage], vectors: Vectors) -> list[EncodedPassage]:

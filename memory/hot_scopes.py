@@ -6,7 +6,7 @@ holds is what the index holds. Changed from the event loop only; searches may ru
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -27,19 +27,18 @@ Vectors = NDArray[np.float32]
 
 
 def spread(turns: Sequence[int], limit: int) -> list[int]:
-    """Choose among hits, given by their turns and best first: the places of the best `limit`, at most three of a turn.
+    """Choose among hits, given by their turns and best first, the places of at most `limit`: at most three of a turn.
 
-    A long turn on the subject would leave no room for the other sessions that speak of it.
+    A long turn on the subject would leave no room for the other sessions that speak of it. Where there are none, so that not even
+    half of `limit` would be found, further passages of the same turns fill that half.
     """
     taken: Counter[int] = Counter()
-    places: list[int] = []
+    first: list[int] = []
+    further: list[int] = []
     for place, turn in enumerate(turns):
-        if taken[turn] < _OF_ONE_TURN:
-            taken[turn] += 1
-            places.append(place)
-            if len(places) == limit:
-                break
-    return places
+        taken[turn] += 1
+        (first if taken[turn] <= _OF_ONE_TURN else further).append(place)
+    return [*first, *further[: max(limit // 2 - len(first), 0)]][:limit]
 
 
 class HotScope:
@@ -61,14 +60,17 @@ class HotScope:
         return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes + self._postings.bytes
 
     def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages with the greatest dot product with `vector`, exactly, best first, three of a turn at most."""
-        scores = self._vectors[: self._count] @ vector  # half the time of torch's own product
-        looked_at = min(limit * LOOKED_AT, len(scores))
-        return self._spread(torch.topk(torch.from_numpy(scores), looked_at).indices.numpy(), limit)
+        """Find the passages with the greatest dot product with `vector`, exactly, best first; `spread` chooses `limit` of them."""
+        scores = torch.from_numpy(self._vectors[: self._count] @ vector)  # half the time of torch's own product
+
+        def best(count: int) -> NDArray[np.int64]:
+            return torch.topk(scores, min(count, len(scores))).indices.numpy()
+
+        return self._spread(best, limit)
 
     def lexical(self, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages with the best BM25 for `terms`, best first, three of a turn at most."""
-        return self._spread(np.array(self._postings.best(terms, limit * LOOKED_AT), dtype=np.int64), limit)
+        """Find the passages with the best BM25 for `terms`, best first; `spread` chooses `limit` of them."""
+        return self._spread(lambda count: np.array(self._postings.best(terms, count), dtype=np.int64), limit)
 
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Give all passages of these turns."""
@@ -96,8 +98,13 @@ class HotScope:
         self._postings.append(terms)
         self._count = count  # last: a search in another thread looks no further
 
-    def _spread(self, best: NDArray[np.int64], limit: int) -> list[EncodedPassage]:
-        return self._passages(best[spread(self._keys[best, 0].tolist(), limit)])
+    def _spread(self, best: Callable[[int], NDArray[np.int64]], limit: int) -> list[EncodedPassage]:
+        rows = best(limit * LOOKED_AT)
+        turns = self._keys[rows, 0]
+        if len(rows) == limit * LOOKED_AT and len(np.unique(turns)) * _OF_ONE_TURN < limit:
+            rows = best(self._count)  # a very long turn holds all that was looked at
+            turns = self._keys[rows, 0]
+        return self._passages(rows[spread(turns.tolist(), limit)])
 
     def _passages(self, rows: Sequence[int] | NDArray[np.int64]) -> list[EncodedPassage]:
         keys, vectors = self._keys[rows].tolist(), self._vectors[rows]

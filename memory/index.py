@@ -101,7 +101,7 @@ class PassageIndex:
                 await self._table.delete(_in("turn", turns))
 
     async def nearest(self, scope: ScopeId, vector: Vectors, limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages of `scope` whose vectors are nearest to `vector`, exactly, best first, three of a turn."""
+        """Find passages of `scope` whose vectors are nearest to `vector`, exactly, best first, as `spread` chooses `limit`."""
         hot = self._hot.get(scope)
         if hot is not None:
             return await asyncio.to_thread(hot.nearest, vector, limit)
@@ -113,7 +113,7 @@ class PassageIndex:
         return _hits(_spread(found, limit))
 
     async def lexical(self, scope: ScopeId, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
-        """Find the `limit` passages of `scope` with the best BM25 for `terms` (of `content_terms`), best first, three of a turn."""
+        """Find passages of `scope` with the best BM25 for `terms` (of `content_terms`), best first, as `spread` chooses `limit`."""
         if not terms or not self._searchable:
             return []
         hot = self._hot.get(scope)

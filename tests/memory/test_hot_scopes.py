@@ -99,12 +99,33 @@ async def test_a_long_turn_leaves_room_for_others(memory: Memory) -> None:
     known = await memory.store.scope(SCOPE)
     assert known
     vector = await memory.encoder.encode_question("Where does support group number 7 meet?")
+    terms = ["support", "group", "number", "7"]
+    for where in ("on disk", "in memory"):
+        for room, shares in ((4, [1, 3]), (10, [1, 4]), (100, [1, 20])):
+            worded = await memory.index.lexical(known[0], terms, room)
+            assert sorted(Counter(hit.turn_pk for hit in worded).values()) == shares
+            near = await memory.index.nearest(known[0], vector, room)  # begins to bring the scope into memory
+            assert sorted(Counter(hit.turn_pk for hit in near).values()) == shares
+            if where == "on disk":
+                break
+        await memory.warm(SCOPE)
+
+
+def test_a_very_long_turn_leaves_room_for_others_too() -> None:
+    scope = empty()
+    scope.append(passages(1, first=0) * 700 + passages(5, first=1), [["word"]] * 705)
+    vector = scope.of_turns([TurnPk(0)])[0].vector
+    assert {hit.turn_pk for hit in scope.nearest(vector, 100)} == set(range(6))
+    assert {hit.turn_pk for hit in scope.lexical(["word"], 100)} == set(range(6))
+
+
+async def test_a_long_turn_that_is_alone_is_found_whole(memory: Memory) -> None:
+    price = "Dana takes thirty crowns from everyone at the door."
+    lecture = " ".join(f"Our support group number {n} meets at the library on day {n}." for n in range(20))
+    await indexed(memory, await remember(memory, said(f"{lecture} {price}", id="long")))
     for _ in ("on disk", "in memory"):
-        near = await memory.index.nearest(known[0], vector, 10)
-        worded = await memory.index.lexical(known[0], ["support", "group", "number", "7"], 10)
-        for hits in (near, worded):
-            of_turns = Counter(hit.turn_pk for hit in hits)
-            assert sorted(of_turns.values()) == [1, 3]
+        found = await memory.recall(SCOPE, "What does the support group that meets at the library cost?", MAY_8)
+        assert price in {one.quote for one in found.evidence}
         await memory.warm(SCOPE)
 
 

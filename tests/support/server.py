@@ -78,10 +78,12 @@ def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
         listening("127.0.0.1", 0) as listener,
         announced(home, url := f"http://127.0.0.1:{listener.getsockname()[1]}"),
     ):
-        server = uvicorn.Server(uvicorn.Config(create_app(service), lifespan="off", log_config=None))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(service), lifespan="off", log_config=None, timeout_graceful_shutdown=10)
+        )
         served = portal.start_task_soon(server.serve, [listener])
         try:
             yield url
         finally:
             server.should_exit = True
-            served.result()
+            served.result(timeout=30)
