@@ -16,7 +16,7 @@ from typing import Any
 from cascade.sandbox import Level, Limits, Returned, call_each
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 from eval.code_data import Hidden
-from eval.mbpp_rules import accepts
+from eval.mbpp_rules import accepts, only_found, saying_found
 
 __all__ = ["Scored", "Scorer"]
 
@@ -99,6 +99,8 @@ class Scorer:
             if failed < len(problem.base_inputs) or left_out == _MOST_LEFT_OUT:
                 raise ValueError(f"the canonical solution of {problem.id} fails: {returned[failed].why}")
             del inputs[failed]
+        if _only_found(problem):
+            values = [encode(decode(value) is not None) for value in values]
         ends = len(problem.base_inputs)
         tolerances = [*_tolerances(problem, values[:ends]), *_tolerances(problem, values[ends:])]
         return _Expected(inputs=inputs, left_out=left_out, values=values, tolerances=tolerances, took_s=took_s)
@@ -107,10 +109,16 @@ class Scorer:
         self, program: str, problem: Hidden, inputs: Sequence[tuple[Any, ...]], limits: Limits
     ) -> tuple[list[Returned], float]:
         given = [encode((one, {})) for one in inputs]
+        if _only_found(problem):
+            program = saying_found(problem.entry_point, program)
         async with self._turns:
             began_s = perf_counter()
             returned = await call_each(self._level, program, problem.entry_point, given, limits)
             return returned, perf_counter() - began_s
+
+
+def _only_found(problem: Hidden) -> bool:
+    return problem.data_set == "mbpp" and only_found(problem.entry_point)
 
 
 def _tolerances(problem: Hidden, values: Sequence[str]) -> list[float]:

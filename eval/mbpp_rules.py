@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["accepts", "with_types"]
+__all__ = ["accepts", "only_found", "saying_found", "with_types"]
 
 Inputs = Sequence[Any]
 
@@ -13,6 +13,16 @@ def with_types(task_id: str, inputs: Inputs) -> tuple[Any, ...]:
     """Give a task's arguments the types that they had before they were written as JSON."""
     shape = _SHAPES.get(int(task_id.rpartition("/")[2]))
     return tuple(shape(inputs) if shape else inputs)
+
+
+def only_found(entry_point: str) -> bool:
+    """Say whether all that counts of a value is that there is one: it may be an object, such as a match."""
+    return entry_point in _FOUND
+
+
+def saying_found(entry_point: str, program: str) -> str:
+    """Give a program that says "found" instead of returning such an object."""
+    return program + _SAYING_FOUND.format(entry_point=entry_point)
 
 
 def accepts(entry_point: str, inputs: Inputs, expected: object, got: object) -> bool | None:
@@ -25,7 +35,7 @@ def accepts(entry_point: str, inputs: Inputs, expected: object, got: object) -> 
         return True if got == _digit_distance(*inputs) else None
     if entry_point in _SETS:
         return _as_set(got) == _as_set(expected)
-    if entry_point in _FOUND:
+    if only_found(entry_point):
         return got == expected if isinstance(got, bool) else expected == (got is not None)
     return None
 
@@ -34,6 +44,15 @@ _SETS = frozenset(
     "Diff common_in_nested_lists extract_singly find_char_long find_dissimilar intersection_array larg_nnum".split()
 ) | {"similar_elements"}
 _FOUND = frozenset("check_str text_match_three text_starta_endb".split())
+_SAYING_FOUND = """
+
+_find = {entry_point}
+
+
+def {entry_point}(*args, **kwargs):
+    value = _find(*args, **kwargs)
+    return value if value is None or isinstance(value, bool) else "found"
+"""
 
 
 def _as_set(value: object) -> object:

@@ -72,6 +72,26 @@ async def test_a_plus_input_whose_right_value_cannot_be_returned_is_left_out_and
     assert (wrong.base, wrong.plus, wrong.left_out) == (True, False, 1), "what comes after it is tried"
 
 
+async def test_of_a_match_only_counts_that_there_is_one(scorer: Scorer) -> None:
+    program = "import re\ndef check_str(x):\n    return re.search('^a', x)"
+    problem = Hidden(
+        id="Mbpp/737",
+        entry_point="check_str",
+        canonical_solution=program,
+        base_inputs=(("ab",),),
+        plus_inputs=(("b",),),
+        atol=0,
+    )
+    for right in (
+        program,
+        "def check_str(x):\n    return x.startswith('a')",
+        "def check_str(x):\n    return x == 'ab' or None",
+    ):
+        assert (await scorer.score(right, problem)).plus
+    wrong = await scorer.score("def check_str(x):\n    return x", problem)
+    assert (wrong.base, wrong.plus) == (True, False)
+
+
 async def test_canonical_solutions_are_right_and_find_zero_is_judged_by_its_zero(
     scorer: Scorer, shared_data: Path
 ) -> None:
