@@ -48,7 +48,6 @@ class _Expected:
     """What these inputs should give, encoded, within which tolerances, and how long the canonical solution took for all."""
 
     inputs: Sequence[tuple[Any, ...]]
-    left_out: int
     values: Sequence[str]
     tolerances: Sequence[float]
     took_s: float
@@ -80,13 +79,14 @@ class Scorer:
             # What is so much longer than any right value is wrong, and not worth reading.
             reply_bytes=max(_LEAST_BYTES, 4 * max(map(len, expected.values))),
         )
+        left_out = len(problem.base_inputs) + len(problem.plus_inputs) - len(expected.inputs)
         got, _ = await self._run(program, problem, expected.inputs, limits)
         rows = zip(expected.inputs, expected.values, expected.tolerances, got, strict=True)
         for place, row in enumerate(rows):
             if why := _fault(problem, *row):
                 base = place >= len(problem.base_inputs)
-                return Scored(base=base, plus=False, why=why, left_out=expected.left_out)
-        return Scored(base=True, plus=True, left_out=expected.left_out)
+                return Scored(base=base, plus=False, why=why, left_out=left_out)
+        return Scored(base=True, plus=True, left_out=left_out)
 
     async def _canonical(self, problem: Hidden) -> "_Expected":
         inputs = [*problem.base_inputs, *problem.plus_inputs]
@@ -103,7 +103,7 @@ class Scorer:
             values = [encode(decode(value) is not None) for value in values]
         ends = len(problem.base_inputs)
         tolerances = [*_tolerances(problem, values[:ends]), *_tolerances(problem, values[ends:])]
-        return _Expected(inputs=inputs, left_out=left_out, values=values, tolerances=tolerances, took_s=took_s)
+        return _Expected(inputs=inputs, values=values, tolerances=tolerances, took_s=took_s)
 
     async def _run(
         self, program: str, problem: Hidden, inputs: Sequence[tuple[Any, ...]], limits: Limits

@@ -53,9 +53,9 @@ def _select_speakers() -> Select[Any]:
 
 # Statements of every question are built once: building one takes longer than running it. `scope` and `pks` are bound.
 SCOPE_OWNED = select(_SCOPE.c.id, _SCOPE.c.epoch).where(
-    _SCOPE.c.tenant_id == bindparam("tenant"),
-    _SCOPE.c.user_id == bindparam("user"),
-    _SCOPE.c.agent_id == bindparam("agent"),
+    _SCOPE.c.tenant_id == bindparam("tenant_id"),
+    _SCOPE.c.user_id == bindparam("user_id"),
+    _SCOPE.c.agent_id == bindparam("agent_id"),
 )
 TURNS = _select_turns()
 TURNS_WAITING = TURNS.where(_TURN.c.scope_id == bindparam("scope"), ~_TURN.c.indexed).order_by(_TURN.c.id)
@@ -85,8 +85,8 @@ def to_row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, 
 
 
 def owner(scope: Scope) -> dict[str, str]:
-    """Give what `SCOPE_OWNED` binds."""
-    return {"tenant": scope.tenant, "user": scope.user_id, "agent": scope.agent_id or ""}
+    """Give the columns that say whose row a scope's is, which `SCOPE_OWNED` binds."""
+    return {"tenant_id": scope.tenant, "user_id": scope.user_id, "agent_id": scope.agent_id or ""}
 
 
 def to_turn(row: Row[Any]) -> Turn:

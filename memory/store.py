@@ -336,8 +336,7 @@ def _own_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[int
     row = connection.execute(query, owner(scope)).first()
     if row is None:
         _insert_if_absent(connection, _TENANT, id=scope.tenant, created_at=now)
-        keys = {"tenant_id": scope.tenant, "user_id": scope.user_id, "agent_id": scope.agent_id or ""}
-        _insert_if_absent(connection, _SCOPE, **keys, epoch=0)
+        _insert_if_absent(connection, _SCOPE, **owner(scope), epoch=0)
         row = connection.execute(query, owner(scope)).one()
     return row.id, row.epoch
 

@@ -35,19 +35,22 @@ def test_modules_are_short_and_say_what_they_do(module: Path) -> None:
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
 
 
+def loaded_by(modules: str, sought: tuple[str, ...]) -> list[str]:
+    """Which of the sought packages a new process has after it imported the modules."""
+    code = f"import sys, {modules}; print(*(name for name in {sought} if name in sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return run.stdout.split()
+
+
 def test_talking_to_a_server_imports_no_engine() -> None:
     # NumPy too: it reads an environment variable, which `tirtha serve` sets, when it is imported.
-    engine = ("torch", "memory", "lancedb", "numpy")
-    code = f"import sys, tirtha.cli, tirtha.connection; print([n for n in {engine} if n in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    assert loaded_by("tirtha.cli, tirtha.connection", ("torch", "memory", "lancedb", "numpy")) == []
 
 
 def test_what_is_wrong_with_a_setting_is_told_before_the_engine_is_imported() -> None:
     modules = "tirtha.serving, tirtha.tiers, tirtha.certifying, memory.errors, cascade.errors, compaction.tokens"
-    code = f"import sys, {modules}; print([n for n in ('torch', 'lancedb', 'lightgbm') if n in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    assert loaded_by(modules, ("torch", "lancedb", "lightgbm")) == []
+    assert loaded_by("memory.memory", ("torch", "lancedb", "lightgbm")) == ["torch", "lancedb", "lightgbm"]
 
 
 def test_test_folders_are_packages_and_docker_is_not() -> None:
