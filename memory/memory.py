@@ -32,7 +32,7 @@ class MemorySettings:
     """Where memory lives and how it embeds.
 
     `database_url` defaults to SQLite inside `home`. `max_tail_turns` bounds how many turns of a scope may wait for
-    the index; a writer that is further ahead waits. `hot_vectors_mb` of vectors and words are kept in memory (2.5 kB a passage).
+    the index; a writer that is further ahead waits. `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage).
     """
 
     home: Path

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import lancedb
+import pyarrow as pa
 import pytest
 from sqlalchemy import event
 
@@ -128,6 +130,20 @@ async def test_another_model_is_refused_until_the_index_is_rebuilt(tmp_path: Pat
     seen: list[tuple[int, int]] = []
     assert await rebuild_index(settings, lambda done, total: seen.append((done, total))) == len(CHAT)
     assert seen[-1] == (len(CHAT), len(CHAT))
+
+
+async def test_an_index_of_full_precision_goes_on_in_half(tmp_path: Path, encoder: Encoder) -> None:
+    settings = MemorySettings(home=tmp_path)
+    async with open_memory(settings, encoder=encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+    table = await (await lancedb.connect_async(tmp_path / "index")).open_table("passage")
+    await table.alter_columns({"path": "vector", "data_type": pa.list_(pa.float32(), encoder.dimension)})
+    async with open_memory(settings, encoder=encoder) as memory:
+        await indexed(memory, await remember(memory, said("The cat is called Tom.", id="6", speaker="Caroline")))
+        for _ in ("from disk", "from memory"):
+            assert (await found(memory, "What does Mel paint?"))[0] == "4"
+            assert (await found(memory, "What is the cat called?"))[0] == "6"
+            await memory.warm(SCOPE)
 
 
 async def test_one_process_at_a_time(tmp_path: Path, encoder: Encoder, memory: Memory) -> None:
