@@ -2,8 +2,8 @@
 
 "Late chunking" (Guenther et al., arXiv 2409.04701): the passage's tokens have seen the whole turn, so "she" and "it" carry
 what they stand for, at the price of one pass. A model that does not mean-pool gets one pass a passage instead.
-Knows nothing of storage. PyTorch blocks, so work crosses to threads: one for turns, one for questions, so that a
-question never waits for a bulk to finish.
+Knows nothing of storage. PyTorch blocks, so turns cross to threads: one for bulks, one for those that a question waits for;
+questions are encoded in the thread that asks.
 """
 
 from collections.abc import Sequence
@@ -57,20 +57,25 @@ class Encoder:
         self._tokenizer = _own_tokenizer(self.model)
         self._first, self._last = _special_ids(self.model)
         self._capacity = int(self.model.max_seq_length or 512) - len(self._first) - len(self._last)
-        self._turn_thread = anyio.CapacityLimiter(1)
-        self._question_thread = anyio.CapacityLimiter(1)
+        self._bulk_thread = anyio.CapacityLimiter(1)
+        self._urgent_thread = anyio.CapacityLimiter(1)
 
     async def encode_turns(self, turns: Sequence[Turn], *, urgent: bool = False) -> list[list[EncodedPassage]]:
-        """Encode every passage of every turn; `urgent` takes the questions' thread.
+        """Encode every passage of every turn; `urgent` does not queue behind bulks.
 
         Returns one list a turn, in order, of passages in order; vectors are `(dimension,) float32` of length 1.
         """
-        limiter = self._question_thread if urgent else self._turn_thread
+        limiter = self._urgent_thread if urgent else self._bulk_thread
         return await anyio.to_thread.run_sync(self.encode_turns_blocking, turns, limiter=limiter)
 
-    async def encode_question(self, question: str) -> Vectors:
-        """Encode a question: `(dimension,) float32` of length 1, of its first `max_seq_length` tokens."""
-        return await anyio.to_thread.run_sync(self._encode_question, question, limiter=self._question_thread)
+    def encode_question(self, question: str) -> Vectors:
+        """Encode a question: `(dimension,) float32` of length 1, of its first `max_seq_length` tokens. Blocks."""
+        prompt = self.model.prompts.get("query") or ""
+        ids = self._tokenize([prompt + question])[0][: self._capacity]
+        torch.set_num_threads(_QUESTION_THREADS)
+        features = self._forward([[*self._first, *ids, *self._last]])
+        vector: Vectors = features["sentence_embedding"].float().numpy()[0]
+        return _unit(vector)
 
     def encode_turns_blocking(self, turns: Sequence[Turn]) -> list[list[EncodedPassage]]:
         """Do what `encode_turns` does, in the calling thread."""
@@ -92,14 +97,6 @@ class Encoder:
     def vocabulary(self) -> list[str]:
         """Give the pieces that the model's tokenizer knows."""
         return list(self._tokenizer.get_vocab())
-
-    def _encode_question(self, question: str) -> Vectors:
-        prompt = self.model.prompts.get("query") or ""
-        ids = self._tokenize([prompt + question])[0][: self._capacity]
-        torch.set_num_threads(_QUESTION_THREADS)
-        features = self._forward([[*self._first, *ids, *self._last]])
-        vector: Vectors = features["sentence_embedding"].float().numpy()[0]
-        return _unit(vector)
 
     def _windows(self, index: int, turn: Turn, passages: list[Passage]) -> list[_Window]:
         prefix = self._tokenize([f"{turn.name}:"])[0][: self._capacity // 4]

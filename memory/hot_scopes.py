@@ -3,11 +3,12 @@
 LanceDB reads a scope's rows from its files for every query; at 100,000 passages that is most of a query's time. Kept here
 all of them are compared, at the speed of memory: half-precision vectors, as the index has them, are half the bytes to read.
 A cache only: whole scopes, the least recently asked one goes first, what it holds is what the index holds. Changed from the
-event loop only; searches may run in other threads.
+event loop only; looked up and searched in any thread.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -131,24 +132,27 @@ class HotScopes:
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._scopes: OrderedDict[ScopeId, HotScope] = OrderedDict()
+        self._order = Lock()
         self._too_large: set[ScopeId] = set()
 
     def get(self, scope: ScopeId) -> HotScope | None:
         """Give a scope if it is here, and note that it was asked about."""
-        found = self._scopes.get(scope)
-        if found is not None:
-            self._scopes.move_to_end(scope)
+        with self._order:
+            found = self._scopes.get(scope)
+            if found is not None:
+                self._scopes.move_to_end(scope)
         return found
 
     def put(self, scope: ScopeId, hot: HotScope) -> None:
         """Keep a scope; those asked about least recently make room. One that is larger than the limit is not kept."""
-        self._scopes.pop(scope, None)
-        if hot.bytes > self._limit:
-            self._too_large.add(scope)
-            return
-        self._scopes[scope] = hot
-        while sum(one.bytes for one in self._scopes.values()) > self._limit:
-            self._scopes.popitem(last=False)
+        with self._order:
+            self._scopes.pop(scope, None)
+            if hot.bytes > self._limit:
+                self._too_large.add(scope)
+                return
+            self._scopes[scope] = hot
+            while sum(one.bytes for one in self._scopes.values()) > self._limit:
+                self._scopes.popitem(last=False)
 
     def room_for(self, scope: ScopeId, size: int) -> bool:
         """Say whether a scope of at least `size` bytes may be kept: one that turned out too large is not tried again."""
@@ -162,7 +166,8 @@ class HotScopes:
 
     def clear(self) -> None:
         """Forget all of them."""
-        self._scopes.clear()
+        with self._order:
+            self._scopes.clear()
         self._too_large.clear()
 
 

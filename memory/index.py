@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import lancedb
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,7 @@ from memory.hot_scopes import LOOKED_AT, HotScope, HotScopes, spread
 from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 
-__all__ = ["IndexRow", "PassageIndex"]
+__all__ = ["IndexRow", "PassageIndex", "ScopeOnDisk"]
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +103,12 @@ class PassageIndex:
             with _index_faults():
                 await self._table.delete(_in("turn", turns))
 
+    def scope(self, scope: ScopeId) -> "HotScope | ScopeOnDisk":
+        """Give one scope to search in a worker thread: as it is held in memory, or else on disk."""
+        return self._hot.get(scope) or ScopeOnDisk(self, scope)
+
     async def nearest(self, scope: ScopeId, vector: Vectors, limit: int) -> list[EncodedPassage]:
-        """Find passages of `scope` whose vectors are nearest to `vector`, exactly, best first, as `spread` chooses `limit`."""
-        hot = self._hot.get(scope)
-        if hot is not None:
-            return await asyncio.to_thread(hot.nearest, vector, limit)
+        """Find on disk the passages of `scope` that are nearest to `vector`, exactly, best first, as `spread` chooses `limit`."""
         self._warm_up(scope)
         with _index_faults():
             search = self._table.vector_search(vector).column("vector").distance_type("dot")
@@ -115,12 +117,9 @@ class PassageIndex:
         return _hits(_spread(found, limit))
 
     async def lexical(self, scope: ScopeId, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
-        """Find passages of `scope` with the best BM25 for `terms` (of `content_terms`), best first, as `spread` chooses `limit`."""
+        """Find on disk the passages of `scope` with the best BM25 for `terms`, best first, as `spread` chooses `limit`."""
         if not terms or not self._searchable:
             return []
-        hot = self._hot.get(scope)
-        if hot is not None:
-            return await asyncio.to_thread(hot.lexical, terms, limit)
         with _index_faults():
             query = (
                 self._table.query().nearest_to_text(" ".join(terms), columns=["terms"]).where(f"scope = {int(scope)}")
@@ -129,12 +128,9 @@ class PassageIndex:
         return _hits(_spread(found, limit))
 
     async def passages(self, scope: ScopeId, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
-        """Read all indexed passages of these turns of `scope`."""
+        """Read from disk all indexed passages of these turns of `scope`."""
         if not turns:
             return []
-        hot = self._hot.get(scope)
-        if hot is not None:
-            return hot.of_turns(turns)
         with _index_faults():
             query = self._table.query().where(f"{_in('turn', turns)} AND scope = {int(scope)}")
             return _hits(await query.select(_COLUMNS).to_arrow())
@@ -227,6 +223,26 @@ class PassageIndex:
         )  # fmt: skip
         await self._table.create_index("terms", config=terms)
         self._searchable = True
+
+
+class ScopeOnDisk:
+    """One scope of the index on disk, for a worker thread: a search crosses to the event loop, to which LanceDB belongs."""
+
+    def __init__(self, index: PassageIndex, scope: ScopeId) -> None:
+        self._index = index
+        self._scope = scope
+
+    def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
+        """Find passages as `PassageIndex.nearest` does; the scope begins to come into memory."""
+        return anyio.from_thread.run(self._index.nearest, self._scope, vector, limit)
+
+    def lexical(self, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
+        """Find passages as `PassageIndex.lexical` does."""
+        return anyio.from_thread.run(self._index.lexical, self._scope, terms, limit)
+
+    def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
+        """Read all indexed passages of these turns."""
+        return anyio.from_thread.run(self._index.passages, self._scope, turns)
 
 
 @contextmanager

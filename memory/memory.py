@@ -26,6 +26,8 @@ from memory.turns import Receipt, Recollection, Scope, SessionSummary, Turn
 
 __all__ = ["Memory", "MemorySettings", "database_url", "open_memory", "rebuild_index"]
 
+_QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySettings:
@@ -55,6 +57,7 @@ class Memory:
         self.indexer = indexer
         self._settings = settings
         self._recall = Recall(store=store, index=index, encoder=encoder)
+        self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
 
     async def remember(self, wish: Remember) -> Receipt:
         """Store new turns of one session durably; raises TurnConflict or StoreUnavailable, and then nothing was stored."""
@@ -83,11 +86,11 @@ class Memory:
 
     async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
         """Find the evidence of `scope` on `question`, best first. Raises StoreUnavailable."""
-        return await self._recall.recall(scope, question, asked_at)
+        return await anyio.to_thread.run_sync(self._recall.recall, scope, question, asked_at, limiter=self._questions)
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Gather what `recall` would judge, for those who judge otherwise. Raises StoreUnavailable."""
-        return await self._recall.find(scope, question, asked_at)
+        return await anyio.to_thread.run_sync(self._recall.find, scope, question, asked_at, limiter=self._questions)
 
     async def history(self, scope: Scope) -> list[Turn]:
         """Read everything of `scope`, in the order it was said."""

@@ -2,17 +2,18 @@
 
 Two searches propose candidates (dense and BM25), their neighbouring turns join, and so do the turns that the index does not
 hold yet; `memory.ranking` then judges them all. Texts come from SQL under the scope, so a turn that is gone, or another
-tenant's, cannot be recalled whatever the index says.
+tenant's, cannot be recalled whatever the index says. A question is the work of one thread from beginning to end: handing it from
+thread to thread, and two of them taking turns on Python's lock, cost a fifth of its time.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import accumulate
 
+import anyio
 import numpy as np
-from numpy.typing import NDArray
 
 from memory.encoder import Encoder
 from memory.following import HOPS, Lead, add_trail, leads_of, steps_of, trailheads
@@ -38,52 +39,48 @@ _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
 
 
 class Recall:
-    """Ranked evidence over a store, its index and an encoder."""
+    """Ranked evidence over a store, its index and an encoder; for worker threads of AnyIO."""
 
     def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder) -> None:
         self._store = store
         self._index = index
         self._encoder = encoder
 
-    async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
+    def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
 
         Raises:
             StoreUnavailable: the database or the index cannot be read.
         """
-        survey = await self._store.survey(scope)
-        found = await self._found(survey, question, asked_at)
+        survey = self._store.survey(scope)
+        found = self._found(survey, question, asked_at)
         ranked = rank(found, shipped_rescorer())
-        return await self._follow(survey, found.question, ranked) if survey else ranked
+        return self._follow(survey, found.question, ranked) if survey else ranked
 
-    async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
+    def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unjudged. Raises as `recall` does."""
-        return await self._found(await self._store.survey(scope), question, asked_at)
+        return self._found(self._store.survey(scope), question, asked_at)
 
-    async def _found(self, survey: Survey | None, question: str, asked_at: datetime) -> Found:
+    def _found(self, survey: Survey | None, question: str, asked_at: datetime) -> Found:
         read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)
         if survey is None:
             return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
-        return await self._gather(survey.scope, survey.tail, read)
+        return self._gather(survey.scope, survey.tail, read)
 
-    async def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> Found:
-        (vector, dense), lexical, waiting = await asyncio.gather(
-            self._nearest(scope, question),
-            self._index.lexical(scope, question.terms, _LEXICAL_LIMIT),
-            self._read_tail(scope, tail, question),
-        )
+    def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> Found:
+        waiting = self._read_tail(scope, tail, question)
+        vector = self._encoder.encode_question(question.topic)
+        passages = self._index.scope(scope)
+        dense = passages.nearest(vector, _DENSE_LIMIT)
+        lexical = passages.lexical(question.terms, _LEXICAL_LIMIT)
         leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]
-        turns, around = await self._store.turns_around(scope, _turns_of([*dense, *lexical]), _turns_of(leading))
-        beside = await self._index.passages(scope, [pk for pk in around if pk not in turns])
+        turns, around = self._store.turns_around(scope, _turns_of([*dense, *lexical]), _turns_of(leading))
+        beside = passages.of_turns([pk for pk in around if pk not in turns])
         turns |= around | {turn.pk: turn for turn in tail}
         candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
         return Found(question=question, vector=vector, candidates=candidates)
 
-    async def _nearest(self, scope: ScopeId, question: Question) -> tuple[NDArray[np.float32], list[EncodedPassage]]:
-        vector = await self._encoder.encode_question(question.topic)
-        return vector, await self._index.nearest(scope, vector, _DENSE_LIMIT)
-
-    async def _follow(self, survey: Survey, question: Question, ranked: Recollection) -> Recollection:
+    def _follow(self, survey: Survey, question: Question, ranked: Recollection) -> Recollection:
         """Follow what the best evidence names, from turn to turn."""
         trail: list[tuple[Evidence, Evidence]] = []
         heads, looked_for = trailheads(ranked, question, survey.speakers), set(question.terms)
@@ -92,26 +89,27 @@ class Recall:
             if not leads:
                 break
             looked_for |= {lead.term for lead in leads}
-            steps = await self._holders(survey.scope, leads)
+            steps = self._holders(survey.scope, leads)
             trail += steps
             heads = [piece for _, piece in steps]
         return add_trail(ranked, trail) if trail else ranked
 
-    async def _holders(self, scope: ScopeId, leads: Sequence[Lead]) -> list[tuple[Evidence, Evidence]]:
+    def _holders(self, scope: ScopeId, leads: Sequence[Lead]) -> list[tuple[Evidence, Evidence]]:
         """Find the passages that hold names which few turns hold, each with the evidence that led to it."""
-        hits = await self._index.lexical(scope, [lead.term for lead in leads], _HOLDERS)
-        turns = await self._store.turns(scope, _turns_of(hits))
+        hits = self._index.scope(scope).lexical([lead.term for lead in leads], _HOLDERS)
+        turns = self._store.turns(scope, _turns_of(hits))
         pieces = [
             Evidence(turn=turns[hit.turn_pk], passage=hit.passage, score=0.0) for hit in hits if hit.turn_pk in turns
         ]
         return [step for lead in leads for step in steps_of(lead, pieces)]
 
-    async def _read_tail(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> list[EncodedPassage]:
+    def _read_tail(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> list[EncodedPassage]:
         """Encode those waiting turns that share words with the question, and the newest ones."""
         if not tail:
             return []
         chosen = _likely(tail, question.terms)
-        return [row.encoded for row in await prepare_rows(self._index, self._encoder, scope, chosen, urgent=True)]
+        prepare = partial(prepare_rows, urgent=True)
+        return [row.encoded for row in anyio.from_thread.run(prepare, self._index, self._encoder, scope, chosen)]
 
 
 def _likely(tail: Sequence[Turn], terms: Sequence[str]) -> list[Turn]:

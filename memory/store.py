@@ -1,7 +1,8 @@
 """The turn store: what was said, durable and verbatim, on SQLite or PostgreSQL.
 
 Every statement names its scope; nothing here can read across scopes. It does not know vectors: it only marks which turns
-the index already holds. SQL is blocking, so each public method crosses to a thread, with a limit of its own.
+the index already holds. SQL is blocking, so each coroutine crosses to a thread, with a limit of its own; what a question reads
+does not, since a question has a thread.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -82,20 +83,6 @@ class TurnStore:
         """Give the scope's key and epoch, or None if nothing was ever remembered in it."""
         return await self._in_thread(self._scope, scope)
 
-    async def turns(self, scope: ScopeId, pks: Iterable[TurnPk]) -> dict[TurnPk, Turn]:
-        """Read those of `pks` that belong to `scope`; any other key is silently absent."""
-        return await self._in_thread(self._turns, scope, list(pks))
-
-    async def turns_around(
-        self, scope: ScopeId, pks: Iterable[TurnPk], leading: Iterable[TurnPk]
-    ) -> tuple[dict[TurnPk, Turn], dict[TurnPk, Turn]]:
-        """Read those of `pks` that belong to `scope`, and its turns right before and after the `leading` ones, in one snapshot."""
-        return await self._in_thread(self._turns_around, scope, list(pks), list(leading))
-
-    async def survey(self, scope: Scope) -> Survey | None:
-        """Say what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope."""
-        return await self._in_thread(self._survey, scope)
-
     async def tail(self, scope: ScopeId) -> list[Turn]:
         """Read the turns of `scope` that the index does not hold yet, oldest first."""
         return await self._in_thread(self._tail, scope)
@@ -159,6 +146,28 @@ class TurnStore:
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._threads)
 
+    # what a question reads, in the thread that it has
+
+    def survey(self, scope: Scope) -> Survey | None:
+        """Say what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope. Blocks."""
+        with reading(self.engine) as connection:
+            found = _find_scope(connection, scope)
+            if found is None:
+                return None
+            return Survey(scope=found[0], speakers=_speakers(connection, found[0]), tail=_tail(connection, found[0]))
+
+    def turns(self, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
+        """Read those of `pks` that belong to `scope`; any other key is silently absent. Blocks."""
+        with reading(self.engine) as connection:
+            return _turns(connection, scope, pks)
+
+    def turns_around(
+        self, scope: ScopeId, pks: Sequence[TurnPk], leading: Sequence[TurnPk]
+    ) -> tuple[dict[TurnPk, Turn], dict[TurnPk, Turn]]:
+        """Read as `turns` does, and the turns right before and after the `leading` ones, in one snapshot. Blocks."""
+        with reading(self.engine) as connection:
+            return _turns(connection, scope, pks), _beside(connection, scope, leading)
+
     # remembering
 
     def _remember_strictly(self, wish: Remember) -> Receipt:
@@ -179,23 +188,6 @@ class TurnStore:
     def _scope(self, scope: Scope) -> tuple[ScopeId, int] | None:
         with reading(self.engine) as connection:
             return _find_scope(connection, scope)
-
-    def _survey(self, scope: Scope) -> Survey | None:
-        with reading(self.engine) as connection:
-            found = _find_scope(connection, scope)
-            if found is None:
-                return None
-            return Survey(scope=found[0], speakers=_speakers(connection, found[0]), tail=_tail(connection, found[0]))
-
-    def _turns(self, scope: ScopeId, pks: list[TurnPk]) -> dict[TurnPk, Turn]:
-        with reading(self.engine) as connection:
-            return _turns(connection, scope, pks)
-
-    def _turns_around(
-        self, scope: ScopeId, pks: list[TurnPk], leading: list[TurnPk]
-    ) -> tuple[dict[TurnPk, Turn], dict[TurnPk, Turn]]:
-        with reading(self.engine) as connection:
-            return _turns(connection, scope, pks), _beside(connection, scope, leading)
 
     def _tail(self, scope: ScopeId) -> list[Turn]:
         with reading(self.engine) as connection:

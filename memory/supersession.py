@@ -39,8 +39,9 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Put, among the leading evidence (best first), each statement that replaces an older one before it, and mark the older."""
     ranked = list(evidence[:_LEADING])
     statements = [_read(one.quote) for one in ranked]
+    said_at = [one.turn.said_at for one in ranked]
     for first, second in combinations(range(len(ranked)), 2):
-        older, newer = sorted((first, second), key=lambda i: ranked[i].turn.said_at)
+        older, newer = (first, second) if said_at[first] <= said_at[second] else (second, first)
         if _replaces(ranked[older], statements[older], ranked[newer], statements[newer]):
             best, least = sorted((ranked[older].score, ranked[newer].score), reverse=True)
             ranked[newer] = replace(ranked[newer], score=best)

@@ -78,7 +78,7 @@ async def _memory(settings: Settings) -> str:
     try:
         async with open_memory(wanted) as memory:
             started_s = perf_counter()
-            await memory.encoder.encode_question("Does the encoder work?")
+            memory.encoder.encode_question("Does the encoder work?")
             took_ms = (perf_counter() - started_s) * 1_000
             turns, waiting = await memory.store.count(), await memory.store.count(indexed=False)
             kind = database_url(wanted).split(":", 1)[0]

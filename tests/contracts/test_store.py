@@ -110,9 +110,9 @@ async def test_scopes_never_meet(store: TurnStore) -> None:
     for other in others:
         theirs = await remember(store, said("theirs", id="1"), scope=other)
         assert theirs.epoch == 1
-        assert await store.turns(await key(store, other), mine.stored) == {}
+        assert store.turns(await key(store, other), mine.stored) == {}
         pks = [turn.pk for turn in await store.history(await key(store))]
-        assert await store.turns_around(await key(store, other), pks, pks) == ({}, {})
+        assert store.turns_around(await key(store, other), pks, pks) == ({}, {})
         assert [turn.text for turn in await store.tail(await key(store, other))] == ["theirs"]
     assert [turn.text for turn in await store.history(await key(store))] == ["mine"]
     assert await store.scope(Scope(tenant="nobody", user_id="u1")) is None
@@ -147,7 +147,7 @@ async def test_neighbours_are_of_the_same_session(store: TurnStore) -> None:
     await remember(store, said("a", id="1"), said("b", id="2"), said("c", id="3"))
     await remember(store, said("d", id="1"), said("e", id="2"), session="s2")
     turns = {turn.text: turn for turn in await store.history(await key(store))}
-    _, around = await store.turns_around(await key(store), [], [turns[one].pk for one in "ace"])
+    _, around = store.turns_around(await key(store), [], [turns[one].pk for one in "ace"])
     assert sorted(turn.text for turn in around.values()) == ["b", "d"]
 
 
@@ -176,7 +176,7 @@ async def test_many_ids_at_once(store: TurnStore) -> None:
     turns = [said(f"turn {number}", id=str(number)) for number in range(1_200)]
     receipt = await remember(store, *turns)
     assert set((await remember(store, *turns)).outcomes) == {"duplicate"}
-    assert len(await store.turns(await key(store), receipt.stored)) == 1_200
+    assert len(store.turns(await key(store), receipt.stored)) == 1_200
 
 
 async def test_forgetting_a_turn_a_session_and_all(store: TurnStore) -> None:

@@ -26,7 +26,7 @@ def exact() -> SentenceTransformer:
 async def test_vectors_are_those_of_the_model(encoder: Encoder, exact: SentenceTransformer) -> None:
     wanted = exact.encode(TEXTS, normalize_embeddings=True)
     for text, vector, of_many in zip(TEXTS, wanted, encoder.encode_texts(TEXTS), strict=True):
-        asked = await encoder.encode_question(text)
+        asked = encoder.encode_question(text)
         assert asked.dtype == np.float32
         assert float(asked @ vector) > 0.999
         assert float(of_many @ vector) > 0.999

@@ -4,14 +4,15 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from memory import Memory, MemorySettings, open_memory
 from memory.encoder import Encoder
 from memory.hot_scopes import HotScope, HotScopes
-from memory.index import PassageIndex
 from memory.postings import Postings
 from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
 from tests.memory.test_memory import CHAT, indexed, remember
@@ -77,6 +78,14 @@ def test_the_least_recently_asked_scope_makes_room() -> None:
     assert hot.get(ScopeId(2)) is not None, "which is no reason to lose another"
 
 
+async def worded(memory: Memory, terms: list[str], limit: int) -> list[EncodedPassage]:
+    return await anyio.to_thread.run_sync(memory.index.scope(ScopeId(1)).lexical, terms, limit)
+
+
+async def nearest(memory: Memory, vector: NDArray[np.float32], limit: int) -> list[EncodedPassage]:
+    return await anyio.to_thread.run_sync(memory.index.scope(ScopeId(1)).nearest, vector, limit)
+
+
 async def warm(memory: Memory) -> None:
     await memory.recall(SCOPE, "Where does the support group meet?", MAY_8)
     await asyncio.gather(*memory.index._warming.values())
@@ -98,15 +107,13 @@ async def test_a_long_turn_leaves_room_for_others(memory: Memory) -> None:
     lecture = " ".join(f"Support group number {n} meets at the library." for n in range(20))
     other = "Our support group meets at my place."
     await indexed(memory, await remember(memory, said(lecture, id="long"), said(other, id="short")))
-    known = await memory.store.scope(SCOPE)
-    assert known
-    vector = await memory.encoder.encode_question("Where does support group number 7 meet?")
+    vector = memory.encoder.encode_question("Where does support group number 7 meet?")
     terms = ["support", "group", "number", "7"]
     for where in ("on disk", "in memory"):
         for room, shares in ((4, [1, 3]), (10, [1, 4]), (100, [1, 20])):
-            worded = await memory.index.lexical(known[0], terms, room)
-            assert sorted(Counter(hit.turn_pk for hit in worded).values()) == shares
-            near = await memory.index.nearest(known[0], vector, room)  # begins to bring the scope into memory
+            by_words = await worded(memory, terms, room)
+            assert sorted(Counter(hit.turn_pk for hit in by_words).values()) == shares
+            near = await nearest(memory, vector, room)  # begins to bring the scope into memory
             assert sorted(Counter(hit.turn_pk for hit in near).values()) == shares
             if where == "on disk":
                 break
@@ -134,10 +141,10 @@ async def test_a_long_turn_that_is_alone_is_found_whole(memory: Memory) -> None:
 async def test_a_long_word_is_found_on_disk_and_in_memory(memory: Memory) -> None:
     digest = "0123456789abcdef" * 4
     await indexed(memory, await remember(memory, said(f"The build is {digest}.", id="1")))
-    assert len(await memory.index.lexical(ScopeId(1), [digest], 5)) == 1
+    assert len(await worded(memory, [digest], 5)) == 1
     await memory.warm(SCOPE)
     assert memory.index._hot.get(ScopeId(1)) is not None
-    assert len(await memory.index.lexical(ScopeId(1), [digest], 5)) == 1
+    assert len(await worded(memory, [digest], 5)) == 1
 
 
 async def test_recall_is_the_same_from_disk_and_from_memory(tmp_path: Path, encoder: Encoder) -> None:
@@ -162,16 +169,16 @@ async def test_what_is_remembered_later_is_found_in_memory_too(memory: Memory) -
     await indexed(memory, await remember(memory, later, session="s2"))
     found = await memory.recall(SCOPE, "Where does the support group meet?", MAY_8)
     assert "9" in {one.turn.id for one in found.evidence}
-    assert await memory.index.lexical(ScopeId(1), ["york"], 5), "its words are counted"
+    assert await worded(memory, ["york"], 5), "its words are counted"
 
 
 async def test_words_are_found_in_memory_as_on_disk(memory: Memory) -> None:
     await indexed(memory, await remember(memory, *CHAT))
     questions = [["support", "group"], ["nothing"], ["pottery", "group", "group"]]
-    cold = [await memory.index.lexical(ScopeId(1), terms, 100) for terms in questions]
+    cold = [await worded(memory, terms, 100) for terms in questions]
     await warm(memory)
     assert memory.index._hot.get(ScopeId(1)) is not None
-    hot = [await memory.index.lexical(ScopeId(1), terms, 100) for terms in questions]
+    hot = [await worded(memory, terms, 100) for terms in questions]
     assert cold[0]
     for on_disk, in_memory in zip(cold, hot, strict=True):
         assert {(hit.turn_pk, hit.passage.start) for hit in on_disk} == {
@@ -182,7 +189,6 @@ async def test_words_are_found_in_memory_as_on_disk(memory: Memory) -> None:
 async def test_what_is_removed_is_gone_from_memory(memory: Memory) -> None:
     await indexed(memory, await remember(memory, *CHAT))
     await warm(memory)
-    index: PassageIndex = memory.index
-    await index.remove_turns([TurnPk(5)])
-    vector = await memory.encoder.encode_question("support group")
-    assert 5 not in {hit.turn_pk for hit in await index.nearest(ScopeId(1), vector, 10)}
+    await memory.index.remove_turns([TurnPk(5)])
+    vector = memory.encoder.encode_question("support group")
+    assert 5 not in {hit.turn_pk for hit in await nearest(memory, vector, 10)}

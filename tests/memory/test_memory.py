@@ -269,7 +269,7 @@ async def test_hot_queries_use_their_indexes(memory: Memory) -> None:
     await memory.store.tail(scope[0])
     await memory.store.tail_length(scope[0])
     await memory.store.unindexed(10)
-    await memory.store.turns_around(scope[0], [], [turn.pk for turn in await memory.store.history(scope[0])])
+    memory.store.turns_around(scope[0], [], [turn.pk for turn in await memory.store.history(scope[0])])
     event.remove(memory.store.engine, "before_cursor_execute", note)
     with memory.store.engine.connect() as connection:
         for statement, parameters in [one for one in seen if one[0].startswith("SELECT")]:
