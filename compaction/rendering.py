@@ -94,11 +94,13 @@ def render(spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | Non
     return Context(text=text, tokens=count_tokens(text), budget=budget, lines=tuple(lines), left_out=left_out or {})
 
 
+@lru_cache(maxsize=10_000)
 def day_cost(day: date) -> int:
     """Count the tokens of a day's header, without its year."""
     return _count_row(_day_of_known_year(day))
 
 
+@lru_cache(maxsize=10_000)
 def year_cost(day: date) -> int:
     """Count the tokens that the year adds to the first header of its year."""
     return _count_row(day_text(day)) - day_cost(day)

@@ -23,7 +23,7 @@ __all__ = ["LOOKED_AT", "HotScope", "HotScopes", "spread"]
 LOOKED_AT = 6  # hits that a search looks at for each that it may give
 _OF_ONE_TURN = 3
 _GROWTH = 1.25
-_THREADS = torch.get_num_threads()
+_THREADS = min(torch.get_num_threads(), 4)  # more do not read memory faster
 
 T = TypeVar("T", bound=np.generic)
 Vectors = NDArray[np.float32]

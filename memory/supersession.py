@@ -51,13 +51,13 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _replaces(older: Evidence, old: _Statement, newer: Evidence, new: _Statement) -> bool:
-    same_speaker = older.turn.name == newer.turn.name and older.turn.said_at.date() < newer.turn.said_at.date()
-    a_person = older.turn.role == "user" or older.turn.speaker is not None
-    if not (same_speaker and a_person) or older.superseded_by is not None:
-        return False
     # Two numbers about two names are two facts: "the code of the blue door", "the code of the red one".
     other_value = new.changes or (_differ(old.numbers, new.numbers) and old.names == new.names)
-    return other_value and _same_subject(old, new) and _is_state(older) and not asks(newer.quote)
+    if not other_value or older.superseded_by is not None:
+        return False
+    same_speaker = older.turn.name == newer.turn.name and older.turn.said_at.date() < newer.turn.said_at.date()
+    a_person = older.turn.role == "user" or older.turn.speaker is not None
+    return same_speaker and a_person and _same_subject(old, new) and _is_state(older) and not asks(newer.quote)
 
 
 def _same_subject(old: _Statement, new: _Statement) -> bool:
