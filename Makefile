@@ -20,7 +20,7 @@ serve: .venv/installed
 	@$(BIN)/tirtha serve
 
 bench: .venv/installed
-	@OPENBLAS_THREAD_TIMEOUT=4 $(BIN)/python -m eval.bench
+	@$(BIN)/python -m eval.bench
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,7 +1,6 @@
 """The command line: thin shells over the HTTP contract, the server, the demo, the doctor and the benchmarks."""
 
 import json
-import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,8 +54,6 @@ def serve(
     frontier_model: Annotated[str | None, typer.Option(help="its model")] = None,
 ) -> None:
     """Serve the HTTP API."""
-    # OpenBLAS's idle threads spin for tens of milliseconds after a product, on the core that the question needs next.
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # noqa: TID251 - NumPy reads it once, when it is imported
     from tirtha.serving import serve as run_server  # noqa: PLC0415 - the engine is slow to import
 
     tiers = {

@@ -3,7 +3,6 @@
 import gc
 import logging
 import socket
-import sys
 
 import uvicorn
 
@@ -19,9 +18,6 @@ log = logging.getLogger(__name__)
 
 _GRACE_S = 10
 _BACKLOG = 2_048
-# One question's encoding, BM25 and SQL take turns on Python's lock; at its own 5 ms each waits a whole turn of another for a
-# moment of work. Shorter still was slower again.
-_SWITCH_S = 0.0005
 
 
 async def serve(settings: Settings) -> None:
@@ -34,7 +30,6 @@ async def serve(settings: Settings) -> None:
     """
     if settings.host not in LOOPBACK:
         raise NotLoopback(settings.host)
-    sys.setswitchinterval(_SWITCH_S)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     await _check_tiers(settings)
     with listening(settings.host, settings.port) as listener:
