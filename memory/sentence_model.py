@@ -61,10 +61,10 @@ class _Packed(torch.nn.Module):
     def __init__(self, layer: torch.nn.Linear) -> None:
         super().__init__()
         self.bias = layer.bias
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), _USUAL_TOKENS)
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), _USUAL_TOKENS)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(values, self.packed, self.bias, "none", [], "")
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(values, self.weight, self.bias, "none", [], "")
         return product
 
 
