@@ -191,7 +191,7 @@ class PassageIndex:
 
     def _warm_up(self, scope: ScopeId) -> None:
         """Begin to bring a scope into memory; the question at hand does not wait for it."""
-        if scope not in self._warming:
+        if scope not in self._warming and self._hot.get(scope) is None:
             self._warming[scope] = asyncio.create_task(self._load(scope))
             self._warming[scope].add_done_callback(lambda task: self._warmed(scope, task))
 
