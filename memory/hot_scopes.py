@@ -44,7 +44,7 @@ def spread(turns: Sequence[int], limit: int) -> list[int]:
         (first if taken[turn] <= _OF_ONE_TURN else further).append(place)
         if len(first) == limit:
             break
-    return [*first, *further[: max(limit // 2 - len(first), 0)]][:limit]
+    return [*first, *further[: max(limit // 2 - len(first), 0)]]
 
 
 class HotScope:

@@ -74,8 +74,9 @@ class PassageIndex:
                 table = await connection.open_table(_TABLE)
             else:
                 table = await connection.create_table(_TABLE, schema=_schema(model, dimension))
-            _check_model(await table.schema(), model, dimension)
-            if (await table.schema()).field("vector").type != _halves(dimension):  # an older index
+            schema = await table.schema()
+            _check_model(schema, model, dimension)
+            if schema.field("vector").type != _halves(dimension):  # an older index
                 await table.alter_columns({"path": "vector", "data_type": _halves(dimension)})
             index = cls(connection, table, model=model, dimension=dimension, hot_bytes=hot_bytes)
             index._searchable = bool(await table.list_indices())
@@ -137,8 +138,8 @@ class PassageIndex:
 
     async def warm(self, scope: ScopeId) -> None:
         """Bring a scope into memory if there is room for it, before it is asked about."""
-        if self._hot.get(scope) is None:
-            self._warm_up(scope)
+        self._warm_up(scope)
+        if scope in self._warming:
             await asyncio.wait([self._warming[scope]])
 
     async def first_bearers(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:

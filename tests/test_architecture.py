@@ -43,7 +43,6 @@ def loaded_by(modules: str, sought: tuple[str, ...]) -> list[str]:
 
 
 def test_talking_to_a_server_imports_no_engine() -> None:
-    # NumPy too: it reads an environment variable, which `tirtha serve` sets, when it is imported.
     assert loaded_by("tirtha.cli, tirtha.connection", ("torch", "memory", "lancedb", "numpy")) == []
 
 
