@@ -4,12 +4,16 @@ For every conversation the re-scorer and answerability are fitted on the others,
 question by question: evidence recall of the context distilled, and the AUROC of answerability against adversarial questions. A part
 earns its place by either; one whose intervals both hold zero has not shown its worth. Beside them, the share of the answers' words
 that the context tells, and that whole turns in the same order would tell.
+
+Fits that differ by their seed alone differ by as much as some parts are worth, and an interval over questions knows nothing of it.
+So everything is fitted several times, and what is compared are means over the fits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from compaction import distill
@@ -25,7 +29,7 @@ from memory.rescorer import Rescored
 from memory.standing import PARTS
 from memory.turns import Evidence
 
-__all__ = ["NOTHING", "SWITCHED_OFF", "Ablated", "Ablation", "Judged", "compare_parts", "judge_without"]
+__all__ = ["NOTHING", "SWITCHED_OFF", "Ablated", "Ablation", "Fit", "Judged", "compare_parts", "judge_without"]
 
 NOTHING = "nothing"
 _TASTES = {
@@ -37,7 +41,7 @@ SWITCHED_OFF = (NOTHING, *PARTS, *_TASTES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """All questions of a file without one part, by ensembles that never saw their conversation.
+    """All questions of a file without one part, by one fit of ensembles that never saw their conversation.
 
     categories: of all questions, in order; recalls: evidence recall of the answerable ones; words: the share of each answer's that
     the context tells, where it has any, and whole_turn_words that whole turns would, with nothing switched off; probabilities:
@@ -60,19 +64,13 @@ class Judged:
         """Whether each question is answerable."""
         return [category in CATEGORIES for category in self.categories]
 
-    @property
-    def auroc(self) -> float | None:
-        """How well answerability tells the answerable questions from the others; None where that was not judged."""
-        found = calibration(self.probabilities, self.truths) if self.probabilities else None
-        return found.auroc if found else None
 
-
-def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored], budget: int) -> Judged:
-    """Judge all questions without `part`, one of `SWITCHED_OFF`; `full` is what the ensembles say with everything."""
+def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored], seed: int, budget: int) -> Judged:
+    """Judge all questions without `part`, one of `SWITCHED_OFF`; `full` is what the ensembles of `seed` say with everything."""
     if part in _TASTES:
         return _judged(asked, full, budget, _TASTES[part])
     without = None if part == NOTHING else part
-    rescored = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without)
+    rescored = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without, seed=seed)
     judged = _judged(asked, rescored, budget, Taste())
     if part == NOTHING:
         judged = replace(judged, whole_turn_words=_whole_turn_words(asked, rescored, budget))
@@ -100,54 +98,102 @@ class Ablated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ablation:
-    """Figures on unseen conversations: with everything, and what each part adds."""
+class Fit:
+    """Figures on unseen conversations with everything; what was not judged is None."""
 
-    n: int
-    budget: int
     evidence_recall: float
     all_evidence_rate: float
+    by_category: dict[int, float]
     answer_words: float | None
     whole_turn_words: float | None
     auroc: float | None
-    by_category: dict[int, float]
+
+    def cells(self) -> Iterator[str]:
+        """Write the figures out, evidence recall of each category behind that of all."""
+        categories = (self.by_category.get(category) for category in CATEGORIES)
+        words = (self.answer_words, self.whole_turn_words)
+        for share in (self.evidence_recall, *categories, self.all_evidence_rate, *words, self.auroc):
+            yield "-" if share is None else f"{share:.3f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """Figures of `n` questions of unseen conversations, by the seed of a fit and in the mean, and what each part adds."""
+
+    n: int
+    budget: int
+    fits: dict[int, Fit]
+    mean: Fit
     parts: tuple[Ablated, ...]
 
-    def table(self) -> Table:
-        """Lay the worths out for people."""
-        table = Table("part, switched off", "evidence recall lost", "AUROC lost", "earns its place")
-        kinds = ", ".join(f"{CATEGORIES[category]} {recall:.3f}" for category, recall in self.by_category.items())
-        table.title = (
-            f"Unseen conversations, budget {self.budget}: evidence recall {self.evidence_recall:.3f} ({kinds}), all evidence "
-            f"{self.all_evidence_rate:.3f} (n = {self.n}); answer words {_share(self.answer_words)}, in whole turns "
-            f"{_share(self.whole_turn_words)}; AUROC {_share(self.auroc)}"
+    def tables(self) -> Iterator[Table]:
+        """Lay the fits out for people, then the worths."""
+        table = Table(
+            "fit", "evidence recall", *CATEGORIES.values(), "all evidence", "answer words", "whole turns'", "AUROC"
         )
+        table.title = f"Unseen conversations, budget {self.budget} (n = {self.n})"
+        for seed, fit in self.fits.items():
+            table.add_row(f"seed {seed}", *fit.cells())
+        table.add_row("mean", *self.mean.cells())
+        yield table
+        table = Table("part, switched off", "evidence recall lost", "AUROC lost", "earns its place")
+        table.title = f"What each part is worth, mean of {len(self.fits)} fits"
         for one in self.parts:
             lost = _written(one.auroc) if one.auroc else "-"
             table.add_row(one.part, _written(one.evidence_recall), lost, "yes" if one.earned else "not shown")
-        return table
+        yield table
 
 
-def compare_parts(judged: Mapping[str, Judged], *, budget: int) -> Ablation | None:
-    """Say what each part is worth, question by question; None unless everything was judged with nothing switched off."""
+def compare_parts(judged: Mapping[str, Mapping[int, Judged]], *, budget: int) -> Ablation | None:
+    """Say what each part is worth, question by question; None unless everything was judged with nothing switched off.
+
+    `judged` is by part and seed; a part is compared over the seeds that it was judged for.
+    """
     full = judged.get(NOTHING)
-    if full is None:
+    if not full:
         return None
-    answerable = [category for category in full.categories if category in CATEGORIES]
+    fits = {seed: _figures(one) for seed, one in sorted(full.items())}
     return Ablation(
-        n=len(full.recalls),
+        n=len(next(iter(full.values())).recalls),
         budget=budget,
-        evidence_recall=mean(full.recalls),
-        all_evidence_rate=mean(float(recall == 1) for recall in full.recalls),
-        answer_words=mean(full.words) if full.words else None,
-        whole_turn_words=mean(full.whole_turn_words) if full.whole_turn_words else None,
-        auroc=full.auroc,
+        fits=fits,
+        mean=_mean(list(fits.values())),
+        parts=tuple(
+            _worth(part, full, judged[part]) for part in SWITCHED_OFF[1:] if full.keys() & judged.get(part, {})
+        ),
+    )
+
+
+def _figures(judged: Judged) -> Fit:
+    answerable = [category for category in judged.categories if category in CATEGORIES]
+    found = calibration(judged.probabilities, judged.truths) if judged.probabilities else None
+    return Fit(
+        evidence_recall=mean(judged.recalls),
+        all_evidence_rate=mean(float(recall == 1) for recall in judged.recalls),
         by_category={
-            category: mean(r for of, r in zip(answerable, full.recalls, strict=True) if of == category)
+            category: mean(r for of, r in zip(answerable, judged.recalls, strict=True) if of == category)
             for category in sorted(set(answerable))
         },
-        parts=tuple(_worth(part, full, judged[part]) for part in SWITCHED_OFF[1:] if part in judged),
+        answer_words=mean(judged.words) if judged.words else None,
+        whole_turn_words=mean(judged.whole_turn_words) if judged.whole_turn_words else None,
+        auroc=found.auroc if found else None,
     )
+
+
+def _mean(fits: Sequence[Fit]) -> Fit:
+    return Fit(
+        evidence_recall=mean(fit.evidence_recall for fit in fits),
+        all_evidence_rate=mean(fit.all_evidence_rate for fit in fits),
+        by_category={category: mean(fit.by_category[category] for fit in fits) for category in fits[0].by_category},
+        answer_words=_mean_of([fit.answer_words for fit in fits]),
+        whole_turn_words=_mean_of([fit.whole_turn_words for fit in fits]),
+        auroc=_mean_of([fit.auroc for fit in fits]),
+    )
+
+
+def _mean_of(shares: Sequence[float | None]) -> float | None:
+    known = [share for share in shares if share is not None]
+    return mean(known) if known else None
 
 
 def _both_kinds(asked: Sequence[Asked]) -> bool:
@@ -159,22 +205,26 @@ def _both_kinds(asked: Sequence[Asked]) -> bool:
     )
 
 
-def _worth(part: str, full: Judged, without: Judged) -> Ablated:
-    truths = full.truths
-    both = without.probabilities and 0 < sum(truths) < len(truths)
+def _worth(part: str, full: Mapping[int, Judged], without: Mapping[int, Judged]) -> Ablated:
+    pairs = [(full[seed], without[seed]) for seed in full.keys() & without.keys()]
+    ours, theirs = [one for one, _ in pairs], [other for _, other in pairs]
+    truths = ours[0].truths
+    both = all(one.probabilities for one in theirs) and 0 < sum(truths) < len(truths)
+    said = ([one.probabilities for one in ours], [one.probabilities for one in theirs])
     return Ablated(
         part=part,
-        evidence_recall=paired_difference(full.recalls, without.recalls),
-        auroc=auroc_difference(full.probabilities, without.probabilities, truths) if both else None,
+        evidence_recall=paired_difference(_mean_recalls(ours), _mean_recalls(theirs)),
+        auroc=auroc_difference(*said, truths) if both else None,
     )
+
+
+def _mean_recalls(fits: Sequence[Judged]) -> list[float]:
+    means: list[float] = np.mean([fit.recalls for fit in fits], axis=0).tolist()
+    return means
 
 
 def _written(interval: Interval) -> str:
     return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
-
-
-def _share(share: float | None) -> str:
-    return "not judged" if share is None else f"{share:.3f}"
 
 
 def _judged(asked: Sequence[Asked], rescored: Sequence[Rescored], budget: int, taste: Taste) -> Judged:

@@ -19,7 +19,7 @@ from eval.locomo_data import CATEGORIES, Conversation, LocomoQuestion, read_loco
 from eval.locomo_report import OURS, LocomoResults, LocomoSample
 from eval.paths import remembered
 from eval.report import Json, Report
-from eval.rescoring import Asked, ask_conversations, held_out
+from eval.rescoring import SHIPPED_SEED, Asked, ask_conversations, held_out
 from eval.runs import Sample, Work
 from memory.encoder import Encoder
 from memory.rescorer import Rescored
@@ -35,9 +35,10 @@ _WITHOUT = "without/"
 
 @dataclass(frozen=True, kw_only=True)
 class LocomoEvidence:
-    """The benchmark over a LoCoMo file. Ids are those of its questions, and `without/PART` of the ablation.
+    """The benchmark over a LoCoMo file. Ids are those of its questions, and `without/PART/SEED` of the ablation.
 
-    Only questions with at least one valid evidence id count; `exclude` names others to leave out (label errors).
+    Only questions with at least one valid evidence id count; `exclude` names others to leave out (label errors). `fits` is how many
+    times the ablation fits everything, each time with another seed.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class LocomoEvidence:
     ladder: bool = True
     baselines: bool = False
     ablation: bool = True
+    fits: int = 3
     name: str = "locomo"
 
     @property
@@ -56,7 +58,7 @@ class LocomoEvidence:
         """What was asked for."""
         return {
             "budget": self.budget, "limit": self.limit, "excluded": sorted(self.exclude), "ladder": self.ladder,
-            "baselines": self.baselines, "ablation": self.ablation,
+            "baselines": self.baselines, "ablation": self.ablation, "fits": self.fits,
             "embedding_model": self.settings.embedding_model or "bundled",
         }  # fmt: skip
 
@@ -86,7 +88,8 @@ class LocomoEvidence:
             raise ValueError(f"{self.file} holds no question of categories 1 to 4 with valid evidence")
         # One to fit on and one to judge, at the least.
         parts = SWITCHED_OFF if self.ablation and len(answerable) > 1 else ()
-        return [*self._questions, *(f"{_WITHOUT}{part}" for part in parts)]
+        seeds = range(SHIPPED_SEED, SHIPPED_SEED + self.fits)
+        return [*self._questions, *(f"{_WITHOUT}{part}/{seed}" for seed in seeds for part in parts)]
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
@@ -98,7 +101,7 @@ class LocomoEvidence:
 
             async def work(id_: str) -> Sample:
                 if id_.startswith(_WITHOUT):
-                    return Sample(id=id_, value=asdict(await unseen.judged(id_.removeprefix(_WITHOUT))))
+                    return Sample(id=id_, value=asdict(await unseen.judged(*_part_and_seed(id_))))
                 return await self._ask(service, id_)
 
             yield work
@@ -144,7 +147,11 @@ class LocomoEvidence:
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
         """Give evidence recall by category and budget, baselines, answerability, and what each part is worth."""
         done = [one for one in answers if not one.fault]
-        parts = {one.id.removeprefix(_WITHOUT): Judged.read(one.value) for one in done if one.id.startswith(_WITHOUT)}
+        parts: dict[str, dict[int, Judged]] = {}
+        for one in done:
+            if one.id.startswith(_WITHOUT):
+                part, seed = _part_and_seed(one.id)
+                parts.setdefault(part, {})[seed] = Judged.read(one.value)
         questions = [one for one in done if not one.id.startswith(_WITHOUT)]
         return LocomoResults.read(self.file.name, self.budget, questions, parts).report(len(answers) - len(done))
 
@@ -157,16 +164,23 @@ class _Unseen:
         self._encoder = encoder
         self._budget = budget
         self._asked: list[Asked] = []
-        self._full: list[Rescored] = []
+        self._full: dict[int, list[Rescored]] = {}
 
-    async def judged(self, part: str) -> Judged:
-        """Judge all questions without a part."""
+    async def judged(self, part: str, seed: int) -> Judged:
+        """Judge all questions without a part, by the fit of a seed."""
         if not self._asked:
             self._asked = await ask_conversations(self._conversations, self._encoder)
-            self._full = await anyio.to_thread.run_sync(lambda: held_out(self._asked, fitted_on=self._asked))
-        return await anyio.to_thread.run_sync(
-            lambda: judge_without(part, self._asked, full=self._full, budget=self._budget)
-        )
+        return await anyio.to_thread.run_sync(self._judge, part, seed)
+
+    def _judge(self, part: str, seed: int) -> Judged:
+        if seed not in self._full:
+            self._full[seed] = held_out(self._asked, fitted_on=self._asked, seed=seed)
+        return judge_without(part, self._asked, full=self._full[seed], seed=seed, budget=self._budget)
+
+
+def _part_and_seed(id_: str) -> tuple[str, int]:
+    part, _, seed = id_.removeprefix(_WITHOUT).rpartition("/")
+    return part, int(seed)
 
 
 def _sample(system: str, context: Context, question: LocomoQuestion, *, rung: bool = False) -> LocomoSample:

@@ -76,8 +76,10 @@ class LocomoResults:
         return TypeAdapter(tuple[LocomoSample, ...]).validate_python(row.value["samples"])
 
     @classmethod
-    def read(cls, data: str, budget: int, rows: Sequence[Sample], parts: Mapping[str, Judged]) -> "LocomoResults":
-        """Read the rows of questions, and of parts switched off."""
+    def read(
+        cls, data: str, budget: int, rows: Sequence[Sample], parts: Mapping[str, Mapping[int, Judged]]
+    ) -> "LocomoResults":
+        """Read the rows of questions, and of parts switched off, by part and seed."""
         samples = [sample for row in rows for sample in cls.samples_of(row)]
         asked = [(row, cls.samples_of(row)[0]) for row in rows]
         return cls(
@@ -146,7 +148,7 @@ class LocomoResults:
         if (judged := self.calibration()) is not None:
             yield _calibration_table(judged)
         if self.ablation is not None:
-            yield self.ablation.table()
+            yield from self.ablation.tables()
 
     def _rungs(self) -> list[Figures]:
         return [_figures(str(budget), own) for budget, own in _groups(self.ladder, "budget")]

@@ -26,8 +26,9 @@ from memory.time_expressions import find_times
 from memory.turns import EncodedPassage, TurnPk
 from memory.words import content_terms
 
-__all__ = ["Asked", "ask_conversations", "fit_rescorer", "held_out"]
+__all__ = ["SHIPPED_SEED", "Asked", "ask_conversations", "fit_rescorer", "held_out"]
 
+SHIPPED_SEED = 1
 _ROUNDS = 200
 _PARAMETERS = {
     "objective": "cross_entropy",
@@ -39,7 +40,6 @@ _PARAMETERS = {
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "max_bin": 127,
-    "seed": 1,
     "deterministic": True,
     "force_row_wise": True,
     "num_threads": psutil.cpu_count() or 1,  # told, because a thread that has encoded a question is left with one
@@ -129,23 +129,24 @@ def _without_vectors(candidate: Candidate) -> Candidate:
     return replace(candidate, encoded=light)
 
 
-def fit_rescorer(asked: Sequence[Asked], *, without: str | None = None, topic: bool = True) -> Rescorer:
-    """Fit the ensembles on the answerable ones of these questions; without `topic`, another stands in for that one."""
+def fit_rescorer(asked: Sequence[Asked], *, without: str | None = None, seed: int = SHIPPED_SEED) -> Rescorer:
+    """Fit the ensembles on the answerable ones of these questions."""
     answerable = [one for one in asked if one.question.answerable]
     signals = [one.signals(without=without) for one in answerable]
     useful = np.concatenate([one.usefulness() for one in answerable])
-    answer = _fit(signals, useful)
     return Rescorer(
-        evidence=_fit(signals, (useful > 0).astype(np.float64)),
-        answer=answer,
-        topic=_fit(signals, useful, unseen=PARTS["speaker"]) if topic else answer,
+        evidence=_fit(signals, (useful > 0).astype(np.float64), seed),
+        answer=_fit(signals, useful, seed),
+        topic=_fit(signals, useful, seed, unseen=PARTS["speaker"]),
     )
 
 
-def _fit(signals: Sequence[Signals], labels: NDArray[np.float64], *, unseen: Sequence[str] = ()) -> lightgbm.Booster:
+def _fit(
+    signals: Sequence[Signals], labels: NDArray[np.float64], seed: int, *, unseen: Sequence[str] = ()
+) -> lightgbm.Booster:
     names = [name for name in signals[0] if name not in unseen]
     rows = np.concatenate([np.column_stack([of[name] for name in names]) for of in signals]).astype(np.float32)
-    parameters = _PARAMETERS | {"monotone_constraints": [int(name in _RISING) for name in names]}
+    parameters = _PARAMETERS | {"seed": seed, "monotone_constraints": [int(name in _RISING) for name in names]}
     start = np.concatenate([prior(of) for of in signals])
     return lightgbm.train(parameters, lightgbm.Dataset(rows, labels, feature_name=names, init_score=start), _ROUNDS)
 
@@ -155,17 +156,14 @@ def held_out(
     *,
     fitted_on: Sequence[Asked],
     without: str | None = None,
-    topic: bool = True,
+    seed: int = SHIPPED_SEED,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Rescored]:
-    """Judge every question by ensembles fitted on the other conversations of `fitted_on`.
-
-    Without `topic` the ensemble that only answerability needs is not fitted.
-    """
+    """Judge every question by ensembles fitted on the other conversations of `fitted_on`."""
     judged: dict[int, Rescored] = {}
     for conversation in dict.fromkeys(one.conversation for one in asked):
         others = [one for one in fitted_on if one.conversation != conversation]
-        rescorer = fit_rescorer(others, without=without, topic=topic)
+        rescorer = fit_rescorer(others, without=without, seed=seed)
         for number, one in enumerate(asked):
             if one.conversation == conversation:
                 judged[number] = rescorer(one.signals(without=without))

@@ -152,6 +152,8 @@ def test_wilson_is_wilsons() -> None:
 def test_the_auroc_of_the_better_of_two_is_higher_beyond_its_interval() -> None:
     truths = [True, False] * 100
     good = [float(truth) + (n % 7) / 5 for n, truth in enumerate(truths)]
-    found = auroc_difference(good, [0.5] * 200, truths)
+    found = auroc_difference([good], [[0.5] * 200], truths)
     assert found.low > 0.2
-    assert auroc_difference(good, good, truths).mean == 0
+    assert auroc_difference([good], [good], truths).mean == 0
+    bad = [-one for one in good]
+    assert auroc_difference([good, bad], [[0.5] * 200] * 2, truths).mean == pytest.approx(0), "a mean over fits"

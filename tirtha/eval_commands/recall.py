@@ -23,6 +23,9 @@ def eval_locomo(
     exclude: Annotated[Path | None, typer.Option(help="ids to leave out (label errors), one a line: conv-26:0")] = None,
     ladder: Annotated[bool, typer.Option(help="also distil to 82, 165, 330, 660 and 1,320 tokens")] = True,
     ablation: Annotated[bool, typer.Option(help="also switch every part off, on unseen conversations")] = True,
+    fits: Annotated[
+        int, typer.Option(min=1, help="how often the ablation fits everything, each with a seed of its own")
+    ] = 3,
     baselines: Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")] = False,
     folder: RunFolder = None,
 ) -> None:
@@ -33,7 +36,7 @@ def eval_locomo(
     run_in_folder(
         lambda settings, encoder: LocomoEvidence(
             settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=ids, ladder=ladder,
-            baselines=baselines, ablation=ablation,
+            baselines=baselines, ablation=ablation, fits=fits,
         ),
         folder=folder,
     )  # fmt: skip
