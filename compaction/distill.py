@@ -6,6 +6,7 @@ the line, the day's header where it is not paid for yet, and the sentence before
 Knows nothing of how evidence was found.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ __all__ = ["Taste", "distill"]
 
 _CONSIDERED = 40
 _TOKENS_PER_CONSIDERED = 4
+_LEAST_OF_LINE = 4  # tokens of "[1] Caroline:", whatever the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class _Packing:
     years: set[int] = field(default_factory=set)
     told: set[tuple[date, str, tuple[str, ...]]] = field(default_factory=set)
     prices: dict[tuple[TurnPk, int], int] = field(default_factory=dict)
+    least_prices: dict[tuple[TurnPk, int], int] = field(default_factory=dict)
 
     def spans(self) -> list[Span]:
         return [span for spans in self.by_turn.values() for span in spans]
@@ -103,15 +106,28 @@ class _Packing:
     def best(self, pool: Sequence[Evidence]) -> int | None:
         """Give the place of the passage that is worth most for its price; None if none fits."""
         best, most = None, float("-inf")
-        news = [self.news(candidate) for candidate in pool]
-        for place in sorted(range(len(pool)), key=lambda place: -news[place]):
-            if news[place] <= most:
-                break  # a passage costs a token at the least, so that none is worth more than its news, which is never negative
+        affordable = [place for place, one in enumerate(pool) if self.used + self.least_price(one) <= self.budget]
+        at_most = {place: self.worth(pool[place], self.least_price(pool[place])) for place in affordable}
+        for place in sorted(affordable, key=lambda place: -at_most[place]):
+            if at_most[place] <= most:
+                break  # to price a passage takes longer than all the rest
             price = self.price(pool[place])
-            worth = news[place] / max(price, 1) ** self.taste.thrift
+            worth = self.worth(pool[place], price)
             if worth > most and self.used + price <= self.budget:
                 best, most = place, worth
         return best
+
+    def worth(self, candidate: Evidence, price: int) -> float:
+        return self.news(candidate) / math.pow(max(price, 1), self.taste.thrift)
+
+    def least_price(self, candidate: Evidence) -> int:
+        """Say, without counting tokens, what the passage costs at the least: no token holds two words."""
+        if candidate.turn.pk in self.by_turn:
+            return 0  # it may join two lines into one
+        key = (candidate.turn.pk, candidate.passage.start)
+        if key not in self.least_prices:
+            self.least_prices[key] = _LEAST_OF_LINE + len(candidate.quote.split())
+        return self.least_prices[key]
 
     def news(self, candidate: Evidence) -> float:
         known = self.by_turn.get(candidate.turn.pk)

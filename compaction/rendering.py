@@ -12,7 +12,7 @@ exactly; `cost` relies on it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from functools import lru_cache
 
 from compaction.tokens import count_tokens
@@ -143,12 +143,7 @@ def _with_dates(span: Span) -> str:
 
 
 def _news(span: Span) -> list[TimeExpression]:
-    return [time for time in _times(span.quote, span.day) if time.relative and not time.implied]
-
-
-@lru_cache(maxsize=10_000)
-def _times(quote: str, said_on: date) -> tuple[TimeExpression, ...]:
-    return tuple(find_times(quote, datetime.combine(said_on, time(), UTC)))
+    return [time for time in find_times(span.quote, span.turn.said_at) if time.relative and not time.implied]
 
 
 def _line(n: int, span: Span) -> Line:
@@ -160,5 +155,5 @@ def _line(n: int, span: Span) -> Line:
         said_at=span.turn.said_at,
         quote=span.quote,
         score=span.score,
-        times=_times(span.quote, span.day),
+        times=find_times(span.quote, span.turn.said_at),
     )

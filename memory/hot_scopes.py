@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from memory.postings import Postings
-from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
+from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk, Vector
 
 __all__ = ["LOOKED_AT", "HotScope", "HotScopes", "spread"]
 
@@ -26,7 +26,6 @@ _GROWTH = 1.25
 _THREADS = min(torch.get_num_threads(), 4)  # more do not read memory faster
 
 T = TypeVar("T", bound=np.generic)
-Vectors = NDArray[np.float32]
 Halves = NDArray[np.float16]
 
 
@@ -63,7 +62,7 @@ class HotScope:
         """The memory it takes."""
         return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes + self._postings.bytes
 
-    def nearest(self, vector: Vectors, limit: int) -> list[EncodedPassage]:
+    def nearest(self, vector: Vector, limit: int) -> list[EncodedPassage]:
         """Find the passages with the greatest dot product with `vector`, best first; `spread` chooses `limit` of them.
 
         All are compared. Products are rounded to half precision, so that an order is exact to 0.0005.
@@ -117,7 +116,7 @@ class HotScope:
 
     def _passages(self, rows: Sequence[int] | NDArray[np.int64]) -> list[EncodedPassage]:
         keys = self._keys[rows].tolist()
-        vectors, turn_vectors = self._vectors[rows].astype(np.float32), self._turn_vectors[rows].astype(np.float32)
+        vectors, turn_vectors = self._vectors[rows], self._turn_vectors[rows]
         return [
             EncodedPassage(
                 turn_pk=TurnPk(turn), passage=Passage(start=start, end=end), vector=vector, turn_vector=turn_vector

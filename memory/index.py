@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from memory.errors import IndexMismatch, StoreUnavailable
 from memory.hot_scopes import LOOKED_AT, HotScope, HotScopes, spread
 from memory.postings import Postings
-from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk
+from memory.turns import EncodedPassage, Passage, ScopeId, TurnPk, Vector
 
 __all__ = ["IndexRow", "PassageIndex", "ScopeOnDisk"]
 
@@ -302,7 +302,7 @@ def _batch(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:
     )
 
 
-def _column(vectors: Sequence[Vectors]) -> pa.FixedSizeListArray:
+def _column(vectors: Sequence[Vector]) -> pa.FixedSizeListArray:
     halves = np.stack(vectors).astype(np.float16)
     return pa.FixedSizeListArray.from_arrays(pa.array(halves.ravel()), halves.shape[1])
 
@@ -314,7 +314,7 @@ def _spread(found: pa.Table, limit: int) -> pa.Table:
 def _hits(found: pa.Table) -> list[EncodedPassage]:
     if not found.num_rows:
         return []
-    vectors, turn_vectors = (_matrix(found, name).astype(np.float32) for name in ("vector", "turn_vector"))
+    vectors, turn_vectors = (_matrix(found, name) for name in ("vector", "turn_vector"))
     turns, starts, ends = (found.column(name).to_pylist() for name in ("turn", "start", "end"))
     return [
         EncodedPassage(

@@ -55,7 +55,8 @@ def _strongest(candidates: Sequence[Candidate], signals: Signals) -> tuple[Seque
     for row in order:
         best_of_session.setdefault(candidates[row].turn.session_pk, row)
     kept = sorted({*order[:_JUDGED], *list(best_of_session.values())[:_JUDGED_SESSIONS]})
-    return [candidates[row] for row in kept], {name: values[kept] for name, values in signals.items()}
+    values = np.array(list(signals.values()))[:, kept]
+    return [candidates[row] for row in kept], dict(zip(signals, values, strict=True))
 
 
 def ranked_evidence(candidates: Sequence[Candidate], rescored: Rescored) -> tuple[Evidence, ...]:

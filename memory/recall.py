@@ -74,9 +74,10 @@ class Recall:
         dense = passages.nearest(vector, _DENSE_LIMIT)
         lexical = passages.lexical(question.terms, _LEXICAL_LIMIT)
         leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]
-        turns, around = self._store.turns_around(scope, _turns_of([*dense, *lexical]), _turns_of(leading))
-        beside = passages.of_turns([pk for pk in around if pk not in turns])
-        turns |= around | {turn.pk: turn for turn in tail}
+        found = _turns_of([*dense, *lexical])
+        turns = self._store.turns_around(scope, found, _turns_of(leading))
+        beside = passages.of_turns(list(turns.keys() - found))
+        turns |= {turn.pk: turn for turn in tail}
         candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
         return Found(question=question, vector=vector, candidates=candidates)
 

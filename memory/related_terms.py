@@ -4,8 +4,9 @@ A table of 128 bytes a stem, distilled from the bundled sentence model (`eval/tr
 model call. A word outside the table is related only to itself. Knows nothing of passages' scores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,11 @@ class TermVectors:
 
     def __init__(self, terms: Sequence[str], vectors: Vectors) -> None:
         self._rows = {term: row for row, term in enumerate(terms)}
-        self._vectors = vectors
+        self._vectors = np.vstack([vectors, np.zeros_like(vectors[:1])])  # the last row is of a stem that is not here
 
-    def of(self, terms: Sequence[str]) -> Vectors:
+    def of(self, terms: Iterable[str]) -> Vectors:
         """Give `(len(terms), d)` vectors; zeros for a stem that the table does not hold."""
-        rows = np.array([self._rows.get(term, -1) for term in terms], dtype=np.int64)
-        vectors: Vectors = np.where(rows[:, None] < 0, np.float32(0), self._vectors[rows])
+        vectors: Vectors = self._vectors[[self._rows.get(term, -1) for term in terms]]
         return vectors
 
 
@@ -43,17 +43,16 @@ def term_vectors() -> TermVectors:
 
 def relatedness(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     """Give `(len(texts), len(asked))`: how near the nearest term of each text is to each asked term, 0 to 1; 1 for the same."""
-    if not asked or not texts:
+    flat = list(chain.from_iterable(texts))
+    if not asked or not flat:
         return np.zeros((len(texts), len(asked)))
-    distinct = list(dict.fromkeys(term for text in texts for term in text))
-    if not distinct:
-        return np.zeros((len(texts), len(asked)))
-    near = np.clip(term_vectors().of(distinct) @ term_vectors().of(asked).T, 0, 1)
-    place = {term: row for row, term in enumerate(distinct)}
+    place = {term: row for row, term in enumerate(dict.fromkeys(flat))}
+    near = np.clip(term_vectors().of(place) @ term_vectors().of(asked).T, 0, 1)
     for number, term in enumerate(asked):
         if term in place:
             near[place[term], number] = 1
-    near = np.vstack([near, np.zeros(len(asked))])  # the row of a text without terms
-    rows = [[place[term] for term in text] or [len(distinct)] for text in texts]
-    starts = np.cumsum([0, *map(len, rows[:-1])])
-    return np.maximum.reduceat(near[np.concatenate(rows)], starts, axis=0).astype(np.float64)
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    nearest = np.zeros((len(texts), len(asked)))
+    starts = (np.cumsum(lengths) - lengths)[lengths > 0]
+    nearest[lengths > 0] = np.maximum.reduceat(near[[place[term] for term in flat]], starts, axis=0)
+    return nearest

@@ -71,7 +71,8 @@ def _load(file: Path) -> lightgbm.Booster:
 
 
 def _rows(booster: lightgbm.Booster, signals: Mapping[str, Scores]) -> NDArray[np.float32]:
-    return np.column_stack([signals[name] for name in booster.feature_name()]).astype(np.float32)
+    columns = np.array([signals[name] for name in booster.feature_name()])
+    return columns.T.astype(np.float32, order="C")
 
 
 def _log_odds(booster: lightgbm.Booster, rows: NDArray[np.float32]) -> Scores:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select, union_all
 
 from memory.repeats import content_hash
 from memory.tables import ScopeRow, SessionRow, TurnRow, in_offset
@@ -13,7 +13,7 @@ __all__ = [
     "SCOPE_OWNED",
     "SPEAKERS",
     "TURNS",
-    "TURNS_BESIDE",
+    "TURNS_AROUND",
     "TURNS_OF",
     "TURNS_WAITING",
     "owner",
@@ -38,7 +38,7 @@ def _select_beside(step: int) -> Select[Any]:
     """Select by equality of place, so that each is one look-up in the unique index of places."""
     middle = _TURN.alias("middle")
     there = (_TURN.c.session_id == middle.c.session_id) & (_TURN.c.position == middle.c.position + step)
-    chosen = (middle.c.scope_id == bindparam("scope"), middle.c.id.in_(bindparam("pks", expanding=True)))
+    chosen = (middle.c.scope_id == bindparam("scope"), middle.c.id.in_(bindparam("leading", expanding=True)))
     return TURNS.join(middle, there).where(*chosen)
 
 
@@ -51,7 +51,7 @@ def _select_speakers() -> Select[Any]:
     return select(names.c.name).where(names.c.name.is_not(None)).limit(_MOST_SPEAKERS)
 
 
-# Statements of every question are built once: building one takes longer than running it. `scope` and `pks` are bound.
+# Statements of every question are built once: building one takes longer than running it. `scope`, `pks` and `leading` are bound.
 SCOPE_OWNED = select(_SCOPE.c.id, _SCOPE.c.epoch).where(
     _SCOPE.c.tenant_id == bindparam("tenant_id"),
     _SCOPE.c.user_id == bindparam("user_id"),
@@ -60,7 +60,7 @@ SCOPE_OWNED = select(_SCOPE.c.id, _SCOPE.c.epoch).where(
 TURNS = _select_turns()
 TURNS_WAITING = TURNS.where(_TURN.c.scope_id == bindparam("scope"), ~_TURN.c.indexed).order_by(_TURN.c.id)
 TURNS_OF = TURNS.where(_TURN.c.scope_id == bindparam("scope"), _TURN.c.id.in_(bindparam("pks", expanding=True)))
-TURNS_BESIDE = (_select_beside(-1), _select_beside(1))
+TURNS_AROUND = union_all(TURNS_OF, _select_beside(-1), _select_beside(1))  # one statement: each has its price
 SPEAKERS = _select_speakers()
 
 

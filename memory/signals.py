@@ -17,7 +17,7 @@ from memory.lexical import bm25_share, coverage_of, frequencies, rarity_of
 from memory.questions import KINDS, Question
 from memory.related_terms import relatedness
 from memory.time_expressions import find_times, may_tell_time
-from memory.turns import EncodedPassage, Turn, TurnPk
+from memory.turns import EncodedPassage, Turn, TurnPk, Vector
 from memory.words import asks, content_terms, words
 
 __all__ = ["Candidate", "Scores", "Signals", "own_signals"]
@@ -50,6 +50,7 @@ class Candidate:
 class _Traits:
     """What a passage shows on its face, whatever the question."""
 
+    terms: tuple[str, ...]
     words: frozenset[str]
     first_person: bool
     second_person: bool
@@ -63,6 +64,7 @@ class _Traits:
 def _traits(text: str) -> _Traits:
     said = frozenset(words(text))
     return _Traits(
+        terms=content_terms(text),
         words=said,
         first_person=bool(said & _FIRST_PERSON),
         second_person=bool(said & _SECOND_PERSON),
@@ -78,8 +80,8 @@ def own_signals(candidates: Sequence[Candidate], question: Question, vector: NDA
 
     Rarity and mean lengths are those of the candidates themselves.
     """
-    terms = [content_terms(candidate.text) for candidate in candidates]
     traits = [_traits(candidate.text) for candidate in candidates]
+    terms = [one.terms for one in traits]
     return {
         **_meaning(candidates, vector),
         **_words(candidates, question, terms),
@@ -94,8 +96,8 @@ def own_signals(candidates: Sequence[Candidate], question: Question, vector: NDA
 def _meaning(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> Signals:
     """Cosines of the question with the passage, and with its whole turn."""
     return {
-        "dense": (np.stack([c.encoded.vector for c in candidates]) @ vector).astype(np.float64),
-        "turn_dense": (np.stack([c.encoded.turn_vector for c in candidates]) @ vector).astype(np.float64),
+        "dense": _products([candidate.encoded.vector for candidate in candidates], vector),
+        "turn_dense": _products([candidate.encoded.turn_vector for candidate in candidates], vector),
     }
 
 
@@ -178,8 +180,13 @@ def _form(candidates: Sequence[Candidate], terms: Sequence[Sequence[str]], trait
     }
 
 
+def _products(vectors: Sequence[Vector], vector: NDArray[np.float32]) -> Scores:
+    rows = np.concatenate(vectors).reshape(len(vectors), -1).astype(np.float32)
+    return (rows @ vector).astype(np.float64)
+
+
 def _flags(values: Iterable[bool]) -> Scores:
-    return np.array([float(value) for value in values])
+    return np.fromiter(values, np.float64)
 
 
 def _by_turn(candidates: Sequence[Candidate], values: Mapping[TurnPk, float]) -> Scores:

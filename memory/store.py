@@ -7,11 +7,10 @@ does not, since a question has a thread.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any, TypeVar
 
 import anyio
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, Result, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import KEYS_PER_QUERY, reading, writing
@@ -22,7 +21,7 @@ from memory.rows import (
     SCOPE_OWNED,
     SPEAKERS,
     TURNS,
-    TURNS_BESIDE,
+    TURNS_AROUND,
     TURNS_OF,
     TURNS_WAITING,
     owner,
@@ -161,12 +160,11 @@ class TurnStore:
         with reading(self.engine) as connection:
             return _turns(connection, scope, pks)
 
-    def turns_around(
-        self, scope: ScopeId, pks: Sequence[TurnPk], leading: Sequence[TurnPk]
-    ) -> tuple[dict[TurnPk, Turn], dict[TurnPk, Turn]]:
+    def turns_around(self, scope: ScopeId, pks: Sequence[TurnPk], leading: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
         """Read as `turns` does, and the turns right before and after the `leading` ones, in one snapshot. Blocks."""
         with reading(self.engine) as connection:
-            return _turns(connection, scope, pks), _beside(connection, scope, leading)
+            rows = connection.execute(TURNS_AROUND, {"scope": scope, "pks": pks, "leading": leading})
+            return _by_pk(rows)
 
     # remembering
 
@@ -360,14 +358,12 @@ def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | N
 def _turns(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
     found: dict[TurnPk, Turn] = {}
     for start in range(0, len(pks), KEYS_PER_QUERY):
-        rows = connection.execute(TURNS_OF, {"scope": scope, "pks": pks[start : start + KEYS_PER_QUERY]})
-        found |= {turn.pk: turn for turn in map(to_turn, rows.all())}
+        found |= _by_pk(connection.execute(TURNS_OF, {"scope": scope, "pks": pks[start : start + KEYS_PER_QUERY]}))
     return found
 
 
-def _beside(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
-    rows = chain.from_iterable(connection.execute(one, {"scope": scope, "pks": pks}).all() for one in TURNS_BESIDE)
-    return {turn.pk: turn for turn in map(to_turn, rows)}
+def _by_pk(rows: Result[Any]) -> dict[TurnPk, Turn]:
+    return {turn.pk: turn for turn in map(to_turn, rows.all())}
 
 
 def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:

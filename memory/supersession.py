@@ -34,6 +34,11 @@ class _Statement:
     names: frozenset[str]
     changes: bool
 
+    @property
+    def gives_a_value(self) -> bool:
+        """Whether it may replace another statement at all."""
+        return self.changes or bool(self.numbers)
+
 
 def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Put, among the leading evidence (best first), each statement that replaces an older one before it, and mark the older."""
@@ -42,7 +47,9 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     said_at = [one.turn.said_at for one in ranked]
     for first, second in combinations(range(len(ranked)), 2):
         older, newer = (first, second) if said_at[first] <= said_at[second] else (second, first)
-        if _replaces(ranked[older], statements[older], ranked[newer], statements[newer]):
+        if statements[newer].gives_a_value and _replaces(
+            ranked[older], statements[older], ranked[newer], statements[newer]
+        ):
             best, least = sorted((ranked[older].score, ranked[newer].score), reverse=True)
             ranked[newer] = replace(ranked[newer], score=best)
             ranked[older] = replace(ranked[older], score=least, superseded_by=_place(ranked[newer]))

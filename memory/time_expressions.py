@@ -9,9 +9,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from dateutil.relativedelta import MO, SU, relativedelta, weekday
+
+from memory.words import KEPT_CHARS
 
 __all__ = ["Grain", "TimeExpression", "day_text", "find_times", "may_tell_time"]
 
@@ -76,11 +79,16 @@ def may_tell_time(text: str) -> bool:
     return bool(_HINT.search(text))
 
 
-def find_times(text: str, said_at: datetime) -> list[TimeExpression]:
+def find_times(text: str, said_at: datetime) -> tuple[TimeExpression, ...]:
     """Find the time expressions of `text`, said at `said_at`, in order and without overlap; the longest reading wins."""
     if not may_tell_time(text):
-        return []
-    said_on = said_at.date()
+        return ()
+    read = _read_kept if len(text) <= KEPT_CHARS else _read_kept.__wrapped__
+    return read(text, said_at.date())
+
+
+@lru_cache(maxsize=10_000)  # what is chosen, priced and printed is read again at each step
+def _read_kept(text: str, said_on: date) -> tuple[TimeExpression, ...]:
     found: list[TimeExpression] = []
     for pattern, read in _GRAMMAR:
         for match in pattern.finditer(text):
@@ -92,7 +100,7 @@ def find_times(text: str, said_at: datetime) -> list[TimeExpression]:
                 continue
             if meaning is not None:
                 found.append(_expression(match, meaning))
-    return sorted(found, key=lambda expression: expression.start)
+    return tuple(sorted(found, key=lambda expression: expression.start))
 
 
 def day_text(day: date) -> str:

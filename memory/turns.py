@@ -26,12 +26,14 @@ __all__ = [
     "Survey",
     "Turn",
     "TurnPk",
+    "Vector",
 ]
 
 Role = Literal["user", "assistant", "system", "tool"]
 Outcome = Literal["stored", "duplicate", "conflict"]
 ScopeId = NewType("ScopeId", int)
 TurnPk = NewType("TurnPk", int)
+Vector = NDArray[np.float32] | NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +107,12 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedPassage:
-    """A passage with its unit vector and the unit vector of its whole turn, both `(d,) float32`."""
+    """A passage with its unit vector and the unit vector of its whole turn, `(d,)`: float32, or float16 as the index keeps them."""
 
     turn_pk: TurnPk
     passage: Passage
-    vector: NDArray[np.float32]
-    turn_vector: NDArray[np.float32]
+    vector: Vector
+    turn_vector: Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

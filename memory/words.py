@@ -9,7 +9,7 @@ from threading import Lock
 
 import snowballstemmer
 
-__all__ = ["asks", "content_terms", "words"]
+__all__ = ["KEPT_CHARS", "asks", "content_terms", "words"]
 
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[^\W_])+(?:'(?:(?![{_SPACELESS}])[^\W_])+)*")
@@ -24,7 +24,7 @@ _STOP_WORDS = frozenset(
     which while who who's whom why why's will with won't would wouldn't you you're your yours yourself yourselves
     hey hi hello yeah yes wow oh ok okay thanks thank gonna wanna kinda really""".split()
 )
-_KEPT_CHARS = 2_000  # so that no pasted book is held in memory
+KEPT_CHARS = 2_000  # what is read of a text is kept for the next time, but no pasted book is held in memory
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMER_IN_USE = Lock()  # a Snowball stemmer keeps the word it works on
 
@@ -43,7 +43,7 @@ def asks(text: str) -> bool:
 
 def content_terms(text: str) -> tuple[str, ...]:
     """Give the stems of the words of `text` that carry content, in order, repetitions kept."""
-    return _terms_kept(text) if len(text) <= _KEPT_CHARS else _terms_kept.__wrapped__(text)
+    return _terms_kept(text) if len(text) <= KEPT_CHARS else _terms_kept.__wrapped__(text)
 
 
 @lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
