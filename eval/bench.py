@@ -4,7 +4,8 @@ Run by `make bench`; `python -m eval.bench ingest` or `... context` runs one par
 run; the machine may be shared. Passages of the context part are variations of the sample history with real vectors shifted
 at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real ones.
 The floor of a question is encoding it and an exact dot product over the scope's vectors: once with sentence-transformers as it
-comes, once with our encoder, which is faster where the processor has bfloat16.
+comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors take turns, a block of each,
+since a shared machine may be a third slower for some minutes.
 """
 
 import asyncio
@@ -50,6 +51,8 @@ INGEST_TURNS = 1_500
 INGEST_ROUNDS = 3
 CACHE_PASSAGES = 100_000
 QUESTIONS = 200
+BLOCK = 20  # questions, or floors, in a row
+UNTIMED = 2  # the first of a block find cold caches
 SIZES = ((10_000, 1), (100_000, 1), (1_000_000, 1_000))
 CHUNK = 20_000
 WARM_UP_S = 5
@@ -158,15 +161,18 @@ async def _context(encoder: Encoder, bare: SentenceTransformer, passages: int, s
         home = Path(folder)
         await _fill(home, encoder, passages, scopes)
         disk_mb = _size_mb(home)
-        with _serving(home) as (url, process):
-            times = _ask(url, scopes)
+        floors = [
+            _floor(encode, encoder.dimension, passages // scopes) for encode in (bare.encode, encoder.encode_texts)
+        ]
+        with _serving(home) as (url, process), httpx.Client(base_url=url, timeout=60) as client:
+            times, bare_floor, own_floor = _in_turn(_question(client, scopes), *floors)
             server_mb = process.memory_info().rss / 1e6
         return Latency(
             passages=passages,
             scopes=scopes,
             times=times,
-            bare_floor=_floor(bare.encode, encoder.dimension, passages // scopes),
-            own_floor=_floor(encoder.encode_texts, encoder.dimension, passages // scopes),
+            bare_floor=bare_floor,
+            own_floor=own_floor,
             server_mb=server_mb,
             disk_mb=disk_mb,
         )
@@ -281,36 +287,47 @@ def _seed_vectors(encoder: Encoder) -> NDArray[np.float32]:
     return vectors
 
 
-def _ask(url: str, scopes: int) -> list[float]:
+def _question(client: httpx.Client, scopes: int) -> Callable[[int], None]:
+    """Give what asks a numbered question over HTTP; the first scope is in memory already."""
     chance = random.Random(0)  # noqa: S311 - a fixed order of questions
     questions = [question.question for question in sample_questions()]
-    times: list[float] = []
-    with httpx.Client(base_url=url, timeout=60) as client:
-        for number in range(QUESTIONS + 10):
-            body = {
-                "user_id": f"u{chance.randrange(scopes)}",
-                "question": f"{questions[number % len(questions)]} {number}",
-            }
-            started_s = perf_counter()
-            client.post("/v1/context", json=body).raise_for_status()
-            times.append((perf_counter() - started_s) * 1_000)
-            if not number:
-                sleep(WARM_UP_S)  # a scope's vectors come into memory after its first question
-    return times[10:]
+
+    def ask(number: int) -> None:
+        body = {
+            "user_id": f"u{chance.randrange(scopes)}",
+            "question": f"{questions[number % len(questions)]} {number}",
+        }
+        client.post("/v1/context", json=body).raise_for_status()
+
+    ask(0)
+    sleep(WARM_UP_S)  # a scope's vectors come into memory after its first question
+    return ask
 
 
-def _floor(encode: Callable[[list[str]], NDArray[np.float32]], dimension: int, passages: int) -> list[float]:
-    """Time encoding a question and an exact dot product over as many vectors as a scope holds, in milliseconds."""
+def _floor(encode: Callable[[list[str]], NDArray[np.float32]], dimension: int, passages: int) -> Callable[[int], None]:
+    """Give what encodes a numbered question and multiplies it, exactly, with as many vectors as a scope holds."""
     vectors = np.random.default_rng(0).standard_normal((passages, dimension)).astype(np.float32)
     questions = [question.question for question in sample_questions()]
-    times: list[float] = []
     torch.set_num_threads(1)  # as the server has it; two make the floor slower, since NumPy's product needs both cores
-    for number in range(QUESTIONS + 5):
-        started_s = perf_counter()
+
+    def search(number: int) -> None:
         [vector] = encode([questions[number % len(questions)]])
         (vectors @ vector).argmax()
-        times.append((perf_counter() - started_s) * 1_000)
-    return times[5:]
+
+    return search
+
+
+def _in_turn(*works: Callable[[int], None]) -> list[list[float]]:
+    """Time each of the works for as many questions, a block of each in turn; milliseconds."""
+    times: list[list[float]] = [[] for _ in works]
+    for first in range(0, QUESTIONS, BLOCK):
+        for work, took in zip(works, times, strict=True):
+            for number in range(first - UNTIMED, first + BLOCK):
+                started_s = perf_counter()
+                work(number)
+                if number >= first:
+                    took.append((perf_counter() - started_s) * 1_000)
+    return times
 
 
 @contextmanager
