@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compaction import BudgetTooSmall, Context, WindowTooSmall, count_tokens, distill, raw_tokens, stuff
+from compaction.distill import _Packing
 from memory import Evidence, Turn
 from memory.passages import split_passages
 from tests.support.turns import MAY_8, evidence, held
@@ -68,6 +69,23 @@ def test_no_context_is_above_its_budget(found: list[Evidence], budget: int) -> N
     assert context.lines
     holds(context, [one.turn for one in found])
     assert distill(found, budget=budget) == context
+
+
+@settings(max_examples=200, deadline=None)
+@given(ranked(), st.integers(1, 400))
+def test_what_is_left_unpriced_would_not_have_been_chosen(found: list[Evidence], budget: int) -> None:
+    likely = [replace(one, score=abs(one.score)) for one in found]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Packing, "least_price", lambda *_: 0)  # so that all are priced
+        all_priced = distilled(likely, budget)
+    assert distilled(likely, budget) == all_priced
+
+
+def distilled(found: list[Evidence], budget: int) -> Context | str:
+    try:
+        return distill(sorted(found, key=lambda one: -one.score), budget=budget)
+    except BudgetTooSmall as refused:
+        return str(refused)
 
 
 @settings(max_examples=100, deadline=None)

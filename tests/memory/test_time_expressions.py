@@ -72,6 +72,13 @@ def test_yesterday_is_the_speakers_own() -> None:
     assert found.first == found.last == date(2023, 6, 8)
 
 
+def test_the_same_words_on_another_day_are_another_day() -> None:
+    later = FRIDAY + timedelta(days=1)
+    assert [find_times("yesterday", day)[0].first for day in (FRIDAY, later, FRIDAY)] == [
+        (day - timedelta(days=1)).date() for day in (FRIDAY, later, FRIDAY)
+    ]
+
+
 @pytest.mark.parametrize(
     "text", ["on Friday", "recently", "a few years ago", "31 April 2023x", "2023-02-30", "may I go", "today's"]
 )
