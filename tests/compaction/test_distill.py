@@ -88,6 +88,16 @@ def distilled(found: list[Evidence], budget: int) -> Context | str:
         return str(refused)
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(said, min_size=2, max_size=4, unique=True), speakers)
+def test_a_budget_that_holds_all_lines_gets_them_all(told: list[str], speaker: str | None) -> None:
+    turns = [held(text, pk=pk, speaker=speaker) for pk, text in enumerate(told)]
+    found = [evidence(turn, p.start, p.end) for turn in turns for p in split_passages(turn.text)]
+    everything = distill(found, budget=10_000)
+    reckoned = everything.tokens + 2  # prices may be two tokens above what is printed
+    assert distill(found, budget=reckoned).lines == everything.lines
+
+
 @settings(max_examples=100, deadline=None)
 @given(histories(), st.integers(1, 600))
 def test_stuffing_keeps_to_its_window(turns: list[Turn], limit: int) -> None:
