@@ -22,7 +22,7 @@ __all__ = ["Taste", "distill"]
 
 _CONSIDERED = 40
 _TOKENS_PER_CONSIDERED = 4
-_LEAST_OF_LINE = 4  # tokens of "[1] Caroline:", whatever the name
+_LEAST_OF_LINE = 4  # tokens: "[", "1", "]", and one that ends in the colon, whatever the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,23 +105,23 @@ class _Packing:
 
     def best(self, pool: Sequence[Evidence]) -> int | None:
         """Give the place of the passage that is worth most for its price; None if none fits."""
-        best, most = None, float("-inf")
+        best, most = None, (float("-inf"), 0.0, 0)
         affordable = [place for place, one in enumerate(pool) if self.used + self.least_price(one) <= self.budget]
         at_most = {place: self.worth(pool[place], self.least_price(pool[place])) for place in affordable}
         for place in sorted(affordable, key=lambda place: -at_most[place]):
-            if at_most[place] <= most:
-                break  # to price a passage takes longer than all the rest
+            if at_most[place] < most[0]:
+                break  # counting tokens takes longest, and what is left is worth less, since news is never negative
             price = self.price(pool[place])
-            worth = self.worth(pool[place], price)
-            if worth > most and self.used + price <= self.budget:
-                best, most = place, worth
+            found = (self.worth(pool[place], price), self.news(pool[place]), -place)
+            if found > most and self.used + price <= self.budget:
+                best, most = place, found
         return best
 
     def worth(self, candidate: Evidence, price: int) -> float:
         return self.news(candidate) / math.pow(max(price, 1), self.taste.thrift)
 
     def least_price(self, candidate: Evidence) -> int:
-        """Say, without counting tokens, what the passage costs at the least: no token holds two words."""
+        """Say, without counting tokens, what the passage costs at the least: no token holds two words of a printed line."""
         if candidate.turn.pk in self.by_turn:
             return 0  # it may join two lines into one
         key = (candidate.turn.pk, candidate.passage.start)

@@ -6,7 +6,7 @@ earns its place by either; one whose intervals both hold zero has not shown its 
 that the context tells, and that whole turns in the same order would tell.
 
 Fits that differ by their seed alone differ by as much as some parts are worth, and an interval over questions knows nothing of it.
-So everything is fitted several times, and what is compared are means over the fits.
+So everything is fitted several times, what is compared are means over the fits, and the worth by each fit stands beside the mean.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,10 +85,14 @@ def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ablated:
-    """What a part is worth: evidence recall, and AUROC of answerability, with everything less that without the part."""
+    """What a part is worth: evidence recall, and AUROC of answerability, with everything less that without the part.
+
+    The intervals are over questions, of means over the fits; `by_fit` is evidence recall lost by the seed of each.
+    """
 
     part: str
     evidence_recall: Interval
+    by_fit: dict[int, float]
     auroc: Interval | None
 
     @property
@@ -136,11 +140,12 @@ class Ablation:
             table.add_row(f"seed {seed}", *fit.cells())
         table.add_row("mean", *self.mean.cells())
         yield table
-        table = Table("part, switched off", "evidence recall lost", "AUROC lost", "earns its place")
-        table.title = f"What each part is worth, mean of {len(self.fits)} fits"
+        table = Table("part, switched off", "evidence recall lost", "fit by fit", "AUROC lost", "earns its place")
+        table.title = "What each part is worth, in the mean of the fits"
         for one in self.parts:
+            by_fit = ", ".join(f"{worth:.3f}" for worth in one.by_fit.values())
             lost = _written(one.auroc) if one.auroc else "-"
-            table.add_row(one.part, _written(one.evidence_recall), lost, "yes" if one.earned else "not shown")
+            table.add_row(one.part, _written(one.evidence_recall), by_fit, lost, "yes" if one.earned else "not shown")
         yield table
 
 
@@ -206,14 +211,15 @@ def _both_kinds(asked: Sequence[Asked]) -> bool:
 
 
 def _worth(part: str, full: Mapping[int, Judged], without: Mapping[int, Judged]) -> Ablated:
-    pairs = [(full[seed], without[seed]) for seed in full.keys() & without.keys()]
-    ours, theirs = [one for one, _ in pairs], [other for _, other in pairs]
+    seeds = sorted(full.keys() & without.keys())
+    ours, theirs = [full[seed] for seed in seeds], [without[seed] for seed in seeds]
     truths = ours[0].truths
     both = all(one.probabilities for one in theirs) and 0 < sum(truths) < len(truths)
     said = ([one.probabilities for one in ours], [one.probabilities for one in theirs])
     return Ablated(
         part=part,
         evidence_recall=paired_difference(_mean_recalls(ours), _mean_recalls(theirs)),
+        by_fit={seed: mean(full[seed].recalls) - mean(without[seed].recalls) for seed in seeds},
         auroc=auroc_difference(*said, truths) if both else None,
     )
 

@@ -161,9 +161,11 @@ async def _context(encoder: Encoder, bare: SentenceTransformer, passages: int, s
         home = Path(folder)
         await _fill(home, encoder, passages, scopes)
         disk_mb = _size_mb(home)
-        floors = [
-            _floor(encode, encoder.dimension, passages // scopes) for encode in (bare.encode, encoder.encode_texts)
-        ]
+        vectors = np.random.default_rng(0).standard_normal((passages // scopes, encoder.dimension), dtype=np.float32)
+        torch.set_num_threads(
+            1
+        )  # as the server has it; two make the floor slower, since NumPy's product needs both cores
+        floors = [_floor(encode, vectors) for encode in (bare.encode, encoder.encode_texts)]
         with _serving(home) as (url, process), httpx.Client(base_url=url, timeout=60) as client:
             times, bare_floor, own_floor = _in_turn(_question(client, scopes), *floors)
             server_mb = process.memory_info().rss / 1e6
@@ -288,7 +290,7 @@ def _seed_vectors(encoder: Encoder) -> NDArray[np.float32]:
 
 
 def _question(client: httpx.Client, scopes: int) -> Callable[[int], None]:
-    """Give what asks a numbered question over HTTP; the first scope is in memory already."""
+    """Give what asks a numbered question over HTTP; the scope asked first is in memory already."""
     chance = random.Random(0)  # noqa: S311 - a fixed order of questions
     questions = [question.question for question in sample_questions()]
 
@@ -304,11 +306,9 @@ def _question(client: httpx.Client, scopes: int) -> Callable[[int], None]:
     return ask
 
 
-def _floor(encode: Callable[[list[str]], NDArray[np.float32]], dimension: int, passages: int) -> Callable[[int], None]:
+def _floor(encode: Callable[[list[str]], NDArray[np.float32]], vectors: NDArray[np.float32]) -> Callable[[int], None]:
     """Give what encodes a numbered question and multiplies it, exactly, with as many vectors as a scope holds."""
-    vectors = np.random.default_rng(0).standard_normal((passages, dimension)).astype(np.float32)
     questions = [question.question for question in sample_questions()]
-    torch.set_num_threads(1)  # as the server has it; two make the floor slower, since NumPy's product needs both cores
 
     def search(number: int) -> None:
         [vector] = encode([questions[number % len(questions)]])

@@ -179,8 +179,8 @@ class _Unseen:
 
 
 def _part_and_seed(id_: str) -> tuple[str, int]:
-    part, _, seed = id_.removeprefix(_WITHOUT).rpartition("/")
-    return part, int(seed)
+    part, _, seed = id_.removeprefix(_WITHOUT).partition("/")
+    return part, int(seed or SHIPPED_SEED)  # runs before there were several fits named none
 
 
 def _sample(system: str, context: Context, question: LocomoQuestion, *, rung: bool = False) -> LocomoSample:

@@ -62,7 +62,7 @@ def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> 
         terms=tuple(dict.fromkeys(content_terms(topic))),
         named=named,
         words=said,
-        times=tuple(find_times(text, asked_at)),
+        times=find_times(text, asked_at),
         kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
         several=bool(_SEVERAL.search(text)),
         compares=bool(_COMPARES.search(text)),

@@ -4,7 +4,7 @@ A table of 128 bytes a stem, distilled from the bundled sentence model (`eval/tr
 model call. A word outside the table is related only to itself. Knows nothing of passages' scores.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -26,7 +26,7 @@ class TermVectors:
         self._rows = {term: row for row, term in enumerate(terms)}
         self._vectors = np.vstack([vectors, np.zeros_like(vectors[:1])])  # the last row is of a stem that is not here
 
-    def of(self, terms: Iterable[str]) -> Vectors:
+    def of(self, terms: Sequence[str]) -> Vectors:
         """Give `(len(terms), d)` vectors; zeros for a stem that the table does not hold."""
         vectors: Vectors = self._vectors[[self._rows.get(term, -1) for term in terms]]
         return vectors
@@ -47,7 +47,7 @@ def relatedness(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> NDArray
     if not asked or not flat:
         return np.zeros((len(texts), len(asked)))
     place = {term: row for row, term in enumerate(dict.fromkeys(flat))}
-    near = np.clip(term_vectors().of(place) @ term_vectors().of(asked).T, 0, 1)
+    near = np.clip(term_vectors().of(list(place)) @ term_vectors().of(asked).T, 0, 1)
     for number, term in enumerate(asked):
         if term in place:
             near[place[term], number] = 1

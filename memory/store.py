@@ -161,7 +161,7 @@ class TurnStore:
             return _turns(connection, scope, pks)
 
     def turns_around(self, scope: ScopeId, pks: Sequence[TurnPk], leading: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
-        """Read as `turns` does, and the turns right before and after the `leading` ones, in one snapshot. Blocks."""
+        """Read as `turns` does, and the turns right before and after the `leading` ones: hundreds, in one statement. Blocks."""
         with reading(self.engine) as connection:
             rows = connection.execute(TURNS_AROUND, {"scope": scope, "pks": pks, "leading": leading})
             return _by_pk(rows)

@@ -149,6 +149,8 @@ async def test_neighbours_are_of_the_same_session(store: TurnStore) -> None:
     turns = {turn.text: turn for turn in await store.history(await key(store))}
     around = store.turns_around(await key(store), [], [turns[one].pk for one in "ace"])
     assert sorted(turn.text for turn in around.values()) == ["b", "d"]
+    both = store.turns_around(await key(store), [turns[one].pk for one in "abe"], [turns["a"].pk])
+    assert sorted(turn.text for turn in both.values()) == ["a", "b", "e"], "a neighbour that was asked for comes once"
 
 
 async def test_sessions_are_listed_page_by_page(store: TurnStore) -> None:

@@ -36,7 +36,7 @@ def test_what_one_fit_wins_and_the_next_loses_is_worth_nothing() -> None:
     lucky = compare_parts({NOTHING: full, PART: {1: judged(0.25), 2: judged(0.75)}}, budget=165)
     assert lucky is not None
     [part] = lucky.parts
-    assert (part.evidence_recall.mean, part.earned) == (0.0, False)
+    assert (part.evidence_recall.mean, part.by_fit, part.earned) == (0.0, {1: 0.125, 2: -0.125}, False)
     steady = compare_parts({NOTHING: full, PART: {1: judged(0.25), 2: judged(0.25)}}, budget=165)
     assert steady is not None
     assert steady.parts[0].evidence_recall.mean == 0.125
@@ -69,4 +69,4 @@ def test_the_tables_tell_the_fits_apart() -> None:
     fits, parts = (table.rows for table in found.tables())
     assert fits[0] == ("seed 1", "0.750", "0.500", "-", "-", "1.000", "0.500", "0.500", "0.250", "1.000")
     assert fits[2][:3] == ("mean", "0.875", "0.750")
-    assert parts == [(PART, "0.000 (0.000 to 0.000)", "0.000 (0.000 to 0.000)", "not shown")]
+    assert parts == [(PART, "0.000 (0.000 to 0.000)", "0.000, 0.000", "0.000 (0.000 to 0.000)", "not shown")]

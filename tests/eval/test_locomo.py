@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from eval.ablation import SWITCHED_OFF
 from eval.baselines import BASELINES
 from eval.locomo import LADDER, LocomoEvidence
 from eval.locomo_data import read_locomo
+from eval.rescoring import ask_conversations, fit_rescorer
 from eval.runs import Options, Run, answers_of, run_benchmark
 from eval.suite import benchmark_of
 from memory.encoder import Encoder
@@ -127,6 +129,24 @@ async def test_the_ablation_takes_two_conversations_with_answers(
     (tmp_path / "two.json").write_text(json.dumps([one, other]))
     ids = LocomoEvidence(settings=settings, encoder=encoder, file=tmp_path / "two.json").ids()
     assert not any(id_.startswith("without/") for id_ in ids), "one of them has only an adversarial question"
+
+
+async def test_the_ablation_judges_every_part_by_every_fit(
+    tmp_path: Path, settings: Settings, encoder: Encoder
+) -> None:
+    [one] = [record | {"conversation": trimmed(record)} for record in conversation()]
+    (tmp_path / "two.json").write_text(json.dumps([one, one | {"sample_id": "conv-2"}]))
+    benchmark = LocomoEvidence(settings=settings, encoder=encoder, file=tmp_path / "two.json", fits=2)
+    rows = [id_ for id_ in benchmark.ids() if id_.startswith("without/")]
+    assert rows == [f"without/{part}/{seed}" for seed in (1, 2) for part in SWITCHED_OFF]
+
+
+async def test_another_seed_is_another_fit(shared_data: Path, encoder: Encoder) -> None:
+    [first, *_] = read_locomo(shared_data / "locomo_dev.json")
+    asked = await ask_conversations([replace(first, questions=first.questions[:20])], encoder)
+    fits = [fit_rescorer(asked, seed=seed).evidence.model_to_string() for seed in (1, 2, 1)]
+    trees = [fit.partition("parameters:")[0] for fit in fits]
+    assert trees[0] == trees[2] != trees[1]
 
 
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]", '[{"sample_id": "x"}]'])
