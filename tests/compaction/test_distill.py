@@ -77,8 +77,9 @@ def test_no_context_is_above_its_budget(found: list[Evidence], budget: int) -> N
     speakers | st.sampled_from(["-", ".:"]),
 )
 def test_no_passage_is_cheaper_than_its_words(text: str, speaker: str | None) -> None:
-    packing = _Packing(budget=165, taste=Taste(), told_share=0.2)
     turn = held(text, speaker=speaker)
+    day = turn.said_at.date()  # whose header is paid for
+    packing = _Packing(budget=165, taste=Taste(), told_share=0.2, days={day}, years={day.year})
     for passage in split_passages(text):
         found = evidence(turn, passage.start, passage.end)
         assert packing.least_price(found) <= packing.price(found)
