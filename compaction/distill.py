@@ -106,9 +106,12 @@ class _Packing:
     def best(self, pool: Sequence[Evidence]) -> int | None:
         """Give the place of the passage that is worth most for its price; None if none fits."""
         best, most = None, (float("-inf"), 0.0, 0)
-        affordable = [place for place, one in enumerate(pool) if self.used + self.least_price(one) <= self.budget]
-        at_most = {place: self.worth(pool[place], self.least_price(pool[place])) for place in affordable}
-        for place in sorted(affordable, key=lambda place: -at_most[place]):
+        at_most = {
+            place: self.worth(one, least)
+            for place, one in enumerate(pool)
+            if self.used + (least := self.least_price(one)) <= self.budget
+        }
+        for place in sorted(at_most, key=lambda place: -at_most[place]):
             if at_most[place] < most[0]:
                 break  # counting tokens takes longest, and what is left is worth less, since news is never negative
             price = self.price(pool[place])

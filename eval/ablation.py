@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from compaction import distill
@@ -225,8 +224,7 @@ def _worth(part: str, full: Mapping[int, Judged], without: Mapping[int, Judged])
 
 
 def _mean_recalls(fits: Sequence[Judged]) -> list[float]:
-    means: list[float] = np.mean([fit.recalls for fit in fits], axis=0).tolist()
-    return means
+    return [mean(of_question) for of_question in zip(*(fit.recalls for fit in fits), strict=True)]
 
 
 def _written(interval: Interval) -> str:

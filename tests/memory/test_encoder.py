@@ -44,9 +44,8 @@ async def test_the_vector_of_a_turn_is_that_of_its_text_with_its_speaker(
 
 def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     turn = held(" ".join(f"On day {n} we walked to the harbour of Oslo, and it rained." for n in range(40)))
-    if not torch.cpu.get_capabilities().get(
-        "avx512_bf16"
-    ):  # it is played here, and oneDNN would not reorder such weights
+    # Where bfloat16 is only played, oneDNN would not reorder such weights.
+    if not torch.cpu.get_capabilities().get("avx512_bf16"):
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     [exact] = Encoder().encode_turns_blocking([turn])
