@@ -36,10 +36,10 @@ class Taste:
     readable: whether a sentence that points back brings along the one before it.
     """
 
-    told: float = 0.2
-    told_broad: float = 0.8
-    broad: float = 3.5
-    thrift: float = 0.25
+    told: float = 0.4
+    told_broad: float = 0.9
+    broad: float = 2.5
+    thrift: float = 0.5
     least_share: float = 0.005
     readable: bool = True
 

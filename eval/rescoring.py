@@ -13,15 +13,16 @@ import lightgbm
 import numpy as np
 import psutil
 from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
 
 from eval.locomo_data import Conversation, LocomoQuestion
 from eval.paths import remember_all
 from memory import Memory, MemorySettings, open_memory
 from memory.encoder import Encoder
 from memory.ranking import Found
-from memory.rescorer import Rescored, Rescorer, prior
-from memory.signals import Candidate, Signals, own_signals
-from memory.standing import PARTS, with_standing
+from memory.rescorer import Rescored, Rescorer, log_odds, prior
+from memory.signals import Candidate, Scores, Signals, own_signals
+from memory.standing import PARTS, with_odds, with_standing
 from memory.time_expressions import find_times
 from memory.turns import EncodedPassage, TurnPk
 from memory.words import content_terms
@@ -30,6 +31,7 @@ __all__ = ["SHIPPED_SEED", "Asked", "ask_conversations", "fit_rescorer", "held_o
 
 SHIPPED_SEED = 1
 _ROUNDS = 200
+_FOLDS = 5
 _PARAMETERS = {
     "objective": "cross_entropy",
     "learning_rate": 0.06,
@@ -47,7 +49,8 @@ _PARAMETERS = {
 }
 # More of these never speaks against a passage, whatever the development data seem to say: it keeps the ensembles sane elsewhere.
 _RISING = frozenset(
-    "dense turn_dense words turn_words coverage related related_best related_two turn_related time strength turn_strength".split()
+    "dense turn_dense words turn_words coverage related related_best related_two turn_related time"
+    " strength turn_strength odds".split()
 )
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
@@ -129,26 +132,57 @@ def _without_vectors(candidate: Candidate) -> Candidate:
     return replace(candidate, encoded=light)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lesson:
+    """What an ensemble is taught of one question's candidates: their signals, how useful each is, the log-odds to correct."""
+
+    signals: Signals
+    useful: Scores
+    start: Scores
+
+
 def fit_rescorer(asked: Sequence[Asked], *, without: str | None = None, seed: int = SHIPPED_SEED) -> Rescorer:
-    """Fit the ensembles on the answerable ones of these questions."""
+    """Fit the ensembles on the answerable ones of these questions.
+
+    The second look is taught on what first looks say of conversations that they did not see, as it will be used.
+    """
     answerable = [one for one in asked if one.question.answerable]
-    signals = [one.signals(without=without) for one in answerable]
-    useful = np.concatenate([one.usefulness() for one in answerable])
+    first = [_lesson(one, without) for one in answerable]
+    second = [
+        replace(lesson, start=odds, signals=with_odds(one.found.candidates, lesson.signals, odds, without=without))
+        for one, lesson, odds in zip(answerable, first, _unseen_odds(answerable, first, seed), strict=True)
+    ]
     return Rescorer(
-        evidence=_fit(signals, (useful > 0).astype(np.float64), seed),
-        answer=_fit(signals, useful, seed),
-        topic=_fit(signals, useful, seed, unseen=PARTS["speaker"]),
+        first=_fit(first, seed), second=_fit(second, seed), topic=_fit(first, seed, unseen=PARTS["speaker"])
     )
 
 
-def _fit(
-    signals: Sequence[Signals], labels: NDArray[np.float64], seed: int, *, unseen: Sequence[str] = ()
-) -> lightgbm.Booster:
-    names = [name for name in signals[0] if name not in unseen]
-    rows = np.concatenate([np.column_stack([of[name] for name in names]) for of in signals]).astype(np.float32)
+def _lesson(one: Asked, without: str | None) -> _Lesson:
+    signals = one.signals(without=without)
+    return _Lesson(signals=signals, useful=one.usefulness(), start=prior(signals))
+
+
+def _unseen_odds(asked: Sequence[Asked], lessons: Sequence[_Lesson], seed: int) -> list[Scores]:
+    """Give what the first look says of each question, taught on others: of other conversations where there are any."""
+    several = len({one.conversation for one in asked}) > 1
+    groups = [one.conversation if several else one.question.id for one in asked]
+    odds = [lesson.start for lesson in lessons]
+    folds = min(len(set(groups)), _FOLDS)
+    for seen, unseen in GroupKFold(folds).split(groups, groups=groups) if folds > 1 else ():
+        first = _fit([lessons[number] for number in seen], seed)
+        for number in unseen:
+            odds[number] = lessons[number].start + log_odds(first, lessons[number].signals)
+    return odds
+
+
+def _fit(lessons: Sequence[_Lesson], seed: int, *, unseen: Sequence[str] = ()) -> lightgbm.Booster:
+    names = [name for name in lessons[0].signals if name not in unseen]
+    rows = np.concatenate([np.column_stack([one.signals[name] for name in names]) for one in lessons])
+    useful = np.concatenate([one.useful for one in lessons])
+    start = np.concatenate([one.start for one in lessons])
+    data = lightgbm.Dataset(rows.astype(np.float32), useful, feature_name=names, init_score=start)
     parameters = _PARAMETERS | {"seed": seed, "monotone_constraints": [int(name in _RISING) for name in names]}
-    start = np.concatenate([prior(of) for of in signals])
-    return lightgbm.train(parameters, lightgbm.Dataset(rows, labels, feature_name=names, init_score=start), _ROUNDS)
+    return lightgbm.train(parameters, data, _ROUNDS)
 
 
 def held_out(
@@ -166,6 +200,6 @@ def held_out(
         rescorer = fit_rescorer(others, without=without, seed=seed)
         for number, one in enumerate(asked):
             if one.conversation == conversation:
-                judged[number] = rescorer(one.signals(without=without))
+                judged[number] = rescorer(one.found.candidates, one.signals(without=without), without=without)
         advance()
     return [judged[number] for number in range(len(asked))]

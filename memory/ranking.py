@@ -36,7 +36,7 @@ def rank(found: Found, rescorer: Rescorer) -> Recollection:
         return Recollection(evidence=(), answerable=0.0)
     signals = with_standing(found.candidates, own_signals(found.candidates, found.question, found.vector))
     candidates, signals = _strongest(found.candidates, signals)
-    rescored = rescorer(signals)
+    rescored = rescorer(candidates, signals)
     return Recollection(
         evidence=ranked_evidence(candidates, rescored),
         answerable=answerable(found.question, candidates, signals, rescored),

@@ -1,28 +1,28 @@
-"""The learned re-scorer: from a passage's signals to the probability that its turn is evidence for the question.
+"""The learned re-scorer: from the candidates' signals to the probability that a passage is the evidence the question asks for.
 
-Three ensembles of small trees (LightGBM) over the same signals. `evidence` was fitted to tell the turns that hold an answer,
-`answer` to tell the sentence of such a turn that does; their mean ranks. `topic` must not know who speaks and so tells how much a
+Three ensembles of small trees (LightGBM). `first` judges every candidate by its signals; `second` corrects that, knowing what the
+first look made of all the others: stacked generalisation (Wolpert 1992). `topic` must not know who speaks and so tells how much a
 passage is about the question, whoever said it, which is what answerability rests on. Fitted by `eval/training/rescorer.py` on
 LoCoMo's development conversations: numbers, no text.
 """
 
 import lzma
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 
-from memory.signals import Scores, Signals
+from memory.signals import Candidate, Scores, Signals
+from memory.standing import with_odds
 
-__all__ = ["MODEL_FILES", "Rescored", "Rescorer", "prior", "shipped_rescorer"]
+__all__ = ["MODEL_FILES", "Rescored", "Rescorer", "log_odds", "prior", "shipped_rescorer"]
 
 _PRIOR_SLOPE, _PRIOR_AT_ZERO = 1.5, -5.0
 _MODELS = Path(__file__).parent / "models"
-MODEL_FILES = {name: _MODELS / f"{name}.txt.xz" for name in ("evidence", "answer", "topic")}
+MODEL_FILES = {name: _MODELS / f"{name}.txt.xz" for name in ("first", "second", "topic")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +41,18 @@ class Rescored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescorer:
-    """The fitted ensembles, used together; `evidence` and `answer` are over the same signals in the same order."""
+    """The fitted ensembles, used together."""
 
-    evidence: lightgbm.Booster
-    answer: lightgbm.Booster
+    first: lightgbm.Booster
+    second: lightgbm.Booster
     topic: lightgbm.Booster
 
-    def __call__(self, signals: Signals) -> Rescored:
-        """Judge the candidates whose signals these are. Raises KeyError if a signal is missing."""
-        rows, start = _rows(self.evidence, signals), prior(signals)
-        ranking = (_log_odds(self.evidence, rows) + _log_odds(self.answer, rows)) / 2
-        return Rescored(evidence=start + ranking, topic=start + _log_odds(self.topic, _rows(self.topic, signals)))
+    def __call__(self, candidates: Sequence[Candidate], signals: Signals, *, without: str | None = None) -> Rescored:
+        """Judge the candidates by their signals, which lack the part `without`. Raises KeyError if another signal is missing."""
+        start = prior(signals)
+        first = start + log_odds(self.first, signals)
+        stacked = with_odds(candidates, signals, first, without=without)
+        return Rescored(evidence=first + log_odds(self.second, stacked), topic=start + log_odds(self.topic, signals))
 
 
 def prior(signals: Signals) -> Scores:
@@ -70,11 +71,8 @@ def _load(file: Path) -> lightgbm.Booster:
     return lightgbm.Booster(model_str=lzma.decompress(file.read_bytes()).decode())
 
 
-def _rows(booster: lightgbm.Booster, signals: Mapping[str, Scores]) -> NDArray[np.float32]:
+def log_odds(booster: lightgbm.Booster, signals: Mapping[str, Scores]) -> Scores:
+    """Give what an ensemble adds to the log-odds that it started from, `(n,)`. Raises KeyError if a signal of its is missing."""
     columns = np.array([signals[name] for name in booster.feature_name()])
-    return columns.T.astype(np.float32, order="C")
-
-
-def _log_odds(booster: lightgbm.Booster, rows: NDArray[np.float32]) -> Scores:
-    odds: Scores = booster.predict(rows, raw_score=True, num_threads=1)
+    odds: Scores = booster.predict(columns.T.astype(np.float32, order="C"), raw_score=True, num_threads=1)
     return odds

@@ -1,16 +1,21 @@
 """How a passage stands among the other candidates: its strength, and beside how strong turns it was said.
 
-A question and its answer are neighbouring turns, which does not show in the passage itself. Pure functions over the signals of
+A question and its answer are neighbouring turns, which does not show in the passage itself. Candidates are compared twice: by their
+plain strength before the first look at them, and by what came of that look before the second. Pure functions over the signals of
 `memory.signals`.
 """
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from memory.signals import Candidate, Scores, Signals
 
-__all__ = ["PARTS", "standing", "with_standing"]
+__all__ = ["PARTS", "with_odds", "with_standing"]
+
+_NO_ODDS = -9.0  # log-odds of a turn that no search proposed
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "meaning": ("dense", "turn_dense"),
@@ -23,38 +28,82 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "kind of question": ("asks_", "number", "proper_name"),
     "form": ("question", "filler", "length", "turn_length", "opens_turn"),
     "neighbours": ("previous", "next", "before_previous", "after_next"),
+    "second look": ("odds", "previous_odds", "next_odds", "before_previous_odds", "after_next_odds"),
 }  # fmt: skip
 
 
 def with_standing(candidates: Sequence[Candidate], own: Signals, *, without: str | None = None) -> Signals:
-    """Give all signals of the candidates; those of the part `without` are 0. Raises KeyError for an unknown part."""
-    off = PARTS[without] if without else ()
-
-    def kept(signals: Signals) -> Signals:
-        return {name: values * 0 if name.startswith(off) else values for name, values in signals.items()}
-
-    known = kept(own) if off else own
-    found = standing(candidates, known)
-    return known | (kept(found) if off else found)
+    """Give the signals of the first look: their own and how they stand; those of the part `without` are 0. KeyError if unknown."""
+    own = _switched_off(own, without)
+    return own | _switched_off(_by_strength(candidates, own), without)
 
 
-def standing(candidates: Sequence[Candidate], own: Signals) -> Signals:
-    """Give the signals that compare each candidate with the others, `(len(candidates),)` each."""
+def with_odds(
+    candidates: Sequence[Candidate], signals: Signals, odds: Scores, *, without: str | None = None
+) -> Signals:
+    """Give the signals of the second look: those of the first, and how candidates stand by the log-odds that it gave them."""
+    return signals | _switched_off(_by_odds(candidates, odds), without)
+
+
+def _switched_off(signals: Signals, part: str | None) -> Signals:
+    off = PARTS[part] if part else ()
+    return (
+        {name: values * 0 if name.startswith(off) else values for name, values in signals.items()} if off else signals
+    )
+
+
+def _by_strength(candidates: Sequence[Candidate], own: Signals) -> Signals:
     strength = own["dense"] + own["turn_words"] + own["related"] + own["coverage"] / 2
-    places = [(candidate.turn.session_pk, candidate.turn.position) for candidate in candidates]
-    best: dict[tuple[int, int], float] = {}
-    for place, value in zip(places, strength.tolist(), strict=True):
-        best[place] = max(best.get(place, -np.inf), value)
+    turns = _Turns(candidates, strength)
     floor = float(strength.min())
-
-    def beside(step: int) -> Scores:
-        return np.array([best.get((session, position + step), floor) for session, position in places])
-
     return {
         "strength": strength,
-        "turn_strength": beside(0),
-        "previous": beside(-1),
-        "next": beside(1),
-        "before_previous": beside(-2),
-        "after_next": beside(2),
+        "turn_strength": turns.beside(0, floor),
+        "previous": turns.beside(-1, floor),
+        "next": turns.beside(1, floor),
+        "before_previous": turns.beside(-2, floor),
+        "after_next": turns.beside(2, floor),
     }
+
+
+def _by_odds(candidates: Sequence[Candidate], odds: Scores) -> Signals:
+    """How a passage compares with the best one, with its turn's, its session's and all others', and with its neighbours."""
+    turns = _Turns(candidates, odds)
+    of_session, in_all = turns.mass()
+    return {
+        "odds": odds,
+        "odds_behind": odds.max() - odds,
+        "odds_of_turn": turns.beside(0, _NO_ODDS) - odds,
+        "odds_of_session": of_session,
+        "odds_in_all": np.full(len(odds), in_all),
+        "odds_best": np.full(len(odds), odds.max()),
+        "odds_rank": np.argsort(np.argsort(-odds, kind="stable"), kind="stable").astype(np.float64),
+        "previous_odds": turns.beside(-1, _NO_ODDS),
+        "next_odds": turns.beside(1, _NO_ODDS),
+        "before_previous_odds": turns.beside(-2, _NO_ODDS),
+        "after_next_odds": turns.beside(2, _NO_ODDS),
+    }
+
+
+class _Turns:
+    """The turns of candidates by their place, session and position, each as good as its best passage."""
+
+    def __init__(self, candidates: Sequence[Candidate], values: Scores) -> None:
+        self._places = [(candidate.turn.session_pk, candidate.turn.position) for candidate in candidates]
+        self._best: dict[tuple[int, int], float] = {}
+        for place, value in zip(self._places, values.tolist(), strict=True):
+            self._best[place] = max(self._best.get(place, -np.inf), value)
+
+    def beside(self, step: int, absent: float) -> Scores:
+        """Give the value of the turn `step` turns on, for each candidate; `absent` where it is no candidate."""
+        best = self._best
+        return np.array([best.get((session, position + step), absent) for session, position in self._places])
+
+    def mass(self) -> tuple[Scores, float]:
+        """Add up the turns' probabilities, their values being log-odds: of the other turns of the session, and of all."""
+        probability = {place: 1 / (1 + math.exp(-value)) for place, value in self._best.items()}
+        of_session: dict[int, float] = defaultdict(float)
+        for (session, _), value in probability.items():
+            of_session[session] += value
+        others = np.array([of_session[place[0]] - probability[place] for place in self._places])
+        return others, sum(probability.values())

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval import rescoring
 from eval.ablation import SWITCHED_OFF
 from eval.baselines import BASELINES
 from eval.locomo import LADDER, LocomoEvidence
@@ -144,9 +146,33 @@ async def test_the_ablation_judges_every_part_by_every_fit(
 async def test_another_seed_is_another_fit(shared_data: Path, encoder: Encoder) -> None:
     [first, *_] = read_locomo(shared_data / "locomo_dev.json")
     asked = await ask_conversations([replace(first, questions=first.questions[:20])], encoder)
-    fits = [fit_rescorer(asked, seed=seed).evidence.model_to_string() for seed in (1, 2, 1)]
+    fits = [fit_rescorer(asked, seed=seed).first.model_to_string() for seed in (1, 2, 1)]
     trees = [fit.partition("parameters:")[0] for fit in fits]
     assert trees[0] == trees[2] != trees[1]
+
+
+async def test_the_second_look_is_taught_on_conversations_that_the_first_did_not_see(
+    shared_data: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, *_ = read_locomo(shared_data / "locomo_dev.json")
+    cut = [replace(one, questions=one.questions[:12]), replace(other, questions=other.questions[:7])]
+    asked = await ask_conversations(cut, encoder)
+    taught: list[set[bytes]] = []
+    fit = rescoring._fit
+
+    def noted(lessons: Sequence[Any], *args: Any, **options: Any) -> Any:
+        taught.append(labels(lesson.useful for lesson in lessons))
+        return fit(lessons, *args, **options)
+
+    def labels(of: Iterable[Any]) -> set[bytes]:
+        return {useful.tobytes() for useful in of if useful.any()}
+
+    monkeypatch.setattr(rescoring, "_fit", noted)
+    fit_rescorer(asked)
+    [first, second] = (labels(a.usefulness() for a in asked if a.conversation == c.id) for c in cut)
+    assert first.isdisjoint(second), "a lesson tells its conversation"
+    assert taught[:2] in ([first, second], [second, first])
+    assert taught[2:] == [first | second] * 3
 
 
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]", '[{"sample_id": "x"}]'])

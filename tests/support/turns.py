@@ -20,6 +20,7 @@ def held(
     text: str,
     *,
     pk: int = 1,
+    session_pk: int = 1,
     position: int = 0,
     role: Role = "user",
     speaker: str | None = "Caroline",
@@ -29,7 +30,7 @@ def held(
     """A turn as the store gives it back."""
     return Turn(
         pk=TurnPk(pk),
-        session_pk=1,
+        session_pk=session_pk,
         id=f"t{pk}",
         session_id=session_id,
         position=position,

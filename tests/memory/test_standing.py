@@ -1,0 +1,78 @@
+"""How candidates stand among one another, worked out by hand for a session of three turns and another of one."""
+
+import numpy as np
+import pytest
+
+from memory.signals import Candidate, Signals
+from memory.standing import PARTS, with_odds, with_standing
+from memory.turns import EncodedPassage, Passage, TurnPk
+from tests.support.turns import held
+
+NO_VECTOR = np.zeros(0, np.float32)
+OWN: Signals = {
+    "dense": np.array([0.5, 0.25, 0.0, 1.0]),
+    "turn_words": np.array([0.25, 0.25, 0.0, 0.0]),
+    "related": np.zeros(4),
+    "coverage": np.array([0.5, 0.0, 1.0, 1.0]),
+    "speaker": np.ones(4),
+}
+ODDS = np.array([2.0, -1.0, 0.0, -3.0])
+
+
+def candidate(pk: int, session: int, position: int, start: int) -> Candidate:
+    turn = held("One. Two.", pk=pk, session_pk=session, position=position)
+    passage = Passage(start=start, end=start + 4)
+    encoded = EncodedPassage(turn_pk=TurnPk(pk), passage=passage, vector=NO_VECTOR, turn_vector=NO_VECTOR)
+    return Candidate(turn=turn, encoded=encoded)
+
+
+FOUND = [candidate(1, 1, 0, 0), candidate(1, 1, 0, 5), candidate(2, 1, 1, 0), candidate(9, 2, 1, 0)]
+
+
+def test_the_first_look_sees_how_strong_the_turns_beside_are() -> None:
+    signals = with_standing(FOUND, OWN)
+    assert signals["strength"].tolist() == [1.0, 0.5, 0.5, 1.5]
+    assert signals["turn_strength"].tolist() == [1.0, 1.0, 0.5, 1.5]
+    assert signals["previous"].tolist() == [0.5, 0.5, 1.0, 0.5], "what is no candidate is as weak as the weakest"
+    assert signals["next"].tolist() == [0.5, 0.5, 0.5, 0.5]
+    assert signals["before_previous"].tolist() == signals["after_next"].tolist() == [0.5] * 4
+
+
+def test_the_second_look_sees_what_became_of_the_others() -> None:
+    signals = with_odds(FOUND, OWN, ODDS)
+    assert signals["odds"].tolist() == ODDS.tolist()
+    assert signals["odds_behind"].tolist() == [0.0, 3.0, 2.0, 5.0]
+    assert signals["odds_of_turn"].tolist() == [0.0, 3.0, 0.0, 0.0]
+    assert signals["odds_best"].tolist() == [2.0] * 4
+    assert signals["odds_rank"].tolist() == [0.0, 2.0, 1.0, 3.0]
+    assert signals["previous_odds"].tolist() == [-9.0, -9.0, 2.0, -9.0], "another session's turn is no neighbour"
+    assert signals["next_odds"].tolist() == [0.0, 0.0, -9.0, -9.0]
+    first, second, alone = 1 / (1 + np.exp(-ODDS[[0, 2, 3]]))
+    assert signals["odds_of_session"] == pytest.approx([second, second, first, 0.0])
+    assert signals["odds_in_all"] == pytest.approx([first + second + alone] * 4), "a turn counts once"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_switched_off_is_zero_in_both_looks(part: str) -> None:
+    first = with_standing(FOUND, OWN, without=part)
+    signals = with_odds(FOUND, first, ODDS, without=part)
+    assert signals.keys() == with_odds(FOUND, with_standing(FOUND, OWN), ODDS).keys()
+    of_part = {name for name in signals if name.startswith(PARTS[part])}
+    assert not any(signals[name].any() for name in of_part)
+    assert all(signals[name].any() for name in ("speaker", "odds") if name not in of_part)
+
+
+def test_the_neighbours_are_off_in_the_second_look_too() -> None:
+    signals = with_odds(FOUND, OWN, ODDS, without="neighbours")
+    assert not signals["previous_odds"].any()
+    assert signals["odds_rank"].any()
+
+
+def test_strength_is_reckoned_without_what_is_switched_off() -> None:
+    signals = with_standing(FOUND, OWN, without="meaning")
+    assert signals["strength"].tolist() == [0.5, 0.25, 0.5, 0.5]
+
+
+def test_there_is_no_other_part() -> None:
+    with pytest.raises(KeyError):
+        with_standing(FOUND, OWN, without="luck")
