@@ -29,7 +29,8 @@ _RELATED = 0.65  # from here on, a word counts as meant when its rarity is recko
 _ENOUGH_WORDS = 2
 _FIRST_PERSON = frozenset("i me my mine myself we our us i'm i've i'd i'll we're we've".split())
 _SECOND_PERSON = frozenset("you your yours you're you've".split())
-_NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|once|twice)\b", re.IGNORECASE)
+_NUMBERS = frozenset("one one's two three four five six seven eight nine ten once twice".split())
+_DIGIT = re.compile(r"\d")
 _PROPER_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
 
 
@@ -69,9 +70,9 @@ def _traits(text: str) -> _Traits:
         first_person=bool(said & _FIRST_PERSON),
         second_person=bool(said & _SECOND_PERSON),
         asks=asks(text),
-        number=bool(_NUMBER.search(text)),
+        number=bool(said & _NUMBERS or _DIGIT.search(text)),
         names=frozenset(name.lower() for name in _PROPER_NAME.findall(text)),
-        tells_time=may_tell_time(text),
+        tells_time=may_tell_time(said),
     )
 
 

@@ -6,7 +6,7 @@ because no library gives the expression's span together with its grain (a day, a
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -14,7 +14,7 @@ from typing import Literal
 
 from dateutil.relativedelta import MO, SU, relativedelta, weekday
 
-from memory.words import KEPT_CHARS
+from memory.words import KEPT_CHARS, words
 
 __all__ = ["Grain", "TimeExpression", "day_text", "find_times", "may_tell_time"]
 
@@ -74,14 +74,19 @@ class _Meaning:
 _Reader = Callable[[re.Match[str], date], _Meaning | None]
 
 
-def may_tell_time(text: str) -> bool:
-    """Say whether `text` has a word or a digit that times are told with; cheap, and true of more than times."""
-    return bool(_HINT.search(text))
+def may_tell_time(said: Iterable[str]) -> bool:
+    """Say whether one of these words, lower-cased, is one that times are told with; cheap, and true of more than times."""
+    return any(map(_may_tell_time, said))
+
+
+@lru_cache(maxsize=100_000)
+def _may_tell_time(word: str) -> bool:
+    return bool(_HINT.search(word))
 
 
 def find_times(text: str, said_at: datetime) -> tuple[TimeExpression, ...]:
     """Find the time expressions of `text`, said at `said_at`, in order and without overlap; the longest reading wins."""
-    if not may_tell_time(text):
+    if not may_tell_time(words(text)):
         return ()
     read = _read_kept if len(text) <= KEPT_CHARS else _read_kept.__wrapped__
     return read(text, said_at.date())
@@ -260,9 +265,7 @@ def _rule(pattern: str, read: _Reader) -> tuple[re.Pattern[str], _Reader]:
     return re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE | re.ASCII), read
 
 
-_HINT = re.compile(
-    rf"\d|day|night|morrow|week|month|year|\b(?:last|this|next)\b|{_MONTH}|{_SEASON}", re.IGNORECASE | re.ASCII
-)
+_HINT = re.compile(rf"\d|day|night|morrow|week|month|year|^(?:last|this|next)$|{_MONTH}|{_SEASON}", re.ASCII)
 _YEAR = r"(?P<year>(?:19|20|21)\d\d)"
 _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     _rule(

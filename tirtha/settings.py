@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.17
+    ] = 0.15
     local: Annotated[TierSettings | None, Field(description="the cheap tier; see below")] = None
     frontier: Annotated[TierSettings | None, Field(description="the dear tier; see below")] = None
     policy: Annotated[PolicySettings, Field(description="see below")] = PolicySettings()
