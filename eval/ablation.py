@@ -1,9 +1,10 @@
 """What each part of recall and distillation is worth: off, one at a time, on conversations that the ensembles never saw.
 
-For every conversation the re-scorer and answerability are fitted on the others, with and without a part. Two things are compared
-question by question: evidence recall of the context distilled, and the AUROC of answerability against adversarial questions. A part
-earns its place by either; one whose intervals both hold zero has not shown its worth. Beside them, the share of the answers' words
-that the context tells, and that whole turns in the same order would tell.
+For every conversation the re-scorer and answerability are fitted on the others, with and without a part. Three things are
+compared question by question: evidence recall of the context distilled; the share of the answer's words that it tells, since the
+wrong sentence of the right turn may be quoted; and the AUROC of answerability against adversarial questions. A part earns its
+place by any of them; one whose intervals all hold zero has not shown its worth. Beside them, the words that whole turns in the
+same order would tell.
 
 Fits that differ by their seed alone differ by as much as some parts are worth, and an interval over questions knows nothing of it.
 So everything is fitted several times, what is compared are means over the fits, and the worth by each fit stands beside the mean.
@@ -84,7 +85,7 @@ def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ablated:
-    """What a part is worth: evidence recall, and AUROC of answerability, with everything less that without the part.
+    """What a part is worth: evidence recall, answer words and AUROC of answerability with everything, less those without the part.
 
     The intervals are over questions, of means over the fits; `by_fit` is evidence recall lost by the seed of each.
     """
@@ -92,12 +93,13 @@ class Ablated:
     part: str
     evidence_recall: Interval
     by_fit: dict[int, float]
+    answer_words: Interval | None
     auroc: Interval | None
 
     @property
     def earned(self) -> bool:
         """Whether one of the intervals lies above zero."""
-        return self.evidence_recall.low > 0 or bool(self.auroc and self.auroc.low > 0)
+        return any(worth.low > 0 for worth in (self.evidence_recall, self.answer_words, self.auroc) if worth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +141,20 @@ class Ablation:
             table.add_row(f"seed {seed}", *fit.cells())
         table.add_row("mean", *self.mean.cells())
         yield table
-        table = Table("part, switched off", "evidence recall lost", "fit by fit", "AUROC lost", "earns its place")
+        table = Table(
+            "part, switched off",
+            "evidence recall lost",
+            "fit by fit",
+            "answer words lost",
+            "AUROC lost",
+            "earns its place",
+        )
         table.title = "What each part is worth, in the mean of the fits"
         for one in self.parts:
             by_fit = ", ".join(f"{worth:.3f}" for worth in one.by_fit.values())
-            lost = _written(one.auroc) if one.auroc else "-"
-            table.add_row(one.part, _written(one.evidence_recall), by_fit, lost, "yes" if one.earned else "not shown")
+            words, auroc = (_written(worth) if worth else "-" for worth in (one.answer_words, one.auroc))
+            earned = "yes" if one.earned else "not shown"
+            table.add_row(one.part, _written(one.evidence_recall), by_fit, words, auroc, earned)
         yield table
 
 
@@ -217,14 +227,17 @@ def _worth(part: str, full: Mapping[int, Judged], without: Mapping[int, Judged])
     said = ([one.probabilities for one in ours], [one.probabilities for one in theirs])
     return Ablated(
         part=part,
-        evidence_recall=paired_difference(_mean_recalls(ours), _mean_recalls(theirs)),
+        evidence_recall=_difference([one.recalls for one in ours], [one.recalls for one in theirs]),
+        answer_words=_difference([one.words for one in ours], [one.words for one in theirs]) if ours[0].words else None,
         by_fit={seed: mean(full[seed].recalls) - mean(without[seed].recalls) for seed in seeds},
         auroc=auroc_difference(*said, truths) if both else None,
     )
 
 
-def _mean_recalls(fits: Sequence[Judged]) -> list[float]:
-    return [mean(of_question) for of_question in zip(*(fit.recalls for fit in fits), strict=True)]
+def _difference(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval:
+    """Compare question by question what fits gave in the mean."""
+    ours_mean, theirs_mean = ([mean(of_question) for of_question in zip(*fits, strict=True)] for fits in (ours, theirs))
+    return paired_difference(ours_mean, theirs_mean)
 
 
 def _written(interval: Interval) -> str:

@@ -6,12 +6,15 @@ PART = SWITCHED_OFF[1]
 CATEGORIES = (1, 4) * 20 + (5,) * 10
 
 
-def judged(recall: float, *, said: float = 0.9) -> Judged:
-    """All multi-hop questions have this recall, the others all of it; what is answerable is said to be so by `said`."""
+def judged(recall: float, *, said: float = 0.9, told: float = 0.5) -> Judged:
+    """All multi-hop questions have this recall, the others all of it.
+
+    What is answerable is said to be so by `said`; contexts tell `told` of the answers' words.
+    """
     return Judged(
         categories=CATEGORIES,
         recalls=(recall, 1.0) * 20,
-        words=(0.5,) * 40,
+        words=(told,) * 40,
         whole_turn_words=(0.25,) * 40,
         probabilities=(said,) * 40 + (0.5,) * 10,
     )
@@ -52,6 +55,15 @@ def test_a_part_that_only_answerability_needs_earns_its_place() -> None:
     assert (part.auroc.mean, part.evidence_recall.mean, part.earned) == (1.0, 0.0, True)
 
 
+def test_a_part_that_only_the_choice_of_sentences_needs_earns_its_place() -> None:
+    full, without = judged(0.5), judged(0.5, told=0.25)
+    found = compare_parts({NOTHING: {1: full, 2: full}, PART: {1: without, 2: without}}, budget=165)
+    assert found is not None
+    [part] = found.parts
+    assert part.answer_words is not None
+    assert (part.answer_words.mean, part.evidence_recall.mean, part.earned) == (0.25, 0.0, True)
+
+
 def test_a_part_is_compared_over_the_fits_that_it_was_judged_for() -> None:
     """A run that was broken off has judged some parts for fewer seeds."""
     full = {1: judged(0.5), 2: judged(1.0)}
@@ -69,4 +81,5 @@ def test_the_tables_tell_the_fits_apart() -> None:
     fits, parts = (table.rows for table in found.tables())
     assert fits[0] == ("seed 1", "0.750", "0.500", "-", "-", "1.000", "0.500", "0.500", "0.250", "1.000")
     assert fits[2][:3] == ("mean", "0.875", "0.750")
-    assert parts == [(PART, "0.000 (0.000 to 0.000)", "0.000, 0.000", "0.000 (0.000 to 0.000)", "not shown")]
+    nothing = "0.000 (0.000 to 0.000)"
+    assert parts == [(PART, nothing, "0.000, 0.000", nothing, nothing, "not shown")]
