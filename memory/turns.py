@@ -128,8 +128,9 @@ class Survey:
 class Evidence:
     """A passage that recall returned for a query.
 
-    `score` is the probability that its turn is evidence; `row` is its place in its recollection's signals, if it was judged.
-    `superseded_by` is the turn, and the place in it, of a later statement that replaces this one.
+    `score`, 0 to 1, is how likely its turn is evidence and the passage what answers, half and half. `row` is its place in its
+    recollection's signals, if it was judged. `superseded_by` is the turn, and the place in it, of a later statement that replaces
+    this one.
     """
 
     turn: Turn
