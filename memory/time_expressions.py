@@ -265,7 +265,7 @@ def _rule(pattern: str, read: _Reader) -> tuple[re.Pattern[str], _Reader]:
     return re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE | re.ASCII), read
 
 
-_HINT = re.compile(rf"\d|day|night|morrow|week|month|year|^(?:last|this|next)$|{_MONTH}|{_SEASON}", re.ASCII)
+_HINT = re.compile(rf"\d|day|night|morrow|week|month|year|\b(?:last|this|next)\b|{_MONTH}|{_SEASON}", re.ASCII)
 _YEAR = r"(?P<year>(?:19|20|21)\d\d)"
 _GRAMMAR: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     _rule(

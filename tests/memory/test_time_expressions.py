@@ -3,10 +3,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from memory.time_expressions import find_times
+from memory.time_expressions import _GRAMMAR, find_times, may_tell_time
+from memory.words import words as words_of
 
 FRIDAY = datetime(2023, 6, 9, 20, 0, tzinfo=UTC)  # a Friday
 
@@ -111,3 +112,18 @@ def test_letters_that_only_look_like_ours_are_no_time_and_no_fault(text: str) ->
 
 def test_the_first_day_there_is_has_no_yesterday() -> None:
     assert find_times("I came yesterday.", datetime(1, 1, 1, tzinfo=UTC)) == ()
+
+
+PIECES = sorted(
+    {piece for words, _ in READINGS for piece in words.split()} | {"this", "fri", "dec", "morning", "5", "\xe9"}
+)
+GLUE = [" ", " ", "", "'", "\u2019s ", "_"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(GLUE)), max_size=6))
+@example([("ago", "'"), ("this", " "), ("fri", " ")])
+def test_no_time_is_missed_for_want_of_a_hint(pieces: list[tuple[str, str]]) -> None:
+    """The hint spares most texts the grammar; it must never spare one that tells a time, however it is glued together."""
+    text = "".join(piece + glue for piece, glue in pieces)
+    told = any(pattern.search(text) for pattern, _ in _GRAMMAR)
+    assert may_tell_time(words_of(text)) or not told
