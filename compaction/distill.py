@@ -1,7 +1,7 @@
 """Distillation: the evidence that is worth its tokens, within a hard budget.
 
 A budgeted selection by exact token prices: again and again the passage whose news, for its price, is worth most among those
-that still fit. News is the probability of being evidence less what the context tells of that turn already; the price counts
+that still fit. News is how likely it is the evidence asked for, less what the context tells of that turn already; the price counts
 the line, the day's header where it is not paid for yet, and the sentence before where a passage cannot be understood without.
 Knows nothing of how evidence was found.
 """

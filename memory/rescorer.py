@@ -1,4 +1,4 @@
-"""The learned re-scorer: from the candidates' signals to the probability that a passage is the evidence the question asks for.
+"""The learned re-scorer: from the candidates' signals to how likely each is the evidence that the question asks for.
 
 Three ensembles of small trees (LightGBM). `first` judges every candidate by its signals; `second` corrects that, knowing what the
 first look made of all the others: stacked generalisation (Wolpert 1992). `topic` must not know who speaks and so tells how much a
@@ -27,14 +27,14 @@ MODEL_FILES = {name: _MODELS / f"{name}.txt.xz" for name in ("first", "second", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescored:
-    """For each candidate the log-odds of being evidence, and of being about the topic, whoever said it: `(n,)` each."""
+    """For each candidate the log-odds of being what is asked for, and of being about the topic, whoever said it: `(n,)` each."""
 
     evidence: Scores
     topic: Scores
 
     @property
     def probability(self) -> Scores:
-        """The probability of being evidence."""
+        """How likely, 0 to 1, a candidate's turn is evidence and the candidate what answers, half and half."""
         probability: Scores = 1 / (1 + np.exp(-self.evidence))
         return probability
 
@@ -48,7 +48,7 @@ class Rescorer:
     topic: lightgbm.Booster
 
     def __call__(self, candidates: Sequence[Candidate], signals: Signals, *, without: str | None = None) -> Rescored:
-        """Judge the candidates by their signals, which lack the part `without`. Raises KeyError if another signal is missing."""
+        """Judge the candidates, at least one, by their signals; those of the part `without` are 0. KeyError if any is missing."""
         start = prior(signals)
         first = start + log_odds(self.first, signals)
         stacked = with_odds(candidates, signals, first, without=without)

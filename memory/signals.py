@@ -29,8 +29,7 @@ _RELATED = 0.65  # from here on, a word counts as meant when its rarity is recko
 _ENOUGH_WORDS = 2
 _FIRST_PERSON = frozenset("i me my mine myself we our us i'm i've i'd i'll we're we've".split())
 _SECOND_PERSON = frozenset("you your yours you're you've".split())
-_NUMBERS = frozenset("one one's two three four five six seven eight nine ten once twice".split())
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|once|twice)\b")
 _PROPER_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
 
 
@@ -61,6 +60,11 @@ class _Traits:
     tells_time: bool
 
 
+@lru_cache(maxsize=100_000)
+def _tells_number(word: str) -> bool:
+    return bool(_NUMBER.search(word))
+
+
 @lru_cache(maxsize=16_384)  # the passages that one question finds are often those that the next one finds
 def _traits(text: str) -> _Traits:
     said = frozenset(words(text))
@@ -70,7 +74,7 @@ def _traits(text: str) -> _Traits:
         first_person=bool(said & _FIRST_PERSON),
         second_person=bool(said & _SECOND_PERSON),
         asks=asks(text),
-        number=bool(said & _NUMBERS or _DIGIT.search(text)),
+        number=any(map(_tells_number, said)),
         names=frozenset(name.lower() for name in _PROPER_NAME.findall(text)),
         tells_time=may_tell_time(said),
     )

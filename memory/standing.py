@@ -15,7 +15,8 @@ from memory.signals import Candidate, Scores, Signals
 
 __all__ = ["PARTS", "with_odds", "with_standing"]
 
-_NO_ODDS = -9.0  # log-odds of a turn that no search proposed
+_NO_ODDS = -9.0  # log-odds of a turn that is no candidate
+_BESIDE = {"previous": -1, "next": 1, "before_previous": -2, "after_next": 2}
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "meaning": ("dense", "turn_dense"),
@@ -27,8 +28,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "tells_time"),
     "kind of question": ("asks_", "number", "proper_name"),
     "form": ("question", "filler", "length", "turn_length", "opens_turn"),
-    "neighbours": ("previous", "next", "before_previous", "after_next"),
-    "second look": ("odds", "previous_odds", "next_odds", "before_previous_odds", "after_next_odds"),
+    "neighbours": tuple(_BESIDE),
+    "second look": ("odds", *(f"{name}_odds" for name in _BESIDE)),
 }  # fmt: skip
 
 
@@ -46,10 +47,9 @@ def with_odds(
 
 
 def _switched_off(signals: Signals, part: str | None) -> Signals:
-    off = PARTS[part] if part else ()
-    return (
-        {name: values * 0 if name.startswith(off) else values for name, values in signals.items()} if off else signals
-    )
+    if part is None:
+        return signals
+    return {name: values * 0 if name.startswith(PARTS[part]) else values for name, values in signals.items()}
 
 
 def _by_strength(candidates: Sequence[Candidate], own: Signals) -> Signals:
@@ -59,30 +59,23 @@ def _by_strength(candidates: Sequence[Candidate], own: Signals) -> Signals:
     return {
         "strength": strength,
         "turn_strength": turns.beside(0, floor),
-        "previous": turns.beside(-1, floor),
-        "next": turns.beside(1, floor),
-        "before_previous": turns.beside(-2, floor),
-        "after_next": turns.beside(2, floor),
-    }
+    } | {name: turns.beside(step, floor) for name, step in _BESIDE.items()}
 
 
 def _by_odds(candidates: Sequence[Candidate], odds: Scores) -> Signals:
     """How a passage compares with the best one, with its turn's, its session's and all others', and with its neighbours."""
     turns = _Turns(candidates, odds)
     of_session, in_all = turns.mass()
+    best = float(odds.max())
     return {
         "odds": odds,
-        "odds_behind": odds.max() - odds,
+        "odds_behind": best - odds,
         "odds_of_turn": turns.beside(0, _NO_ODDS) - odds,
         "odds_of_session": of_session,
         "odds_in_all": np.full(len(odds), in_all),
-        "odds_best": np.full(len(odds), odds.max()),
+        "odds_best": np.full(len(odds), best),
         "odds_rank": np.argsort(np.argsort(-odds, kind="stable"), kind="stable").astype(np.float64),
-        "previous_odds": turns.beside(-1, _NO_ODDS),
-        "next_odds": turns.beside(1, _NO_ODDS),
-        "before_previous_odds": turns.beside(-2, _NO_ODDS),
-        "after_next_odds": turns.beside(2, _NO_ODDS),
-    }
+    } | {f"{name}_odds": turns.beside(step, _NO_ODDS) for name, step in _BESIDE.items()}
 
 
 class _Turns:

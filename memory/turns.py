@@ -149,7 +149,8 @@ class Evidence:
 class Recollection:
     """All that recall found for a question, best first, and how likely it is that the answer is among it.
 
-    `compares` says that the question takes two facts to answer. `signals` are what passages were judged by, `(n,)` each.
+    `compares` says that the question takes two facts to answer. `signals` are what passages were judged by at the first look,
+    `(n,)` each.
     """
 
     evidence: tuple[Evidence, ...]

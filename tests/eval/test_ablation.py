@@ -1,5 +1,7 @@
 """What a part is worth is a mean over fits: one fit's luck is not a part's worth."""
 
+import pytest
+
 from eval.ablation import NOTHING, SWITCHED_OFF, Judged, compare_parts
 
 PART = SWITCHED_OFF[1]
@@ -46,22 +48,20 @@ def test_what_one_fit_wins_and_the_next_loses_is_worth_nothing() -> None:
     assert steady.parts[0].earned
 
 
-def test_a_part_that_only_answerability_needs_earns_its_place() -> None:
-    full, without = judged(0.5), judged(0.5, said=0.1)
+@pytest.mark.parametrize(
+    ("without", "auroc", "answer_words"), [(judged(0.5, said=0.1), 1.0, 0.0), (judged(0.5, told=0.25), 0.0, 0.25)]
+)
+def test_a_part_that_only_one_of_the_measures_needs_earns_its_place(
+    without: Judged, auroc: float, answer_words: float
+) -> None:
+    full = judged(0.5)
     found = compare_parts({NOTHING: {1: full, 2: full}, PART: {1: without, 2: without}}, budget=165)
     assert found is not None
     [part] = found.parts
     assert part.auroc is not None
-    assert (part.auroc.mean, part.evidence_recall.mean, part.earned) == (1.0, 0.0, True)
-
-
-def test_a_part_that_only_the_choice_of_sentences_needs_earns_its_place() -> None:
-    full, without = judged(0.5), judged(0.5, told=0.25)
-    found = compare_parts({NOTHING: {1: full, 2: full}, PART: {1: without, 2: without}}, budget=165)
-    assert found is not None
-    [part] = found.parts
     assert part.answer_words is not None
-    assert (part.answer_words.mean, part.evidence_recall.mean, part.earned) == (0.25, 0.0, True)
+    assert (part.auroc.mean, part.answer_words.mean, part.evidence_recall.mean) == (auroc, answer_words, 0.0)
+    assert part.earned
 
 
 def test_a_part_is_compared_over_the_fits_that_it_was_judged_for() -> None:

@@ -19,6 +19,7 @@ from eval.rescoring import ask_conversations, fit_rescorer
 from eval.runs import Options, Run, answers_of, run_benchmark
 from eval.suite import benchmark_of
 from memory.encoder import Encoder
+from memory.rescorer import log_odds, prior
 from tirtha.settings import Settings
 
 QUIET = Console(file=io.StringIO())
@@ -158,11 +159,16 @@ async def test_the_second_look_is_taught_on_conversations_that_the_first_did_not
     cut = [replace(one, questions=one.questions[:12]), replace(other, questions=other.questions[:7])]
     asked = await ask_conversations(cut, encoder)
     taught: list[set[bytes]] = []
+    boosters: list[Any] = []
+    lessons_of_second: list[Any] = []
     fit = rescoring._fit
 
     def noted(lessons: Sequence[Any], *args: Any, **options: Any) -> Any:
         taught.append(labels(lesson.useful for lesson in lessons))
-        return fit(lessons, *args, **options)
+        boosters.append(fit(lessons, *args, **options))
+        if "odds" in lessons[0].signals:
+            lessons_of_second.extend(lessons)
+        return boosters[-1]
 
     def labels(of: Iterable[Any]) -> set[bytes]:
         return {useful.tobytes() for useful in of if useful.any()}
@@ -173,6 +179,11 @@ async def test_the_second_look_is_taught_on_conversations_that_the_first_did_not
     assert first.isdisjoint(second), "a lesson tells its conversation"
     assert taught[:2] in ([first, second], [second, first])
     assert taught[2:] == [first | second] * 3
+    of_other = dict(zip([one.id, other.id], boosters[:2] if taught[0] == second else boosters[1::-1], strict=True))
+    for question, lesson in zip([a for a in asked if a.question.answerable], lessons_of_second, strict=True):
+        signals = question.signals()
+        unseen = prior(signals) + log_odds(of_other[question.conversation], signals)
+        assert lesson.start.tolist() == lesson.signals["odds"].tolist() == unseen.tolist()
 
 
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]", '[{"sample_id": "x"}]'])

@@ -15,6 +15,9 @@ OWN: Signals = {
     "related": np.zeros(4),
     "coverage": np.array([0.5, 0.0, 1.0, 1.0]),
     "speaker": np.ones(4),
+    "time": np.ones(4),
+    "number": np.ones(4),
+    "length": np.ones(4),
 }
 ODDS = np.array([2.0, -1.0, 0.0, -3.0])
 
@@ -58,6 +61,7 @@ def test_what_is_switched_off_is_zero_in_both_looks(part: str) -> None:
     signals = with_odds(FOUND, first, ODDS, without=part)
     assert signals.keys() == with_odds(FOUND, with_standing(FOUND, OWN), ODDS).keys()
     of_part = {name for name in signals if name.startswith(PARTS[part])}
+    assert of_part
     assert not any(signals[name].any() for name in of_part)
     assert all(signals[name].any() for name in ("speaker", "odds") if name not in of_part)
 
