@@ -1,14 +1,26 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Each target sets up .venv if need be.
 PYTHON ?= python3
 BIN := .venv/bin
+INTEGRATIONS := .venv-integrations
+MINUTES ?= 30
+PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint serve bench clean
+.PHONY: demo test test-fast test-integrations test-long lint serve bench clean
 
 demo: .venv/installed
 	@$(BIN)/tirtha demo
 
 test: .venv/installed
 	@$(BIN)/pytest
+
+test-fast: .venv/installed
+	@$(BIN)/pytest -m "not slow and not integration and not long"
+
+test-integrations: $(INTEGRATIONS)/installed
+	@$(INTEGRATIONS)/bin/pytest -m integration
+
+test-long: .venv/installed
+	@$(BIN)/pytest -m long --minutes $(MINUTES)
 
 lint: .venv/installed
 	@$(BIN)/ruff check .
@@ -23,9 +35,15 @@ bench: .venv/installed
 	@$(BIN)/python -m eval.bench
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv $(INTEGRATIONS) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# Other projects pin versions of their own, so this one is installed without our constraints but for torch.
+$(INTEGRATIONS)/installed: pyproject.toml
+	$(PYTHON) -m venv $(INTEGRATIONS)
+	$(INTEGRATIONS)/bin/$(PIP) --editable '.[dev,inspect]'
 	@touch $@

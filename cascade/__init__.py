@@ -3,12 +3,12 @@
 Imports neither memory nor compaction: whoever calls it fills in a `Brief` and gives the means to widen it.
 """
 
-from cascade.code import CodeCascade, CodeTask
+from cascade.code_tasks import CodeCascade, CodeTask
 from cascade.decision import Decision, MaxTier, dollars
 from cascade.engine import Cascade, Ended
-from cascade.ledger import Ledger
 from cascade.policy import Policy
 from cascade.ports import Brief, Contexts, Quote, TimeSaid
+from cascade.storage.ledger import Ledger
 
 __all__ = [
     "Brief",

@@ -75,13 +75,15 @@ class Hashes:
 class Decision:
     """How one question ended; `path` is where, `calls` add up to the cost, `citations` are quotes of the brief.
 
-    `reason` says in a word why it ended so. `contexts` are all that were drawn up; `brief` is the one that the answer is from.
+    `tier` and `model` gave the answer that is served. `reason` says in a word why it ended so. `contexts` are all that were drawn
+    up; `brief` is the one that the answer is from.
     """
 
     id: str
     decided_at: datetime
     path: Path
     tier: str | None
+    model: str | None
     answer: str
     citations: tuple[Quote, ...]
     brief: Brief

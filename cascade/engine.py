@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import uuid4
 
+from cascade.call_trace import Trace
 from cascade.certificate import Certificate
 from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
 from cascade.errors import CascadeFault, TierDown, TooLong
@@ -21,7 +22,6 @@ from cascade.ports import Brief, Contexts, Draft
 from cascade.prompts import feedback, prompts_hash
 from cascade.tiers.extractive import ExtractiveTier
 from cascade.tiers.model import ModelTier
-from cascade.trace import Trace
 
 __all__ = ["ABSTENTION", "ABSTENTION_OF_CODE", "Cascade", "Ended"]
 
@@ -211,7 +211,8 @@ class Cascade:
             id=uuid4().hex,
             decided_at=datetime.now(UTC),
             path=path,
-            tier=served.model if served else None,
+            tier=served.tier if served else None,
+            model=served.model if served else None,
             answer=served.draft.answer if served else "" if path == "error" else ABSTENTION,
             verified=bool(served and served.accepted),
             reason=reason,

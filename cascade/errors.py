@@ -2,6 +2,7 @@
 
 CascadeFault
 ├── UnknownDecision      no such decision for this tenant
+├── LedgerUnavailable    decisions cannot be written or read
 ├── SandboxUnavailable   untrusted code cannot be confined here, so none is run
 ├── Misconfigured        a setting of a tier is wrong; names it
 ├── TooLong              no tier's window holds the request
@@ -11,6 +12,7 @@ CascadeFault
 
 __all__ = [
     "CascadeFault",
+    "LedgerUnavailable",
     "Misconfigured",
     "NotRecorded",
     "SandboxUnavailable",
@@ -30,6 +32,18 @@ class UnknownDecision(CascadeFault):
     def __init__(self, *, decision_id: str) -> None:
         self.decision_id = decision_id
         super().__init__(f"there is no decision {decision_id!r}")
+
+
+class LedgerUnavailable(CascadeFault):
+    """The database refused to write or read decisions; `full` says that the disk (or its quota) is full."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.full = any(
+            words in reason.lower()
+            for words in ("disk is full", "no space left", "quota exceeded", "disk full", "os error 28")
+        )
+        super().__init__(f"the ledger of decisions is not available: {reason}")
 
 
 class SandboxUnavailable(CascadeFault):

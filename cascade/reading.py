@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from cascade.claims import numbers, terms
 from cascade.ports import Brief, Completion, Draft
-from cascade.terms import content_terms, numbers, sentences, sound
+from language import split_sentences
 
-__all__ = ["read_draft", "read_program"]
+__all__ = ["read_draft", "read_program", "sound"]
 
 _FENCED = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?```\s*$", re.DOTALL)
 _PROGRAM = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
@@ -45,6 +46,11 @@ def read_draft(completion: Completion, brief: Brief) -> Draft:
         parsed=parsed,
         attributed=bool(found),
     )
+
+
+def sound(text: str) -> str:
+    """Return `text` with halves of surrogate pairs replaced: JSON may spell them, and nothing can store them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_program(text: str) -> str:
@@ -113,8 +119,8 @@ def _marks(told: Any, turns: Mapping[str, int]) -> list[int]:
 def _resting_on(answer: str, brief: Brief) -> tuple[int, ...]:
     """Find the lines that an answer without marks rests on: of each sentence the line that shares most with it."""
     chosen: list[int] = []
-    for sentence in sentences(answer):
-        wanted = content_terms(sentence) | {str(n) for n in numbers(sentence)}
+    for sentence in split_sentences(answer):
+        wanted = terms(sentence) | {str(n) for n in numbers(sentence)}
         shares = {quote.n: len(wanted & _told(quote.text, *(t.meaning for t in quote.times))) for quote in brief.quotes}
         best = max(shares.values(), default=0)
         if best:
@@ -122,6 +128,6 @@ def _resting_on(answer: str, brief: Brief) -> tuple[int, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _told(*texts: str) -> set[str]:
+def _told(*texts: str) -> frozenset[str]:
     whole = " ".join(texts)
-    return content_terms(whole) | {str(n) for n in numbers(whole)}
+    return terms(whole) | {str(n) for n in numbers(whole)}

@@ -6,11 +6,11 @@ Nothing that the caller gets depends on it. Which decisions are chosen follows f
 from dataclasses import dataclass
 from time import perf_counter
 
+from cascade.call_trace import Trace
 from cascade.decision import CHEAP_PATHS, Decision
 from cascade.guards.votes import overlap
-from cascade.ledger import Shadow
+from cascade.storage.ledger import Shadow
 from cascade.tiers.model import ModelTier
-from cascade.trace import Trace
 
 __all__ = ["Shadowing"]
 

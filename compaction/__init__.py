@@ -5,8 +5,18 @@ Knows memory's types and nothing of search, storage or models. `distill` is the 
 
 from compaction.distill import distill
 from compaction.errors import BudgetTooSmall, WindowTooSmall
-from compaction.rendering import Context, Line
+from compaction.rendering import Context, Line, forget_rows
 from compaction.stuff import raw_tokens, stuff
 from compaction.tokens import count_tokens
 
-__all__ = ["BudgetTooSmall", "Context", "Line", "WindowTooSmall", "count_tokens", "distill", "raw_tokens", "stuff"]
+__all__ = [
+    "BudgetTooSmall",
+    "Context",
+    "Line",
+    "WindowTooSmall",
+    "count_tokens",
+    "distill",
+    "forget_rows",
+    "raw_tokens",
+    "stuff",
+]

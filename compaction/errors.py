@@ -1,4 +1,4 @@
-"""What can go wrong in compaction; both are the caller's to mend.
+"""What can go wrong in compaction; both are the caller's to fix.
 
 CompactionFault
 ├── BudgetTooSmall   not even one trimmed line fits

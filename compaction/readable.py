@@ -1,10 +1,8 @@
 """What a sentence needs beside it to be understood: one that begins with "it" or "they" needs the sentence before it."""
 
 import re
-from functools import lru_cache
 
-from memory.passages import split_passages
-from memory.turns import Passage
+from language import Passage, split_passages
 
 __all__ = ["antecedent"]
 
@@ -13,9 +11,8 @@ _POINTS_BACK = re.compile(
 )
 
 
-@lru_cache(maxsize=1_000)
 def antecedent(text: str, start: int) -> Passage | None:
-    """Give the sentence before the one of `text` that begins at `start`, if that one points back; None if it need not be told."""
+    """Return the sentence before the one of `text` that begins at `start`, if that one points back; None if it need not be said."""
     if not start or not _POINTS_BACK.match(text, start):
         return None
     before = [passage for passage in split_passages(text) if passage.end <= start]

@@ -7,7 +7,7 @@
 
 The year stands in the first header of each year. Relative times get their date in parentheses; everything else of a quote is
 verbatim. Every line ends in a line break that no token crosses, so the tokens of a context are the sum of its lines' tokens,
-exactly; `cost` relies on it.
+exactly; `context_cost` relies on it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,10 +16,20 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from compaction.tokens import count_tokens
-from memory.time_expressions import TimeExpression, day_text, find_times
-from memory.turns import Turn
+from language import TimeExpression, analyse, day_text
+from memory.model import Turn
 
-__all__ = ["ELLIPSIS", "Context", "Line", "Span", "day_cost", "render", "span_cost", "year_cost"]
+__all__ = [
+    "Context",
+    "Line",
+    "Span",
+    "context_cost",
+    "day_cost",
+    "forget_rows",
+    "render",
+    "span_cost",
+    "year_cost",
+]
 
 ELLIPSIS = "…"
 SUPERSEDED = " (superseded)"
@@ -111,7 +121,7 @@ def span_cost(span: Span) -> int:
     return _count_row(_row(1, span))
 
 
-def cost(spans: Sequence[Span]) -> int:
+def context_cost(spans: Sequence[Span]) -> int:
     """Count the tokens of the context of `spans`; at most two above the rendered count, never below it."""
     days = {span.day for span in spans}
     years = {day.year: day for day in days}
@@ -127,6 +137,11 @@ def _count_row(row: str) -> int:
     return count_tokens(row + "\n")
 
 
+def forget_rows() -> None:
+    """Drop the lines whose token counts are kept for the next time."""
+    _count_row.cache_clear()
+
+
 def _row(n: int, span: Span) -> str:
     quote = _with_dates(span).replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
     name = f"{span.turn.name}{SUPERSEDED if span.superseded else ''}"
@@ -135,15 +150,15 @@ def _row(n: int, span: Span) -> str:
 
 def _with_dates(span: Span) -> str:
     quote = span.quote
-    for told_time in reversed(_news(span)):
-        told = quote[told_time.start : told_time.end]
-        news = told_time.meaning.removeprefix(told).strip() if told_time.meaning != told else told_time.meaning
-        quote = f"{quote[: told_time.end]} ({news}){quote[told_time.end :]}"
+    for time in reversed(_relative_times(span)):
+        words = quote[time.start : time.end]
+        resolved = time.meaning.removeprefix(words).strip() if time.meaning != words else time.meaning
+        quote = f"{quote[: time.end]} ({resolved}){quote[time.end :]}"
     return quote
 
 
-def _news(span: Span) -> list[TimeExpression]:
-    return [time for time in find_times(span.quote, span.turn.said_at) if time.relative and not time.implied]
+def _relative_times(span: Span) -> list[TimeExpression]:
+    return [time for time in analyse(span.quote, span.day).times if time.relative and not time.implied]
 
 
 def _line(n: int, span: Span) -> Line:
@@ -155,5 +170,5 @@ def _line(n: int, span: Span) -> Line:
         said_at=span.turn.said_at,
         quote=span.quote,
         score=span.score,
-        times=find_times(span.quote, span.turn.said_at),
+        times=analyse(span.quote, span.day).times,
     )

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from compaction.errors import WindowTooSmall
-from compaction.rendering import Context, Span, cost, day_cost, render, span_cost, year_cost
-from memory.turns import Turn
+from compaction.rendering import Context, Span, context_cost, day_cost, render, span_cost, year_cost
+from memory.model import Turn
 
 __all__ = ["raw_tokens", "stuff"]
 
@@ -19,19 +19,19 @@ def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
     used = 0
     for turn in reversed(turns):
         span = Span(turn=turn, start=0, end=len(turn.text))
-        price = span_cost(span)
+        tokens = span_cost(span)
         if not taken or taken[-1].day != span.day:
-            price += day_cost(span.day)
+            tokens += day_cost(span.day)
         if not taken or taken[-1].day.year != span.day.year:
-            price += year_cost(span.day)
-        if used + price > limit:
+            tokens += year_cost(span.day)
+        if used + tokens > limit:
             break
-        used += price
+        used += tokens
         taken.append(span)
     if turns and not taken:
-        raise WindowTooSmall(limit=limit, needed=price)
+        raise WindowTooSmall(limit=limit, needed=tokens)
     context = render(taken, budget=limit, left_out={"no room left": len(turns) - len(taken)})
-    while context.tokens > limit:  # marks of four digits cost more than was reckoned
+    while context.tokens > limit:  # marks of four digits cost more than was counted
         taken.pop()
         context = render(taken, budget=limit, left_out={"no room left": len(turns) - len(taken)})
     return context
@@ -39,4 +39,4 @@ def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
 
 def raw_tokens(turns: Sequence[Turn]) -> int:
     """Count the tokens of the whole history, written as `stuff` writes it."""
-    return cost([Span(turn=turn, start=0, end=len(turn.text)) for turn in turns])
+    return context_cost([Span(turn=turn, start=0, end=len(turn.text)) for turn in turns])

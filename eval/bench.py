@@ -33,17 +33,18 @@ from rich.progress import Progress
 from rich.table import Table
 from sentence_transformers import SentenceTransformer
 
-from memory import MemorySettings, NewTurn, Remember, Scope
-from memory.database import open_database
-from memory.echo import fingerprint
-from memory.encoder import Encoder
-from memory.index import IndexRow, PassageIndex
-from memory.memory import database_url
-from memory.store import TurnStore
-from memory.turns import EncodedPassage, Passage
-from memory.words import content_terms
+from language import Passage
+from language.words import content_terms
+from memory import NewTurn, Remember, Scope
+from memory.encoding.encoder import Encoder
+from memory.index.echoes import fingerprint
+from memory.index.lance import IndexRow, PassageIndex
+from memory.model import EncodedPassage
+from memory.storage.database import open_database
+from memory.storage.store import TurnStore
 from tirtha.sample import sample_questions, sample_sessions
 from tirtha.settings import Settings
+from tirtha.wiring.database import MIGRATIONS
 
 __all__ = ["main"]
 
@@ -159,7 +160,7 @@ def _remember_all(url: str, texts: Sequence[str]) -> float:
 async def _context(encoder: Encoder, bare: SentenceTransformer, passages: int, scopes: int) -> Latency:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        await _fill(home, encoder, passages, scopes)
+        _fill(home, encoder, passages, scopes)
         disk_mb = _size_mb(home)
         vectors = np.random.default_rng(0).standard_normal((passages // scopes, encoder.dimension), dtype=np.float32)
         torch.set_num_threads(
@@ -183,7 +184,7 @@ async def _context(encoder: Encoder, bare: SentenceTransformer, passages: int, s
 async def _cache_table(encoder: Encoder) -> Table:
     """Ask the same answerable questions past the cache and through it, in turn, at 100,000 passages in one scope."""
     with tempfile.TemporaryDirectory() as folder:
-        await _fill(Path(folder), encoder, CACHE_PASSAGES, 1)
+        _fill(Path(folder), encoder, CACHE_PASSAGES, 1)
         with _serving(Path(folder)) as (url, _):
             cold, hits = _ask_twice(url)
     table = Table("/v1/ask, extractive", "p50 ms", "p95 ms", title=f"{CACHE_PASSAGES:,} passages, n = {len(hits)} each")
@@ -224,26 +225,28 @@ def _size_mb(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
-async def _fill(home: Path, encoder: Encoder, passages: int, scopes: int) -> None:
+def _fill(home: Path, encoder: Encoder, passages: int, scopes: int) -> None:
     """Write turns and their index rows, one passage a turn, evenly over the scopes."""
     texts = _texts(passages)
     seeds = _seed_vectors(encoder)
     chance = np.random.default_rng(0)
-    url = database_url(MemorySettings(home=home))
-    with closing(TurnStore(open_database(url))) as store, Progress(console=Console(stderr=True)) as progress:
-        index = await PassageIndex.open(home / "index", model=encoder.name, dimension=encoder.dimension)
+    with (
+        open_database(home, None, migrations=MIGRATIONS) as database,
+        closing(PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension)) as index,
+        Progress(console=Console(stderr=True)) as progress,
+    ):
+        store = TurnStore(database)
         task = progress.add_task(f"{passages:,} passages over {scopes:,} scopes", total=passages)
         for start in range(0, passages, CHUNK):
             chunk = range(start, min(start + CHUNK, passages))
-            rows = await _rows(store, chunk, texts, seeds, chance, scopes)
-            await index.add(rows)
-            await store.mark_indexed([row.encoded.turn_pk for row in rows])
+            rows = _rows(store, chunk, texts, seeds, chance, scopes)
+            index.add(rows)
+            store.mark_indexed([row.encoded.turn_pk for row in rows])
             progress.advance(task, len(chunk))
-        await index.optimise()
-        index.close()
+        index.optimise()
 
 
-async def _rows(
+def _rows(
     store: TurnStore,
     chunk: range,
     texts: Sequence[str],
@@ -254,15 +257,13 @@ async def _rows(
     by_owner: dict[tuple[int, int], list[int]] = {}
     for number in chunk:
         by_owner.setdefault((number % scopes, number // scopes // TURNS_PER_SESSION), []).append(number)
-    wishes = [
+    requests = [
         Remember(scope=_scope(owner), session_id=f"s{session}", turns=[_turn(texts[n], n) for n in numbers])
         for (owner, session), numbers in by_owner.items()
     ]
-    receipts = await store.remember_many(wishes)
+    receipts = store.remember_many(requests)
     rows: list[IndexRow] = []
-    for (owner, _), numbers, receipt in zip(by_owner, by_owner.values(), receipts, strict=True):
-        known = await store.scope(_scope(owner))
-        assert known
+    for numbers, receipt in zip(by_owner.values(), receipts, strict=True):
         for number, pk in zip(numbers, receipt.stored, strict=True):
             vector = seeds[number % len(seeds)] + 0.03 * chance.standard_normal(seeds.shape[1], dtype=np.float32)
             vector /= np.linalg.norm(vector)
@@ -271,7 +272,7 @@ async def _rows(
                 turn_pk=pk, passage=Passage(start=0, end=len(text)), vector=vector, turn_vector=vector
             )
             terms = " ".join(content_terms(text))
-            rows.append(IndexRow(scope=known[0], encoded=encoded, terms=terms, fingerprint=fingerprint(text)))
+            rows.append(IndexRow(scope=receipt.scope_id, encoded=encoded, terms=terms, fingerprint=fingerprint(text)))
     return rows
 
 

@@ -1,12 +1,13 @@
-"""What answering has cost, from decision records alone: by where answers came from, blended, and against the dear tier's price."""
+"""What answering has cost, from decision records alone: by path, blended, and against the frontier tier's price."""
 
 from pathlib import Path
 
 from cascade import dollars
-from cascade.ledger import Stats
-from eval.report import Table
-from tirtha.service import open_service
+from cascade.storage.ledger import Stats
+from eval.harness.report import Table
+from tirtha.caller import local_caller
 from tirtha.settings import Settings
+from tirtha.wiring.service import open_service
 
 __all__ = ["cost_tables", "tables_of"]
 
@@ -14,7 +15,7 @@ __all__ = ["cost_tables", "tables_of"]
 async def cost_tables(settings: Settings, *, tenant: str) -> list[Table]:
     """Read the tenant's decisions in the data folder and add them up. Raises as `open_service` does."""
     async with open_service(settings) as service:
-        return tables_of(await service.stats(tenant=tenant), settings.folder)
+        return tables_of(await service.stats(local_caller(tenant)), settings.folder)
 
 
 def tables_of(stats: Stats, folder: Path) -> list[Table]:

@@ -7,22 +7,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from eval.cascade import RecordedCascade
-from eval.code_benchmark import CodeBenchmark
-from eval.faithfulness import Faithfulness
-from eval.locomo import LocomoEvidence
-from eval.locomo_qa import LocomoAnswers
-from eval.longmemeval import LongMemEval
-from eval.niah import Needles
-from eval.policy_ablation import PolicyAblation
-from eval.preflight import Preflight
-from eval.report import Table
-from eval.rot import ContextRot
-from eval.ruler import Ruler
-from eval.runs import Benchmark, answers_of, scores_of
-from eval.statistics import paired_difference
-from eval.swe_bench import SweBench
-from memory.encoder import Encoder
+from eval.code.benchmark import CodeBenchmark
+from eval.code.preflight import Preflight
+from eval.code.recorded_cascade import RecordedCascade
+from eval.faithfulness.benchmark import Faithfulness
+from eval.harness.intervals import paired_difference
+from eval.harness.report import Table
+from eval.harness.runs import Benchmark, answers_of, scores_of
+from eval.locomo.answers import LocomoAnswers
+from eval.locomo.evidence import LocomoEvidence
+from eval.locomo.policy_ablation import PolicyAblation
+from eval.long_context.context_rot import ContextRot
+from eval.long_context.needles import Needles
+from eval.long_context.ruler import Ruler
+from eval.longmemeval.benchmark import LongMemEval
+from eval.swe_bench.benchmark import SweBench
+from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
 
 __all__ = ["Part", "benchmark_of", "compare", "list_table", "smoke_parts"]

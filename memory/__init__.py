@@ -1,35 +1,31 @@
 """Memory: what was said, kept verbatim and for good, and recalled across sessions.
 
-Knows nothing of budgets, models that answer, or HTTP. `open_memory` is the way in.
+Knows nothing of budgets, models that answer, or HTTP. The types are here; `memory.api.open_memory` is the way in, apart because
+the engine takes a second to import.
 """
 
-from typing import TYPE_CHECKING
-
-from memory.store import Remember
-from memory.turns import Evidence, NewTurn, Receipt, Recollection, Scope, Turn
-
-if TYPE_CHECKING:
-    from memory.memory import Memory, MemorySettings, open_memory
-else:
-
-    def __getattr__(name: str) -> object:
-        """Import the engine when it is first asked for (PEP 562): whoever needs only types and errors need not wait for it."""
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from memory import memory as engine  # noqa: PLC0415 - that is the point
-
-        return getattr(engine, name)
-
+from memory.model import (
+    Counts,
+    Evidence,
+    NewTurn,
+    Receipt,
+    Recollection,
+    Remember,
+    Scope,
+    SessionSummary,
+    Turn,
+    TurnCursor,
+)
 
 __all__ = [
+    "Counts",
     "Evidence",
-    "Memory",
-    "MemorySettings",
     "NewTurn",
     "Receipt",
     "Recollection",
     "Remember",
     "Scope",
+    "SessionSummary",
     "Turn",
-    "open_memory",
+    "TurnCursor",
 ]

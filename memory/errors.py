@@ -6,6 +6,8 @@ MemoryFault
 └── StorageFault         the machine or its configuration is at fault
     ├── StoreUnavailable the database cannot be written or read
     ├── HomeInUse        another process owns the data folder
+    ├── DataIsNewer      a later version wrote the data folder
+    ├── DataIsOlder      an earlier version did, and it is only to be read
     └── IndexMismatch    the index was built with another embedding model
 """
 
@@ -13,6 +15,8 @@ from pathlib import Path
 
 __all__ = [
     "CallerFault",
+    "DataIsNewer",
+    "DataIsOlder",
     "HomeInUse",
     "IndexMismatch",
     "MemoryFault",
@@ -20,6 +24,8 @@ __all__ = [
     "StoreUnavailable",
     "TurnConflict",
 ]
+
+_FULL = ("disk is full", "no space left", "quota exceeded", "disk full", "os error 28")
 
 
 class MemoryFault(Exception):
@@ -48,11 +54,11 @@ class StorageFault(MemoryFault):
 
 
 class StoreUnavailable(StorageFault):
-    """The database refused to read or write; `full` says that the disk (or its quota) is full."""
+    """The database or the index refused to read or write; `full` says that the disk (or its quota) is full."""
 
-    def __init__(self, reason: str, *, full: bool = False) -> None:
+    def __init__(self, reason: str) -> None:
         self.reason = reason
-        self.full = full
+        self.full = any(words in reason.lower() for words in _FULL)
         super().__init__(f"the memory store is not available: {reason}")
 
 
@@ -63,6 +69,28 @@ class HomeInUse(StorageFault):
         self.home = home
         super().__init__(
             f"another Tirtha process uses the data folder {home}; stop it, or set TIRTHA_HOME to another folder"
+        )
+
+
+class DataIsNewer(StorageFault):
+    """The data folder was written by a later version, whose schema (`revision`) this one does not know."""
+
+    def __init__(self, home: Path, revision: str) -> None:
+        self.home = home
+        self.revision = revision
+        super().__init__(
+            f"the data folder {home} was written by a newer Tirtha (schema {revision}); "
+            "install that version or a later one, or set TIRTHA_HOME to another folder"
+        )
+
+
+class DataIsOlder(StorageFault):
+    """The data folder was written by an earlier version and has not been upgraded; whoever only reads does not do it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        super().__init__(
+            f"the data folder {home} was written by an older Tirtha; a command that opens it, such as `tirtha doctor`, upgrades it"
         )
 
 

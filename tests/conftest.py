@@ -9,14 +9,26 @@ from typing import Any
 import httpx
 import pytest
 
-from memory import Memory, MemorySettings, open_memory
-from memory.encoder import Encoder
-from tirtha.api.app import create_app
-from tirtha.service import Service, open_service
+from memory.api import Memory
+from memory.encoding.encoder import Encoder
+from tests.support.memory import memory_in
+from tirtha.caller import Caller, local_caller
+from tirtha.http.app import create_app
+from tirtha.service import Service
 from tirtha.settings import Settings
+from tirtha.wiring.service import open_service
+
+pytest_plugins = ["tests.support.long_runs"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every scenario is slow."""
+    for item in items:
+        if "scenarios" in item.path.parts:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
@@ -51,7 +63,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def memory(tmp_path: Path, encoder: Encoder) -> AsyncIterator[Memory]:
-    async with open_memory(MemorySettings(home=tmp_path / "home"), encoder=encoder) as opened:
+    async with memory_in(tmp_path / "home", encoder) as opened:
         yield opened
 
 
@@ -62,8 +74,8 @@ async def service(settings: Settings, encoder: Encoder) -> AsyncIterator[Service
 
 
 @pytest.fixture
-async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
+async def client(service: Service, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(service, settings), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as opened:
         yield opened
 
@@ -75,6 +87,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared evaluation data is not on this machine")
     return folder
+
+
+@pytest.fixture
+def caller() -> Caller:
+    """The caller on this machine, who may do everything."""
+    return local_caller()
 
 
 @pytest.fixture

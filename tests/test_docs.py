@@ -9,7 +9,7 @@ import pytest
 from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
-from tirtha.cli import app
+from tirtha.cli.app import app
 from tirtha.settings import PolicySettings, Settings, TierSettings
 
 ROOT = Path(__file__).resolve().parent.parent

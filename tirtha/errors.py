@@ -2,13 +2,15 @@
 
 FaceFault
 ├── TooLarge        a request above a limit, with both numbers
+├── Forbidden       the caller lacks a right
 ├── NotLoopback     no key is configured, and the address is not loopback
+├── NotOpened       the engine could not be opened here
 └── Shadowed        another package hides one of ours
 """
 
 from pathlib import Path
 
-__all__ = ["FaceFault", "NotLoopback", "NotOpened", "Shadowed", "TooLarge"]
+__all__ = ["FaceFault", "Forbidden", "NotLoopback", "NotOpened", "Shadowed", "TooLarge"]
 
 
 class FaceFault(Exception):
@@ -25,6 +27,14 @@ class TooLarge(FaceFault):
         self.limit = limit
         self.unit = unit
         super().__init__(f"{what} has {size:,} {unit}; at most {limit:,} are allowed")
+
+
+class Forbidden(FaceFault):
+    """The caller lacks the right `right`."""
+
+    def __init__(self, right: str) -> None:
+        self.right = right
+        super().__init__(f"this needs the right {right!r}, which the key does not have")
 
 
 class NotLoopback(FaceFault):

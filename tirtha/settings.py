@@ -77,7 +77,7 @@ class PolicySettings(BaseModel):
     widen_before: Annotated[int, Field(ge=0, description="how often the local tier gets a wider context")] = 1
     widen_after: Annotated[int, Field(ge=0, description="how often the frontier tier does, after its first answer")] = 0
     raw: Annotated[bool, Field(description="whether the frontier tier may at last read the raw history")] = False
-    repair: Annotated[bool, Field(description="whether a rejected draft may be mended once")] = True
+    repair: Annotated[bool, Field(description="whether a rejected draft may be repaired once")] = True
     unverified: Annotated[
         Literal["abstain", "serve"], Field(description="abstain, or serve the best draft marked `verified: false`")
     ] = "abstain"
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
     ] = 0.15
     local: Annotated[TierSettings | None, Field(description="the cheap tier; see below")] = None
-    frontier: Annotated[TierSettings | None, Field(description="the dear tier; see below")] = None
+    frontier: Annotated[TierSettings | None, Field(description="the expensive tier; see below")] = None
     policy: Annotated[PolicySettings, Field(description="see below")] = PolicySettings()
     certificate: Annotated[
         Path | None, Field(description="a certificate of `tirtha certify` that answers of the local tier must fit")

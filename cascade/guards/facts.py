@@ -13,10 +13,12 @@ from decimal import Decimal
 from itertools import combinations
 from typing import ClassVar
 
+from cascade.claims import names, numbers, terms
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Brief, Quote
-from cascade.terms import DateSaid, content_terms, dates, names, numbers, without_dates
+from language import DateSaid, analyse
+from language.dates import blank_dates
 
 __all__ = ["FactsGuard"]
 
@@ -34,7 +36,7 @@ class FactsGuard:
     """Passes if the cited lines, or the question, hold every hard fact of the answer. `score` is the share they hold."""
 
     name: ClassVar[str] = "facts"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     cost: ClassVar[Cost] = "cpu"
 
     async def check(self, case: Case) -> Verdict:
@@ -43,8 +45,8 @@ class FactsGuard:
         cited = set(case.draft.citations)
         held = _Held.of(answer, case.brief, [quote for quote in case.brief.quotes if quote.n in cited])
         claims = [
-            *((f"the date {_written(one)}", held.date(one)) for one in dates(answer)),
-            *((f"the number {one}", held.number(one)) for one in _counted(without_dates(answer))),
+            *((f"the date {_written(one)}", held.date(one)) for one in analyse(answer).dates),
+            *((f"the number {one}", held.number(one)) for one in _counted(blank_dates(answer))),
             *((f"the name {one!r}", held.name(one)) for one in names(answer)),
             *((f"the words {one!r}", held.words(one)) for one in _QUOTED.findall(answer)),
         ]
@@ -70,11 +72,11 @@ class _Held:
         asked = "" if _CHOOSING.search(brief.question) else brief.question
         text = " ".join([*told, asked])
         held_dates = [one for quote in quotes for one in _dates_of(quote)]
-        plain = frozenset(numbers(without_dates(text)))
+        plain = frozenset(numbers(blank_dates(text)))
         return cls(
             text=_plain(text),
-            terms=frozenset(content_terms(text)) | frozenset(_WORDS.findall(text.lower())),
-            dates=(*held_dates, *dates(asked)),
+            terms=terms(text) | frozenset(_WORDS.findall(text.lower())),
+            dates=(*held_dates, *analyse(asked).dates),
             numbers=plain,
             implied=frozenset(_implied(answer, brief, quotes, held_dates, plain)),
         )
@@ -87,7 +89,7 @@ class _Held:
 
     def name(self, name: str) -> bool:
         parts = _WORDS.findall(name.lower())
-        return all(part in self.terms or content_terms(part) <= self.terms for part in parts)
+        return all(part in self.terms or terms(part) <= self.terms for part in parts)
 
     def words(self, quoted: str) -> bool:
         return _plain(quoted) in self.text
@@ -95,8 +97,8 @@ class _Held:
 
 def _dates_of(quote: Quote) -> list[DateSaid]:
     """Give the dates that a line tells; only one that tells none is taken to speak of the day it was said."""
-    told = [one for time in quote.times for one in dates(time.meaning)]
-    explicit = dates(quote.text)
+    told = [one for time in quote.times for one in analyse(time.meaning).dates]
+    explicit = list(analyse(quote.text).dates)
     told += explicit + [DateSaid(year, one.month, one.day) for one in explicit for year in _years(one, quote)]
     return told or [DateSaid(quote.said_at.year, quote.said_at.month, quote.said_at.day)]
 
@@ -124,7 +126,7 @@ def _implied(
     if not _COUNTING.search(brief.question):
         return set()
     found: set[Decimal] = set()
-    days = sorted({day for day in map(_day, [*told, *dates(brief.question)]) if day} | {brief.asked_at.date()})
+    days = sorted({day for day in map(_day, [*told, *analyse(brief.question).dates]) if day} | {brief.asked_at.date()})
     if _TIME_UNIT.search(answer):
         for first, last in combinations(days, 2) if len(days) <= _LONG_EVIDENCE else ():
             found |= _between(first, last)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, Protocol
 
+from cascade.call_trace import Trace
 from cascade.decision import Verdict
 from cascade.errors import CascadeFault
 from cascade.ports import Brief, Draft
-from cascade.trace import Trace
 
 __all__ = ["Case", "Cost", "Guard", "guards_hash", "judge"]
 

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cascade.claims import numbers, terms, without_facts
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Embed, Quote
-from cascade.terms import content_terms, dates, numbers, sentences, without_numbers
+from language import analyse, split_sentences
 
 __all__ = ["SupportGuard"]
 
@@ -30,7 +31,7 @@ class SupportGuard:
     @property
     def version(self) -> str:
         """Say the version, the threshold and whether vectors are used."""
-        return f"3 threshold={self.threshold} vectors={self.embed is not None}"
+        return f"4 threshold={self.threshold} vectors={self.embed is not None}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the draft sentence by sentence."""
@@ -38,14 +39,14 @@ class SupportGuard:
         cited = [quote for quote in case.brief.quotes if quote.n in case.draft.citations]
         told = " ".join(_told(quote) for quote in cited)
         asked = "" if re.search(r"\bor\b", case.brief.question, re.IGNORECASE) else case.brief.question
-        held = content_terms(f"{asked} {told}")
+        held = terms(f"{asked} {told}")
         doubt = _doubt(answer, told)
         if doubt:
             return Verdict(guard=self.name, status="unsure", score=0.5, reason=doubt)
         weakest, score = "", 1.0
-        for sentence in sentences(answer):
-            terms = content_terms(without_numbers(sentence))  # those are for the guard over facts
-            support = len(terms & held) / len(terms) if terms else 1.0
+        for sentence in split_sentences(answer):
+            claimed = terms(without_facts(sentence))  # dates and numbers are for the guard over facts
+            support = len(claimed & held) / len(claimed) if claimed else 1.0
             if support < self.threshold:
                 support = max(support, await self._nearness(sentence, cited))
             if support < score:
@@ -65,7 +66,7 @@ def _doubt(answer: str, told: str) -> str:
     """Say why words cannot tell whether an answer is supported: it has none that carry meaning, or denies what nobody denied."""
     if _YES_OR_NO.match(answer) or not answer:
         return ""
-    if not content_terms(answer) and not numbers(answer) and not dates(answer):
+    if not terms(answer) and not numbers(answer) and not analyse(answer).dates:
         return "the answer has no word that carries meaning"
     if _DENIES.search(answer) and not _DENIES.search(told):
         return "the answer denies something, and no cited line does"

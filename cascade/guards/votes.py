@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cascade.claims import numbers, terms
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import ChatRequest, Embed
 from cascade.prompts import vote_messages
-from cascade.terms import content_terms, numbers
 from cascade.tiers.model import ModelTier
 
 __all__ = ["AgreementGuard", "EntailmentGuard", "overlap"]
@@ -86,7 +86,7 @@ class EntailmentGuard:
 
 def overlap(one: str, other: str) -> float:
     """Give the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
-    mine, theirs = (content_terms(text) | {str(n) for n in numbers(text)} for text in (one, other))
+    mine, theirs = (terms(text) | {str(n) for n in numbers(text)} for text in (one, other))
     if not mine or not theirs:
         return float(one.strip().lower() == other.strip().lower())
     return 2 * len(mine & theirs) / (len(mine) + len(theirs))

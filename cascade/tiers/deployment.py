@@ -20,7 +20,7 @@ from openai import AsyncOpenAI
 from pydantic import SecretStr
 
 from cascade.ports import Chat, ChatFailed, ChatRequest, Completion, Usage
-from cascade.terms import sound
+from cascade.reading import sound
 
 __all__ = ["Breaker", "Deployment", "Dialect", "OpenAIChat"]
 

@@ -10,6 +10,7 @@ from time import perf_counter
 
 import tenacity
 
+from cascade.call_trace import Trace
 from cascade.decision import Call
 from cascade.errors import TierDown, TooLong
 from cascade.ports import Brief, ChatFailed, ChatRequest, Completion, Draft
@@ -17,7 +18,6 @@ from cascade.pricing import Price, cost_nanousd
 from cascade.prompts import ANSWER_SCHEMA, answer_messages, request_key
 from cascade.reading import read_draft
 from cascade.tiers.deployment import Deployment
-from cascade.trace import Trace
 
 __all__ = ["ModelTier", "Tokens"]
 

@@ -1,4 +1,4 @@
-"""Fit recall's re-scorer and answerability, and write them to `memory/models`.
+"""Fit recall's re-scorer and answerability, and write them to `memory/recall/models`.
 
     python -m eval.training.rescorer --data locomo_dev.json --embeddings ~/.cache/tirtha-eval.sqlite3
 
@@ -23,12 +23,12 @@ from rich.console import Console
 from rich.progress import Progress
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from eval.answerability import KINDS, Case, fit_weights, make_case, unseen_probabilities
-from eval.embedding_cache import CachedEncoder
-from eval.locomo_data import Conversation, read_locomo
-from eval.rescoring import Asked, ask_conversations, fit_rescorer, held_out
-from memory.answerability import MODEL_FILE
-from memory.rescorer import MODEL_FILES
+from eval.harness.embedding_cache import CachedEncoder
+from eval.locomo.data import Conversation, read_locomo
+from eval.training.answerability import KINDS, Case, fit_weights, make_case, unseen_probabilities
+from eval.training.fitting import Asked, ask_conversations, fit_rescorer, held_out
+from memory.recall.answerability import MODEL_FILE
+from memory.recall.rescorer import MODEL_FILES
 
 __all__ = ["main"]
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from memory.encoder import Encoder
-from memory.related_terms import MODEL_FILE
-from memory.words import content_terms
+from language.words import content_terms
+from memory.encoding.encoder import Encoder
+from memory.recall.related_terms import MODEL_FILE
 
 __all__ = ["main"]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cascade import TimeSaid
+from cascade.call_trace import Trace
 from cascade.decision import Attempt, Verdict
 from cascade.gate import better, blames
 from cascade.guards import (
@@ -29,7 +30,6 @@ from cascade.guards import (
 )
 from cascade.guards.injection import steers
 from cascade.ports import ChatFailed, Draft
-from cascade.trace import Trace
 from tests.support.briefs import brief, quote
 from tests.support.tiers import Scripted, tier
 
@@ -100,6 +100,47 @@ async def test_times_between_cited_dates_are_implied_where_they_are_asked_for(
 ) -> None:
     found = await FactsGuard().check(case(answer, 1, 2, question=question))
     assert found.status == verdict, found.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "verdict"),
+    [
+        ("Ann ran to the park.", "Ann ran to the park. She likes mining.", "fail"),  # no form of an empty word is empty
+        ("Ann ran to the park.", "Ann probably ran to the park.", "pass"),
+        ("We met on 6 May 2023 at the lake.", "On Saturday, 6 May 2023", "pass"),
+        ("We met at the lake. We sang there.", "- at the lake\n- in the mountains", "fail"),  # each item is judged
+    ],
+)
+async def test_support_is_of_every_sentence_by_the_words_that_claim_something(
+    line: str, answer: str, verdict: str
+) -> None:
+    own = Case(
+        brief=brief("What did they do?", quote(1, line, 1.0)),
+        draft=Draft(answer=answer, citations=(1,)),
+        model="m",
+        trace=Trace(started_s=perf_counter(), deadline_s=5),
+    )
+    assert await status(SupportGuard(), own) == verdict
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "verdict"),
+    [
+        ("It failed at 2023-05-08T13:56.", "At 2023-05-09T13:56.", "fail"),
+        ("It failed at 2023-05-08T13:56.", "At 2023-05-08T13:56.", "pass"),
+        ("I ran 2100 metres.", "2,100 metres", "pass"),
+    ],
+)
+async def test_timestamps_and_numbers_that_look_like_dates_are_compared_whole(
+    line: str, answer: str, verdict: str
+) -> None:
+    own = Case(
+        brief=brief("What was it?", quote(1, line, 1.0)),
+        draft=Draft(answer=answer, citations=(1,)),
+        model="m",
+        trace=Trace(started_s=perf_counter(), deadline_s=5),
+    )
+    assert await status(FactsGuard(), own) == verdict
 
 
 async def test_an_abstention_claims_nothing() -> None:

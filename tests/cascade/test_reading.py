@@ -3,7 +3,6 @@ import pytest
 from cascade.ports import Completion, Usage
 from cascade.prompts import PROMPTS, answer_messages, code_messages, review_messages, vote_messages
 from cascade.reading import read_draft, read_program
-from cascade.terms import DateSaid, dates, names, numbers
 from compaction.tokens import count_tokens
 from tests.support.briefs import brief, quote
 
@@ -78,41 +77,6 @@ def test_a_program_is_the_longest_block_without_its_own_trials() -> None:
     assert read_program(text) == "import math\n@staticmethod\ndef f(x):\n    return x\n"
     assert read_program("def f(x): return x") == "def f(x): return x"
     assert read_program("```python\ndef f(:\n```") == "def f(:"
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("1,250 and 3.5", ["1250", "3.5"]),
-        ("twenty-one of the 3rd", ["21", "3"]),
-        ("v2 a1b", []),
-        ("75kg, 3pm, $1.5k and -5", ["75", "3", "1500.0", "-5"]),
-        ("2 million of two thousand", ["2000000", "2000"]),
-        ("Two dogs, 50%", ["2", "50"]),
-    ],
-)
-def test_numbers(text: str, found: list[str]) -> None:
-    assert [str(n) for n in numbers(text)] == found
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("7 May 2023", [(2023, 5, 7)]),
-        ("the 3rd of June, 2022", [(2022, 6, 3)]),
-        ("Sept. 4", [(None, 9, 4)]),
-        ("March 2021 and 2019", [(2021, 3, None), (2019, None, None)]),
-        ("2023-05-07", [(2023, 5, 7)]),
-        ("in May", [(None, 5, None)]),
-        ("you may go", []),
-    ],
-)
-def test_dates(text: str, found: list[tuple[int | None, int | None, int | None]]) -> None:
-    assert dates(text) == [DateSaid(*one) for one in found]
-
-
-def test_names_are_capitalised_words_that_are_no_common_ones() -> None:
-    assert names("On Monday Caroline's dog met O'Hara in May. The End") == ["Caroline", "O'Hara", "End"]
 
 
 def test_memory_never_enters_a_system_message_and_is_fenced() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compaction import BudgetTooSmall, Context, WindowTooSmall, count_tokens, distill, raw_tokens, stuff
-from compaction.distill import Taste, _Packing
+from compaction.distill import DistillOptions, _Packing
+from language.sentences import split_passages
 from memory import Evidence, Turn
-from memory.passages import split_passages
 from tests.support.turns import MAY_8, evidence, held
 
 texts = st.text(min_size=1, max_size=300).filter(lambda text: bool(text.strip()))
@@ -79,10 +79,10 @@ def test_no_context_is_above_its_budget(found: list[Evidence], budget: int) -> N
 def test_no_passage_is_cheaper_than_its_words(text: str, speaker: str | None) -> None:
     turn = held(text, speaker=speaker)
     day = turn.said_at.date()  # whose header is paid for
-    packing = _Packing(budget=165, taste=Taste(), told_share=0.2, days={day}, years={day.year})
+    packing = _Packing(budget=165, options=DistillOptions(), redundancy=0.2, days={day}, years={day.year})
     for passage in split_passages(text):
         found = evidence(turn, passage.start, passage.end)
-        assert packing.least_price(found) <= packing.price(found)
+        assert packing.least_cost(found) <= packing.cost(found)
 
 
 @settings(max_examples=200, deadline=None)

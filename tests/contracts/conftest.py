@@ -1,6 +1,6 @@
 """Real databases for the contract suites: SQLite in a folder, and PostgreSQL where a server answers."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from memory.database import open_database
-from memory.store import TurnStore
+from memory.storage.database import Database
+from memory.storage.store import TurnStore
+from tests.support.memory import database_in
 
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
@@ -35,8 +36,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-async def store(database: str) -> AsyncIterator[TurnStore]:
-    """An empty turn store, its ledger's tables beside it."""
-    opened = TurnStore(open_database(database))
-    yield opened
-    opened.close()
+def opened(database: str, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with every package's tables."""
+    with database_in(tmp_path / "home", database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(opened: Database) -> TurnStore:
+    """An empty turn store."""
+    return TurnStore(opened)

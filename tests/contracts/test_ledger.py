@@ -2,21 +2,19 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from time import perf_counter
 from uuid import uuid4
 
 import pytest
 
 from cascade import Cascade, Decision, Ledger
-from cascade.cache import AnswerCache, cache_key
 from cascade.decision import Call, Hashes
 from cascade.errors import UnknownDecision
 from cascade.guards import CitationGuard
-from cascade.ledger import Owner, Shadow
 from cascade.ports import Usage
-from memory.database import reading, writing
-from memory.store import TurnStore
+from cascade.storage.cache import AnswerCache, cache_key
+from cascade.storage.ledger import Owner, Shadow
+from memory.storage.database import Database
 from tests.support.briefs import brief, quote
 from tests.support.tiers import OneContext
 
@@ -31,25 +29,20 @@ async def decision(n: int = 2, *, cost: int = 0, path: str = "extractive", laten
     return replace(made, path=path, calls=(call,), latency_ms=latency_ms)  # type: ignore[arg-type]
 
 
-def open_ledger(store: TurnStore) -> Ledger:
-    return Ledger(writing=partial(writing, store.engine), reading=partial(reading, store.engine))
+def open_cache(opened: Database, *, ttl_s: float = 60, max_bytes: int = 10**6) -> AnswerCache:
+    return AnswerCache(opened, ttl=timedelta(seconds=ttl_s), max_bytes=max_bytes)
 
 
-def open_cache(store: TurnStore, *, ttl_s: float = 60, max_bytes: int = 10**6) -> AnswerCache:
-    transactions = {"writing": partial(writing, store.engine), "reading": partial(reading, store.engine)}
-    return AnswerCache(**transactions, ttl=timedelta(seconds=ttl_s), max_bytes=max_bytes)
-
-
-async def test_decisions_are_read_by_their_tenant_only(store: TurnStore) -> None:
-    ledger, made = open_ledger(store), await decision()
+async def test_decisions_are_read_by_their_tenant_only(opened: Database) -> None:
+    ledger, made = Ledger(opened), await decision()
     await ledger.record(made, OWNER)
     assert await ledger.read(made.id, tenant="default") == made
     with pytest.raises(UnknownDecision):
         await ledger.read(made.id, tenant="other")
 
 
-async def test_stats_add_up_exactly(store: TurnStore) -> None:
-    ledger = open_ledger(store)
+async def test_stats_add_up_exactly(opened: Database) -> None:
+    ledger = Ledger(opened)
     made = [
         await decision(cost=31_005 * n, path=path, latency_ms=n) for n, path in enumerate(["local"] * 20 + ["frontier"])
     ]
@@ -72,8 +65,8 @@ async def test_stats_add_up_exactly(store: TurnStore) -> None:
     assert (await ledger.stats(tenant="nobody")).n == 0
 
 
-async def test_an_accepted_answer_is_found_again_by_its_key_and_tenant(store: TurnStore) -> None:
-    ledger, cache, made = open_ledger(store), open_cache(store), await decision()
+async def test_an_accepted_answer_is_found_again_by_its_key_and_tenant(opened: Database) -> None:
+    ledger, cache, made = Ledger(opened), open_cache(opened), await decision()
     await ledger.record(made, OWNER)
     await cache.put("k", made, tenant="default")
     assert await cache.get("k", tenant="default") == made
@@ -83,24 +76,24 @@ async def test_an_accepted_answer_is_found_again_by_its_key_and_tenant(store: Tu
         await cache.put("k2", replace(made, verified=False), tenant="default")
 
 
-async def test_entries_expire_and_the_oldest_make_room(store: TurnStore) -> None:
-    ledger, made = open_ledger(store), await decision()
+async def test_entries_expire_and_the_oldest_make_room(opened: Database) -> None:
+    ledger, made = Ledger(opened), await decision()
     await ledger.record(made, OWNER)
-    await open_cache(store, ttl_s=0).put("expired", made, tenant="default")
-    assert await open_cache(store).get("expired", tenant="default") is None
-    await open_cache(store).put("till then", made, tenant="default", until=datetime.now(UTC))
-    assert await open_cache(store).get("till then", tenant="default") is None
+    await open_cache(opened, ttl_s=0).put("expired", made, tenant="default")
+    assert await open_cache(opened).get("expired", tenant="default") is None
+    await open_cache(opened).put("till then", made, tenant="default", until=datetime.now(UTC))
+    assert await open_cache(opened).get("till then", tenant="default") is None
     size = len((await ledger.read(made.id, tenant="default")).answer) + 500
     for n in range(3):
-        await open_cache(store, max_bytes=size + 1_500).put(f"k{n}", made, tenant="default")
-    kept = [n for n in range(3) if await open_cache(store).get(f"k{n}", tenant="default")]
+        await open_cache(opened, max_bytes=size + 1_500).put(f"k{n}", made, tenant="default")
+    kept = [n for n in range(3) if await open_cache(opened).get(f"k{n}", tenant="default")]
     assert kept == [2]
-    await open_cache(store, max_bytes=10).put("too large", made, tenant="default")
-    assert await open_cache(store).get("too large", tenant="default") is None
+    await open_cache(opened, max_bytes=10).put("too large", made, tenant="default")
+    assert await open_cache(opened).get("too large", tenant="default") is None
 
 
-async def test_forgetting_empties_records_and_the_cache_but_not_the_sums(store: TurnStore) -> None:
-    ledger, cache = open_ledger(store), open_cache(store)
+async def test_forgetting_empties_records_and_the_cache_but_not_the_sums(opened: Database) -> None:
+    ledger, cache = Ledger(opened), open_cache(opened)
     touched, spared = await decision(2, cost=5), await decision(3, cost=6)
     for name, one in (("touched", touched), ("spared", spared)):
         await ledger.record(one, OWNER)

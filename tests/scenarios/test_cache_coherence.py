@@ -14,13 +14,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from memory import Scope
-from memory.encoder import Encoder
+from memory.encoding.encoder import Encoder
 from tests.support.turns import said
-from tirtha.asking import Answered
-from tirtha.requests import Ask
-from tirtha.service import Service, open_service
+from tirtha.caller import local_caller
+from tirtha.operations.answering import Answered
+from tirtha.operations.ask import AskRequest
+from tirtha.operations.forget import ForgetRequest
+from tirtha.operations.remember import RememberRequest
+from tirtha.service import Service
 from tirtha.settings import Settings
+from tirtha.wiring.service import open_service
 
 TENANTS = st.sampled_from(["red", "blue"])
 NAMES = st.sampled_from(["Miso", "Bella", "Rex", "Luna", "Otto", "Coco"])
@@ -85,26 +88,25 @@ class CacheMachine(RuleBasedStateMachine):
         assert decision.abstained or any(name in decision.answer for name in allowed)
 
     async def _remember(self, tenant: str, turn: str, name: str) -> None:
-        await self.service.remember(self._scope(tenant), "s1", [said(told(name), id=turn)])
+        request = RememberRequest(user_id=self.user, session_id="s1", turns=[said(told(name), id=turn)])
+        await self.service.remember(local_caller(tenant), request)
 
     async def _forget(self, tenant: str, turn: str | None) -> None:
         session = "s1" if turn else None
-        await self.service.forget(self._scope(tenant), session_id=session, turn_id=turn)
+        request = ForgetRequest(user_id=self.user, session_id=session, turn_id=turn)
+        await self.service.forget(local_caller(tenant), request)
 
     async def _edit(self, tenant: str, turn: str, name: str) -> None:
         await self._forget(tenant, turn)
         await self._remember(tenant, turn, name)
 
     async def _ask(self, tenant: str) -> Answered:
-        return await self.service.ask(Ask(scope=self._scope(tenant), question=QUESTION))
+        return await self.service.ask(local_caller(tenant), AskRequest(user_id=self.user, question=QUESTION))
 
     async def _ask_and_edit(self, tenant: str, turn: str, name: str) -> list[Answered]:
         asked = [asyncio.create_task(self._ask(tenant)) for _ in range(3)]
         await self._edit(tenant, turn, name)
         return list(await asyncio.gather(*asked))
-
-    def _scope(self, tenant: str) -> Scope:
-        return Scope(tenant=tenant, user_id=self.user)
 
 
 @pytest.fixture
@@ -119,9 +121,19 @@ def machine(encoder: Encoder) -> Iterator[type[CacheMachine]]:
 
 
 def test_no_answer_is_stale_or_anothers(machine: type[CacheMachine]) -> None:
+    play(machine, examples=25)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("series", range(10))
+def test_no_answer_is_stale_in_many_plays(machine: type[CacheMachine], series: int) -> None:
+    play(machine, examples=200)
+
+
+def play(machine: type[CacheMachine], *, examples: int) -> None:
     case = machine.TestCase
     case.settings = settings(
-        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )
     case("runTest").runTest()
     assert machine.hits > 10, "the cache was hardly used, so this showed nothing"

@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from memory.encoder import Encoder
+from memory.encoding.encoder import Encoder
 from tests.support.chat_server import ChatServer, Reply, answers, chat_server, cut, says, status
 from tests.support.server import COMMAND, environment, running, serving
 
@@ -113,11 +113,17 @@ def test_every_path_of_the_record_is_reached_and_the_sums_agree(tmp_path: Path, 
         assert (down.status_code, down.headers["content-type"]) == (503, "application/problem+json")
         assert int(down.headers["retry-after"]) >= 1
 
+        names = {"local": LOCAL, "frontier": FRONTIER, "extractive": "extractive"}
+        served_by = ["local", "local", "local", "frontier", "extractive", None, "local"]
+        assert [answer["tier"] for answer in seen] == served_by
+        assert [answer["model"] for answer in seen] == [names[tier] if tier else None for tier in served_by]
         for answer in seen:
             decision = client.get(f"/v1/decisions/{answer['decision_id']}").json()
             assert Decimal(decision["cost_usd"]) == sum(Decimal(call["cost_usd"]) for call in decision["calls"])
             assert decision["cost_usd"] == answer["cost_usd"]
             assert decision["question"] == QUESTION["question"]
+            assert (decision["tier"], decision["model"]) == (answer["tier"], answer["model"])
+            assert all(names[attempt["tier"]] == attempt["model"] for attempt in decision["attempts"])
         stats = client.get("/v1/stats").json()
         assert Decimal(stats["cost_usd"]) == sum(Decimal(answer["cost_usd"]) for answer in seen)
         assert {path["path"]: path["n"] for path in stats["paths"]} == Counter(

@@ -1,17 +1,18 @@
 """`kill -9` of the server at random moments of a bulk: what was acknowledged is there and found, and nothing is there twice."""
 
-import asyncio
 import json
 import random
 import threading
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import create_engine, text
 
-from memory.index import PassageIndex
-from memory.turns import ScopeId
+from memory.index.lance import PassageIndex
+from memory.model import ScopeId
 from tests.support.server import Server, running
 
 ROUNDS = 6
@@ -66,19 +67,28 @@ def wait_until_indexed(client: httpx.Client) -> None:
     assert client.post("/v1/remember", json=body).json()["indexed"]
 
 
-async def indexed_passages(home: Path) -> Counter[tuple[int, int]]:
-    index = await PassageIndex.open(home / "index", model="all-MiniLM-L6-v2", dimension=384)
+def indexed_passages(home: Path) -> Counter[tuple[int, int]]:
     engine = create_engine(f"sqlite:///{home / 'memory.sqlite3'}")
     with engine.connect() as connection:
         turns = list(connection.execute(text("SELECT id FROM turn")).scalars())
         scope = ScopeId(connection.execute(text("SELECT id FROM scope")).scalar_one())
     engine.dispose()
-    held = await index.passages(scope, turns)
-    index.close()
+    with closing(PassageIndex(home / "index", model="all-MiniLM-L6-v2", dimension=384)) as index:
+        held = index.passages(scope, turns)
     return Counter((passage.turn_pk, passage.passage.start) for passage in held)
 
 
 def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("series", range(20))
+def test_killed_again_and_again(tmp_path: Path, series: int) -> None:
+    kill_again_and_again(tmp_path)
+
+
+def kill_again_and_again(tmp_path: Path) -> None:
     home, chance = tmp_path / "home", random.Random()  # noqa: S311 - no secret
     acknowledged: list[int] = []
     first = 0
@@ -108,6 +118,6 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> 
     engine.dispose()
     assert {fact(number)["text"] for number in acknowledged} <= set(kept)
     assert set(kept.values()) == {1}
-    passages = asyncio.run(indexed_passages(home))
+    passages = indexed_passages(home)
     assert set(passages.values()) == {1}
     assert len(passages) == 2 * stored["s1"] + 1, "every passage of every turn, once"

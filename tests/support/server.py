@@ -14,12 +14,12 @@ import pytest
 import uvicorn
 from anyio.from_thread import start_blocking_portal
 
-from memory.encoder import Encoder
-from tirtha.api.app import create_app
-from tirtha.connection import announced
-from tirtha.service import open_service
-from tirtha.serving import listening
+from memory.encoding.encoder import Encoder
+from tirtha.http.address import announced
+from tirtha.http.app import create_app
+from tirtha.http.server import listening
 from tirtha.settings import Settings
+from tirtha.wiring.service import open_service
 
 __all__ = ["COMMAND", "Server", "environment", "running", "serving"]
 
@@ -79,7 +79,7 @@ def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
         announced(home, url := f"http://127.0.0.1:{listener.getsockname()[1]}"),
     ):
         server = uvicorn.Server(
-            uvicorn.Config(create_app(service), lifespan="off", log_config=None, timeout_graceful_shutdown=10)
+            uvicorn.Config(create_app(service, settings), lifespan="off", log_config=None, timeout_graceful_shutdown=10)
         )
         served = portal.start_task_soon(server.serve, [listener])
         try:

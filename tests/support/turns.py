@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from language import Passage
 from memory import Evidence, NewTurn, Scope, Turn
-from memory.turns import Passage, Role, TurnPk
+from memory.model import Role, TurnPk
 
 SCOPE = Scope(tenant="default", user_id="u1")
 MAY_8 = datetime(2023, 5, 8, 13, 56, tzinfo=UTC)

@@ -1,0 +1,39 @@
+"""What an answer or a line claims, as guards compare it: the terms, numbers and names of the one analysis of a text."""
+
+from decimal import Decimal
+
+from language import analyse
+from language.dates import blank_dates
+from language.numbers import blank_numbers
+from language.words import stems
+
+__all__ = ["names", "numbers", "terms", "without_facts"]
+
+# Words that an answer may add without claiming anything.
+_CLAIM_NOTHING = frozenset(
+    """answer approximately around asked between during early either else get go got late like likely may maybe mid
+    might mine much no not one per perhaps probably said says since told unlikely us whose yet""".split()
+)
+_CURRENCIES = {"$": " dollars ", "\u20ac": " euros ", "\u00a3": " pounds ", "\u00a5": " yen "}
+
+
+def terms(text: str) -> frozenset[str]:
+    """Return the stems of the words that claim something; signs of currencies count as words."""
+    for sign, word in _CURRENCIES.items():
+        text = text.replace(sign, word)
+    return frozenset(stems(word for word in analyse(text).words if word not in _CLAIM_NOTHING))
+
+
+def numbers(text: str) -> list[Decimal]:
+    """Return the numbers of `text`, in order; digits of dates too, unless they are taken out first."""
+    return [number.value for number in analyse(text).numbers]
+
+
+def names(text: str) -> list[str]:
+    """Return the capitalised words of `text` that may be somebody's or something's name."""
+    return [name.text for name in analyse(text).names if not name.common]
+
+
+def without_facts(text: str) -> str:
+    """Return `text` with its dates and numbers, in digits or in words, blanked out."""
+    return blank_numbers(blank_dates(text))

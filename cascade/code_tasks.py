@@ -1,0 +1,240 @@
+"""Code tasks: the cheap tier drafts, public tests gate, it reviews once with their outcome in view, else the frontier tier writes.
+
+The review is served only if it clears the same tests, and the draft it replaces if the review does not but the draft did: monotonic
+on the tests that are given, and silent on those that are not. Source of the flow: execution as the gate, as in CodeT (arXiv
+2207.10397) and Reflexion (arXiv 2303.11366), with tests that are given instead of imagined.
+"""
+
+import ast
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import uuid4
+
+from cascade.call_trace import Trace
+from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
+from cascade.engine import ABSTENTION_OF_CODE, Ended
+from cascade.errors import CascadeFault, SandboxUnavailable, TierDown, TooLong
+from cascade.gate import better
+from cascade.guards.form import finish_fault
+from cascade.policy import hash_of
+from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
+from cascade.prompts import code_messages, prompts_hash, review_messages
+from cascade.reading import read_program
+from cascade.sandbox import Outcome, PublicTests
+from cascade.tiers.model import ModelTier
+
+__all__ = ["CodeCascade", "CodePolicy", "CodeTask", "Try"]
+
+log = logging.getLogger(__name__)
+
+Try = Callable[[str, PublicTests], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeTask:
+    """A program to write: what it shall do, the function that tests call, and the public tests (Python assertions)."""
+
+    question: str
+    entry_point: str
+    tests: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodePolicy:
+    """How many drafts the cheap tier may try until one passes, and when it reviews one: always, once all failed, or never.
+
+    `verify`: by the tests; for ablations only by the form of the program, or not at all.
+    """
+
+    drafts: int = 1
+    review: Literal["always", "on_failure", "never"] = "always"
+    verify: Literal["tests", "form", "nothing"] = "tests"
+    unverified: Literal["abstain", "serve"] = "abstain"
+
+    @property
+    def hash(self) -> str:
+        """Give a short hash of all of it."""
+        return hash_of(asdict(self))
+
+
+def code_task_messages(task: CodeTask) -> tuple[Message, ...]:
+    """Ask for the program of a task."""
+    return code_messages(task.question, task.entry_point, task.tests)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    task: CodeTask
+    trace: Trace
+    max_tier: MaxTier
+    attempts: list[Attempt] = field(default_factory=list)
+    best: Attempt | None = None
+    faults: list[CascadeFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCascade:
+    """The tiers there are, and the sandbox that runs what they write."""
+
+    try_program: Try
+    local: ModelTier | None = None
+    frontier: ModelTier | None = None
+    policy: CodePolicy = field(default_factory=CodePolicy)
+    deadline_s: float = 120.0
+    temperature: float = 0.2
+    draft_messages: Callable[[CodeTask], tuple[Message, ...]] = field(default=code_task_messages)
+
+    async def answer(self, task: CodeTask, *, started_s: float, max_tier: MaxTier = "frontier") -> Ended:
+        """Write the program; what goes wrong with tiers or the sandbox is a decision whose path is `error`."""
+        run = _Run(task=task, trace=Trace(started_s=started_s, deadline_s=self.deadline_s), max_tier=max_tier)
+        local = self.local if max_tier != "extractive" else None
+        frontier = self.frontier if max_tier == "frontier" else None
+        try:
+            if not (local and await self._cheaply(run, local)) and frontier:
+                await self._draft(run, frontier, "frontier")
+        except SandboxUnavailable as fault:
+            run.faults.append(fault)
+        return self._ended(run)
+
+    @property
+    def hashes(self) -> Hashes:
+        """Give what a decision is made with."""
+        models = [tier.described for tier in (self.local, self.frontier) if tier]
+        return Hashes(
+            policy=self.policy.hash, prompts=prompts_hash(), guards="program 2; code_tests 2", models="; ".join(models)
+        )
+
+    async def _cheaply(self, run: _Run, tier: ModelTier) -> bool:
+        """Draft until one passes; review as the policy says. True if something passed."""
+        passed = False
+        for sample in range(self.policy.drafts):
+            passed = await self._draft(run, tier, "local", sample=sample)
+            if passed:
+                break
+        reviews = self.policy.review == "always" or (self.policy.review == "on_failure" and not passed)
+        if run.attempts and reviews:
+            passed = await self._review(run, tier, run.attempts[-1]) or passed
+        return passed
+
+    async def _draft(self, run: _Run, tier: ModelTier, path: Path, *, sample: int = 0) -> bool:
+        task = run.task
+        messages = self.draft_messages(task)
+        request = ChatRequest(
+            messages=messages, max_tokens=tier.max_tokens, temperature=self.temperature, sample=sample
+        )
+        return await self._try(run, tier, path, request, purpose="draft")
+
+    async def _review(self, run: _Run, tier: ModelTier, draft: Attempt) -> bool:
+        """Have the cheap tier review its own draft, with what the tests showed; a review that breaks it changes nothing."""
+        outcome = draft.verdicts[-1].reason
+        messages = review_messages(run.task.question, draft.draft.answer, run.task.tests, outcome)
+        request = ChatRequest(messages=messages, max_tokens=tier.max_tokens, temperature=self.temperature)
+        path: Path = "local" if draft.accepted else "local_repaired"
+        return await self._try(run, tier, path, request, purpose="review")
+
+    async def _try(self, run: _Run, tier: ModelTier, path: Path, request: ChatRequest, *, purpose: str) -> bool:
+        try:
+            completion = await tier.ask(request, run.trace, purpose=purpose)
+        except (TierDown, TooLong) as fault:
+            log.warning("%s", fault)
+            run.faults.append(fault)
+            return False
+        draft = _read(completion)
+        verdicts = await self._verdicts(run, draft, tier.model)
+        attempt = Attempt(path=path, tier=tier.name, model=tier.model, context=0, draft=draft, verdicts=verdicts)
+        run.attempts.append(attempt)
+        run.best = better(run.best, attempt)
+        return attempt.accepted
+
+    async def _verdicts(self, run: _Run, draft: Draft, model: str) -> tuple[Verdict, ...]:
+        """Judge a program by its form, which is free, and then by the tests."""
+        if self.policy.verify == "nothing":
+            return (_UNASKED,)
+        form = _form(run.task, draft, model)
+        if self.policy.verify == "form" or form.status != "pass":
+            return (form,)
+        return form, await self._tested(run, draft)
+
+    async def _tested(self, run: _Run, draft: Draft) -> Verdict:
+        tests = PublicTests(text=run.task.tests, entry_point=run.task.entry_point, prompt=run.task.question)
+        try:
+            async with asyncio.timeout(run.trace.remaining_s()):
+                outcome = await self.try_program(draft.answer, tests)
+        except TimeoutError:
+            why = "the tests were not done when the request's time was up"
+            return Verdict(guard="code_tests", status="error", score=0.0, reason=why)
+        status: Literal["pass", "fail"] = "pass" if outcome.passed else "fail"
+        return Verdict(guard="code_tests", status=status, score=float(outcome.passed), reason=outcome.why)
+
+    def _ended(self, run: _Run) -> Ended:
+        best = run.best
+        if best and best.accepted:
+            return Ended(decision=self._decision(run, best.path, best, "it passes the public tests"))
+        if best and self.policy.unverified == "serve":
+            return Ended(decision=self._decision(run, best.path, best, "no program passed; this is the best of them"))
+        unsandboxed = next((fault for fault in run.faults if isinstance(fault, SandboxUnavailable)), None)
+        settled = run.attempts and (not run.faults or run.attempts[-1].path == "frontier")
+        if unsandboxed or not settled:
+            nothing = TierDown(
+                tier="local", reason="no model is configured, or allowed, that could write code", retry_after_s=60
+            )
+            fault = unsandboxed or (run.faults[-1] if run.faults else nothing)
+            return Ended(decision=self._decision(run, "error", None, str(fault)), fault=fault)
+        return Ended(decision=self._decision(run, "abstain", None, "no program passed the public tests"))
+
+    def _decision(self, run: _Run, path: Path, served: Attempt | None, reason: str) -> Decision:
+        now = datetime.now(UTC)
+        brief = Brief(question=run.task.question, asked_at=now, text="", tokens=0, budget=0, quotes=(), answerable=0.0)
+        shown = served or (run.attempts[-1] if run.attempts else None)
+        return Decision(
+            id=uuid4().hex,
+            decided_at=now,
+            path=path,
+            tier=served.tier if served else None,
+            model=served.model if served else None,
+            answer=served.draft.answer if served else ABSTENTION_OF_CODE if path == "abstain" else "",
+            verified=bool(served and served.accepted and self.policy.verify == "tests"),
+            reason=reason,
+            citations=(),
+            brief=brief,
+            contexts=(brief,),
+            attempts=tuple(run.attempts),
+            verdicts=shown.verdicts if shown else (),
+            calls=tuple(run.trace.calls),
+            hashes=self.hashes,
+            latency_ms=run.trace.latency_ms(),
+            max_tier=run.max_tier,
+        )
+
+
+_UNASKED = Verdict(guard="none", status="pass", score=1.0, reason="verification is switched off", hard=False)
+
+
+def _form(task: CodeTask, draft: Draft, model: str) -> Verdict:
+    """Judge whether the draft is a finished Python program of the model asked, and defines what it should."""
+    fault = finish_fault(draft, model)
+    try:
+        tree = ast.parse(draft.answer)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as broken:
+        fault = fault or f"it is no Python: {broken}"
+    else:
+        defined = {getattr(node, "name", "") for node in tree.body}
+        targets = [one for node in tree.body for one in (*getattr(node, "targets", ()), getattr(node, "target", None))]
+        assigned = {getattr(target, "id", "") for target in targets}
+        if task.entry_point not in defined | assigned:
+            fault = fault or f"it does not define {task.entry_point}"
+    reason = fault or f"it defines {task.entry_point}"
+    return Verdict(guard="program", status="fail" if fault else "pass", score=float(not fault), reason=reason)
+
+
+def _read(completion: Completion) -> Draft:
+    return Draft(
+        answer=read_program(completion.text),
+        citations=(),
+        finish_reason=completion.finish_reason,
+        returned_model=completion.model,
+    )

@@ -1,0 +1,1 @@
+"""Programs: HumanEval+ and MBPP+ through the cascade, and over recorded completions."""

@@ -1,0 +1,127 @@
+"""Reading HumanEval+ and MBPP+, in two halves: what a program may be written from, and what scores it; and recorded completions.
+
+`base_input` and `plus_input` are arguments only; what they should give is found by running the canonical solution. Public tests are
+what a prompt's own examples say; base tests are the data set's first ones, which the plus inputs extend.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from eval.code.mbpp_rules import with_types
+
+__all__ = ["DataSet", "Hidden", "Problem", "RecordedCompletion", "read_hidden", "read_problems", "read_recorded"]
+
+DataSet = Literal["humaneval", "mbpp"]
+_ASSERTION = re.compile(r"^assert .+$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A task as its solver sees it; `public_tests` and `base_tests` may gate a program."""
+
+    id: str
+    prompt: str
+    entry_point: str
+    public_tests: str
+    base_tests: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """What scores a task. Inputs are lists of positional arguments; `atol` is the tolerance for floats."""
+
+    id: str
+    entry_point: str
+    canonical_solution: str
+    base_inputs: tuple[tuple[Any, ...], ...]
+    plus_inputs: tuple[tuple[Any, ...], ...]
+    atol: float
+
+    @property
+    def data_set(self) -> DataSet:
+        """Whose rules judge it."""
+        return "mbpp" if self.id.startswith("Mbpp/") else "humaneval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCompletion:
+    """A real completion that somebody recorded: the messages sent, the answer, its tokens and its time."""
+
+    problem: str
+    model: str
+    sample: int
+    messages: tuple[tuple[str, str], ...]
+    output: str
+    prompt_tokens: int
+    completion_tokens: int
+    latency_s: float
+
+
+def read_problems(file: Path, public_tests: Path | None = None) -> dict[str, Problem]:
+    """Read what a solver may see, by id; from HumanEval's own file, or a plus file of which nothing else is kept.
+
+    `public_tests` (JSON: assertions by task) stands for those that are found in the prompts.
+
+    Raises OSError, ValueError or KeyError for files that are not of this format.
+    """
+    public = json.loads(public_tests.read_text("utf-8")) if public_tests else {}
+    return {row["task_id"]: _problem(row, public.get(row["task_id"])) for row in _rows(file)}
+
+
+def read_hidden(file: Path) -> dict[str, Hidden]:
+    """Read what scores, by id, from a plus file. Raises as `read_problems` does."""
+    return {row["task_id"]: _hidden(row) for row in _rows(file)}
+
+
+def read_recorded(file: Path) -> list[RecordedCompletion]:
+    """Read recorded completions, in the order of the file. Raises as `read_problems` does."""
+    return [
+        RecordedCompletion(
+            problem=row["task_id"],
+            model=row["model"],
+            sample=row["sample"],
+            messages=tuple((message["role"], message["content"]) for message in row["messages"]),
+            output=row["output"],
+            prompt_tokens=row["prompt_tokens"],
+            completion_tokens=row["completion_tokens"],
+            latency_s=row["latency_s"],
+        )
+        for row in _rows(file)
+    ]
+
+
+def _problem(row: dict[str, Any], public: list[str] | None) -> Problem:
+    told = public if public is not None else _ASSERTION.findall(row["prompt"])
+    return Problem(
+        id=row["task_id"],
+        prompt=row["prompt"],
+        entry_point=row["entry_point"],
+        public_tests="\n".join(told),
+        base_tests=row.get("test") or row.get("assertion") or "",
+    )
+
+
+def _hidden(row: dict[str, Any]) -> Hidden:
+    id_, mbpp = row["task_id"], row["task_id"].startswith("Mbpp/")
+    typed = with_types if mbpp else lambda _, inputs: tuple(inputs)
+    return Hidden(
+        id=id_,
+        entry_point=row["entry_point"],
+        canonical_solution=row["canonical_solution"] if mbpp else row["prompt"] + row["canonical_solution"],
+        base_inputs=tuple(typed(id_, one) for one in row["base_input"]),
+        plus_inputs=tuple(typed(id_, one) for one in row["plus_input"]),
+        atol=float(row["atol"]),
+    )
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)

@@ -1,0 +1,327 @@
+"""The cascade over recorded completions, offline: what each policy would have served, at what cost, and how right.
+
+The real cascade runs, its tiers answered from recordings. Its gate sees public tests only; programs are scored on the hidden ones
+after every answer is settled. Costs are those of the recorded tokens at the prices given; nothing is estimated.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from time import perf_counter
+
+from pydantic import TypeAdapter
+
+from cascade import CodeCascade, CodeTask, Decision
+from cascade.code_tasks import CodePolicy
+from cascade.ports import ChatRequest, Completion, Message, Usage
+from cascade.pricing import Price, known_prices
+from cascade.prompts import request_key
+from cascade.recording import Recorded, ReplayChat
+from cascade.sandbox import Level, Limits, Outcome, PublicTests, find_level, try_program
+from cascade.tiers.deployment import Deployment
+from cascade.tiers.model import ModelTier
+from compaction.tokens import count_tokens
+from eval.code.data import Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
+from eval.code.recorded_report import CascadeResults, Served
+from eval.code.scoring import Scorer
+from eval.harness.report import Json, Report
+from eval.harness.runs import Sample, Work
+
+__all__ = ["RecordedCascade"]
+
+_MAX_TOKENS = 4_096
+_WINDOW = 1_000_000
+_TEMPERATURE = 0.2
+_GATE = Limits(wall_s=8, cpu_s=8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """A policy under test: which tiers there are, which tests gate, and how the cheap tier tries."""
+
+    name: str
+    policy: CodePolicy
+    cheap: bool = True
+    frontier: bool = True
+    gate: str = "public"
+
+
+def arms(drafts: Sequence[int] = (1, 2, 3, 4)) -> list[Arm]:
+    """List the policies: each tier alone, the cascade under both gates with more and more drafts, and the ablation."""
+    alone = CodePolicy(review="never", verify="nothing", unverified="serve")
+
+    def gated(n: int) -> CodePolicy:
+        return CodePolicy(drafts=n, review="never", unverified="serve")
+
+    return [
+        Arm(name="solo cheap", policy=alone, frontier=False),
+        Arm(name="solo frontier", policy=alone, cheap=False),
+        *(Arm(name=f"cascade, docstring gate, {n} cheap", policy=gated(n)) for n in drafts),
+        *(Arm(name=f"cascade, base-test gate, {n} cheap", policy=gated(n), gate="base") for n in drafts),
+        Arm(name="without verification (form only)", policy=replace(gated(1), verify="form")),
+        Arm(name="without guards (nothing)", policy=replace(gated(1), verify="nothing")),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedCascade:
+    """The benchmark over recordings; a sample is a problem, under every policy and every rotation of its recorded samples.
+
+    `problems` and `public_tests` default to files beside the recordings; `prices` add to the shipped table. `cheap` and `frontier`
+    default to the two models recorded, told apart by price. Nothing is spent: costs are what the recorded tokens cost then.
+    """
+
+    recordings: Path
+    problems: Path | None = None
+    public_tests: Path | None = None
+    cheap: str | None = None
+    frontier: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    limit: int | None = None
+    name: str = "cascade"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        """What was asked for. Raises as `ids` does."""
+        rates = {model: self._prices[model].rates for model in self._pair}
+        return {"recordings": self.recordings.name, "limit": self.limit, "prices": dict(rates)}
+
+    @property
+    def data(self) -> Sequence[Path]:
+        """The recordings, the problems and their public tests."""
+        return [self.recordings, self._plus, self._public]
+
+    @property
+    def models(self) -> dict[str, Json]:
+        """Which recorded models stand in for the tiers."""
+        names = zip(("cheap", "frontier"), self._pair, strict=True)
+        return {tier: f"{model} (recorded), {self._prices[model].rates}" for tier, model in names}
+
+    @property
+    def _plus(self) -> Path:
+        return self.problems or self.recordings.parent / "HumanEvalPlus.jsonl.gz"
+
+    @property
+    def _public(self) -> Path:
+        return self.public_tests or self.recordings.parent / "humaneval_public_tests.json"
+
+    @cached_property
+    def _problems(self) -> dict[str, Problem]:
+        return dict(read_problems(self._plus, self._public))
+
+    @cached_property
+    def _recorded(self) -> list[RecordedCompletion]:
+        return [row for row in read_recorded(self.recordings) if row.problem in self._problems]
+
+    @cached_property
+    def _prices(self) -> dict[str, Price]:
+        return {**known_prices(), **self.prices}
+
+    @cached_property
+    def _pair(self) -> tuple[str, str]:
+        return _models(self.cheap, self.frontier, self._recorded, self._prices)
+
+    def ids(self) -> list[str]:
+        """Name the problems. Raises OSError, ValueError or KeyError for files that cannot be used, and models not recorded."""
+        return list(dict.fromkeys(row.problem for row in self._recorded))[: self.limit]
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - all are in memory
+        """Give what has every policy answer a problem. Raises SandboxUnavailable."""
+        cheap, frontier = self._pair
+        replayed = _Replayed(self._recorded, self._problems, cheap=cheap, frontier=frontier, prices=self._prices)
+        gates = _Gates(await find_level())
+        samples = 1 + max(row.sample for row in self._recorded)
+        asked = [(arm, rotation) for arm in arms(range(1, min(samples, 5))) for rotation in range(samples)]
+
+        async def work(id_: str) -> Sample:
+            problem = self._problems[id_]
+            decisions = await asyncio.gather(
+                *(replayed.decide(arm, rotation, problem, gates) for arm, rotation in asked)
+            )
+            served = [
+                _served(arm.name, rotation, id_, decision)
+                for (arm, rotation), decision in zip(asked, decisions, strict=True)
+            ]
+            return Sample(id=id_, value={"served": [asdict(one) for one in served]})
+
+        yield work
+
+    @asynccontextmanager
+    async def scoring(self, answers: Mapping[str, Sample]) -> AsyncIterator[Work]:
+        """Score what was served on hidden inputs, which are opened now and not before."""
+        hidden, scorer = read_hidden(self._plus), Scorer(await find_level())
+
+        async def work(id_: str) -> Sample:
+            found = [await scorer.score(one.program, hidden[id_]) for one in _read(answers[id_])]
+            return Sample(id=id_, value={"base": [one.base for one in found], "plus": [one.plus for one in found]})
+
+        yield work
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
+        """Give each policy's share of right answers over the rotations."""
+        return (
+            CascadeResults(recordings="", samples=_scored(answer, score)).right() if score and not score.fault else {}
+        )
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
+        """Give every policy's rates and costs, the curve, and the paired ablation."""
+        right = {id_: one for id_, one in scores.items() if not one.fault}
+        done = [one for one in answers if not one.fault and one.id in right]
+        samples = tuple(one for answer in done for one in _scored(answer, right[answer.id]))
+        return CascadeResults(recordings=self.recordings.name, samples=samples).report(len(answers) - len(done))
+
+
+def _served(policy: str, rotation: int, problem: str, decision: Decision) -> Served:
+    return Served(
+        policy=policy,
+        rotation=rotation,
+        problem=problem,
+        path=decision.path,
+        verified=decision.verified,
+        program=decision.answer,
+        cost_nanousd=decision.cost_nanousd,
+        calls=len(decision.calls),
+    )
+
+
+def _read(answer: Sample) -> list[Served]:
+    return TypeAdapter(list[Served]).validate_python(answer.value["served"])
+
+
+def _scored(answer: Sample, score: Sample) -> tuple[Served, ...]:
+    base, plus = (TypeAdapter(list[bool]).validate_python(score.value[name]) for name in ("base", "plus"))
+    return tuple(replace(one, base=b, plus=p) for one, b, p in zip(_read(answer), base, plus, strict=True))
+
+
+def _models(
+    cheap: str | None, frontier: str | None, recorded: Sequence[RecordedCompletion], prices: Mapping[str, Price]
+) -> tuple[str, str]:
+    """Name the cheap and the frontier model. Raises ValueError if that is not clear, or a price is not known."""
+    models = list(dict.fromkeys(row.model for row in recorded))
+    named = [model for model in (cheap, frontier) if model]
+    missing = [model for model in named if model not in models]
+    if missing or (len(named) < 2 and len(models) != 2):
+        raise ValueError(f"name two of the recorded models with --cheap and --frontier: {', '.join(models)}")
+    unpriced = [model for model in (named if len(named) == 2 else models) if model not in prices]
+    if unpriced:
+        raise ValueError(
+            f"no price of {', '.join(unpriced)} is known: give --price MODEL=INPUT/OUTPUT, US$ a million tokens"
+        )
+    pair = sorted(named if len(named) == 2 else models, key=lambda model: prices[model].output_usd)
+    return (cheap or next(m for m in pair if m != frontier)), (
+        frontier or next(m for m in reversed(pair) if m != cheap)
+    )
+
+
+class _Replayed:
+    """Tiers that answer from recordings, and the cascade over them."""
+
+    def __init__(
+        self,
+        recorded: Sequence[RecordedCompletion],
+        problems: Mapping[str, Problem],
+        *,
+        cheap: str,
+        frontier: str,
+        prices: Mapping[str, Price],
+    ) -> None:
+        self._cheap, self._frontier, self._prices = cheap, frontier, prices
+        self._messages = {
+            problems[row.problem].prompt: tuple(Message(role=role, content=content) for role, content in row.messages)  # type: ignore[arg-type]
+            for row in recorded
+        }
+        samples = 1 + max(row.sample for row in recorded)
+        self._recordings = {
+            (model, rotation): _import(model, recorded, rotation, samples)
+            for model in (cheap, frontier)
+            for rotation in range(samples)
+        }
+
+    async def decide(self, arm: Arm, rotation: int, problem: Problem, gates: "_Gates") -> Decision:
+        """Have the cascade answer one problem."""
+        tests = problem.public_tests if arm.gate == "public" else problem.base_tests
+        cascade = CodeCascade(
+            try_program=gates.try_program,
+            local=self._tier("local", self._cheap, rotation) if arm.cheap else None,
+            frontier=self._tier("frontier", self._frontier, rotation) if arm.frontier else None,
+            policy=arm.policy,
+            temperature=_TEMPERATURE,
+            draft_messages=lambda task: self._messages[task.question],
+            deadline_s=float("inf"),
+        )
+        task = CodeTask(question=problem.prompt, entry_point=problem.entry_point, tests=tests)
+        return (await cascade.answer(task, started_s=perf_counter())).decision
+
+    def _tier(self, name: str, model: str, rotation: int) -> ModelTier:
+        replay = ReplayChat(self._recordings[model, rotation], model=model)
+        return ModelTier(
+            name=name,
+            model=model,
+            price=self._prices[model],
+            window_tokens=_WINDOW,
+            max_tokens=_MAX_TOKENS,
+            timeout_s=60,
+            tries=1,
+            deployments=[Deployment(replay, name="recordings", concurrency=1_000)],
+            count=count_tokens,
+            sleep=asyncio.sleep,
+        )
+
+
+def _import(
+    model: str, recorded: Sequence[RecordedCompletion], rotation: int, samples: int
+) -> dict[tuple[str, int], Recorded]:
+    """Make recordings of what others recorded, by request; `rotation` says which sample is drawn first."""
+    made: dict[tuple[str, int], Recorded] = {}
+    for row in recorded:
+        if row.model != model:
+            continue
+        sample = (row.sample - rotation) % samples
+        request = ChatRequest(
+            messages=tuple(Message(role=role, content=content) for role, content in row.messages),  # type: ignore[arg-type]
+            max_tokens=_MAX_TOKENS,
+            temperature=_TEMPERATURE,
+            sample=sample,
+        )
+        key = request_key(model, request)
+        made[key, sample] = Recorded(
+            key=key,
+            sample=sample,
+            model=model,
+            request=request,
+            completion=Completion(
+                text=row.output,
+                model=model,
+                finish_reason="stop",
+                usage=Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens),
+            ),
+            latency_s=row.latency_s,
+            at=datetime.fromtimestamp(0, UTC),
+        )
+    return made
+
+
+class _Gates:
+    """Public tests, each run once a program."""
+
+    def __init__(self, level: Level) -> None:
+        self.level = level
+        self._turns = asyncio.Semaphore(2)
+        self._outcomes: dict[str, asyncio.Task[Outcome]] = {}
+
+    async def try_program(self, program: str, tests: PublicTests) -> Outcome:
+        """Give the outcome of the tests. Raises SandboxUnavailable."""
+        key = blake2b(repr((program, tests)).encode("utf-8", "surrogatepass")).hexdigest()
+        if key not in self._outcomes:
+            self._outcomes[key] = asyncio.create_task(self._run(program, tests))
+        return await self._outcomes[key]
+
+    async def _run(self, program: str, tests: PublicTests) -> Outcome:
+        async with self._turns:
+            return await try_program(self.level, program, tests, _GATE)

@@ -1,0 +1,1 @@
+"""Do the guards pass right answers and stop wrong ones?"""

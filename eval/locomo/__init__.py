@@ -1,0 +1,1 @@
+"""LoCoMo: evidence recall, answers, and what each part is worth."""

@@ -1,0 +1,1 @@
+"""Facts hidden in long histories: needles, context rot, RULER."""

@@ -1,0 +1,1 @@
+"""LongMemEval: histories of a hundred thousand tokens."""

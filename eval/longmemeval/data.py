@@ -1,0 +1,136 @@
+"""LongMemEval's official files (Wu et al., ICLR 2025): questions, each with a history of dated sessions of its own.
+
+Reads `longmemeval_s_cleaned.json`, `_oracle`, `_m`, and `.xz` copies of them. The ids of evidence sessions contain the word
+"answer", so sessions go into the memory under hashes.
+"""
+
+import json
+import lzma
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from dateutil.parser import parse as parse_date
+
+from memory.model import NewTurn, Role
+
+__all__ = ["HistorySession", "LongMemEvalQuestion", "read_longmemeval"]
+
+_WEEKDAY = re.compile(r"\([A-Za-z]+\)")
+_ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySession:
+    """A session of a history; `evidence` are the ids of its turns with `has_answer`, `key` is what the memory knows it by."""
+
+    key: str
+    turns: tuple[NewTurn, ...]
+    evidence: frozenset[str]
+    labelled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LongMemEvalQuestion:
+    """A question, when it was asked, its gold answer, and its history."""
+
+    id: str
+    type: str
+    question: str
+    answer: str
+    asked_at: datetime
+    sessions: tuple[HistorySession, ...]
+    answer_sessions: frozenset[str]
+
+    @property
+    def abstention(self) -> bool:
+        """Whether the history does not hold the answer."""
+        return self.id.endswith("_abs")
+
+    @property
+    def judged_as(self) -> str:
+        """What a judge is told of it: its type, or that it has no answer."""
+        return "abstention" if self.abstention else self.type
+
+    @cached_property
+    def labelled(self) -> bool:
+        """Whether the file says which turns hold the answer."""
+        return any(session.labelled for session in self.sessions)
+
+    @cached_property
+    def evidence_turns(self) -> frozenset[str]:
+        """The users' turns with `has_answer` in the answer's sessions: the paper's targets on the level of turns."""
+        users = {turn.id for session in self.sessions for turn in session.turns if turn.role == "user" and turn.id}
+        of_sessions = (session.evidence for session in self.sessions if session.key in self.answer_sessions)
+        return frozenset().union(*of_sessions) & users
+
+    @cached_property
+    def strict_sessions(self) -> frozenset[str]:
+        """The answer's sessions that have a user's turn with `has_answer`; all of them where the file has no such labels."""
+        if not self.labelled:
+            return self.answer_sessions
+        users = self.evidence_turns
+        kept = (s.key for s in self.sessions if s.key in self.answer_sessions and s.evidence & users)
+        return frozenset(kept)
+
+
+def read_longmemeval(file: Path) -> Iterator[LongMemEvalQuestion]:
+    """Read the questions of a file, one at a time. Raises ValueError, naming the place, where it is not in the official format."""
+    try:
+        raw = lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()
+        records = json.loads(raw)
+    except (lzma.LZMAError, json.JSONDecodeError, UnicodeDecodeError) as fault:
+        raise ValueError(f"{file} is not in LongMemEval's format: {fault}") from fault
+    if not isinstance(records, list) or not records:
+        raise ValueError(f"{file} is not in LongMemEval's format: a list of questions is wanted")
+    for number, record in enumerate(records):
+        try:
+            yield _question(record)
+        except (KeyError, TypeError, AttributeError, ValueError) as fault:
+            raise ValueError(f"{file}: question {number} is not in LongMemEval's format: {fault!r}") from fault
+
+
+def _question(record: Mapping[str, Any]) -> LongMemEvalQuestion:
+    parts = zip(record["haystack_session_ids"], record["haystack_dates"], record["haystack_sessions"], strict=True)
+    sessions = tuple(_session(record["question_id"], place, *part) for place, part in enumerate(parts))
+    named = frozenset(record["answer_session_ids"])
+    return LongMemEvalQuestion(
+        id=record["question_id"],
+        type=record["question_type"],
+        question=record["question"],
+        answer=str(record["answer"]),
+        asked_at=_moment(record["question_date"]),
+        sessions=sessions,
+        answer_sessions=frozenset(
+            session.key
+            for session, original in zip(sessions, record["haystack_session_ids"], strict=True)
+            if original in named
+        ),
+    )
+
+
+def _session(
+    question_id: str, place: int, session_id: str, date: str, turns: Sequence[Mapping[str, Any]]
+) -> HistorySession:
+    key = blake2b(f"{question_id}/{place}/{session_id}".encode(), digest_size=8).hexdigest()
+    said_at = _moment(date)
+    kept = [(number, turn) for number, turn in enumerate(turns) if turn["content"].strip()]
+    return HistorySession(
+        key=key,
+        turns=tuple(
+            NewTurn(id=f"{key}:{number}", role=_ROLES[turn["role"]], text=turn["content"], said_at=said_at)
+            for number, turn in kept
+        ),
+        evidence=frozenset(f"{key}:{number}" for number, turn in kept if turn.get("has_answer")),
+        labelled=any("has_answer" in turn for _, turn in kept),
+    )
+
+
+def _moment(text: str) -> datetime:
+    """Read "2023/05/30 (Tue) 23:40", a wall clock without a zone, as UTC."""
+    return parse_date(_WEEKDAY.sub("", text)).replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""SWE-bench: patches in the official format."""

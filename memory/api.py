@@ -1,0 +1,292 @@
+"""Memory: remember, recall and forget over one data folder; the package's face.
+
+Joins the store, the index, the encoder and the indexer. Behind it everything blocks: a request crosses to a thread once, and
+does all its SQL and LanceDB there. Questions have threads of their own, so that writers do not wait for them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import numpy as np
+from numpy.typing import NDArray
+
+from language import forget_texts
+from memory.encoding.encoder import BUNDLED_MODEL, Encoder
+from memory.index.indexer import Indexer
+from memory.index.lance import PassageIndex
+from memory.model import (
+    Counts,
+    Receipt,
+    Recollection,
+    Remember,
+    Scope,
+    ScopeId,
+    SessionSummary,
+    Turn,
+    TurnCursor,
+    TurnPk,
+)
+from memory.recall.pipeline import Recall
+from memory.recall.ranking import Found
+from memory.recall.related_terms import term_vectors
+from memory.recall.rescorer import shipped_rescorer
+from memory.storage.database import Database
+from memory.storage.forgetting import Forgotten
+from memory.storage.store import TurnStore
+
+__all__ = ["Memory", "MemorySettings", "open_memory", "rebuild_index"]
+
+_QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
+_STORE_THREADS = 8
+_EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
+_CHANGES_AT_ONCE = 2  # of the index, which wait for one another
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySettings:
+    """How memory embeds and what it may use.
+
+    `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead waits.
+    `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage).
+    """
+
+    embedding_model: str = BUNDLED_MODEL
+    max_tail_turns: int = 4_096
+    index_timeout_s: float = 60.0
+    hot_vectors_mb: int = 512
+
+
+class Memory:
+    """An open memory. Get one from `open_memory`."""
+
+    def __init__(
+        self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, indexer: Indexer, settings: MemorySettings
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._encoder = encoder
+        self._indexer = indexer
+        self._settings = settings
+        self._recall = Recall(store=store, index=index, encoder=encoder)
+        self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
+        self._requests = anyio.CapacityLimiter(_STORE_THREADS)
+        self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
+        self._changes = anyio.CapacityLimiter(_CHANGES_AT_ONCE)
+
+    # remembering
+
+    async def remember(self, request: Remember) -> Receipt:
+        """Store new turns of one session; durable on return.
+
+        If more than `max_tail_turns` turns of the scope wait for the index, this waits, too: after the turns are durable.
+
+        Raises:
+            TurnConflict: an id is used again for another text; then nothing was stored.
+            StoreUnavailable: the database cannot be written; then nothing was stored.
+        """
+        receipt = await self._in_thread(self._store.remember, request)
+        await self._hand_over([receipt])
+        return receipt
+
+    async def remember_many(self, requests: Sequence[Remember]) -> list[Receipt]:
+        """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts."""
+        receipts = await self._in_thread(self._store.remember_many, requests)
+        await self._hand_over(receipts)
+        return receipts
+
+    async def until_indexed(self, receipt: Receipt) -> bool:
+        """Wait until the index holds the stored turns of `receipt`; False after `index_timeout_s`."""
+        return await self._indexer.until_indexed(receipt.stored, timeout_s=self._settings.index_timeout_s)
+
+    async def drain(self, progress: Callable[[Counts], None] | None = None) -> None:
+        """Wait until the index holds every turn; `progress` hears of the turns held and waiting."""
+        await self._indexer.drain(progress)
+
+    async def optimise(self) -> None:
+        """Fold what was indexed into the index's files, for a smaller and faster index."""
+        await self._indexer.optimise()
+
+    # recalling
+
+    async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
+        """Find the evidence of `scope` on `question`, best first. Raises StoreUnavailable."""
+        return await anyio.to_thread.run_sync(self._recall.recall, scope, question, asked_at, limiter=self._questions)
+
+    async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
+        """Gather what `recall` would score, for those who score it otherwise. Raises StoreUnavailable."""
+        return await anyio.to_thread.run_sync(self._recall.find, scope, question, asked_at, limiter=self._questions)
+
+    async def warm(self, scope: Scope) -> None:
+        """Bring a scope into memory as its first question would, so that the second finds what the first does."""
+
+        def load() -> None:
+            known = self._store.scope(scope)
+            if known is not None:
+                self._index.warm(known[0])
+
+        await anyio.to_thread.run_sync(load, limiter=self._changes)
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts, each on its own: `(len(texts), dimension) float32`, unit length."""
+        return await anyio.to_thread.run_sync(self._encoder.encode_texts, list(texts), limiter=self._embeddings)
+
+    @property
+    def embedding_model(self) -> str:
+        """The name of the model that embeds, and the dimension of its vectors."""
+        return f"{self._encoder.name}, {self._encoder.dimension} dimensions"
+
+    # reading
+
+    async def epoch(self, scope: Scope) -> int:
+        """Return the scope's epoch, which every change raises; 0 if nothing was ever remembered in it."""
+        known = await self._in_thread(self._store.scope, scope)
+        return known[1] if known else 0
+
+    async def holds(self, scope: Scope, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of these (session id, turn id) that `scope` holds."""
+        return await self._of_scope(scope, lambda pk: self._store.holds(pk, keys), set())
+
+    async def turn(self, scope: Scope, session_id: str, turn_id: str) -> Turn | None:
+        """Read one turn; None if `scope` does not hold it."""
+        return await self._of_scope(scope, lambda pk: self._store.turn(pk, session_id, turn_id), None)
+
+    async def turns(
+        self, scope: Scope, *, session_id: str | None = None, after: TurnCursor | None = None, limit: int = 100
+    ) -> list[Turn]:
+        """Read a page of the turns of `scope`, or of one session, in the order they were said, from after the place `after`."""
+        return await self._of_scope(
+            scope, lambda pk: self._store.page(pk, session_id=session_id, after=after, limit=limit), []
+        )
+
+    async def history(self, scope: Scope) -> list[Turn]:
+        """Read everything of `scope`, in the order it was said."""
+        return await self._of_scope(scope, self._store.history, [])
+
+    async def sessions(self, scope: Scope, *, limit: int, after: str | None = None) -> list[SessionSummary]:
+        """List sessions of `scope`, oldest first."""
+        return await self._of_scope(scope, lambda pk: self._store.sessions(pk, limit=limit, after=after), [])
+
+    async def agents(self, tenant: str, user_id: str) -> list[str | None]:
+        """Return the agents that have a memory of the user, None for the user's own."""
+        return await self._in_thread(self._store.agents, tenant, user_id)
+
+    async def counts(self) -> Counts:
+        """Count the turns held over all scopes, and those that wait for the index."""
+        return await self._in_thread(self._store.counts)
+
+    async def ping(self) -> Counts:
+        """Make sure that turns can be stored and found; returns the counts. Raises StoreUnavailable."""
+
+        def try_both() -> Counts:
+            self._store.ping()
+            self._index.count()
+            return self._store.counts()
+
+        return await self._in_thread(try_both)
+
+    # forgetting
+
+    async def forget(
+        self, scope: Scope, *, session_id: str | None = None, turn_id: str | None = None
+    ) -> Forgotten | None:
+        """Remove a turn of a session, a session, or everything of `scope`, from the truth and from the index.
+
+        None if the scope is unknown. Raises StoreUnavailable; if only the index failed, what is gone cannot be recalled anyway.
+        """
+
+        def remove() -> Forgotten | None:
+            known = self._store.scope(scope)
+            if known is None:
+                return None
+            forgotten = self._store.forget(known[0], session_id=session_id, turn_id=turn_id)
+            try:
+                self._index.remove_turns(known[0], [*forgotten.pks, *forgotten.repeats])
+            finally:
+                forget_texts()
+            return forgotten
+
+        forgotten = await anyio.to_thread.run_sync(remove, limiter=self._changes)
+        if forgotten and forgotten.repeats:
+            self._indexer.wake()
+        return forgotten
+
+    async def _hand_over(self, receipts: Sequence[Receipt]) -> None:
+        self._indexer.wake()
+        for receipt in receipts:
+            if receipt.waiting >= self._settings.max_tail_turns:
+                await self._indexer.until_tail_below(receipt.scope_id, self._settings.max_tail_turns)
+
+    async def _of_scope(self, scope: Scope, read: Callable[[ScopeId], T], nothing: T) -> T:
+        def look() -> T:
+            known = self._store.scope(scope)
+            return read(known[0]) if known else nothing
+
+        return await self._in_thread(look)
+
+    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
+        return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)
+
+
+@asynccontextmanager
+async def open_memory(
+    settings: MemorySettings, database: Database, *, encoder: Encoder | None = None
+) -> AsyncIterator[Memory]:
+    """Open the memory in the folder of `database`, resume interrupted indexing, and stop it at the end.
+
+    An `encoder` that is loaded already may be shared; otherwise the configured model is loaded. The caller closes the database.
+
+    Raises:
+        IndexMismatch: the index was built with another model.
+        StoreUnavailable: the folder or the database cannot be used.
+    """
+    store = TurnStore(database)
+    for load in (term_vectors, shipped_rescorer):  # now, so that the first question does not wait for it
+        await anyio.to_thread.run_sync(load)
+    if encoder is None:
+        encoder = await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
+    index, leftover = await anyio.to_thread.run_sync(_open_index, settings, database, store, encoder)
+    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=leftover)
+    work = asyncio.create_task(indexer.run())
+    try:
+        yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings)
+    finally:
+        indexer.stop()
+        await asyncio.wait([work])
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(index.close)
+
+
+def _open_index(
+    settings: MemorySettings, database: Database, store: TurnStore, encoder: Encoder
+) -> tuple[PassageIndex, TurnPk]:
+    index = PassageIndex(
+        database.home / "index",
+        model=encoder.name,
+        dimension=encoder.dimension,
+        cache_bytes=settings.hot_vectors_mb * 2**20,
+    )
+    if not index.count():
+        store.mark_all_unindexed()  # a new or lost index is filled from the truth
+    return index, store.newest_pk()
+
+
+async def rebuild_index(settings: MemorySettings, database: Database, progress: Callable[[Counts], None]) -> int:
+    """Throw the index away, of whatever model, and index every stored turn anew; returns their number.
+
+    `progress` hears of the turns held and waiting. A crash loses nothing: the next start goes on. Raises as `open_memory` does.
+    """
+    await anyio.to_thread.run_sync(PassageIndex.discard, database.home / "index")
+    async with open_memory(settings, database) as memory:
+        await memory.drain(progress)
+        await memory.optimise()
+        counts = await memory.counts()
+    progress(counts)
+    return counts.turns

@@ -1,0 +1,1 @@
+"""From text to vectors: the sentence encoder, and how its model is loaded."""

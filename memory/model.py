@@ -1,0 +1,194 @@
+"""The value types of memory: who remembers, what was said, and what a query found.
+
+Plain frozen values, shared by the store, the index and recall. They know nothing of SQL, LanceDB or HTTP.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from language import Analysed, Passage, analyse
+
+__all__ = [
+    "Counts",
+    "EncodedPassage",
+    "Evidence",
+    "NewTurn",
+    "Outcome",
+    "Receipt",
+    "Recollection",
+    "Remember",
+    "Role",
+    "Scope",
+    "ScopeId",
+    "SessionSummary",
+    "Survey",
+    "Turn",
+    "TurnCursor",
+    "TurnPk",
+    "Vector",
+]
+
+Role = Literal["user", "assistant", "system", "tool"]
+Outcome = Literal["stored", "duplicate", "conflict"]
+ScopeId = NewType("ScopeId", int)
+TurnPk = NewType("TurnPk", int)
+TurnCursor = tuple[datetime, TurnPk]  # where a page of turns ended: it outlives the turn itself
+Vector = NDArray[np.float32] | NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose memory it is: the unit of recall, of the epoch and of forgetting."""
+
+    tenant: str
+    user_id: str
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTurn:
+    """A turn to remember. Without `id` the store names it; without `said_at` it was said now."""
+
+    role: Role
+    text: str
+    id: str | None = None
+    speaker: str | None = None
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A remembered turn, verbatim. `said_at` keeps the zone it was given in; `pk` and `session_pk` are the store's keys."""
+
+    pk: TurnPk
+    session_pk: int
+    id: str
+    session_id: str
+    position: int
+    role: Role
+    speaker: str | None
+    text: str
+    said_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Who speaks: the speaker if one was named, else the role."""
+        return self.speaker or self.role
+
+    @property
+    def analysed(self) -> Analysed:
+        """What the turn says."""
+        return analyse(self.text, self.said_at.date())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remember:
+    """A request to remember turns in one session of one scope, in the order they were said."""
+
+    scope: Scope
+    session_id: str
+    turns: Sequence[NewTurn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What one remember did, turn by turn, and the scope's epoch after it.
+
+    `waiting`: how many turns of the scope the index does not hold yet; 0 if nothing was stored.
+    """
+
+    scope_id: ScopeId
+    session_id: str
+    turn_ids: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    stored: tuple[TurnPk, ...]
+    epoch: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The turns of all scopes, and those of them that wait for the index."""
+
+    turns: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSummary:
+    """One conversation of a scope, with the span of time it covers."""
+
+    session_id: str
+    started_at: datetime
+    last_at: datetime
+    turns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPassage:
+    """A passage with its unit vector and the unit vector of its whole turn, `(d,)`: float32, or float16 as the index keeps them."""
+
+    turn_pk: TurnPk
+    passage: Passage
+    vector: Vector
+    turn_vector: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a question must know of a scope before it searches: its key, who speaks in it (at most 256), what is not indexed yet."""
+
+    scope: ScopeId
+    speakers: list[str]
+    tail: list[Turn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A passage that recall returned for a query.
+
+    `score` is the predicted usefulness, 0 to 1: 0.5 if its turn is evidence, plus up to 0.5 for the share of the answer's words in
+    the passage. `row` is its place in its recollection's features, if it was scored. `superseded_by` is the turn, and the place in
+    it, of a later statement that replaces this one.
+    """
+
+    turn: Turn
+    passage: Passage
+    score: float
+    row: int | None = None
+    superseded_by: tuple[TurnPk, int] | None = None
+
+    @property
+    def quote(self) -> str:
+        """The passage's verbatim text."""
+        return self.turn.text[self.passage.start : self.passage.end]
+
+    @property
+    def analysed(self) -> Analysed:
+        """What the passage says."""
+        return analyse(self.quote, self.turn.said_at.date())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """All that recall found for a question, best first, and how likely it is that the answer is among it.
+
+    `compares` says that the question takes two facts to answer. `features` are what the first look scored passages by, by name,
+    `(n,)` each.
+    """
+
+    evidence: tuple[Evidence, ...]
+    answerable: float
+    compares: bool = False
+    features: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def features_of(self, evidence: Evidence) -> dict[str, float]:
+        """Return what one passage was scored by, by name; nothing for one that multi-hop expansion found."""
+        if evidence.row is None:
+            return {}
+        return {name: float(values[evidence.row]) for name, values in self.features.items()}

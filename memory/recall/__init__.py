@@ -1,0 +1,1 @@
+"""From a question to ranked evidence: candidates, features, learned re-scoring, multi-hop expansion, supersession."""

@@ -1,0 +1,87 @@
+"""Reading a question: whom it names, when it speaks of, what kind of answer it wants, and what is left to search for.
+
+Rules over the question's own words; no model, no search.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from language import TimeExpression, analyse
+from language.words import content_terms, words
+
+__all__ = ["KINDS", "Question", "read_question"]
+
+_KIND_PATTERNS = (
+    ("how_many", r"\bhow (?:many|much|often)\b"),
+    ("how_long", r"\bhow (?:long|old)\b"),
+    ("when", r"\bwhen\b|\bwhat (?:date|day|month|year|time)\b|\bwhich (?:month|year|day)\b"),
+    ("who", r"\bwho(?:m|se)?\b"),
+    ("where", r"\bwhere\b|\b(?:what|which) (?:country|city|state|place)\b"),
+    ("why", r"\bwhy\b"),
+    ("which", r"\bwhich\b"),
+    ("what", r"\bwhat\b|\bhow\b"),
+    ("whether", r"^(?:is|are|was|were|did|does|do|has|have|had|can|could|would|will)\b"),
+)
+_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_PATTERNS)
+KINDS = (*(kind for kind, _ in _KINDS), "other")
+_SEVERAL = re.compile(r"\b(?:what|which)\s+(?:\w+\s+){0,2}?(?!(?:does|is|was|has|his|its|this)\b)\w+s\b", re.IGNORECASE)
+
+_COMPARES = re.compile(r"\b(?:or|between|before|after|since|first)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question, read.
+
+    topic: its text without the names of speakers, which say whose words to look for and not about what.
+    terms: the stems of the topic's content words, each once.
+    named: the speakers it names. words: all its words, lower-cased. times: when it speaks of, resolved.
+    kind: one of `KINDS`. several: it asks for more than one thing ("which cities ...").
+    compares: it takes two facts to answer ("which came first, the tent or the stove?").
+    """
+
+    topic: str
+    terms: tuple[str, ...]
+    named: frozenset[str]
+    words: frozenset[str]
+    times: tuple[TimeExpression, ...]
+    kind: str
+    several: bool
+    compares: bool
+
+
+def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> Question:
+    """Read `text`, asked at `asked_at` of a memory in which `speakers` speak."""
+    asked = analyse(text, asked_at.date())
+    said = frozenset(word.removesuffix("'s") for word in asked.words)
+    named = frozenset(name for name in speakers if _is_named(name, text, said))
+    topic = _without(text, named)
+    return Question(
+        topic=topic,
+        terms=tuple(dict.fromkeys(analyse(topic).terms)),
+        named=named,
+        words=said,
+        times=asked.times,
+        kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
+        several=bool(_SEVERAL.search(text)),
+        compares=bool(_COMPARES.search(text)),
+    )
+
+
+def _is_named(name: str, text: str, said: frozenset[str]) -> bool:
+    """Return whether a question names a speaker: by a word that is no stop word; in a script without spaces, by all of it."""
+    parts = words(name)
+    if all(len(word) == 1 for word in parts):
+        return len(parts) > 1 and name in text
+    return any(content_terms(word) for word in said.intersection(parts))
+
+
+def _without(text: str, named: frozenset[str]) -> str:
+    """Return the text without the names; a question that is about nothing else ("Who is Tom?") keeps them."""
+    if not named:
+        return text
+    parts = sorted({re.escape(word) for name in named for word in [name, *words(name)]}, key=len, reverse=True)
+    rest = re.sub(rf"\b(?:{'|'.join(parts)})(?:['\u2019]s)?(?!\w)", "", text, flags=re.IGNORECASE)
+    return " ".join(rest.split()) if content_terms(rest) else text

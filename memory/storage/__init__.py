@@ -1,0 +1,1 @@
+"""The truth in SQL: schema, migrations, statements, the turn store."""

@@ -1,0 +1,224 @@
+"""One SQL database, SQLite or PostgreSQL, opened once, brought to the newest schema of every package, and handed to each of them.
+
+SQLite runs in WAL mode with `synchronous=FULL`, so a committed turn survives a kill and a power cut. Writers take their lock at
+BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns: packages bring their tables as `Migrations`.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from filelock import FileLock, Timeout
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from memory.errors import DataIsNewer, DataIsOlder, HomeInUse, StoreUnavailable
+
+__all__ = [
+    "KEYS_PER_QUERY",
+    "Database",
+    "Migrations",
+    "alembic_config",
+    "open_database",
+    "read_database",
+    "store_faults",
+]
+
+KEYS_PER_QUERY = 500  # databases bound the parameters of a statement
+_ENVIRONMENT = Path(__file__).parent / "migrations"
+_DEFAULT_FILE = "memory.sqlite3"
+_BUSY_TIMEOUT_MS = 30_000
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrations:
+    """One package's tables, as an Alembic branch: the folder that holds its revisions.
+
+    `heirs` is for a database from before packages had branches. It names, for each revision of that time, the revision of this
+    branch that has the same tables.
+    """
+
+    folder: Path
+    heirs: Mapping[str, str]
+
+
+class Database:
+    """An open database in the data folder `home`. Get one from `open_database`."""
+
+    def __init__(self, engine: Engine, *, home: Path) -> None:
+        self.home = home
+        self._engine = engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent snapshot to read from. Raises SQLAlchemy's errors."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, durable when the block is left. Raises SQLAlchemy's errors, and then nothing was changed."""
+        with self._engine.connect().execution_options(tirtha_write=True) as connection, connection.begin():
+            yield connection
+
+    @property
+    def kind(self) -> str:
+        """The kind of database: sqlite or postgresql."""
+        return self._engine.dialect.name
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def open_database(home: Path, url: str | None, *, migrations: Sequence[Migrations]) -> Iterator[Database]:
+    """Lock the data folder `home`, open the database at `url` (default: SQLite in the folder) and migrate it.
+
+    One process owns a folder at a time, since the index beside the database wants a single writer.
+
+    Raises:
+        HomeInUse: another process has the folder open.
+        DataIsNewer: a later version wrote the database.
+        StoreUnavailable: it cannot be reached, opened or written.
+    """
+    with _locked(home), closing(_connect(home, url)) as database:
+        with store_faults(), database.writing() as connection:
+            config = alembic_config(migrations, connection)
+            _carry_over(connection, migrations)
+            _refuse_newer(connection, config, migrations, home)
+            command.upgrade(config, "heads")
+        yield database
+
+
+@contextmanager
+def read_database(home: Path, url: str | None, *, migrations: Sequence[Migrations]) -> Iterator[Database]:
+    """Open the database to read it, beside a server that may be using it: no lock, no change.
+
+    Raises:
+        DataIsNewer: a later version wrote the database.
+        DataIsOlder: an earlier version did, and nobody has migrated it yet.
+        StoreUnavailable: it cannot be reached, or there is none.
+    """
+    with closing(_connect(home, url, read_only=True)) as database:
+        with store_faults(), database.reading() as connection:
+            if not _heads(connection):
+                raise StoreUnavailable(f"there is no Tirtha database for {home}")
+            config = alembic_config(migrations, connection)
+            _refuse_newer(connection, config, migrations, home)
+            if set(_heads(connection)) != set(ScriptDirectory.from_config(config).get_heads()):
+                raise DataIsOlder(home)
+        yield database
+
+
+def alembic_config(migrations: Sequence[Migrations], connection: Connection) -> Config:
+    """Return Alembic's configuration for the branches of these packages, on an open connection."""
+    config = Config()
+    config.set_main_option("script_location", _verbatim(_ENVIRONMENT))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(_verbatim(one.folder) for one in migrations))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _verbatim(path: Path) -> str:
+    return str(path).replace("%", "%%")  # which Alembic's configuration would fill in
+
+
+@contextmanager
+def store_faults() -> Iterator[None]:
+    """Map the database's own outages to StoreUnavailable; a broken constraint is our bug and passes unchanged."""
+    try:
+        yield
+    except DBAPIError as fault:
+        if not (fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError | InternalError)):
+            raise
+        raise StoreUnavailable(str(fault.orig)) from fault
+    except (PoolTimeout, OSError) as fault:
+        raise StoreUnavailable(str(fault)) from fault
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    lock = FileLock(home / "lock", blocking=False)
+    with store_faults():
+        home.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise HomeInUse(home) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _connect(home: Path, url: str | None, *, read_only: bool = False) -> Database:
+    try:
+        place = make_url(url) if url else URL.create("sqlite", database=str(home / _DEFAULT_FILE))
+        is_sqlite = place.get_backend_name() == "sqlite"
+        if is_sqlite and read_only and not Path(place.database or "").exists():
+            raise StoreUnavailable(f"there is no database {place.database}")
+        engine = create_engine(place, pool_pre_ping=not is_sqlite)
+    except (ArgumentError, ModuleNotFoundError) as fault:
+        raise StoreUnavailable(f"the database URL cannot be used: {fault}") from fault
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        if read_only:
+            event.listen(engine, "connect", _refuse_writes)
+    elif read_only:
+        engine = engine.execution_options(postgresql_readonly=True)
+    return Database(engine, home=home)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001
+    connection.isolation_level = None  # the begin listener below says BEGIN; the driver must not
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _refuse_writes(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("tirtha_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _heads(connection: Connection) -> tuple[str, ...]:
+    return MigrationContext.configure(connection).get_current_heads()
+
+
+def _carry_over(connection: Connection, migrations: Sequence[Migrations]) -> None:
+    """Stamp a database from before the branches with the revision of each branch that its tables correspond to."""
+    before = _heads(connection)
+    heirs = [one.heirs[old] for old in before for one in migrations if old in one.heirs]
+    if heirs:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+        for heir in heirs:
+            connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{heir}')")  # noqa: S608 - our own constants
+
+
+def _refuse_newer(connection: Connection, config: Config, migrations: Sequence[Migrations], home: Path) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known |= {revision for one in migrations for revision in one.heirs}
+    unknown = [head for head in _heads(connection) if head not in known]
+    if unknown:
+        raise DataIsNewer(home, unknown[0])

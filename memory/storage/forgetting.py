@@ -1,0 +1,89 @@
+"""Forgetting: a turn, a session or all of a scope, out of the truth for good; the scope's epoch rises.
+
+The row of the scope itself stays, because its epoch must never be counted anew. Turns that repeat what is forgotten were
+perhaps never indexed themselves; they are named, so that they can be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Label, delete, func, or_, select, update
+from sqlmodel import col
+
+from language import split_passages
+from memory.model import ScopeId, TurnPk
+from memory.storage.database import KEYS_PER_QUERY
+from memory.storage.schema import ScopeRow, SessionRow, TurnRow
+
+__all__ = ["Forgotten", "forget"]
+
+_SENTENCES = 200
+_LEAST_CHARS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was removed: turns as (session id, turn id), with their keys, and the sessions that are empty now.
+
+    `repeats` are turns of the scope that say the same again and wait for the index anew.
+    """
+
+    turns: tuple[tuple[str, str], ...]
+    pks: tuple[TurnPk, ...]
+    sessions: tuple[str, ...]
+    repeats: tuple[TurnPk, ...]
+    epoch: int
+
+
+def forget(connection: Connection, scope: ScopeId, *, session_id: str | None, turn_id: str | None) -> Forgotten:
+    """Remove a turn of a session, a session, or everything of `scope`. What is not there is no error."""
+    wanted = [col(TurnRow.scope_id) == scope]
+    if session_id is not None:
+        wanted.append(col(SessionRow.key) == session_id)
+    if turn_id is not None:
+        wanted.append(col(TurnRow.key) == turn_id)
+    session_key: Label[str] = col(SessionRow.key).label("session_key")
+    found = connection.execute(
+        select(col(TurnRow.id), col(TurnRow.key), col(TurnRow.text), session_key)
+        .join(SessionRow, col(SessionRow.id) == col(TurnRow.session_id))
+        .where(*wanted)
+        .order_by(col(TurnRow.id))
+    ).all()
+    pks = [TurnPk(row.id) for row in found]
+    for start in range(0, len(pks), KEYS_PER_QUERY):
+        connection.execute(delete(TurnRow).where(col(TurnRow.id).in_(pks[start : start + KEYS_PER_QUERY])))
+    emptied = _remove_empty_sessions(connection, scope)
+    repeats = _index_anew(connection, scope, [row.text for row in found])
+    if found:
+        connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=col(ScopeRow.epoch) + 1))
+    epoch = connection.execute(select(col(ScopeRow.epoch)).where(col(ScopeRow.id) == scope)).scalar_one()
+    turns = tuple((row.session_key, row.key) for row in found)
+    return Forgotten(turns=turns, pks=tuple(pks), sessions=emptied, repeats=repeats, epoch=epoch)
+
+
+def _remove_empty_sessions(connection: Connection, scope: ScopeId) -> tuple[str, ...]:
+    held = select(col(TurnRow.id)).where(col(TurnRow.session_id) == col(SessionRow.id)).exists()
+    empty = [col(SessionRow.scope_id) == scope, ~held]
+    keys = tuple(connection.execute(select(col(SessionRow.key)).where(*empty)).scalars())
+    connection.execute(delete(SessionRow).where(*empty))
+    return keys
+
+
+def _index_anew(connection: Connection, scope: ScopeId, texts: Sequence[str]) -> tuple[TurnPk, ...]:
+    """Mark the turns that hold a sentence of these texts as not indexed: as repetitions they may be missing there."""
+    spans = [(text, passage) for text in texts for passage in split_passages(text)][:_SENTENCES]
+    sentences = {text[passage.start : passage.end].lower() for text, passage in spans}
+    repeating: list[Any] = [
+        func.lower(col(TurnRow.text)).contains(sentence, autoescape=True)
+        for sentence in sorted(sentences)
+        if len(sentence) >= _LEAST_CHARS
+    ]
+    pks: list[int] = []
+    for start in range(0, len(repeating), 50):
+        same = or_(*repeating[start : start + 50])
+        pks += connection.execute(select(col(TurnRow.id)).where(col(TurnRow.scope_id) == scope, same)).scalars()
+    for start in range(0, len(pks), KEYS_PER_QUERY):
+        chunk = pks[start : start + KEYS_PER_QUERY]
+        connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=False))
+    return tuple(dict.fromkeys(TurnPk(pk) for pk in pks))

@@ -1,0 +1,287 @@
+"""Tiers over real HTTP: what a server may do wrong, and what is made of it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from time import perf_counter
+
+import pytest
+from pydantic import SecretStr
+
+from cascade.call_trace import Trace
+from cascade.errors import TierDown, TooLong
+from cascade.ports import ChatFailed, ChatRequest, Message, Usage
+from cascade.pricing import Price, cost_nanousd, known_prices
+from cascade.tiers.deployment import Breaker, Deployment, Dialect, OpenAIChat
+from cascade.tiers.model import ModelTier
+from tests.support.chat_server import ChatServer, Reply, chat_server, cut, says, status
+from tests.support.tiers import CHEAP, Scripted, tier
+
+ASK = ChatRequest(messages=(Message(role="user", content="Where?"),), max_tokens=50, schema='{"type": "object"}')
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ChatServer]:
+    with chat_server("scripted") as running:
+        yield running
+
+
+async def complete(
+    server: ChatServer, *, timeout_s: float = 5.0, dialect: Dialect | None = None, key: str | None = None
+) -> object:
+    chat = OpenAIChat(url=server.url, model="scripted", key=SecretStr(key) if key else None, dialect=dialect)
+    try:
+        return await chat.complete(ASK, timeout_s=timeout_s)
+    finally:
+        await chat.close()
+
+
+async def test_an_answer_is_read_with_its_usage_reasoning_and_confidence(server: ChatServer) -> None:
+    tokens = [("<|channel|>", -9.0), ("<|message|>", -9.0), ("Pa", -0.1), ("ris", -0.3)]
+    for field in ("reasoning", "reasoning_content"):
+        reply = says("Paris", logprobs=tokens, more={field: "hm"})
+        server.script = lambda request, reply=reply: reply  # type: ignore[misc]
+        found = await complete(server, dialect=Dialect(logprobs=True, reasoning_effort="low"))
+        assert (found.text, found.reasoning, found.model, found.finish_reason) == ("Paris", "hm", "scripted", "stop")  # type: ignore[attr-defined]
+        assert found.usage == Usage(prompt_tokens=100, completion_tokens=10)  # type: ignore[attr-defined]
+        assert found.confidence == pytest.approx(2.718281828**-0.2)  # type: ignore[attr-defined]
+    sent = server.requests[-1]
+    assert (sent["reasoning_effort"], sent["logprobs"], sent["max_tokens"]) == ("low", True, 50)
+    assert sent["response_format"]["json_schema"]["schema"] == {"type": "object"}
+
+
+async def test_servers_that_take_fewer_parameters_get_fewer(server: ChatServer) -> None:
+    server.script = lambda request: says("Paris")
+    await complete(server, dialect=Dialect(structured=False, temperature=False, limit_field="max_completion_tokens"))
+    assert server.requests[0].keys() == {"model", "messages", "max_completion_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "lasting"),
+    [
+        (status(429), "rate_limited", False),
+        (status(500), "server", False),
+        (status(503), "server", False),
+        (status(400), "refused", True),
+        (status(401), "refused", True),
+        (status(404), "refused", True),
+        (cut(says("Paris")), "connection", False),
+        (Reply(body=b"{nonsense"), "bad_response", False),
+        (Reply(body=b"[]"), "bad_response", False),
+        (says([{"type": "text"}]), "bad_response", False),  # type: ignore[arg-type]
+        (Reply(body=b'"text"'), "bad_response", False),
+        (Reply(body=b'{"error": {"message": "HarmonyError"}}'), "bad_response", False),
+        (Reply(body=json.dumps({"choices": []}).encode()), "bad_response", False),
+        (Reply(body=json.dumps({"choices": [{}]}).encode()), "bad_response", False),
+        (says("late", wait_s=2.0), "timeout", False),
+    ],
+)
+async def test_what_goes_wrong_is_told_by_kind_and_in_time(
+    server: ChatServer, reply: Reply, kind: str, lasting: bool
+) -> None:
+    server.script = lambda request: reply
+    began = perf_counter()
+    with pytest.raises(ChatFailed) as caught:
+        await complete(server, timeout_s=0.5)
+    assert (caught.value.kind, caught.value.lasting) == (kind, lasting)
+    assert perf_counter() - began < 1.5
+    assert len(server.requests) == 1, "the package's own retries are off"
+
+
+async def test_a_server_that_is_not_there_is_a_connection_fault() -> None:
+    with chat_server("scripted") as gone:
+        pass
+    with pytest.raises(ChatFailed, match="connection"):
+        await complete(gone)
+
+
+async def test_a_key_is_sent_and_never_shown(server: ChatServer) -> None:
+    server.key = "sk-secret"
+    server.script = lambda request: says("Paris")
+    await complete(server, key="sk-secret")
+    with pytest.raises(ChatFailed) as caught:
+        await complete(server, key="sk-wrong")
+    assert "sk-wrong" not in str(caught.value)
+    await complete(server, key="sk-secret\n")
+    with pytest.raises(ChatFailed) as broken:
+        await complete(server, key="sk-\nbroken")
+    assert "broken" not in str(broken.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        (format_datetime(datetime.now(UTC) + timedelta(seconds=3_600), usegmt=True), 3_600.0),
+        ("soon", None),
+    ],
+)
+async def test_retry_after_is_read_as_seconds_or_as_a_date(
+    server: ChatServer, header: str, seconds: float | None
+) -> None:
+    server.script = lambda request: status(429, retry_after=header)
+    with pytest.raises(ChatFailed) as caught:
+        await complete(server)
+    assert caught.value.retry_after_s == (pytest.approx(seconds, abs=1_200) if seconds else None)
+
+
+def trace(deadline_s: float = 5.0) -> Trace:
+    return Trace(started_s=perf_counter(), deadline_s=deadline_s)
+
+
+async def test_a_passing_fault_is_tried_again_and_every_call_is_in_the_trace() -> None:
+    own = trace()
+    assert (await tier(Scripted(ChatFailed("server", "500"), "Paris")).ask(ASK, own, purpose="draft")).text == "Paris"
+    assert [(call.fault, call.cost_nanousd) for call in own.calls] == [("server: 500", 0), ("", 65_000)]
+
+
+async def test_a_lasting_fault_is_not_tried_again() -> None:
+    own = trace()
+    with pytest.raises(TierDown):
+        await tier(Scripted(ChatFailed("refused", "401", lasting=True))).ask(ASK, own, purpose="draft")
+    assert len(own.calls) == 1
+
+
+async def test_retry_after_is_waited_for_and_an_unreasonable_one_is_not() -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    def patient(retry_after_s: float) -> ModelTier:
+        base = tier(Scripted(ChatFailed("rate_limited", "429", retry_after_s=retry_after_s), "Paris"))
+        return ModelTier(**{f: getattr(base, f) for f in base.__slots__} | {"sleep": sleep})
+
+    await patient(2.0).ask(ASK, trace(deadline_s=60), purpose="draft")
+    assert 2.0 <= waited[0] <= 5.0
+    with pytest.raises(TierDown) as caught:
+        await patient(300.0).ask(ASK, trace(deadline_s=60), purpose="draft")
+    assert caught.value.retry_after_s == 300
+
+
+async def test_no_wait_goes_past_the_deadline() -> None:
+    own = tier(Scripted(ChatFailed("rate_limited", "429", retry_after_s=10.0), "Paris"))
+    with pytest.raises(TierDown, match="deadline"):
+        await own.ask(ASK, trace(deadline_s=1), purpose="draft")
+
+
+async def test_a_hanging_server_is_left_at_the_deadline(server: ChatServer) -> None:
+    server.script = lambda request: says("late", wait_s=3.0)
+    chat = OpenAIChat(url=server.url, model="scripted")
+    base = tier(Scripted("x"))
+    own = ModelTier(**{f: getattr(base, f) for f in base.__slots__} | {"deployments": [Deployment(chat, name="a")]})
+    began = perf_counter()
+    with pytest.raises(TierDown):
+        await own.ask(ASK, trace(deadline_s=0.6), purpose="draft")
+    assert perf_counter() - began < 2.5
+    await chat.close()
+
+
+async def test_another_replica_is_tried_first_and_the_busier_one_last() -> None:
+    broken, sound = Scripted(ChatFailed("server", "500")), Scripted("Paris")
+    own = tier(broken, sound)
+    for _ in range(4):
+        await own.ask(ASK, trace(), purpose="draft")
+    assert len(sound.requests) == 4
+    assert len(broken.requests) == 3, "its breaker is open by then"
+
+
+async def test_an_open_breaker_answers_at_once_and_lets_one_trial_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("cascade.tiers.deployment.monotonic", lambda: now)
+    breaker = Breaker(failures=2, cool_s=10)
+    for _ in range(2):
+        assert breaker.opens_in_s() == 0
+        breaker.begin()
+        breaker.end(failed=True)
+    assert breaker.opens_in_s() == 10
+    now = 110.0
+    assert breaker.opens_in_s() == 0
+    breaker.begin()
+    assert breaker.opens_in_s() > 0, "one trial at a time"
+    breaker.end(failed=True)
+    assert breaker.opens_in_s() == 10
+    now = 120.0
+    breaker.begin()
+    breaker.abandon()
+    assert breaker.opens_in_s() == 0, "a trial that was given up leaves room for the next"
+    breaker.begin()
+    breaker.end(failed=False)
+    assert breaker.opens_in_s() == 0
+
+
+async def test_a_tier_whose_breakers_are_open_is_down_without_a_call() -> None:
+    chat = Scripted(ChatFailed("server", "500"))
+    own = tier(chat, tries=3)
+    with pytest.raises(TierDown):
+        await own.ask(ASK, trace(), purpose="draft")
+    again = trace()
+    with pytest.raises(TierDown, match="circuit_open") as caught:
+        await own.ask(ASK, again, purpose="draft")
+    assert (len(chat.requests), again.calls) == (3, [])
+    assert 1 <= caught.value.retry_after_s <= 10
+
+
+async def test_calls_beyond_the_limit_wait_for_their_turn(server: ChatServer) -> None:
+    running: list[int] = []
+    most = 0
+
+    def script(request: object) -> Reply:
+        nonlocal most
+        with server.lock:
+            running.append(1)
+            most = max(most, len(running))
+        time.sleep(0.05)
+        with server.lock:
+            running.pop()
+        return says("Paris")
+
+    server.script = script
+    chat = OpenAIChat(url=server.url, model="scripted")
+    deployment = Deployment(chat, name="a", concurrency=2)
+    await asyncio.gather(*(deployment.complete(ASK, timeout_s=5) for _ in range(8)))
+    assert most == 2
+    busy = Deployment(chat, name="a", concurrency=1)
+    server.script = lambda request: says("Paris", wait_s=0.5)
+    first = asyncio.create_task(busy.complete(ASK, timeout_s=5))
+    await asyncio.sleep(0.05)
+    with pytest.raises(ChatFailed, match="busy"):
+        await busy.complete(ASK, timeout_s=0.1)
+    await first
+    assert busy.in_flight == 0
+    await chat.close()
+
+
+async def test_what_the_window_does_not_hold_is_told_with_both_numbers() -> None:
+    chat = Scripted("x")
+    with pytest.raises(TooLong) as caught:
+        await tier(chat, window=58).ask(ASK, trace(), purpose="draft")
+    assert (caught.value.tokens, caught.value.window_tokens) == (1 + 8 + 50, 58)
+    assert not chat.requests
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        (Usage(prompt_tokens=165, completion_tokens=12), 165 * 500 + 12 * 1_500),
+        (Usage(), 0),
+        (Usage(prompt_tokens=100, cached_tokens=40), 60 * 500 + 40 * 50),
+        (Usage(prompt_tokens=10, cached_tokens=40), 10 * 50),
+    ],
+)
+def test_costs_are_whole_nano_dollars(usage: Usage, cost: int) -> None:
+    price = Price(
+        input_usd=CHEAP.input_usd, output_usd=CHEAP.output_usd, cached_usd=Decimal("0.05"), as_of=None, source="t"
+    )
+    assert cost_nanousd(usage, price) == cost
+
+
+def test_the_price_table_is_dated_and_says_where_from() -> None:
+    prices = known_prices()
+    assert {"openai/gpt-oss-120b", "gpt-3.5-turbo-0125", "gpt-4-turbo-2024-04-09"} <= prices.keys()
+    assert all(price.as_of and price.source for price in prices.values())

@@ -1,0 +1,28 @@
+"""The guards as detectors of changed facts."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from eval.faithfulness.benchmark import Faithfulness
+from eval.harness.runs import Options, run_benchmark
+from memory.encoding.encoder import Encoder
+from tirtha.settings import Settings
+
+QUIET = Console(file=io.StringIO())
+
+
+async def test_guards_tell_changed_facts_from_given_ones(
+    shared_data: Path, settings: Settings, encoder: Encoder
+) -> None:
+    """The first answers only; docs/benchmarks.md has all of them."""
+    benchmark = Faithfulness(
+        settings=settings, encoder=encoder, source="locomo", file=shared_data / "locomo_dev.json", limit=500
+    )
+    run = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    figures: Any = run.report.figures
+    assert figures["number, date, name"]["auroc"] >= 0.90
+    assert figures["number, date, name"]["caught"] >= 0.95
+    assert "negation" in figures, "what is hard to see is shown"

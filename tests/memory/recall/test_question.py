@@ -1,0 +1,91 @@
+"""Reading a question: names, kinds, times."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from memory.recall.question import KINDS, read_question
+from memory.recall.related_terms import relatedness
+
+JUNE = datetime(2023, 6, 1, tzinfo=UTC)
+
+
+def test_names_of_speakers_say_whose_words_and_not_about_what() -> None:
+    question = read_question(
+        "When did Caroline's group meet Mel's?", speakers=["Caroline", "Mel", "Tom"], asked_at=JUNE
+    )
+    assert question.named == {"Caroline", "Mel"}
+    assert question.topic == "When did group meet ?"
+    assert question.terms == ("group", "meet")
+
+
+def test_a_question_about_nothing_but_a_name_keeps_it() -> None:
+    question = read_question("Who is Tom?", speakers=["Tom"], asked_at=JUNE)
+    assert question.topic == "Who is Tom?"
+    assert question.terms == ("tom",)
+
+
+def test_a_name_inside_a_word_is_none() -> None:
+    question = read_question("Was the tomato ripe?", speakers=["Tom", "to"], asked_at=JUNE)
+    assert question.named == frozenset()
+    assert question.topic == "Was the tomato ripe?"
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker", "named"),
+    [
+        ("What did the dentist say?", "The Boss", False),
+        ("What did the boss say?", "The Boss", True),
+        ("Who adopted a cat?", "Dr. Who", False),
+        ("中国で何を食べた?", "田中", False),
+        ("田中は何を食べた?", "田中", True),
+    ],
+)
+def test_stop_words_and_single_characters_name_nobody(text: str, speaker: str, named: bool) -> None:
+    assert bool(read_question(text, speakers=[speaker], asked_at=JUNE).named) is named
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("When did she leave?", "when"),
+        ("What date was it?", "when"),
+        ("How many cats?", "how_many"),
+        ("How long did it take?", "how_long"),
+        ("Who came?", "who"),
+        ("Where is it?", "where"),
+        ("What city is it in?", "where"),
+        ("Why?", "why"),
+        ("Which one?", "which"),
+        ("What is it?", "what"),
+        ("Did she come?", "whether"),
+        ("猫の名前は？", "other"),
+    ],
+)
+def test_kinds(text: str, kind: str) -> None:
+    assert read_question(text, speakers=[], asked_at=JUNE).kind == kind
+    assert kind in KINDS
+
+
+@pytest.mark.parametrize(
+    ("text", "several"),
+    [("Which cities has Tom seen?", True), ("What is his job?", False), ("What does he do?", False)],
+)
+def test_asking_for_several(text: str, several: bool) -> None:
+    assert read_question(text, speakers=[], asked_at=JUNE).several is several
+
+
+def test_a_comparison_takes_two_facts() -> None:
+    assert read_question("Which came first, the tent or the stove?", speakers=[], asked_at=JUNE).compares
+    assert not read_question("Where is the tent?", speakers=[], asked_at=JUNE).compares
+
+
+def test_words_of_one_meaning_are_related() -> None:
+    near = relatedness(["pet", "citi"], [["dog"], ["pari"], [], ["pet", "unheardofword"]])
+    assert near.shape == (4, 2)
+    assert near[0, 0] > 0.5 > near[0, 1]
+    assert near[1, 1] > near[1, 0]
+    assert near[2].tolist() == [0, 0]
+    assert near[3, 0] == 1
+    assert relatedness(["unheardofword"], [["unheardofword"], ["dog"]]).tolist() == [[1], [0]]
+    assert relatedness([], [["dog"]]).shape == (1, 0)

@@ -1,0 +1,348 @@
+"""Memory as a whole, on real SQLite, LanceDB and the real encoder."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import lancedb
+import pyarrow as pa
+import pytest
+from sqlalchemy import Engine, event
+
+from language import analysis
+from memory import Counts, NewTurn, Receipt, Remember, Scope
+from memory.api import Memory, MemorySettings, open_memory, rebuild_index
+from memory.encoding.encoder import Encoder
+from memory.errors import HomeInUse, IndexMismatch, StoreUnavailable
+from memory.index.indexer import Indexer
+from memory.index.lance import IndexRow, PassageIndex
+from memory.storage.database import Database
+from memory.storage.store import TurnStore
+from tests.support.memory import database_in, memory_in
+from tests.support.turns import MAY_8, SCOPE, said
+
+CHAT = [
+    said("Hey Mel! Good to see you!", id="1", speaker="Caroline"),
+    said("What did you call the new kitten?", id="2", role="assistant", speaker="Mel"),
+    said("Miso!", id="3", speaker="Caroline"),
+    said("I paint lakes at sunset, mostly in oils.", id="4", role="assistant", speaker="Mel"),
+    said("The support group meets on Thursdays in Leeds.", id="5", speaker="Caroline"),
+]
+
+
+async def remember(memory: Memory, *turns: NewTurn, scope: Scope = SCOPE, session: str = "s1") -> Receipt:
+    return await memory.remember(Remember(scope=scope, session_id=session, turns=turns))
+
+
+async def found(memory: Memory, question: str, scope: Scope = SCOPE) -> list[str]:
+    recollection = await memory.recall(scope, question, datetime.now(UTC))
+    return list(dict.fromkeys(evidence.turn.id for evidence in recollection.evidence))
+
+
+async def indexed(memory: Memory, receipt: Receipt) -> None:
+    assert await memory.until_indexed(receipt)
+
+
+def passages_in(home: Path, encoder: Encoder) -> int:
+    """Count the passages of the index in a folder that nobody has open."""
+    with closing(PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension)) as index:
+        return index.count()
+
+
+class FullDisk(PassageIndex):
+    """The real index, for which the disk is full while `full` is true."""
+
+    full = True
+    refused: anyio.Event
+
+    def add(self, rows: Sequence[IndexRow]) -> None:
+        if self.full:
+            anyio.from_thread.run_sync(self.refused.set)
+            raise StoreUnavailable("the passage index: no space left")
+        super().add(rows)
+
+
+@asynccontextmanager
+async def memory_on_a_full_disk(
+    database: Database, encoder: Encoder, settings: MemorySettings
+) -> AsyncIterator[tuple[Memory, FullDisk]]:
+    store, folder = TurnStore(database), database.home / "index"
+    with closing(FullDisk(folder, model=encoder.name, dimension=encoder.dimension)) as index:
+        index.refused = anyio.Event()
+        indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
+        work = asyncio.create_task(indexer.run())
+        try:
+            yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings), index
+        finally:
+            indexer.stop()
+            await asyncio.wait([work])
+
+
+async def test_recall_is_the_same_from_the_tail_and_from_the_index(tmp_path: Path, encoder: Encoder) -> None:
+    question = "Where does the support group meet?"
+    async with memory_in(tmp_path, encoder) as memory:
+        receipt = await remember(memory, *CHAT)
+        waiting = await memory.recall(SCOPE, question, MAY_8)
+        await indexed(memory, receipt)
+        held = await memory.recall(SCOPE, question, MAY_8)
+    assert waiting.evidence[0].turn.id == held.evidence[0].turn.id == "5"
+    assert [e.quote for e in waiting.evidence] == [e.quote for e in held.evidence]
+    assert [e.score for e in waiting.evidence] == pytest.approx([e.score for e in held.evidence], abs=1e-2)
+
+
+async def test_the_answer_after_a_question_is_found_through_it(memory: Memory) -> None:
+    await indexed(memory, await remember(memory, *CHAT))
+    assert (await found(memory, "What is the kitten called?"))[:2] in (["2", "3"], ["3", "2"])
+
+
+async def test_the_named_speaker_counts(memory: Memory) -> None:
+    turns = [
+        said("I took a pottery class in spring.", id="1", speaker="Caroline"),
+        said("I took a pottery class in spring, too.", id="2", role="assistant", speaker="Mel"),
+    ]
+    await indexed(memory, await remember(memory, *turns))
+    assert (await found(memory, "When did Caroline take a pottery class?"))[0] == "1"
+    assert (await found(memory, "When did Mel take a pottery class?"))[0] == "2"
+
+
+async def test_i_and_you_are_the_user_and_the_assistant(memory: Memory) -> None:
+    turns = [
+        said("I could cook a mushroom risotto tonight.", id="1"),
+        said("You could cook a mushroom risotto tonight.", id="2", role="assistant"),
+    ]
+    await indexed(memory, await remember(memory, *turns))
+    assert (await found(memory, "What did I say I could cook?"))[0] == "1"
+    assert (await found(memory, "What did you suggest to cook?"))[0] == "2"
+
+
+async def test_the_time_asked_about_counts(memory: Memory) -> None:
+    for month in range(1, 7):
+        at = datetime(2023, month, 10, tzinfo=UTC)
+        turn = NewTurn(id=str(month), role="user", text="We had dinner with the neighbours.", said_at=at)
+        await remember(memory, turn, session=f"s{month}")
+    assert (await found(memory, "Who came to dinner in April 2023?"))[0] == "4"
+
+
+async def test_what_was_not_indexed_is_indexed_at_the_next_start(tmp_path: Path, encoder: Encoder) -> None:
+    with database_in(tmp_path) as database:  # as if killed right after the turns were durable
+        receipt = TurnStore(database).remember(Remember(scope=SCOPE, session_id="s1", turns=CHAT))
+        assert TurnStore(database).counts().waiting == receipt.waiting == len(CHAT)
+    async with memory_in(tmp_path, encoder) as memory:
+        await memory.drain()
+        assert await memory.counts() == Counts(turns=len(CHAT), waiting=0)
+        assert (await found(memory, "Where does the support group meet?"))[0] == "5"
+
+
+async def test_rows_that_a_crash_left_in_the_index_are_not_doubled(tmp_path: Path, encoder: Encoder) -> None:
+    async with memory_in(tmp_path, encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+    passages = passages_in(tmp_path, encoder)
+    with database_in(tmp_path) as database:
+        TurnStore(database).mark_all_unindexed()  # as if killed between the index and the store
+    async with memory_in(tmp_path, encoder) as memory:
+        await memory.drain()
+    assert passages_in(tmp_path, encoder) == passages
+
+
+async def test_a_lost_index_is_rebuilt_from_the_truth(tmp_path: Path, encoder: Encoder) -> None:
+    async with memory_in(tmp_path, encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+    passages = passages_in(tmp_path, encoder)
+    PassageIndex.discard(tmp_path / "index")
+    async with memory_in(tmp_path, encoder) as memory:
+        await memory.drain()
+    assert passages_in(tmp_path, encoder) == passages
+
+
+async def test_another_model_is_refused_until_the_index_is_rebuilt(tmp_path: Path, encoder: Encoder) -> None:
+    async with memory_in(tmp_path, encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+    with pytest.raises(IndexMismatch, match="tirtha reindex") as caught:
+        PassageIndex(tmp_path / "index", model="other", dimension=encoder.dimension)
+    assert caught.value.stored.startswith(encoder.name)
+    seen: list[Counts] = []
+    with database_in(tmp_path) as database:
+        assert await rebuild_index(MemorySettings(), database, seen.append) == len(CHAT)
+    assert seen[-1] == Counts(turns=len(CHAT), waiting=0)
+
+
+async def test_an_index_of_full_precision_goes_on_in_half(tmp_path: Path, encoder: Encoder) -> None:
+    async with memory_in(tmp_path, encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+    table = await (await lancedb.connect_async(tmp_path / "index")).open_table("passage")
+    await table.alter_columns({"path": "vector", "data_type": pa.list_(pa.float32(), encoder.dimension)})
+    async with memory_in(tmp_path, encoder) as memory:
+        await indexed(memory, await remember(memory, said("The cat is called Tom.", id="6", speaker="Caroline")))
+        for _ in ("from disk", "from memory"):
+            assert (await found(memory, "What does Mel paint?"))[0] == "4"
+            assert (await found(memory, "What is the cat called?"))[0] == "6"
+            await memory.warm(SCOPE)
+
+
+async def test_one_process_at_a_time(tmp_path: Path, encoder: Encoder, memory: Memory) -> None:
+    with pytest.raises(HomeInUse) as caught:
+        async with memory_in(tmp_path / "home", encoder):
+            pass
+    assert str(tmp_path / "home") in str(caught.value)
+    assert (await memory.counts()).turns == 0
+
+
+async def test_a_full_database_is_an_error_and_loses_nothing(tmp_path: Path, encoder: Encoder) -> None:
+    with database_in(tmp_path) as database:
+        store = TurnStore(database)
+        store.remember(Remember(scope=SCOPE, session_id="s1", turns=CHAT))
+        with database.reading() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            connection.exec_driver_sql(
+                f"PRAGMA max_page_count={pages}"
+            )  # of this connection, which the pool gives again
+        big = Remember(scope=SCOPE, session_id="s1", turns=[said("x" * 50_000, id=f"big{n}") for n in range(5)])
+        with pytest.raises(StoreUnavailable) as caught:
+            store.remember(big)
+        assert caught.value.full
+        assert store.counts().turns == len(CHAT)
+    async with memory_in(tmp_path, encoder) as memory:
+        assert (await found(memory, "Where does the support group meet?"))[0] == "5"
+
+
+async def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path, encoder: Encoder) -> None:
+    (tmp_path / "taken").write_text("not a folder")
+    with pytest.raises(StoreUnavailable, match="taken"):
+        async with memory_in(tmp_path / "taken", encoder):
+            pass
+
+
+async def test_closing_waits_for_the_batch_under_way(tmp_path: Path, encoder: Encoder) -> None:
+    with database_in(tmp_path) as database:
+        async with open_memory(MemorySettings(), database, encoder=encoder) as memory:
+            await remember(memory, *[said(f"Fact number {n} about otters and lakes.", id=str(n)) for n in range(300)])
+        waiting = TurnStore(database).counts().waiting
+        passages = passages_in(tmp_path, encoder)
+        await asyncio.sleep(1.5)  # longer than such a batch takes
+        assert TurnStore(database).counts().waiting == waiting, "nothing is written after the memory is closed"
+        assert passages_in(tmp_path, encoder) == passages
+
+
+async def test_a_writer_far_ahead_of_the_index_waits_for_it(tmp_path: Path, encoder: Encoder) -> None:
+    async with memory_in(tmp_path, encoder, MemorySettings(max_tail_turns=50)) as memory:
+        for start in range(0, 200, 40):
+            await remember(memory, *[said(f"Fact number {n}.", id=str(n)) for n in range(start, start + 40)])
+            assert (await memory.counts()).waiting < 50
+
+
+async def test_a_long_tail_is_searched_by_words_and_by_age(tmp_path: Path, encoder: Encoder) -> None:
+    turns = [said(f"Small talk number {n} about nothing.", id=str(n)) for n in range(300)]
+    turns[7] = said("My passport number ends in 4471.", id="7")
+    with database_in(tmp_path) as database:
+        async with memory_on_a_full_disk(database, encoder, MemorySettings()) as (memory, _):
+            await remember(memory, *turns)
+            assert (await found(memory, "What does my passport number end in?"))[0] == "7"
+
+
+async def test_what_cannot_be_indexed_is_retried_and_found_meanwhile(
+    tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with database_in(tmp_path) as database:
+        async with memory_on_a_full_disk(database, encoder, MemorySettings()) as (memory, index):
+            receipt = await remember(memory, *CHAT)
+            await index.refused.wait()
+            assert (await found(memory, "Where does the support group meet?"))[0] == "5"
+            index.full = False
+            await indexed(memory, receipt)
+    assert "no space left" in caplog.text
+
+
+async def test_a_failing_index_does_not_hold_writers_up(tmp_path: Path, encoder: Encoder) -> None:
+    with database_in(tmp_path) as database:
+        async with memory_on_a_full_disk(database, encoder, MemorySettings(max_tail_turns=2)) as (memory, _):
+            for number in range(5):
+                await asyncio.wait_for(remember(memory, said(f"Fact {number}.", id=str(number))), timeout=30)
+            assert (await memory.counts()).turns == 5
+
+
+async def test_scopes_never_meet_in_the_index(memory: Memory) -> None:
+    others = [Scope(tenant="t2", user_id="u1"), Scope(tenant="default", user_id="u1", agent_id="a")]
+    await indexed(memory, await remember(memory, *CHAT))
+    for other in others:
+        own = await remember(memory, said("The support group meets nowhere.", id="own"), scope=other)
+        assert await memory.until_indexed(own)
+        assert await found(memory, "Where does the support group meet?", other) == ["own"]
+    assert "own" not in await found(memory, "Where does the support group meet?")
+
+
+async def test_the_index_is_optimised_without_losing_rows(memory: Memory) -> None:
+    for number in range(3):
+        await indexed(memory, await remember(memory, said(f"Fact {number} about otters.", id=str(number))))
+    await memory.optimise()
+    assert sorted(await found(memory, "What about otters?")) == ["0", "1", "2"]
+
+
+async def test_echoes_stay_out_of_the_index(tmp_path: Path, encoder: Encoder) -> None:
+    pasted = (
+        "Known so far:\n8 May 2023\n[1] Caroline: The support group meets on Thursdays in Leeds.\nWhat else is there?"
+    )
+    async with memory_in(tmp_path, encoder) as memory:
+        await indexed(memory, await remember(memory, *CHAT))
+        receipt = await remember(memory, said(pasted, id="6", days=3))
+        await indexed(memory, receipt)
+        assert (await found(memory, "Where does the support group meet?"))[0] == "5"
+        assert (await memory.history(SCOPE))[-1].text == pasted, "the turn itself is kept word for word"
+    folder = tmp_path / "index"
+    with closing(PassageIndex(folder, model=encoder.name, dimension=encoder.dimension)) as index:
+        held = index.passages(receipt.scope_id, receipt.stored)
+    assert [pasted[one.passage.start : one.passage.end] for one in held] == ["Known so far:", "What else is there?"]
+
+
+async def test_turns_are_read_one_by_one_and_page_by_page(memory: Memory) -> None:
+    await remember(memory, *[said(f"Fact {n}.", id=str(n), days=9 - n) for n in range(5)])
+    await remember(memory, said("Another conversation.", id="0"), session="s2")
+    turn = await memory.turn(SCOPE, "s1", "3")
+    assert turn is not None
+    assert turn.text == "Fact 3."
+    assert await memory.turn(SCOPE, "s1", "9") is None
+    assert await memory.turn(Scope(tenant="other", user_id="u1"), "s1", "3") is None
+    read: list[str] = []
+    after = None
+    while page := await memory.turns(SCOPE, session_id="s1", after=after, limit=2):
+        read += [one.id for one in page]
+        after = (page[-1].said_at, page[-1].pk)
+        await memory.forget(SCOPE, session_id="s1", turn_id=page[-1].id)  # the cursor outlives the turn it points at
+    assert read == ["4", "3", "2", "1", "0"], "in the order they were said"
+    assert [one.session_id for one in await memory.turns(SCOPE, limit=1)] == ["s2"]
+
+
+async def test_what_is_forgotten_is_in_no_cache_of_texts(memory: Memory) -> None:
+    await indexed(memory, await remember(memory, said("My passport number is zq4471x.", id="1")))
+    assert await found(memory, "What is my passport number?") == ["1"]
+    kept = analysis.analyse("My passport number is zq4471x.", MAY_8.date())
+    await memory.forget(SCOPE, session_id="s1", turn_id="1")
+    assert analysis.analyse("My passport number is zq4471x.", MAY_8.date()) is not kept
+
+
+def test_hot_queries_use_their_indexes(tmp_path: Path) -> None:
+    """A partial index serves only queries that repeat its condition, and nothing else would tell that one does not."""
+    seen: list[tuple[str, object]] = []
+
+    def note(*call: Any) -> None:
+        seen.append((call[2], call[3]))
+
+    with database_in(tmp_path) as database:
+        store = TurnStore(database)
+        receipt = store.remember(Remember(scope=SCOPE, session_id="s1", turns=CHAT))
+        event.listen(Engine, "before_cursor_execute", note)
+        store.tail(receipt.scope_id)
+        store.tail_length(receipt.scope_id)
+        store.unindexed(10)
+        store.turns_around(receipt.scope_id, [], receipt.stored)
+        event.remove(Engine, "before_cursor_execute", note)
+        with database.reading() as connection:
+            for statement, parameters in [one for one in seen if one[0].startswith("SELECT")]:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+                steps = [row[3] for row in plan]
+                scans = [step for step in steps if step.startswith("SCAN turn") and "turn_waiting" not in step]
+                assert not scans, (statement, steps)

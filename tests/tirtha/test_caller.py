@@ -1,0 +1,55 @@
+"""Operations ask for the caller's right before anything is done."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from cascade import CodeTask
+from memory import NewTurn, Scope
+from tirtha.caller import Caller, Right, local_caller
+from tirtha.errors import Forbidden
+from tirtha.operations.ask import AskRequest
+from tirtha.operations.code import CodeRequest
+from tirtha.operations.context import ContextRequest
+from tirtha.operations.forget import ForgetRequest
+from tirtha.operations.listing import SessionsRequest
+from tirtha.operations.recall import RecallRequest
+from tirtha.operations.remember import RememberRequest
+from tirtha.service import Service
+
+TURN = NewTurn(role="user", text="My cat is called Miso.")
+TASK = CodeTask(question="Write f.", entry_point="f", tests="assert f(1) == 1")
+
+Call = Callable[[Service, Caller], Awaitable[object]]
+OPERATIONS: dict[str, tuple[Right, Call]] = {
+    "remember": ("write", lambda s, c: s.remember(c, RememberRequest(user_id="u1", turns=[TURN]))),
+    "remember many": ("write", lambda s, c: s.remember.many(c, [RememberRequest(user_id="u1", turns=[TURN])])),
+    "recall": ("read", lambda s, c: s.recall(c, RecallRequest(user_id="u1", question="Who?"))),
+    "context": ("read", lambda s, c: s.context(c, ContextRequest(user_id="u1", question="Who?"))),
+    "raw tokens": ("read", lambda s, c: s.context.raw_tokens(c, "u1")),
+    "ask": ("read", lambda s, c: s.ask(c, AskRequest(user_id="u1", question="Who?"))),
+    "code": ("read", lambda s, c: s.write_code(c, CodeRequest(task=TASK))),
+    "forget": ("write", lambda s, c: s.forget(c, ForgetRequest(user_id="u1"))),
+    "sessions": ("read", lambda s, c: s.sessions(c, SessionsRequest(user_id="u1"))),
+    "decision": ("read", lambda s, c: s.decision(c, "d1")),
+    "stats": ("read", lambda s, c: s.stats(c)),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_every_operation_asks_for_its_right(service: Service, name: str) -> None:
+    right, call = OPERATIONS[name]
+    rights: frozenset[Right] = frozenset({"read", "write", "admin"})
+    with pytest.raises(Forbidden) as caught:
+        await call(service, Caller(tenant="default", rights=rights - {right}))
+    assert caught.value.right == right
+    assert (await service.ready()).turns == 0
+
+
+def test_a_scope_is_within_the_callers_tenant() -> None:
+    assert local_caller("red").scope("u1", "a") == Scope(tenant="red", user_id="u1", agent_id="a")
+
+
+def test_a_turn_is_named_within_its_session() -> None:
+    with pytest.raises(ValueError, match="its session"):
+        ForgetRequest(user_id="u1", turn_id="t1")

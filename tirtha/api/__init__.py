@@ -1,1 +1,0 @@
-"""The HTTP surface: schemas at the edge, routes that translate and call the service, errors mapped in one table."""

@@ -1,0 +1,63 @@
+"""The application that every command hangs on: our own, and those that packages above bring along."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tirtha.cli import decisions, memories, upkeep
+from tirtha.cli.plugins import WithPlugins
+from tirtha.cli.running import give_up, given, out, read_settings, run_here
+from tirtha.errors import Shadowed
+from tirtha.import_check import refuse_shadows
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    cls=WithPlugins,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Long-context memory.",
+)
+
+
+@app.callback()
+def before_any_command() -> None:
+    """Long-context memory: remember every turn, answer from a few cited lines."""
+    try:
+        refuse_shadows()
+    except Shadowed as fault:
+        give_up(fault)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port; 0 picks a free one and prints it")] = None,
+    home: Annotated[Path | None, typer.Option(help="the data folder")] = None,
+    local_url: Annotated[str | None, typer.Option(help="the local tier's OpenAI-compatible base URL")] = None,
+    local_model: Annotated[str | None, typer.Option(help="its model")] = None,
+    frontier_url: Annotated[str | None, typer.Option(help="the frontier tier's base URL")] = None,
+    frontier_model: Annotated[str | None, typer.Option(help="its model")] = None,
+) -> None:
+    """Serve the HTTP API."""
+    from tirtha.http.server import serve as run_server  # noqa: PLC0415 - the engine is slow to import
+
+    tiers = {
+        "local": given(url=local_url, model=local_model) or None,
+        "frontier": given(url=frontier_url, model=frontier_model) or None,
+    }
+    run_here(run_server(read_settings(host=host, port=port, home=home, **tiers)))
+
+
+@app.command()
+def demo() -> None:
+    """Remember a sample history and answer questions over it."""
+    from tirtha.cli.demo import run_demo  # noqa: PLC0415 - the engine is slow to import
+
+    run_here(run_demo(read_settings(), out))
+
+
+for _group in (memories.app, decisions.app, upkeep.app):
+    app.add_typer(_group)

@@ -1,0 +1,80 @@
+"""Commands over decisions: stats, certify, replay."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.table import Table
+
+from tirtha.cli.client import print_answer, request
+from tirtha.cli.running import err, out, read_settings, run, run_here
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+AsJson = Annotated[bool, typer.Option("--json", help="print the response as JSON")]
+
+
+@app.command()
+def stats(as_json: AsJson = False) -> None:
+    """Show where questions ended, what they cost, and what the frontier tier would have cost."""
+    answer = run(request("GET", "/v1/stats", {}))
+    if as_json:
+        print_answer(answer, as_json, "")
+        return
+    table = Table("path", "requests", "share", "cost, US$", "p50 ms", "p95 ms", title=f"{answer['n']} requests")
+    for one in answer["paths"]:
+        times = (str(one["latency_p50_ms"]), str(one["latency_p95_ms"]))
+        table.add_row(one["path"], str(one["n"]), f"{one['share']:.1%}", one["cost_usd"], *times)
+    table.caption = f"{answer['first_at'] or '-'} to {answer['last_at'] or '-'}; in all US$ {answer['cost_usd']}"
+    out.print(table)
+    if answer["cost_ratio"]:
+        out.print(
+            f"{answer['compared']} requests cost US$ {answer['compared_usd']}; the same prompts and answers at the frontier's "
+            f"prices: US$ {answer['frontier_usd']} ({answer['cost_ratio']:.1f}x)."
+        )
+    if answer["shadows"]:
+        out.print(f"{answer['shadows_agreeing']} of {answer['shadows']} shadow answers of the frontier tier agree.")
+
+
+@app.command()
+def certify(
+    labels: Annotated[Path, typer.Argument(help='JSON lines: {"decision_id": "...", "correct": true}')],
+    *,
+    risk: Annotated[
+        float, typer.Option(min=0.0001, max=0.5, help="share of accepted answers that may be wrong")
+    ] = 0.05,
+    to: Annotated[Path, typer.Option(help="where the certificate is written")] = Path("certificate.json"),
+) -> None:
+    """Certify a threshold for the local tier from labelled decisions, with 95% confidence."""
+    from tirtha.maintenance.certify import certify_labels  # noqa: PLC0415 - the engine is slow to import
+
+    async def decision(decision_id: str) -> dict[str, Any]:
+        return await request("GET", f"/v1/decisions/{quote(decision_id, safe='')}", {})
+
+    made = run_here(certify_labels(labels.read_bytes(), decision, risk=risk))
+    to.write_bytes(made.as_json())
+    out.print(
+        f"From a weakest score of {made.threshold:.3f} on, {made.wrong} of {made.accepted} answers were wrong: at most "
+        f"{made.bound:.2%}, with 95% confidence. Written to {to}; set TIRTHA_CERTIFICATE to it."
+    )
+
+
+@app.command()
+def replay(
+    decision_id: Annotated[str, typer.Argument(help="the decision")],
+    *,
+    recordings: Annotated[Path, typer.Option(help="the folder that TIRTHA_RECORD_TO named")],
+) -> None:
+    """Decide a question again on recorded calls, and say what differs. Calls no model."""
+    from tirtha.maintenance.replay import replay_decision  # noqa: PLC0415 - the engine is slow to import
+
+    replayed = run_here(replay_decision(read_settings(), decision_id, recordings))
+    again = replayed.again
+    out.print(f"{again.path}: {again.answer}", markup=False, highlight=False)
+    if replayed.differs:
+        err.print(f"Different from the record: {', '.join(replayed.differs)}.")
+        raise typer.Exit(1)
+    out.print("The same as the record, but for ids and times.")

@@ -1,0 +1,150 @@
+"""Commands over a memory: remember, context, ask, recall, forget."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.progress import open as progress_open
+
+from tirtha.cli.client import checked, post, print_answer, request
+from tirtha.cli.connection import connect
+from tirtha.cli.running import CommandFailed, err, given, read_settings, run
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+User = Annotated[str, typer.Option("--user", "-u", help="whose memory")]
+Agent = Annotated[str | None, typer.Option("--agent", help="which agent's memory of the user")]
+AsJson = Annotated[bool, typer.Option("--json", help="print the response as JSON")]
+Question = Annotated[str, typer.Argument(help="the question")]
+Budget = Annotated[int | None, typer.Option("--budget", help="tokens of the context")]
+AskedAt = Annotated[str | None, typer.Option("--asked-at", help="ISO 8601 with a zone; default now")]
+
+
+@app.command()
+def remember(
+    text: Annotated[str | None, typer.Argument(help="what was said; leave out with --file")] = None,
+    *,
+    user: User,
+    agent: Agent = None,
+    session: Annotated[str | None, typer.Option("--session", "-s", help="the conversation; default a new one")] = None,
+    role: Annotated[str, typer.Option(help="user, assistant, system or tool")] = "user",
+    speaker: Annotated[str | None, typer.Option(help="the speaker's name")] = None,
+    said_at: Annotated[str | None, typer.Option("--said-at", help="ISO 8601 with a zone; default now")] = None,
+    file: Annotated[Path | None, typer.Option(help="NDJSON, one turn a line; fields as in docs/http.md")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remember one turn, or a file of turns."""
+    if (text is None) == (file is None):
+        raise typer.BadParameter("give either a text or --file")
+    if file is not None:
+        run(_remember_file(file, user, agent, as_json))
+        return
+    turn = given(role=role, speaker=speaker, text=text, said_at=said_at)
+    body = given(user_id=user, agent_id=agent, session_id=session) | {"turns": [turn]}
+    answer = run(post("/v1/remember", body))
+    print_answer(answer, as_json, f"Remembered in session {answer['session_id']} as turn {answer['turns'][0]['id']}.")
+
+
+@app.command()
+def context(
+    question: Question,
+    *,
+    user: User,
+    agent: Agent = None,
+    budget: Budget = None,
+    asked_at: AskedAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the context that a solver would get."""
+    body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at)
+    answer = run(post("/v1/context", body))
+    summary = f"\n{answer['tokens']} of {answer['budget']} tokens, answerable {answer['answerable']:.2f}"
+    print_answer(answer, as_json, (answer["text"] or "Nothing is remembered on that.") + summary)
+
+
+@app.command()
+def ask(
+    question: Question,
+    *,
+    user: User,
+    agent: Agent = None,
+    budget: Budget = None,
+    asked_at: AskedAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question from memory."""
+    body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at)
+    answer = run(post("/v1/ask", body))
+    cited = "".join(f"\n  {one['turn_id']} ({one['session_id']}): {one['quote']}" for one in answer["citations"])
+    print_answer(answer, as_json, answer["answer"] + cited)
+
+
+@app.command()
+def recall(
+    question: Question,
+    *,
+    user: User,
+    agent: Agent = None,
+    limit: Annotated[int, typer.Option(help="turns")] = 10,
+    asked_at: AskedAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the turns that say most on a question."""
+    body = given(user_id=user, agent_id=agent, question=question, limit=limit, asked_at=asked_at)
+    answer = run(post("/v1/recall", body))
+    rows = [f"{one['score']:6.3f}  {one['turn_id']}  {one['speaker']}: {one['text']}" for one in answer["evidence"]]
+    print_answer(answer, as_json, "\n".join(rows) or "Nothing is remembered on that.")
+
+
+@app.command()
+def forget(
+    *,
+    user: User,
+    agent: Agent = None,
+    session: Annotated[str | None, typer.Option("--session", "-s", help="only this conversation")] = None,
+    turn: Annotated[str | None, typer.Option(help="only this turn of the conversation")] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="all that is remembered of the user")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a turn, a conversation or a user, with every copy in answers and decision records."""
+    if everything == (session is not None) or (turn is not None and session is None):
+        raise typer.BadParameter("give --session, --session with --turn, or --everything")
+    path, query = f"/v1/users/{quote(user, safe='')}", given(agent_id=agent)
+    if session is not None:
+        path, query = f"/v1/sessions/{quote(session, safe='')}", given(user_id=user, agent_id=agent)
+    if turn is not None:
+        path, query = f"/v1/memories/{quote(turn, safe='')}", query | {"session_id": session}
+    answer = run(request("DELETE", path, query))
+    told = f"Forgot {answer['turns']} turns of {answer['sessions']} sessions; emptied {answer['decisions']} decision records."
+    print_answer(answer, as_json, told)
+
+
+async def _remember_file(file: Path, user: str, agent: str | None, as_json: bool) -> None:
+    owner = given(user_id=user, agent_id=agent)
+
+    async def lines() -> Any:
+        with progress_open(file, "rt", encoding="utf-8", description="Remembering", console=err) as turns:
+            for number, line in enumerate(turns, 1):
+                # A blank line is sent as one, so that the server counts the lines of the file.
+                yield (json.dumps(owner | _object(line, number)) + "\n").encode() if line.strip() else b"\n"
+
+    async with connect(read_settings()) as client:
+        headers = {"content-type": "application/x-ndjson"}
+        answer = checked(await client.post("/v1/remember", content=lines(), headers=headers))
+    rejected = "".join(f"\n  line {one['line']}: {one['at']} {one['why']}" for one in answer["rejected"])
+    summary = f"{answer['stored']} stored, {answer['duplicates']} known already, {answer['rejected_lines']} rejected"
+    print_answer(answer, as_json, summary + rejected)
+
+
+def _object(line: str, number: int) -> dict[str, Any]:
+    try:
+        read = json.loads(line)
+    except json.JSONDecodeError as fault:
+        raise CommandFailed(f"line {number} is no JSON: {fault}") from fault
+    if not isinstance(read, dict):
+        raise CommandFailed(f"line {number} is no JSON object")
+    return read

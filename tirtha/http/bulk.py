@@ -1,0 +1,151 @@
+"""Bulk remembering: NDJSON in, one turn a line, stored in batches as it streams in; bad lines are named and left out.
+
+Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from memory import NewTurn, Receipt
+from memory.errors import StoreUnavailable
+from tirtha.caller import Caller
+from tirtha.errors import TooLarge
+from tirtha.http.errors import located, why
+from tirtha.http.schemas.requests import BulkLine
+from tirtha.http.schemas.responses import BulkOut, Rejected
+from tirtha.operations.remember import RememberRequest
+from tirtha.service import Service
+
+__all__ = ["remember_stream"]
+
+_BATCH_TURNS = 512
+_LISTED = 1_000
+_BYTES_PER_CHARACTER = 12  # a character escaped as a surrogate pair, the longest JSON form
+_LINE_OVERHEAD_BYTES = 65_536
+
+_Owner = tuple[str, str | None]  # user and agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    line: int
+    owner: _Owner
+    session_id: str
+    turn: NewTurn
+
+
+async def remember_stream(service: Service, caller: Caller, chunks: AsyncIterator[bytes]) -> BulkOut:
+    """Remember every good line of a stream; raises StoreUnavailable if storing fails (what was stored before stays)."""
+    caller.require("write")  # before a line is read, and if there is none
+    bulk = _Bulk(service=service, caller=caller)
+    limit = service.limits.turn_chars * _BYTES_PER_CHARACTER + _LINE_OVERHEAD_BYTES
+    number = 0
+    async for line in _lines(chunks, limit):
+        number += 1
+        if not line.strip():
+            continue
+        bulk.received += 1
+        if len(line) > limit:
+            bulk.reject(number, "line", f"has more than {limit:,} bytes")
+        else:
+            bulk.read(line, number)
+        if len(bulk.batch) == _BATCH_TURNS:
+            await bulk.store()
+    await bulk.store()
+    return bulk.report()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Bulk:
+    """One bulk on its way: the batch at hand, and the counts so far."""
+
+    service: Service
+    caller: Caller
+    batch: list[_Entry] = field(default_factory=list)
+    new_sessions: dict[_Owner, str] = field(default_factory=dict)
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected_lines: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def read(self, line: bytes, number: int) -> None:
+        """Take a line into the batch, or reject it."""
+        try:
+            read = BulkLine.model_validate_json(line)
+            turn = read.turn()
+            self.service.limits.check_turn(turn, "text")
+        except ValidationError as error:
+            first = error.errors()[0]
+            self.reject(number, located(first["loc"]) if first["loc"] else "line", why(dict(first)))
+            return
+        except TooLarge as error:
+            self.reject(number, error.at, str(error))
+            return
+        owner = (read.user_id, read.agent_id)
+        session_id = read.session_id or self.new_sessions.setdefault(owner, uuid4().hex)
+        self.batch.append(_Entry(line=number, owner=owner, session_id=session_id, turn=turn))
+
+    async def store(self) -> None:
+        """Store the batch, a request for each session in it, in one transaction."""
+        grouped: dict[tuple[_Owner, str], list[_Entry]] = {}
+        for entry in self.batch:
+            grouped.setdefault((entry.owner, entry.session_id), []).append(entry)
+        requests = [
+            RememberRequest(
+                user_id=user_id, agent_id=agent_id, session_id=session_id, turns=[entry.turn for entry in entries]
+            )
+            for ((user_id, agent_id), session_id), entries in grouped.items()
+        ]
+        self.batch.clear()
+        if requests:
+            receipts = await self._remembered(requests)
+            for entries, receipt in zip(grouped.values(), receipts, strict=True):
+                self._count(entries, receipt)
+
+    def reject(self, line: int, at: str, reason: str) -> None:
+        """Count a line that is not stored, and list it unless too many are."""
+        self.rejected_lines += 1
+        if len(self.rejected) < _LISTED:
+            self.rejected.append(Rejected(line=line, at=at, why=reason))
+
+    def report(self) -> BulkOut:
+        """Return the counts, and the rejected lines."""
+        return BulkOut(
+            received=self.received,
+            stored=self.stored,
+            duplicates=self.duplicates,
+            rejected_lines=self.rejected_lines,
+            rejected=self.rejected,
+        )
+
+    async def _remembered(self, requests: list[RememberRequest]) -> list[Receipt]:
+        try:
+            return await self.service.remember.many(self.caller, requests)
+        except StoreUnavailable as fault:
+            safe = f"{self.stored} turns of this bulk are stored; send it again when the memory is back, they will not be doubled"
+            raise StoreUnavailable(f"{fault.reason} ({safe})") from fault
+
+    def _count(self, entries: list[_Entry], receipt: Receipt) -> None:
+        self.stored += receipt.outcomes.count("stored")
+        self.duplicates += receipt.outcomes.count("duplicate")
+        for entry, outcome in zip(entries, receipt.outcomes, strict=True):
+            if outcome == "conflict":
+                self.reject(entry.line, "id", "is the id of another turn of the session; a turn is never altered")
+
+
+async def _lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    """Cut a stream at its line breaks; of a line above `limit` bytes only the first `limit` + 1 are kept."""
+    pending = bytearray()
+    async for chunk in chunks:
+        *ended, rest = chunk.split(b"\n")
+        for part in ended:
+            pending += part[: max(limit + 1 - len(pending), 0)]
+            yield bytes(pending)
+            pending.clear()
+        pending += rest[: max(limit + 1 - len(pending), 0)]
+    if pending:
+        yield bytes(pending)

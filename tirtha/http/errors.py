@@ -1,0 +1,157 @@
+"""Errors as RFC 9457 problem documents: our error types to status codes, and where and why it went wrong."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
+from compaction.errors import BudgetTooSmall, WindowTooSmall
+from memory.errors import StoreUnavailable, TurnConflict
+from tirtha.errors import Forbidden, TooLarge
+
+__all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
+
+log = logging.getLogger(__name__)
+
+_TITLES = {
+    400: "The request cannot be read",
+    403: "That is not allowed with this key",
+    404: "There is no such thing",
+    405: "That method is not allowed here",
+    409: "The id holds another turn",
+    413: "The request is too large",
+    415: "The media type is not understood",
+    422: "The request is not valid",
+    500: "Tirtha failed",
+    503: "The service is not available just now",
+    507: "The disk is full",
+}
+
+
+class Fault(BaseModel):
+    """One thing that is wrong: where in the request, and why."""
+
+    at: str
+    why: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault]
+
+
+def register(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for kind in _OURS:
+        app.add_exception_handler(kind, _ours)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def located(path: Sequence[int | str]) -> str:
+    """Write a place in the request: turns[1].text."""
+    place = ""
+    for step in path:
+        place += f"[{step}]" if isinstance(step, int) else f".{step}" if place else str(step)
+    return place or "body"
+
+
+def why(error: dict[str, Any]) -> str:
+    """Return what is wrong with a field, without pydantic's prefix."""
+    if error["type"] == "extra_forbidden":
+        return "is not a field of this request"
+    if error["type"] == "missing":
+        return "is required"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def problem(
+    status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Answer with a problem document."""
+    title = _TITLES.get(status, "The request failed")
+    slug = title.lower().replace(" ", "-")
+    document = Problem(
+        type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)
+    )
+    return JSONResponse(document.model_dump(), status, headers, media_type="application/problem+json")
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what the registration guarantees
+    errors = error.errors()
+    if any(one["type"] == "json_invalid" for one in errors):
+        return problem(400, f"the body is no JSON: {errors[0]['ctx']['error']}", [Fault(at="body", why="is no JSON")])
+    if any(one["loc"] == ("body",) for one in errors) and "json" not in request.headers.get("content-type", ""):
+        return problem(
+            415, "send a JSON object as Content-Type: application/json", [Fault(at="body", why="is not typed as JSON")]
+        )
+    faults = [Fault(at=located(one["loc"][1:] or one["loc"]), why=why(one)) for one in errors]
+    return problem(422, "; ".join(f"{fault.at} {fault.why}" for fault in faults[:3]), faults)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    assert isinstance(error, HTTPException)  # noqa: S101 - narrows what the registration guarantees
+    detail = "the body is not UTF-8 encoded JSON" if error.status_code == 400 else str(error.detail)
+    faults = [Fault(at="body", why=detail)] if error.status_code in {400, 413} else []
+    return problem(error.status_code, detail, faults, dict(error.headers or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How one of our errors is told: the status, where and why in the request, and when to try again."""
+
+    status: int
+    at: str = ""
+    why: str = ""
+    retry_after_s: int | None = None
+
+
+_SOON_S = 5
+_NEVER_SOON_S = 3_600
+# Our error types, and how each is told. Without `why` the error's own message says why.
+_OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
+    TurnConflict: lambda e: _Answer(409, f"turns[{e.index}].id", "is the id of another turn of the session"),
+    BudgetTooSmall: lambda e: _Answer(422, "budget", f"must be at least {e.needed} for this question"),
+    WindowTooSmall: lambda _: _Answer(413, "budget"),
+    TooLarge: lambda e: _Answer(413, e.at),
+    TooLong: lambda e: _Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
+    Forbidden: lambda _: _Answer(403),
+    StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
+    LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
+    TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
+    SandboxUnavailable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    UnknownDecision: lambda _: _Answer(404),
+}
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
+    if isinstance(error, StoreUnavailable | LedgerUnavailable):
+        log.error("%s", error)
+    faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
+    headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else None
+    return problem(answer.status, str(error), faults, headers)
+
+
+async def _gone(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    return problem(400, "the connection ended before the body did")
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    return problem(500, "an unexpected error; the server's log has it, and nothing of this request was half done")

@@ -1,0 +1,65 @@
+"""What is checked before a request is read: that it was meant for this server, and that it is not too large to take in.
+
+The host check keeps a web page from reaching a loopback server under a name of its own (DNS rebinding).
+"""
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tirtha.http.errors import Fault, problem
+
+__all__ = ["NDJSON", "RequestLimits"]
+
+NDJSON = "application/x-ndjson"
+
+
+class RequestLimits:
+    """ASGI middleware: refuses foreign hosts, and bodies above `max_body_bytes` unless they are streamed line by line."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], max_body_bytes: int) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it with a problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+        announced = int(headers.get("content-length") or 0)
+        if host not in self._hosts:
+            refusal = problem(
+                400, f"this server does not answer to the name {host!r}", [Fault(at="host", why="is not ours")]
+            )
+            await refusal(scope, receive, send)
+        elif headers.get("content-type", "").startswith(NDJSON):
+            await self._app(scope, receive, send)
+        elif announced > self._max_body_bytes:
+            await self._too_large(announced)(scope, receive, send)
+        else:
+            await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def counting() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._max_body_bytes:
+                raise HTTPException(413, self._detail(f"more than {self._max_body_bytes:,}"))
+            return message
+
+        return counting
+
+    def _too_large(self, size: int) -> ASGIApp:
+        detail = self._detail(f"{size:,}")
+        return problem(413, detail, [Fault(at="body", why=detail)])
+
+    def _detail(self, size: str) -> str:
+        return f"the body has {size} bytes; at most {self._max_body_bytes:,} are allowed (send bulks as {NDJSON})"

@@ -1,0 +1,1 @@
+"""The routes by resource: each translates between HTTP and one operation, and holds no decision of its own."""

@@ -1,0 +1,22 @@
+"""How earlier questions were answered, one by one and all together."""
+
+from fastapi import APIRouter
+
+from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.schemas.answers import DecisionOut, StatsOut
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+@router.get("/v1/decisions/{decision_id}")
+async def decision(decision_id: str, service: Served, caller: CalledBy) -> DecisionOut:
+    """Read how an earlier question was answered."""
+    return DecisionOut.of(await service.decision(caller, decision_id))
+
+
+@router.get("/v1/stats")
+async def stats(service: Served, caller: CalledBy) -> StatsOut:
+    """Add up the decisions: where requests ended, what they cost, how long they took."""
+    return StatsOut.of(await service.stats(caller))

@@ -1,0 +1,24 @@
+"""Whether the process answers, and whether it can do its work."""
+
+from fastapi import APIRouter
+
+import tirtha
+from tirtha.http.dependencies import Served
+from tirtha.http.schemas.responses import HealthOut
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+@router.get("/healthz", response_model_exclude_none=True)
+async def healthz() -> HealthOut:
+    """Answer, to show that the process lives."""
+    return HealthOut(status="ok", version=tirtha.__version__)
+
+
+@router.get("/readyz")
+async def readyz(service: Served) -> HealthOut:
+    """Try to store and find turns; 503 if that cannot be done."""
+    counts = await service.ready()
+    return HealthOut(status="ready", version=tirtha.__version__, turns=counts.turns, waiting=counts.waiting)

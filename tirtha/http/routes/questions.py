@@ -1,0 +1,56 @@
+"""POST /v1/recall, /v1/context and /v1/ask: what the memory holds on a question."""
+
+import json
+import re
+
+from fastapi import APIRouter, Request
+from fastapi.sse import EventSourceResponse, format_sse_event
+from starlette.responses import Response
+
+from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.schemas.answers import AskOut
+from tirtha.http.schemas.requests import AskIn, ContextIn, RecallIn
+from tirtha.http.schemas.responses import ContextOut, RecallOut
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+@router.post("/v1/recall")
+async def recall(body: RecallIn, service: Served, caller: CalledBy) -> RecallOut:
+    """Find the turns that say most on a question, best first."""
+    return RecallOut.of(await service.recall(caller, body.request()))
+
+
+@router.post("/v1/context")
+async def context(body: ContextIn, service: Served, caller: CalledBy) -> ContextOut:
+    """Distil what the memory holds on a question into a context within the budget."""
+    return ContextOut.of(await service.context(caller, body.request()))
+
+
+@router.post("/ask", response_model=AskOut, include_in_schema=False)
+@router.post("/v1/ask", response_model=AskOut)
+async def ask(
+    body: AskIn, service: Served, caller: CalledBy, request: Request, response: Response
+) -> AskOut | Response:
+    """Answer a question from memory with citations, or abstain; `stream` sends the verified answer as events.
+
+    `task: code` writes a program that passes the given tests. `Cache-Control: no-store` goes past the exact cache.
+    """
+    use_cache = "no-store" not in request.headers.get("cache-control", "")
+    if body.task == "code":
+        answered = await service.write_code(caller, body.code_request(use_cache=use_cache))
+    else:
+        answered = await service.ask(caller, body.request(use_cache=use_cache))
+    shown = AskOut.of(answered.decision)
+    sent = _events(shown) if body.stream else response
+    sent.headers["x-tirtha-cache"] = answered.cache
+    return sent if body.stream else shown
+
+
+def _events(answered: AskOut) -> Response:
+    """Send an answer word by word and then the whole decision; it was verified before its first word goes out."""
+    frames = [("delta", {"text": words}) for words in re.findall(r"\S+\s*", answered.answer)]
+    frames.append(("decision", answered.model_dump(mode="json")))
+    return EventSourceResponse(format_sse_event(event=event, data_str=json.dumps(data)) for event, data in frames)

@@ -1,0 +1,1 @@
+"""What goes over HTTP: requests and responses as pydantic models."""

@@ -1,0 +1,245 @@
+"""What callers may send. Types are strict and unknown fields are errors, so that a typo never passes silently."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from cascade import CodeTask
+from memory import NewTurn
+from memory.model import Role
+from tirtha.operations.ask import AskRequest
+from tirtha.operations.code import CodeRequest
+from tirtha.operations.context import ContextRequest
+from tirtha.operations.listing import SessionsRequest
+from tirtha.operations.recall import RecallRequest
+from tirtha.operations.remember import RememberRequest
+
+__all__ = [
+    "AgentQuery",
+    "AskIn",
+    "BulkLine",
+    "ContextIn",
+    "OwnerQuery",
+    "RecallIn",
+    "RememberIn",
+    "SessionsQuery",
+    "TurnQuery",
+]
+
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=366)
+
+
+def _moment(value: object) -> datetime:
+    """Read ISO 8601 with a zone, between 1900 and a year from now."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+    else:
+        raise ValueError("must be a string such as 2023-05-08T13:56:00Z")  # noqa: TRY004 - pydantic wants ValueError
+    if moment.tzinfo is None:
+        raise ValueError("has no time zone; write 2023-05-08T13:56:00Z or ...+02:00")
+    if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
+        raise ValueError("must lie between the year 1900 and a year from now")
+    return moment
+
+
+def _no_control(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+def _utf8(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half a surrogate pair, which is no character") from None
+    return value
+
+
+def _prose(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    if "\x00" in value:
+        raise ValueError("must not hold a NUL byte")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+OwnerId = Annotated[
+    str, StringConstraints(min_length=1, max_length=128), AfterValidator(_utf8), AfterValidator(_no_control)
+]
+ItemId = Annotated[
+    str, StringConstraints(min_length=1, max_length=256), AfterValidator(_utf8), AfterValidator(_no_control)
+]
+Prose = Annotated[str, AfterValidator(_utf8), AfterValidator(_prose)]
+Budget = Annotated[int, Field(ge=1, le=131_072)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Owned(_In):
+    user_id: OwnerId
+    agent_id: OwnerId | None = None
+
+
+class TurnIn(_In):
+    """One turn to remember."""
+
+    id: ItemId | None = None
+    role: Role
+    speaker: OwnerId | None = None
+    text: Prose
+    said_at: Moment | None = None
+
+    def turn(self) -> NewTurn:
+        """Return the turn as memory takes it."""
+        return NewTurn(id=self.id, role=self.role, speaker=self.speaker, text=self.text, said_at=self.said_at)
+
+
+class RememberIn(_Owned):
+    """POST /v1/remember."""
+
+    session_id: ItemId | None = None
+    turns: Annotated[list[TurnIn], Field(min_length=1)]
+    wait: Literal["durable", "indexed"] = "durable"
+
+    def request(self) -> RememberRequest:
+        """Return the request as the operation takes it."""
+        return RememberRequest(
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            session_id=self.session_id,
+            turns=[turn.turn() for turn in self.turns],
+            wait=self.wait,
+        )
+
+
+class BulkLine(TurnIn, _Owned):
+    """One line of an NDJSON bulk: a turn with its owner and session."""
+
+    session_id: ItemId | None = None
+
+
+class _AskingIn(_Owned):
+    question: Prose
+    asked_at: Moment | None = None
+
+
+class ContextIn(_AskingIn):
+    """POST /v1/context."""
+
+    budget: Budget | None = None
+
+    def request(self) -> ContextRequest:
+        """Return the request as the operation takes it."""
+        return ContextRequest(
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            question=self.question,
+            budget=self.budget,
+            asked_at=self.asked_at,
+        )
+
+
+class RecallIn(_AskingIn):
+    """POST /v1/recall."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+
+    def request(self) -> RecallRequest:
+        """Return the request as the operation takes it."""
+        return RecallRequest(
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            question=self.question,
+            asked_at=self.asked_at,
+            limit=self.limit,
+        )
+
+
+class AskIn(_In):
+    """POST /v1/ask. `session_id` is the conversation the question belongs to; `max_tier` the most expensive tier allowed.
+
+    A code task (`task: code`) needs `entry_point` and `tests` instead of a user.
+    """
+
+    task: Literal["memory", "code"] = "memory"
+    user_id: OwnerId | None = None
+    agent_id: OwnerId | None = None
+    question: Prose
+    budget: Budget | None = None
+    asked_at: Moment | None = None
+    session_id: ItemId | None = None
+    max_tier: Literal["extractive", "local", "frontier"] = "frontier"
+    stream: bool = False
+    entry_point: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")] | None = None
+    tests: Annotated[Prose, StringConstraints(max_length=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_task_needs(self) -> Self:
+        needed, unwanted = ("user_id",), ("entry_point", "tests")
+        if self.task == "code":
+            needed, unwanted = ("entry_point", "tests"), ("budget", "asked_at", "session_id")  # type: ignore[assignment]
+        missing = [name for name in needed if getattr(self, name) is None]
+        stray = [name for name in unwanted if getattr(self, name) is not None]
+        if missing or stray:
+            faults = [f"{name} is needed" for name in missing] + [f"{name} does not belong there" for name in stray]
+            raise ValueError(f"for a {self.task} task: {'; '.join(faults)}")
+        return self
+
+    def request(self, *, use_cache: bool) -> AskRequest:
+        """Return the question as the operation takes it."""
+        return AskRequest(
+            user_id=self.user_id or "",
+            agent_id=self.agent_id,
+            question=self.question,
+            budget=self.budget,
+            asked_at=self.asked_at,
+            session_id=self.session_id,
+            max_tier=self.max_tier,
+            use_cache=use_cache,
+        )
+
+    def code_request(self, *, use_cache: bool) -> CodeRequest:
+        """Return the code task as the operation takes it."""
+        task = CodeTask(question=self.question, entry_point=self.entry_point or "", tests=self.tests or "")
+        return CodeRequest(
+            task=task, user_id=self.user_id, agent_id=self.agent_id, max_tier=self.max_tier, use_cache=use_cache
+        )
+
+
+class OwnerQuery(_Owned):
+    """Whose memory, in a query string."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class TurnQuery(OwnerQuery):
+    """Whose turn, and of which session."""
+
+    session_id: ItemId
+
+
+class AgentQuery(_In):
+    """Which agent's memory of a user; all of the user's if it is left out."""
+
+    agent_id: OwnerId | None = None
+
+
+class SessionsQuery(_Owned):
+    """GET /v1/sessions. A query string holds text only, so numbers are read from it."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    cursor: ItemId | None = None
+
+    def request(self) -> SessionsRequest:
+        """Return the request as the operation takes it."""
+        return SessionsRequest(user_id=self.user_id, agent_id=self.agent_id, limit=self.limit, after=self.cursor)

@@ -1,0 +1,195 @@
+"""What callers get back."""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import BaseModel
+
+from memory import SessionSummary
+from tirtha.operations.context import DistilledContext
+from tirtha.operations.forget import Forgot
+from tirtha.operations.recall import RecalledTurn
+from tirtha.operations.remember import Remembered
+
+__all__ = [
+    "PROBABILITY_DIGITS",
+    "BulkOut",
+    "ContextOut",
+    "ForgotOut",
+    "HealthOut",
+    "RecallOut",
+    "Rejected",
+    "RememberOut",
+    "SessionOut",
+    "SessionsOut",
+]
+
+PROBABILITY_DIGITS = 4
+
+
+class TurnStored(BaseModel):
+    """What became of one turn."""
+
+    id: str
+    stored: bool
+
+
+class RememberOut(BaseModel):
+    """201 of POST /v1/remember."""
+
+    session_id: str
+    turns: list[TurnStored]
+    epoch: int
+    indexed: bool
+
+    @classmethod
+    def of(cls, remembered: Remembered) -> Self:
+        """Report what became of the turns."""
+        receipt = remembered.receipt
+        outcomes = zip(receipt.turn_ids, receipt.outcomes, strict=True)
+        turns = [TurnStored(id=turn_id, stored=outcome == "stored") for turn_id, outcome in outcomes]
+        return cls(session_id=receipt.session_id, turns=turns, epoch=receipt.epoch, indexed=remembered.indexed)
+
+
+class Rejected(BaseModel):
+    """A line of a bulk that was not stored, where in it the fault lies, and why."""
+
+    line: int
+    at: str
+    why: str
+
+
+class BulkOut(BaseModel):
+    """201 of an NDJSON bulk: counts, and the rejected lines (all counted in `rejected_lines`, the first thousand listed)."""
+
+    received: int
+    stored: int
+    duplicates: int
+    rejected_lines: int
+    rejected: list[Rejected]
+
+
+class LineOut(BaseModel):
+    """A line of a context."""
+
+    n: int
+    turn_id: str
+    session_id: str
+    speaker: str
+    said_at: datetime
+    quote: str
+
+
+class ContextOut(BaseModel):
+    """200 of POST /v1/context."""
+
+    text: str
+    tokens: int
+    budget: int
+    lines: list[LineOut]
+    answerable: float
+
+    @classmethod
+    def of(cls, distilled: DistilledContext) -> Self:
+        """Report a context."""
+        context = distilled.context
+        lines = [
+            LineOut(
+                n=line.n,
+                turn_id=line.turn_id,
+                session_id=line.session_id,
+                speaker=line.speaker,
+                said_at=line.said_at,
+                quote=line.quote,
+            )
+            for line in context.lines
+        ]
+        return cls(
+            text=context.text,
+            tokens=context.tokens,
+            budget=context.budget,
+            lines=lines,
+            answerable=round(distilled.answerable, PROBABILITY_DIGITS),
+        )
+
+
+class EvidenceOut(BaseModel):
+    """A recalled turn."""
+
+    turn_id: str
+    session_id: str
+    speaker: str
+    said_at: datetime
+    text: str
+    score: float
+    features: dict[str, float]
+
+
+class RecallOut(BaseModel):
+    """200 of POST /v1/recall."""
+
+    evidence: list[EvidenceOut]
+
+    @classmethod
+    def of(cls, recalled: list[RecalledTurn]) -> Self:
+        """Report recalled turns."""
+        return cls(
+            evidence=[
+                EvidenceOut(
+                    turn_id=found.turn.id,
+                    session_id=found.turn.session_id,
+                    speaker=found.turn.name,
+                    said_at=found.turn.said_at,
+                    text=found.turn.text,
+                    score=found.best.score,
+                    features=dict(found.features),
+                )
+                for found in recalled
+            ]
+        )
+
+
+class SessionOut(BaseModel):
+    """A session of a scope."""
+
+    session_id: str
+    started_at: datetime
+    last_at: datetime
+    turns: int
+
+    @classmethod
+    def of(cls, summary: SessionSummary) -> Self:
+        """Report a session."""
+        return cls(
+            session_id=summary.session_id, started_at=summary.started_at, last_at=summary.last_at, turns=summary.turns
+        )
+
+
+class SessionsOut(BaseModel):
+    """200 of GET /v1/sessions; `next` is the cursor of the following page, if there is one."""
+
+    sessions: list[SessionOut]
+    next: str | None
+
+
+class HealthOut(BaseModel):
+    """200 of /healthz and /readyz."""
+
+    status: Literal["ok", "ready"]
+    version: str
+    turns: int | None = None
+    waiting: int | None = None
+
+
+class ForgotOut(BaseModel):
+    """200 of a DELETE: how much was removed, and how many decision records with cached answers were emptied for it."""
+
+    turns: int
+    sessions: int
+    decisions: int
+    epoch: int
+
+    @classmethod
+    def of(cls, forgot: Forgot) -> Self:
+        """Report what was forgotten."""
+        return cls(turns=forgot.turns, sessions=forgot.sessions, decisions=forgot.decisions, epoch=forgot.epoch)

@@ -1,0 +1,171 @@
+"""Answering: the way that questions and code tasks share, from the exact cache to the ledger.
+
+The cache stands before any embedding or search; identical requests that come in together are answered once; every request ends in
+exactly one decision record, whatever happens; what was forgotten while a request was under way leaves no copy behind.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Literal
+from uuid import uuid4
+
+from cascade import Decision, Ended, Ledger
+from cascade.errors import CascadeFault, LedgerUnavailable
+from cascade.pricing import Price, cost_nanousd
+from cascade.shadowing import Shadowing
+from cascade.storage.cache import AnswerCache, SingleFlight
+from cascade.storage.ledger import Owner
+from memory import Scope
+from memory.api import Memory
+
+__all__ = ["Answered", "Answering", "Asked", "owner_of"]
+
+log = logging.getLogger(__name__)
+
+CacheUse = Literal["hit", "miss", "bypass"]
+Decide = Callable[[], Awaitable[Ended]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A decision, and what the cache had to do with it."""
+
+    decision: Decision
+    cache: CacheUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the cache and the ledger need to know of a request; without a `key` it goes past the cache.
+
+    `until` bounds how long the answer may be served again. A code task has no scope.
+    """
+
+    key: str | None
+    owner: Owner
+    started_s: float
+    until: datetime | None = None
+    scope: Scope | None = None
+    epoch: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Answering:
+    """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with."""
+
+    memory: Memory
+    ledger: Ledger
+    cache: AnswerCache | None
+    frontier: Price | None
+    shadowing: Shadowing | None
+    flights: SingleFlight = field(default_factory=SingleFlight)
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def answer(self, asked: Asked, decide: Decide) -> Answered:
+        """Serve the stored answer, join the same request under way, or decide; the decision is in the ledger on return.
+
+        Raises what the decision ended with: TierDown, TooLong, SandboxUnavailable; and LedgerUnavailable.
+        """
+        key, cache = asked.key, self.cache
+        if key is None or cache is None:
+            return Answered(decision=_served(await self._decide(asked, decide)), cache="bypass")
+        stored = await cache.get(key, tenant=asked.owner.tenant)
+        if stored is not None:
+            return Answered(decision=await self._again(stored, asked), cache="hit")
+
+        async def decide_and_store() -> Ended:
+            ended = await self._decide(asked, decide)
+            if ended.decision.verified:
+                await self._store(cache, key, ended.decision, asked)
+            return ended
+
+        ended, leads = await self.flights.run(key, decide_and_store)
+        if leads:
+            return Answered(decision=_served(ended), cache="miss")
+        return Answered(decision=_served(await self._along(ended, asked)), cache="hit")
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self.flights.close()
+        for task in self.background:
+            task.cancel()
+        await asyncio.gather(*self.background, return_exceptions=True)
+
+    async def _decide(self, asked: Asked, decide: Decide) -> Ended:
+        ended = await decide()
+        await self._record(ended.decision, asked, like=ended.decision)
+        self._shadow(ended.decision, asked.owner)
+        return ended
+
+    async def _store(self, cache: AnswerCache, key: str, decision: Decision, asked: Asked) -> None:
+        """Store an answer for the next time; that this fails is no reason not to give it now."""
+        try:
+            await cache.put(key, decision, tenant=asked.owner.tenant, until=asked.until)
+        except LedgerUnavailable as fault:
+            log.warning("decision %s is not cached: %s", decision.id, fault)
+
+    async def _again(self, stored: Decision, asked: Asked) -> Decision:
+        """Serve a stored decision once more, as a decision of its own that cost nothing."""
+        decision = replace(
+            stored,
+            id=uuid4().hex,
+            decided_at=datetime.now(UTC),
+            path="cache",
+            reason=f"the same request was answered by decision {stored.id}",
+            calls=(),
+            contexts=(stored.brief,),
+            attempts=(),
+            latency_ms=round((perf_counter() - asked.started_s) * 1_000),
+        )
+        await self._record(decision, asked, like=stored)
+        return decision
+
+    async def _along(self, ended: Ended, asked: Asked) -> Ended:
+        """Share the end of an identical request that was under way already."""
+        if ended.decision.verified:
+            return Ended(decision=await self._again(ended.decision, asked))
+        latency_ms = round((perf_counter() - asked.started_s) * 1_000)
+        decision = replace(
+            ended.decision, id=uuid4().hex, decided_at=datetime.now(UTC), calls=(), latency_ms=latency_ms
+        )
+        await self._record(decision, asked, like=ended.decision)
+        return Ended(decision=decision, fault=ended.fault)
+
+    async def _record(self, decision: Decision, asked: Asked, *, like: Decision) -> None:
+        """Append to the ledger; a record that rests on what was forgotten while it was made is emptied at once."""
+        first = next((call for call in like.calls if not call.fault), None)
+        compared = cost_nanousd(first.usage, self.frontier) if self.frontier and first else None
+        await self.ledger.record(decision, asked.owner, frontier_nanousd=compared)
+        if asked.scope is None or await self.memory.epoch(asked.scope) == asked.epoch:
+            return
+        used = {(quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes}
+        gone = used - await self.memory.holds(asked.scope, used)
+        if gone:
+            await self.ledger.forget(asked.owner, gone)
+
+    def _shadow(self, decision: Decision, owner: Owner) -> None:
+        if self.shadowing and self.shadowing.chooses(decision):
+            task = asyncio.create_task(self._ask_shadow(self.shadowing, decision, owner.tenant))
+            self.background.add(task)
+            task.add_done_callback(self.background.discard)
+
+    async def _ask_shadow(self, shadowing: Shadowing, decision: Decision, tenant: str) -> None:
+        try:
+            await self.ledger.record_shadow(await shadowing.ask(decision), tenant=tenant)
+        except CascadeFault as fault:
+            log.warning("decision %s has no shadow: %s", decision.id, fault)
+
+
+def owner_of(scope: Scope) -> Owner:
+    """Name a scope as the ledger knows it."""
+    return Owner(tenant=scope.tenant, user_id=scope.user_id, agent_id=scope.agent_id or "")
+
+
+def _served(ended: Ended) -> Decision:
+    if ended.fault is not None:
+        raise ended.fault
+    return ended.decision

@@ -1,0 +1,142 @@
+"""Ask: answer a question from memory with citations, or say that it is not there."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from time import perf_counter
+
+from cascade import Brief, Cascade, Ended, MaxTier, Quote, TimeSaid
+from cascade.storage.cache import cache_key
+from compaction import Context, stuff
+from compaction.errors import WindowTooSmall
+from memory import Recollection, Scope
+from memory.api import Memory
+from tirtha.caller import Caller
+from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.context import distilled
+from tirtha.operations.limits import Limits
+
+__all__ = ["AskMemory", "AskRequest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRequest:
+    """A question over a user's memory.
+
+    `budget` (tokens) and `asked_at` default to the settings' and to now; `session_id` is the conversation it belongs to;
+    `max_tier` is the most expensive tier allowed. `use_cache`: whether a stored answer to the very same request may be served.
+    """
+
+    user_id: str
+    agent_id: str | None = None
+    question: str
+    budget: int | None = None
+    asked_at: datetime | None = None
+    session_id: str | None = None
+    max_tier: MaxTier = "frontier"
+    use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMemory:
+    """Answer through the cascade.
+
+    Raises:
+        TooLarge: the question is above its limit.
+        BudgetTooSmall: no line fits the budget.
+        TooLong: no model's window holds the request.
+        TierDown: a tier is down, and no other may answer.
+        StoreUnavailable, LedgerUnavailable: the database or the index is out of reach.
+    """
+
+    memory: Memory
+    cascade: Cascade
+    answering: Answering
+    limits: Limits
+    budget: int
+
+    async def __call__(self, caller: Caller, request: AskRequest) -> Answered:
+        """Return the decision; it is in the ledger already."""
+        caller.require("read")
+        self.limits.check_question(request.question)
+        started_s, asked_at = perf_counter(), request.asked_at or datetime.now(UTC)
+        scope, budget = caller.scope(request.user_id, request.agent_id), request.budget or self.budget
+        epoch = await self.memory.epoch(scope)
+        asked = Asked(
+            key=self._key(request, scope, epoch, budget, asked_at) if request.use_cache else None,
+            owner=owner_of(scope),
+            until=None if request.asked_at else _tomorrow(asked_at),
+            started_s=started_s,
+            scope=scope,
+            epoch=epoch,
+        )
+
+        async def decide() -> Ended:
+            found = await self.memory.recall(scope, request.question, asked_at)
+            contexts = _Contexts(
+                question=request.question, asked_at=asked_at, scope=scope, memory=self.memory, found=found
+            )
+            return await self.cascade.answer(contexts, budget=budget, started_s=started_s, max_tier=request.max_tier)
+
+        return await self.answering.answer(asked, decide)
+
+    def _key(self, request: AskRequest, scope: Scope, epoch: int, budget: int, asked_at: datetime) -> str:
+        whole = {
+            "task": "memory",
+            "question": request.question,
+            "budget": budget,
+            "asked_at": request.asked_at.isoformat() if request.asked_at else asked_at.date().isoformat(),
+            "session_id": request.session_id,
+            "max_tier": request.max_tier,
+        }
+        return cache_key(whole, owner=owner_of(scope), epoch=epoch, hashes=self.cascade.hashes)
+
+
+def _tomorrow(now: datetime) -> datetime:
+    """Return when the day is over: a question without a time is asked today, and "last week" is another one tomorrow."""
+    return datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contexts:
+    """Contexts of one recollection, as the cascade asks for them."""
+
+    question: str
+    asked_at: datetime
+    scope: Scope
+    memory: Memory
+    found: Recollection
+
+    async def at(self, budget: int) -> Brief:
+        """Distil what was found to `budget`. Raises BudgetTooSmall."""
+        return self._brief(distilled(self.found, budget))
+
+    async def raw(self, limit: int) -> Brief:
+        """Stuff the history into `limit`, or distil to it where not even the newest turn fits."""
+        try:
+            return self._brief(stuff(await self.memory.history(self.scope), limit=limit))
+        except WindowTooSmall:
+            return await self.at(limit)
+
+    def _brief(self, context: Context) -> Brief:
+        quotes = tuple(
+            Quote(
+                n=line.n,
+                turn_id=line.turn_id,
+                session_id=line.session_id,
+                speaker=line.speaker,
+                said_at=line.said_at,
+                text=line.quote,
+                score=line.score,
+                times=tuple(TimeSaid(meaning=time.meaning, grain=time.grain) for time in line.times),
+            )
+            for line in context.lines
+        )
+        return Brief(
+            question=self.question,
+            asked_at=self.asked_at,
+            text=context.text,
+            tokens=context.tokens,
+            budget=context.budget,
+            quotes=quotes,
+            answerable=self.found.answerable,
+        )

@@ -1,0 +1,55 @@
+"""Code: write a program that passes the given tests."""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from cascade import CodeCascade, CodeTask, Ended, MaxTier
+from cascade.storage.cache import cache_key
+from tirtha.caller import Caller
+from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.limits import Limits
+
+__all__ = ["CodeRequest", "WriteCode"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRequest:
+    """A code task; `user_id` and `agent_id` only say whose decision it is. `max_tier` is the most expensive tier allowed."""
+
+    task: CodeTask
+    user_id: str | None = None
+    agent_id: str | None = None
+    max_tier: MaxTier = "frontier"
+    use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteCode:
+    """Write a program. Raises TooLarge, TooLong, TierDown, SandboxUnavailable and LedgerUnavailable."""
+
+    cascade: CodeCascade
+    answering: Answering
+    limits: Limits
+
+    async def __call__(self, caller: Caller, request: CodeRequest) -> Answered:
+        """Return the decision: a program that passes the tests, or that none does."""
+        caller.require("read")
+        task = request.task
+        self.limits.check_question(task.question)
+        started_s = perf_counter()
+        owner = owner_of(caller.scope(request.user_id or "", request.agent_id))
+        whole = {
+            "task": "code",
+            "question": task.question,
+            "entry_point": task.entry_point,
+            "tests": task.tests,
+            "max_tier": request.max_tier,
+        }
+        key = cache_key(whole, owner=owner, epoch=0, hashes=self.cascade.hashes)
+
+        async def decide() -> Ended:
+            return await self.cascade.answer(task, started_s=started_s, max_tier=request.max_tier)
+
+        return await self.answering.answer(
+            Asked(key=key if request.use_cache else None, owner=owner, started_s=started_s), decide
+        )

@@ -1,0 +1,70 @@
+"""Context: what the memory holds on a question, distilled into a token budget, for a model of the caller's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio.to_thread
+
+from compaction import Context, distill, raw_tokens
+from memory import Recollection
+from memory.api import Memory
+from tirtha.caller import Caller
+from tirtha.operations.limits import Limits
+
+__all__ = ["ContextRequest", "DistilledContext", "MakeContext", "distilled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextRequest:
+    """A question over a user's memory; `budget` (tokens) defaults to the settings', `asked_at` to now."""
+
+    user_id: str
+    agent_id: str | None = None
+    question: str
+    budget: int | None = None
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistilledContext:
+    """A context and the probability that it holds the answer."""
+
+    context: Context
+    answerable: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeContext:
+    """Recall, then distil. Raises TooLarge, StoreUnavailable, and BudgetTooSmall if no line fits the budget."""
+
+    memory: Memory
+    limits: Limits
+    budget: int
+
+    async def __call__(self, caller: Caller, request: ContextRequest) -> DistilledContext:
+        """Return the context of a question."""
+        found = await self._recollect(caller, request)
+        return DistilledContext(context=distilled(found, request.budget or self.budget), answerable=found.answerable)
+
+    async def ladder(self, caller: Caller, request: ContextRequest, budgets: Sequence[int]) -> list[Context]:
+        """Recall once and distil the same evidence to each of `budgets`."""
+        found = await self._recollect(caller, request)
+        return [distilled(found, budget) for budget in budgets]
+
+    async def raw_tokens(self, caller: Caller, user_id: str, agent_id: str | None = None) -> int:
+        """Count the tokens that stuffing the user's whole history into a prompt would take."""
+        caller.require("read")
+        history = await self.memory.history(caller.scope(user_id, agent_id))
+        return await anyio.to_thread.run_sync(raw_tokens, history)
+
+    async def _recollect(self, caller: Caller, request: ContextRequest) -> Recollection:
+        caller.require("read")
+        self.limits.check_question(request.question)
+        scope = caller.scope(request.user_id, request.agent_id)
+        return await self.memory.recall(scope, request.question, request.asked_at or datetime.now(UTC))
+
+
+def distilled(found: Recollection, budget: int) -> Context:
+    """Distil what was recalled to `budget` tokens. Raises BudgetTooSmall."""
+    return distill(found.evidence, budget=budget, broad=found.compares)

@@ -1,0 +1,83 @@
+"""Forget: a turn, a session or everything of a user, with every copy in answers, decision records and caches."""
+
+from dataclasses import dataclass
+
+from cascade.storage.ledger import Ledger
+from compaction import forget_rows
+from memory import Scope
+from memory.api import Memory
+from tirtha.caller import Caller
+from tirtha.operations.answering import owner_of
+
+__all__ = ["Forget", "ForgetRequest", "Forgot"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetRequest:
+    """What to forget of a user: a turn of a session, a session, or, without either, everything.
+
+    Without `agent_id`, everything of a user means what every agent remembers of them, too.
+    """
+
+    user_id: str
+    agent_id: str | None = None
+    session_id: str | None = None
+    turn_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a turn without its session: turns are named within one."""
+        if self.turn_id is not None and self.session_id is None:
+            raise ValueError("a turn is named by its session and its own id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgot:
+    """How much was forgotten: turns, sessions that are empty now, and decisions that rested on them; the epoch after it."""
+
+    turns: int
+    sessions: int
+    decisions: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Remove for good. Raises StoreUnavailable and LedgerUnavailable; what is done by then stays done, and a new try goes on."""
+
+    memory: Memory
+    ledger: Ledger
+
+    async def __call__(self, caller: Caller, request: ForgetRequest) -> Forgot:
+        """Forget what the request names; what is not there is no error."""
+        caller.require("write")
+        scopes = [caller.scope(request.user_id, request.agent_id)]
+        if request.session_id is None and request.agent_id is None:
+            agents = await self.memory.agents(caller.tenant, request.user_id)
+            scopes = [caller.scope(request.user_id, agent) for agent in agents]
+        try:
+            each = [await self._forget(scope, request.session_id, request.turn_id) for scope in scopes]
+        finally:
+            forget_rows()
+        return Forgot(
+            turns=sum(one.turns for one in each),
+            sessions=sum(one.sessions for one in each),
+            decisions=sum(one.decisions for one in each),
+            epoch=max((one.epoch for one in each), default=0),
+        )
+
+    async def _forget(self, scope: Scope, session_id: str | None, turn_id: str | None) -> Forgot:
+        forgotten = await self.memory.forget(scope, session_id=session_id, turn_id=turn_id)
+        owner = owner_of(scope)
+        # By name and not by what was found: an earlier try may have got as far as the turns themselves.
+        if session_id is None:
+            emptied = await self.ledger.forget(owner, None)
+        elif turn_id is None:
+            emptied = await self.ledger.forget_session(owner, session_id)
+        else:
+            emptied = await self.ledger.forget(owner, [(session_id, turn_id)])
+        return Forgot(
+            turns=len(forgotten.turns) if forgotten else 0,
+            sessions=len(forgotten.sessions) if forgotten else 0,
+            decisions=emptied,
+            epoch=forgotten.epoch if forgotten else 0,
+        )

@@ -1,0 +1,53 @@
+"""Recall: the turns that say most on a question, with the features behind each score."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from memory import Evidence, Turn
+from memory.api import Memory
+from tirtha.caller import Caller
+from tirtha.operations.limits import Limits
+
+__all__ = ["RecallRequest", "RecallTurns", "RecalledTurn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallRequest:
+    """A question over a user's memory; `asked_at` defaults to now, `limit` is of turns."""
+
+    user_id: str
+    agent_id: str | None = None
+    question: str
+    asked_at: datetime | None = None
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecalledTurn:
+    """A turn that recall found, by its best passage, and the features that this was scored by."""
+
+    turn: Turn
+    best: Evidence
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallTurns:
+    """Find turns. Raises TooLarge and StoreUnavailable."""
+
+    memory: Memory
+    limits: Limits
+
+    async def __call__(self, caller: Caller, request: RecallRequest) -> list[RecalledTurn]:
+        """Return the `limit` turns that say most on the question, best first."""
+        caller.require("read")
+        self.limits.check_question(request.question)
+        scope = caller.scope(request.user_id, request.agent_id)
+        found = await self.memory.recall(scope, request.question, request.asked_at or datetime.now(UTC))
+        best: dict[int, Evidence] = {}
+        for evidence in found.evidence:
+            best.setdefault(evidence.turn.pk, evidence)
+            if len(best) == request.limit:
+                break
+        return [RecalledTurn(turn=one.turn, best=one, features=found.features_of(one)) for one in best.values()]

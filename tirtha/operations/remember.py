@@ -1,0 +1,64 @@
+"""Remember: keep turns of a session, verbatim and durable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+
+from memory import NewTurn, Receipt, Remember
+from memory.api import Memory
+from tirtha.caller import Caller
+from tirtha.operations.limits import Limits
+
+__all__ = ["RememberRequest", "RememberTurns", "Remembered"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberRequest:
+    """Turns of one session of a user, in the order they were said; a new session by default.
+
+    `wait`: until they are durable, or until the index holds them. Either way the next query finds them.
+    """
+
+    user_id: str
+    agent_id: str | None = None
+    session_id: str | None = None
+    turns: Sequence[NewTurn]
+    wait: Literal["durable", "indexed"] = "durable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What became of each turn, and whether the index holds them already."""
+
+    receipt: Receipt
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberTurns:
+    """Store the turns that are new. Raises TooLarge, TurnConflict, StoreUnavailable; then nothing was stored."""
+
+    memory: Memory
+    limits: Limits
+
+    async def __call__(self, caller: Caller, request: RememberRequest) -> Remembered:
+        """Remember turns of one session."""
+        caller.require("write")
+        self.limits.check_turns(request.turns)
+        receipt = await self.memory.remember(_turns_of(caller, request))
+        indexed = request.wait == "indexed" and await self.memory.until_indexed(receipt)
+        return Remembered(receipt=receipt, indexed=indexed)
+
+    async def many(self, caller: Caller, requests: Sequence[RememberRequest]) -> list[Receipt]:
+        """Remember turns of many sessions in one transaction; a turn in conflict is left out and named in its receipt.
+
+        The caller has checked each turn against the limits.
+        """
+        caller.require("write")
+        return await self.memory.remember_many([_turns_of(caller, request) for request in requests])
+
+
+def _turns_of(caller: Caller, request: RememberRequest) -> Remember:
+    scope = caller.scope(request.user_id, request.agent_id)
+    return Remember(scope=scope, session_id=request.session_id or uuid4().hex, turns=request.turns)

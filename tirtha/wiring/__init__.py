@@ -1,0 +1,1 @@
+"""From settings to an open service: database, tiers, cascade."""

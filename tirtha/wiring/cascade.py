@@ -1,0 +1,120 @@
+"""From settings to the cascade: guards, policy and certificate over the tiers that are configured."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade import Cascade, CodeCascade, Policy
+from cascade.certificate import read_certificate
+from cascade.code_tasks import CodePolicy
+from cascade.errors import Misconfigured
+from cascade.guards import (
+    AgreementGuard,
+    AnswerabilityGuard,
+    CitationGuard,
+    ConfidenceGuard,
+    EntailmentGuard,
+    FactsGuard,
+    FinishGuard,
+    Guard,
+    InjectionGuard,
+    SchemaGuard,
+    SupportGuard,
+)
+from cascade.ports import Embed
+from cascade.sandbox import Level, Limits, Outcome, PublicTests, find_level, try_program
+from memory.encoding.encoder import Encoder
+from tirtha.settings import Settings
+from tirtha.wiring.tiers import Tiers
+
+__all__ = ["Vectors", "make_cascade", "make_code_cascade"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """The memory's encoder, as the guards' source of sentence vectors."""
+
+    encoder: Encoder
+
+    async def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts: `(len(texts), d) float32`, unit length."""
+        return await anyio.to_thread.run_sync(self.encoder.encode_texts, list(texts))
+
+
+def make_cascade(settings: Settings, tiers: Tiers, embed: Embed) -> Cascade:
+    """Make the cascade over questions. Raises Misconfigured for a certificate that cannot be read, or guards without their tier."""
+    policy = settings.policy
+    answerability = AnswerabilityGuard(threshold=settings.abstain_below)
+    return Cascade(
+        guards=_guards(settings, tiers, embed, answerability),
+        quote_guards=(CitationGuard(), answerability),
+        answerable_from=settings.abstain_below,
+        local=tiers.local,
+        frontier=tiers.frontier,
+        policy=Policy(
+            ladder=policy.ladder,
+            widen_before=policy.widen_before,
+            widen_after=policy.widen_after,
+            raw=policy.raw,
+            repair=policy.repair,
+            unverified=policy.unverified,
+        ),
+        certificate=read_certificate(settings.certificate.expanduser()) if settings.certificate else None,
+        deadline_s=policy.deadline_s,
+    )
+
+
+def _guards(settings: Settings, tiers: Tiers, embed: Embed, answerability: AnswerabilityGuard) -> tuple[Guard, ...]:
+    policy = settings.policy
+    guards: list[Guard] = [
+        FinishGuard(),
+        SchemaGuard(),
+        answerability,
+        CitationGuard(),
+        InjectionGuard(),
+        FactsGuard(),
+        SupportGuard(threshold=policy.support_from, embed=embed),
+    ]
+    if policy.confidence_from is not None:
+        guards.append(ConfidenceGuard(threshold=policy.confidence_from))
+    if (policy.second_opinion or policy.votes) and tiers.local is None:
+        setting = "TIRTHA_POLICY_SECOND_OPINION" if policy.second_opinion else "TIRTHA_POLICY_VOTES"
+        raise Misconfigured(setting=setting, why="needs the local tier: set TIRTHA_LOCAL_URL")
+    if policy.second_opinion and tiers.local:
+        guards.append(AgreementGuard(tier=tiers.local, embed=embed))
+    if policy.votes and tiers.local:
+        if policy.votes_needed > policy.votes:
+            raise Misconfigured(setting="TIRTHA_POLICY_VOTES_NEEDED", why=f"is more than the {policy.votes} votes")
+        guards.append(EntailmentGuard(tier=tiers.local, votes=policy.votes, needed=policy.votes_needed))
+    return tuple(guards)
+
+
+def make_code_cascade(settings: Settings, tiers: Tiers) -> CodeCascade:
+    """Make the cascade over code tasks; where code cannot be confined, each task is answered with the reason."""
+    policy = settings.policy
+    return CodeCascade(
+        try_program=_Sandbox().try_program,
+        local=tiers.local,
+        frontier=tiers.frontier,
+        policy=CodePolicy(drafts=policy.code_drafts, review=policy.code_review, unverified=policy.unverified),
+        deadline_s=policy.code_deadline_s,
+    )
+
+
+class _Sandbox:
+    """The strongest confinement there is, found when it is first needed; a few programs at a time."""
+
+    def __init__(self) -> None:
+        self._level: Level | None = None
+        self._turns = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
+
+    async def try_program(self, program: str, tests: PublicTests) -> Outcome:
+        """Run tests against a program. Raises SandboxUnavailable."""
+        async with self._turns:
+            self._level = self._level or await find_level()
+            return await try_program(self._level, program, tests, Limits())

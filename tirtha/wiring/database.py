@@ -1,0 +1,29 @@
+"""From settings to the database: one for all packages, with the tables of each."""
+
+from contextlib import AbstractContextManager
+
+from cascade.storage import migrations as cascade_tables
+from memory.storage.database import Database, Migrations, open_database, read_database
+from memory.storage.migrations import MIGRATIONS as MEMORY_TABLES
+from tirtha.settings import Settings
+
+__all__ = ["MIGRATIONS", "database_beside_a_server", "database_of"]
+
+MIGRATIONS = (
+    MEMORY_TABLES,
+    Migrations(folder=cascade_tables.FOLDER, heirs=cascade_tables.HEIRS),
+)
+
+
+def database_of(settings: Settings) -> AbstractContextManager[Database]:
+    """Open the configured database for this process alone, in the newest schema. Raises as `open_database` does."""
+    return open_database(settings.folder, _url(settings), migrations=MIGRATIONS)
+
+
+def database_beside_a_server(settings: Settings) -> AbstractContextManager[Database]:
+    """Open the configured database while a server may be using it; changes no schema. Raises as `read_database` does."""
+    return read_database(settings.folder, _url(settings), migrations=MIGRATIONS)
+
+
+def _url(settings: Settings) -> str | None:
+    return settings.database_url.get_secret_value() if settings.database_url else None

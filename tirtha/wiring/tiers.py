@@ -1,0 +1,159 @@
+"""From settings to tiers: the models that are configured, their prices and addresses, and what is wrong with them, by setting.
+
+What can be known without asking anybody is checked at once; `probe` asks the servers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from cascade.errors import Misconfigured
+from cascade.ports import Chat, ChatFailed
+from cascade.pricing import Price, known_prices
+from cascade.recording import RecordingChat
+from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
+from cascade.tiers.model import ModelTier
+from compaction.tokens import count_tokens
+from tirtha.settings import Settings, TierSettings
+
+__all__ = ["Tiers", "model_name", "model_tier", "open_tiers", "probe", "tier_price"]
+
+Name = Literal["local", "frontier"]
+_PROBE_S = 5.0
+_USUAL_LOCAL = "openai/gpt-oss-120b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiers:
+    """The model tiers that are configured."""
+
+    local: ModelTier | None = None
+    frontier: ModelTier | None = None
+
+
+@asynccontextmanager
+async def open_tiers(settings: Settings) -> AsyncIterator[Tiers]:
+    """Make the configured tiers; their connections are closed at the end. Raises Misconfigured."""
+    chats: list[OpenAIChat] = []
+    made: dict[Name, ModelTier] = {}
+    for name, configured in _configured(settings):
+        own = [_chat(name, configured, url) for url in configured.addresses]
+        chats += own
+        recorded = [_recorded(chat, model_name(name, configured), settings.record_to) for chat in own]
+        made[name] = model_tier(name, configured, _deployments(recorded, configured))
+    try:
+        yield Tiers(local=made.get("local"), frontier=made.get("frontier"))
+    finally:
+        for chat in chats:
+            await chat.close()
+
+
+def model_tier(name: Name, configured: TierSettings, deployments: Sequence[Deployment]) -> ModelTier:
+    """Make a tier over deployments. Raises Misconfigured."""
+    return ModelTier(
+        name=name,
+        model=model_name(name, configured),
+        price=tier_price(name, configured),
+        window_tokens=configured.window_tokens,
+        max_tokens=configured.max_tokens,
+        timeout_s=configured.timeout_s,
+        tries=configured.tries,
+        deployments=deployments,
+        count=count_tokens,
+        sleep=asyncio.sleep,
+    )
+
+
+def model_name(name: Name, configured: TierSettings) -> str:
+    """Return the name of the tier's model. Raises Misconfigured if none is given and the tier has no usual one."""
+    model = configured.model or (_USUAL_LOCAL if name == "local" else None)
+    if model is None:
+        raise Misconfigured(setting=f"TIRTHA_{name.upper()}_MODEL", why="name the model, as its server calls it")
+    return model
+
+
+def tier_price(name: Name, configured: TierSettings) -> Price:
+    """Return the tier's price: the configured one, or the table's. Raises Misconfigured if there is neither."""
+    given = (configured.input_usd_per_mtok, configured.output_usd_per_mtok)
+    if given[0] is not None and given[1] is not None:
+        return Price(
+            input_usd=Decimal(str(given[0])),
+            output_usd=Decimal(str(given[1])),
+            cached_usd=None if configured.cached_usd_per_mtok is None else Decimal(str(configured.cached_usd_per_mtok)),
+            as_of=None,
+            source="settings",
+        )
+    model = model_name(name, configured)
+    known = known_prices().get(model)
+    if known is None or given != (None, None):
+        missing = "input_usd_per_mtok" if given[0] is None else "output_usd_per_mtok"
+        why = f"no price of {model!r} is known; give it in US dollars per million tokens (0 if it costs nothing)"
+        raise Misconfigured(setting=f"TIRTHA_{name.upper()}_{missing.upper()}", why=why)
+    return known
+
+
+async def probe(settings: Settings) -> list[tuple[Name, str, Exception | None]]:
+    """Ask each configured server for its models: tier, what was seen, and Misconfigured or ChatFailed if that is not well."""
+    seen: list[tuple[Name, str, Exception | None]] = []
+    for name, configured in _configured(settings):
+        for url in configured.addresses:
+            chat = _chat(name, configured, url)
+            try:
+                seen.append((name, await _look(chat, name, configured, url), None))
+            except (Misconfigured, ChatFailed) as fault:
+                seen.append((name, f"{url}: {fault}", fault))
+            finally:
+                await chat.close()
+    return seen
+
+
+async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str) -> str:
+    prefix, model = f"TIRTHA_{name.upper()}", model_name(name, configured)
+    price = tier_price(name, configured)
+    priced = f"{price.rates} ({price.source}{f', {price.as_of}' if price.as_of else ''})"
+    try:
+        models = await chat.models(timeout_s=_PROBE_S)
+    except ChatFailed as fault:
+        if "401" in fault.reason or "403" in fault.reason:
+            raise Misconfigured(setting=f"{prefix}_KEY", why=f"{url} refuses it ({fault.reason})") from fault
+        if fault.kind == "connection":
+            why = f"nothing answers at {url} ({fault.reason})"
+            raise ChatFailed("connection", f"{prefix}_URL: {why}") from fault
+        if fault.kind == "refused":
+            return f"{model} at {url}, {priced}; the server does not list its models ({fault.reason})"
+        raise
+    if model not in models:
+        offered = ", ".join(models[:10]) or "none"
+        raise Misconfigured(setting=f"{prefix}_MODEL", why=f"{url} does not have {model!r}; it has: {offered}")
+    return f"{model} at {url}, {priced}"
+
+
+def _configured(settings: Settings) -> Iterable[tuple[Name, TierSettings]]:
+    if settings.local:
+        yield "local", settings.local
+    if settings.frontier:
+        yield "frontier", settings.frontier
+
+
+def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
+    dialect = Dialect(
+        structured=configured.structured,
+        logprobs=configured.logprobs,
+        temperature=configured.temperature,
+        reasoning_effort=configured.reasoning_effort,
+        limit_field=configured.limit_field,
+    )
+    return OpenAIChat(url=url, model=model_name(name, configured), key=configured.key, dialect=dialect)
+
+
+def _recorded(chat: Chat, model: str, folder: Path | None) -> Chat:
+    return RecordingChat(chat, model=model, folder=folder.expanduser()) if folder else chat
+
+
+def _deployments(chats: Sequence[Chat], configured: TierSettings) -> list[Deployment]:
+    named = zip(chats, configured.addresses, strict=True)
+    return [Deployment(chat, name=url, concurrency=configured.concurrency) for chat, url in named]
