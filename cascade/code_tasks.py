@@ -5,7 +5,6 @@ on the tests that are given, and silent on those that are not. Source of the flo
 2207.10397) and Reflexion (arXiv 2303.11366), with tests that are given instead of imagined.
 """
 
-import ast
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
@@ -16,14 +15,15 @@ from uuid import uuid4
 
 from cascade.call_trace import Trace
 from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
-from cascade.engine import ABSTENTION_OF_CODE, Ended
+from cascade.engine import Ended
 from cascade.errors import CascadeFault, SandboxUnavailable, TierDown, TooLong
+from cascade.fixed_sentences import no_program_passed
 from cascade.gate import better
 from cascade.guards.form import finish_fault
 from cascade.policy import hash_of
 from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
 from cascade.prompts import code_messages, prompts_hash, review_messages
-from cascade.reading import read_program
+from cascade.reading import NO_PYTHON, defined_names, parse, read_program
 from cascade.sandbox import Outcome, PublicTests
 from cascade.tiers.model import ModelTier
 
@@ -105,7 +105,7 @@ class CodeCascade:
         """Give what a decision is made with."""
         models = [tier.described for tier in (self.local, self.frontier) if tier]
         return Hashes(
-            policy=self.policy.hash, prompts=prompts_hash(), guards="program 2; code_tests 2", models="; ".join(models)
+            policy=self.policy.hash, prompts=prompts_hash(), guards="program 3; code_tests 2", models="; ".join(models)
         )
 
     async def _cheaply(self, run: _Run, tier: ModelTier) -> bool:
@@ -143,7 +143,7 @@ class CodeCascade:
             log.warning("%s", fault)
             run.faults.append(fault)
             return False
-        draft = _read(completion)
+        draft = _read(completion, run.task)
         verdicts = await self._verdicts(run, draft, tier.model)
         attempt = Attempt(path=path, tier=tier.name, model=tier.model, context=0, draft=draft, verdicts=verdicts)
         run.attempts.append(attempt)
@@ -196,7 +196,7 @@ class CodeCascade:
             path=path,
             tier=served.tier if served else None,
             model=served.model if served else None,
-            answer=served.draft.answer if served else ABSTENTION_OF_CODE if path == "abstain" else "",
+            answer=served.draft.answer if served else no_program_passed(brief.question) if path == "abstain" else "",
             verified=bool(served and served.accepted and self.policy.verify == "tests"),
             reason=reason,
             citations=(),
@@ -218,22 +218,19 @@ def _form(task: CodeTask, draft: Draft, model: str) -> Verdict:
     """Judge whether the draft is a finished Python program of the model asked, and defines what it should."""
     fault = finish_fault(draft, model)
     try:
-        tree = ast.parse(draft.answer)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as broken:
+        tree = parse(draft.answer)
+    except NO_PYTHON as broken:
         fault = fault or f"it is no Python: {broken}"
     else:
-        defined = {getattr(node, "name", "") for node in tree.body}
-        targets = [one for node in tree.body for one in (*getattr(node, "targets", ()), getattr(node, "target", None))]
-        assigned = {getattr(target, "id", "") for target in targets}
-        if task.entry_point not in defined | assigned:
+        if task.entry_point not in defined_names(tree):
             fault = fault or f"it does not define {task.entry_point}"
     reason = fault or f"it defines {task.entry_point}"
     return Verdict(guard="program", status="fail" if fault else "pass", score=float(not fault), reason=reason)
 
 
-def _read(completion: Completion) -> Draft:
+def _read(completion: Completion, task: CodeTask) -> Draft:
     return Draft(
-        answer=read_program(completion.text),
+        answer=read_program(completion.text, task.entry_point),
         citations=(),
         finish_reason=completion.finish_reason,
         returned_model=completion.model,

@@ -104,12 +104,13 @@ class Decision:
 
     @property
     def usage(self) -> Usage:
-        """The tokens of all calls together."""
+        """The tokens of all calls together; estimated if those of any call are."""
         return Usage(
             prompt_tokens=sum(call.usage.prompt_tokens for call in self.calls),
             completion_tokens=sum(call.usage.completion_tokens for call in self.calls),
             cached_tokens=sum(call.usage.cached_tokens for call in self.calls),
             reasoning_tokens=sum(call.usage.reasoning_tokens for call in self.calls),
+            estimated=any(call.usage.estimated for call in self.calls),
         )
 
     @property

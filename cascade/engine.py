@@ -15,20 +15,20 @@ from cascade.call_trace import Trace
 from cascade.certificate import Certificate
 from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
 from cascade.errors import CascadeFault, TierDown, TooLong
+from cascade.fixed_sentences import not_in_memory
 from cascade.gate import better, blames
 from cascade.guards import Case, Guard, guards_hash, judge
 from cascade.policy import Policy
 from cascade.ports import Brief, Contexts, Draft
 from cascade.prompts import feedback, prompts_hash
+from cascade.reading import CUT_OFF
 from cascade.tiers.extractive import ExtractiveTier
 from cascade.tiers.model import ModelTier
 
-__all__ = ["ABSTENTION", "ABSTENTION_OF_CODE", "Cascade", "Ended"]
+__all__ = ["Cascade", "Ended"]
 
 log = logging.getLogger(__name__)
 
-ABSTENTION = "That is not in memory."
-ABSTENTION_OF_CODE = "No program passed the tests."
 _TIERS: tuple[MaxTier, ...] = ("extractive", "local", "frontier")
 
 
@@ -146,7 +146,7 @@ class Cascade:
             await self._judge(run, draft, path="extractive", tier="extractive", model="extractive")
 
     async def _attempt(self, run: _Run, tier: ModelTier, path: Path, *, mend: str = "") -> bool:
-        """Draft and judge; a tier that is down, or too narrow, is noted and leaves the next one to try."""
+        """Draft and judge; a tier that is down, says nothing, or is too narrow, is noted and leaves the next one to try."""
         try:
             draft = await tier.draft(run.brief, run.trace, feedback=mend, purpose="repair" if mend else "draft")
         except (TierDown, TooLong) as fault:
@@ -213,7 +213,7 @@ class Cascade:
             path=path,
             tier=served.tier if served else None,
             model=served.model if served else None,
-            answer=served.draft.answer if served else "" if path == "error" else ABSTENTION,
+            answer=served.draft.answer if served else "" if path == "error" else not_in_memory(brief.question),
             verified=bool(served and served.accepted),
             reason=reason,
             citations=tuple(quotes[n] for n in cited if n in quotes),
@@ -238,16 +238,21 @@ class Cascade:
         return (Verdict(guard="answerability", status="fail", score=probability, reason=reason, blames="context"),)
 
 
+_CUT_OFF_WAIT_S = 60
 _AROUND_CONTEXT = 400  # tokens of the prompt around a context, at most
 _UNASKED = Verdict(guard="none", status="pass", score=1.0, reason="verification is switched off", hard=False)
 
 
 def _unsettled(run: _Run) -> CascadeFault | None:
-    """Give the fault that kept the request from being settled: a tier that was down before any dearer one answered.
+    """Give the fault that kept the request from being settled: a tier that gave no answer before any dearer one did.
 
-    A request that was too long for some tier is settled by the tiers that it was not too long for.
+    It was down, or said nothing, or its last draft was cut off. A request that was too long for some tier is settled by the tiers
+    that it was not too long for.
     """
     down = [fault for fault in run.faults if isinstance(fault, TierDown)]
-    if run.attempts and (not down or run.last.path == "frontier"):
+    whole = [attempt for attempt in run.attempts if attempt.draft.finish_reason not in CUT_OFF]
+    if run.attempts and run.last.draft.finish_reason in CUT_OFF:
+        down.append(TierDown(tier=run.last.tier, reason="cut off", retry_after_s=_CUT_OFF_WAIT_S, silent=True))
+    if whole and (not down or whole[-1].path == "frontier"):
         return None
     return down[-1] if down else run.faults[-1] if run.faults else None

@@ -73,13 +73,18 @@ class TooLong(CascadeFault):
 
 
 class TierDown(CascadeFault):
-    """The tier `tier` could not answer, for `reason`, and no other may; trying again may help after `retry_after_s`."""
+    """The tier `tier` gave no answer, for `reason`, and no other may; trying again may help after `retry_after_s`.
 
-    def __init__(self, *, tier: str, reason: str, retry_after_s: int) -> None:
+    `silent`: its server answered, but the model said nothing, or refused.
+    """
+
+    def __init__(self, *, tier: str, reason: str, retry_after_s: int, silent: bool = False) -> None:
         self.tier = tier
         self.reason = reason
         self.retry_after_s = retry_after_s
-        super().__init__(f"the tier {tier!r} does not answer ({reason}), and no other may answer this request")
+        self.silent = silent
+        what = "said nothing" if silent else "does not answer"
+        super().__init__(f"the tier {tier!r} {what} ({reason}), and no other may answer this request")
 
 
 class NotRecorded(CascadeFault):

@@ -6,12 +6,15 @@ The cascade sees neither memory nor compaction: who builds a `Brief` copies what
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "SAID_NOTHING",
+    "SAID_NOTHING_HERE",
+    "SILENT",
     "Brief",
     "Chat",
     "ChatFailed",
@@ -84,23 +87,31 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """What is asked of a model. `schema` is a JSON schema as text; `sample` tells apart several draws of one request."""
+    """What is asked of a model. `schema` is a JSON schema as text; `sample` tells apart several draws of one request.
+
+    `without` names parameters that the server refused a moment ago, and that are left out this time.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int
     temperature: float = 0.0
     schema: str | None = None
     sample: int = 0
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens that a call was billed for; cached ones are part of the prompt's, reasoning ones of the completion's."""
+    """Tokens that a call was billed for; cached ones are part of the prompt's, reasoning ones of the completion's.
+
+    `estimated`: the server did not tell them all, and some were counted here.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +126,20 @@ class Completion:
     confidence: float | None = None
 
 
-class ChatFailed(Exception):
-    """One call came to nothing. `kind` says how; `lasting` ones would fail again; `usage` is what was billed all the same."""
+# Kinds of ChatFailed: the model said nothing, for good or at this address alone.
+SAID_NOTHING: Final = "said_nothing"
+SAID_NOTHING_HERE: Final = "said_nothing_here"
+SILENT: Final = frozenset({SAID_NOTHING, SAID_NOTHING_HERE})
 
-    def __init__(
+
+class ChatFailed(Exception):
+    """One call came to nothing. `kind` says how; `lasting` ones would fail again; `usage` is what was billed all the same.
+
+    `sent` is what the server said all the same, for the count of its tokens. `parameter`, of the kind "parameter", is what the
+    server seems to refuse: the same request without it may be answered.
+    """
+
+    def __init__(  # noqa: PLR0913 - an error's fields
         self,
         kind: str,
         reason: str,
@@ -126,12 +147,16 @@ class ChatFailed(Exception):
         lasting: bool = False,
         retry_after_s: float | None = None,
         usage: Usage | None = None,
+        sent: str = "",
+        parameter: str = "",
     ) -> None:
         self.kind = kind
         self.reason = reason
         self.lasting = lasting
         self.retry_after_s = retry_after_s
         self.usage = usage or Usage()
+        self.sent = sent
+        self.parameter = parameter
         super().__init__(f"{kind}: {reason}")
 
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from cascade.decision import Call
 from cascade.errors import NotRecorded
-from cascade.ports import Chat, ChatFailed, ChatRequest, Completion
+from cascade.ports import SAID_NOTHING, Chat, ChatFailed, ChatRequest, Completion
 from cascade.prompts import request_key
 
 __all__ = ["DecisionChat", "Recorded", "RecordingChat", "Recordings", "ReplayChat", "read_recordings"]
@@ -101,7 +101,7 @@ class DecisionChat:
         call = self._calls.pop(0)
         if call.fault:
             kind, _, reason = call.fault.partition(": ")
-            lasting = not self._calls or self._calls[0].request != key
+            lasting = kind == SAID_NOTHING or not self._calls or self._calls[0].request != key
             raise ChatFailed(kind, reason, lasting=lasting, usage=call.usage)
         return await self._replay.complete(request, timeout_s=timeout_s)
 

@@ -6,15 +6,17 @@ turns, storage or scores.
 
 from language.analysis import Analysed, analyse, forget_texts
 from language.dates import DateSaid
+from language.identification import Language, language_of
+from language.intervals import Grain, TimeExpression, day_text
 from language.names import Name
 from language.numbers import Number
 from language.sentences import Passage, split_passages, split_sentences
-from language.times import Grain, TimeExpression, day_text
 
 __all__ = [
     "Analysed",
     "DateSaid",
     "Grain",
+    "Language",
     "Name",
     "Number",
     "Passage",
@@ -22,6 +24,7 @@ __all__ = [
     "analyse",
     "day_text",
     "forget_texts",
+    "language_of",
     "split_passages",
     "split_sentences",
 ]

@@ -11,9 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from language import words as _words
 from language.dates import DateSaid, find_dates
+from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
-from language.times import TimeExpression, find_times, hints_time, may_tell_time
+from language.other_times import hints_other_time
+from language.statements import Statement, read_statements
+from language.times import find_times, hints_time, may_tell_time
 
 __all__ = ["Analysed", "analyse", "forget_texts"]
 
@@ -99,6 +102,11 @@ class Analysed:
         return found if self.said_on else tuple(time for time in found if not time.relative)
 
     @_once
+    def statements(self) -> tuple[Statement, ...]:
+        """What the clauses of a sentence state; none for a question."""
+        return () if self.asks else read_statements(self.text)
+
+    @_once
     def asks(self) -> bool:
         """Whether the text ends as a question does."""
         return self.text.rstrip().endswith(("?", "\uff1f"))
@@ -116,5 +124,5 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, _words.stem, tells_number, hints_time):
+    for kept in (_kept, _words.stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()

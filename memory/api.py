@@ -116,9 +116,16 @@ class Memory:
 
     # recalling
 
-    async def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
-        """Find the evidence of `scope` on `question`, best first. Raises StoreUnavailable."""
-        return await anyio.to_thread.run_sync(self._recall.recall, scope, question, asked_at, limiter=self._questions)
+    async def recall(
+        self, scope: Scope, question: str, asked_at: datetime, *, until: datetime | None = None
+    ) -> Recollection:
+        """Find the evidence of `scope` on `question`, best first; what was said after `until` does not exist.
+
+        Raises StoreUnavailable.
+        """
+        return await anyio.to_thread.run_sync(
+            self._recall.recall, scope, question, asked_at, until, limiter=self._questions
+        )
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Gather what `recall` would score, for those who score it otherwise. Raises StoreUnavailable."""
@@ -166,9 +173,10 @@ class Memory:
             scope, lambda pk: self._store.page(pk, session_id=session_id, after=after, limit=limit), []
         )
 
-    async def history(self, scope: Scope) -> list[Turn]:
-        """Read everything of `scope`, in the order it was said."""
-        return await self._of_scope(scope, self._store.history, [])
+    async def history(self, scope: Scope, *, until: datetime | None = None) -> list[Turn]:
+        """Read everything of `scope` that was said until then, in the order it was said."""
+        turns: list[Turn] = await self._of_scope(scope, self._store.history, [])
+        return [turn for turn in turns if until is None or turn.said_at <= until]
 
     async def sessions(self, scope: Scope, *, limit: int, after: str | None = None) -> list[SessionSummary]:
         """List sessions of `scope`, oldest first."""

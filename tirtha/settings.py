@@ -4,11 +4,18 @@ The file is `tirtha.toml` in the data folder, or what `TIRTHA_CONFIG` names. An 
 of the engine, so that a command which only talks to a running server starts at once.
 """
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 __all__ = ["LOOPBACK", "PolicySettings", "Settings", "TierSettings"]
 
@@ -25,6 +32,13 @@ class _Places(BaseSettings):
     config: Path | None = None
 
 
+def _listed(names: object) -> object:
+    """Split names that come as one text, as they do in the environment."""
+    if isinstance(names, str) and names.lstrip().startswith("["):
+        return json.loads(names)
+    return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+
+
 class TierSettings(BaseModel):
     """A model tier. In the environment each field is `TIRTHA_LOCAL_<NAME>` or `TIRTHA_FRONTIER_<NAME>`; in the file, a table."""
 
@@ -36,6 +50,12 @@ class TierSettings(BaseModel):
     model: Annotated[
         str | None, Field(description="the model's name; of `local`, openai/gpt-oss-120b if not given")
     ] = None
+    accepted_models: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description="other names that the server may answer with for this model, separated by commas"),
+    ] = ()
     key: Annotated[SecretStr | None, Field(description="API key")] = None
     input_usd_per_mtok: Annotated[
         float | None, Field(ge=0, description="price of a million prompt tokens, US dollars")
@@ -81,6 +101,10 @@ class PolicySettings(BaseModel):
     unverified: Annotated[
         Literal["abstain", "serve"], Field(description="abstain, or serve the best draft marked `verified: false`")
     ] = "abstain"
+    quote_from: Annotated[
+        float,
+        Field(ge=0, le=1, description="score that the best line needs to be quoted as an answer, without a model"),
+    ] = 0.35
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
     confidence_from: Annotated[
         float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")

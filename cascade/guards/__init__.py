@@ -10,6 +10,8 @@ from cascade.guards.facts import FactsGuard
 from cascade.guards.form import FinishGuard, SchemaGuard
 from cascade.guards.guard import Case, Guard, guards_hash, judge
 from cascade.guards.injection import InjectionGuard
+from cascade.guards.polarity import PolarityGuard
+from cascade.guards.relevance import RelevanceGuard
 from cascade.guards.support import SupportGuard
 from cascade.guards.votes import AgreementGuard, EntailmentGuard
 
@@ -24,6 +26,8 @@ __all__ = [
     "FinishGuard",
     "Guard",
     "InjectionGuard",
+    "PolarityGuard",
+    "RelevanceGuard",
     "SchemaGuard",
     "SupportGuard",
     "guards_hash",

@@ -6,6 +6,7 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Draft
+from cascade.tiers.names import same_model
 
 __all__ = ["FinishGuard", "SchemaGuard", "finish_fault"]
 
@@ -17,7 +18,7 @@ class FinishGuard:
     """Passes if the model asked for finished of its own accord, and said something."""
 
     name: ClassVar[str] = "finish"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     cost: ClassVar[Cost] = "free"
 
     async def check(self, case: Case) -> Verdict:
@@ -34,17 +35,12 @@ class FinishGuard:
 
 def finish_fault(draft: Draft, model: str) -> str:
     """Say how a draft did not end well: another model answered, or it was cut off; "" if it did."""
-    if draft.returned_model and not _same_model(model, draft.returned_model):
-        return f"{model!r} was asked and {draft.returned_model!r} answered"
+    if draft.returned_model and not same_model(model, draft.returned_model):
+        mend = "if that is the same model, the tier's setting accepted_models must name it"
+        return f"{model!r} was asked and {draft.returned_model!r} answered; {mend}"
     if draft.finish_reason not in _FINISHED:
         return f"the model did not finish: {draft.finish_reason or 'no reason given'}"
     return ""
-
-
-def _same_model(asked: str, answered: str) -> bool:
-    """Whether the names mean one model: a server may leave the owner out, or add the date of the release."""
-    mine, theirs = asked.rsplit("/", 1)[-1].lower(), answered.rsplit("/", 1)[-1].lower()
-    return mine == theirs or theirs.startswith(f"{mine}-20")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +54,7 @@ class SchemaGuard:
     @property
     def version(self) -> str:
         """Say the version and the limit."""
-        return f"1 longest={self.longest}"
+        return f"2 longest={self.longest}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the draft's form."""

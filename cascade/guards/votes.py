@@ -4,21 +4,21 @@ Two different prompts that agree tell more than two samples of one (arXiv 2310.0
 k times (AutoMix, arXiv 2310.12963). There only if configured: each costs calls of the cheap tier.
 """
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from cascade.claims import numbers, terms
-from cascade.decision import Verdict
+from cascade.decision import Status, Verdict
+from cascade.errors import TierDown
 from cascade.guards.guard import Case, Cost
 from cascade.ports import ChatRequest, Embed
 from cascade.prompts import vote_messages
+from cascade.reading import YesOrNo, read_verdict
 from cascade.tiers.model import ModelTier
 
 __all__ = ["AgreementGuard", "EntailmentGuard", "overlap"]
 
 _VOTE_TEMPERATURE = 0.7
-_YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,13 @@ class AgreementGuard:
     @property
     def version(self) -> str:
         """Say the version, the model and the threshold."""
-        return f"1 model={self.tier.model} threshold={self.threshold} vectors={self.embed is not None}"
+        return f"2 model={self.tier.model} threshold={self.threshold} vectors={self.embed is not None}"
 
     async def check(self, case: Case) -> Verdict:
         """Draft once more, and compare."""
         other = await self.tier.draft(case.brief, case.trace, purpose="second opinion", variant="second_opinion")
+        if not other.parsed:
+            return Verdict(guard=self.name, status="unsure", score=0.0, reason="a second opinion cannot be read")
         if other.abstains or case.draft.abstains:
             score = float(other.abstains == case.draft.abstains)
         else:
@@ -53,7 +55,10 @@ class AgreementGuard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntailmentGuard:
-    """Passes if at least `needed` of `votes` votes of the cheap tier say that the evidence entails the answer."""
+    """Passes if at least `needed` of `votes` votes of the cheap tier say that the evidence entails the answer.
+
+    A vote that says neither yes nor no, or nothing, counts as neither: it is missing to a pass.
+    """
 
     name: ClassVar[str] = "entailment"
     cost: ClassVar[Cost] = "llm"
@@ -64,24 +69,33 @@ class EntailmentGuard:
     @property
     def version(self) -> str:
         """Say the version, the model and the count."""
-        return f"1 model={self.tier.model} needed={self.needed} of {self.votes}"
+        return f"2 model={self.tier.model} needed={self.needed} of {self.votes}"
 
     async def check(self, case: Case) -> Verdict:
         """Vote until it is decided."""
-        yes = no = 0
-        for sample in range(self.votes):
-            messages = vote_messages(case.brief, case.draft.answer)
-            request = ChatRequest(
-                messages=messages, max_tokens=self.tier.max_tokens, temperature=_VOTE_TEMPERATURE, sample=sample
-            )
-            said = _YES_OR_NO.findall((await self.tier.ask(request, case.trace, purpose="vote")).text)
-            yes += bool(said) and said[-1].lower() == "yes"
-            no += not said or said[-1].lower() == "no"
-            if yes >= self.needed or no > self.votes - self.needed:
+        votes: list[YesOrNo | None] = []
+        while len(votes) < self.votes:
+            votes.append(await self._vote(case, sample=len(votes)))
+            yes = votes.count("yes")
+            if yes >= self.needed or len(votes) - yes > self.votes - self.needed:
                 break
-        passes = yes >= self.needed
-        reason = f"{yes} of {yes + no} votes say that the lines entail the answer; {self.needed} are asked for"
-        return Verdict(guard=self.name, status="pass" if passes else "fail", score=yes / (yes + no), reason=reason)
+        yes, unread = votes.count("yes"), votes.count(None)
+        status: Status = "pass" if yes >= self.needed else "fail" if "no" in votes else "unsure"
+        reason = f"{yes} of {len(votes)} votes say that the lines entail the answer; {self.needed} are asked for"
+        reason += f"; {unread} said neither yes nor no" if unread else ""
+        return Verdict(guard=self.name, status=status, score=yes / len(votes), reason=reason)
+
+    async def _vote(self, case: Case, *, sample: int) -> YesOrNo | None:
+        messages = vote_messages(case.brief, case.draft.answer)
+        request = ChatRequest(
+            messages=messages, max_tokens=self.tier.max_tokens, temperature=_VOTE_TEMPERATURE, sample=sample
+        )
+        try:
+            return read_verdict((await self.tier.ask(request, case.trace, purpose="vote")).text)
+        except TierDown as fault:
+            if not fault.silent:
+                raise
+            return None
 
 
 def overlap(one: str, other: str) -> float:

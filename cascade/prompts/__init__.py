@@ -77,9 +77,9 @@ def review_messages(question: str, program: str, tests: str, outcome: str) -> tu
 
 
 def request_key(model: str, request: ChatRequest) -> str:
-    """Give the key that recordings know a request by: a hash of all of it but the sample's number."""
+    """Give the key that recordings know a request by: a hash of all of it but the sample's number and what a server refused."""
     whole = asdict(request) | {"model": model}
-    del whole["sample"]
+    del whole["sample"], whole["without"]
     return blake2b(json.dumps(whole, sort_keys=True, ensure_ascii=True).encode(), digest_size=16).hexdigest()
 
 

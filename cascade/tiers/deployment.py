@@ -1,19 +1,19 @@
 """One deployment of a model: the `openai` package as our `Chat`, behind a circuit breaker and a limit of calls at a time.
 
 The package's own retries are off: there is one retry loop, in `tiers.model`. Field names that vLLM adds (`reasoning`) are read in
-both spellings; nothing of a server's error text is interpreted, only its status.
+both spellings. Of a server's error its status is read, and which parameter it refuses (`tiers.dialect`); none of it is shown.
 """
 
 import asyncio
 import email.utils
 import json
+import logging
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
 import openai
 from openai import AsyncOpenAI
@@ -21,60 +21,53 @@ from pydantic import SecretStr
 
 from cascade.ports import Chat, ChatFailed, ChatRequest, Completion, Usage
 from cascade.reading import sound
+from cascade.tiers.dialect import Dialect, refused_parameter
+from cascade.tiers.usage import contents, told_usage
 
 __all__ = ["Breaker", "Deployment", "Dialect", "OpenAIChat"]
 
+log = logging.getLogger(__name__)
+
 _NO_KEY = "none"  # the package wants one; servers without keys ignore it
 _LASTING = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
-_FINAL_MARK = "<|message|>"  # in harmony, what comes before the last one is not the answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """Which parameters a server takes: a JSON schema, token probabilities, a temperature, an effort; and its name for the limit."""
-
-    structured: bool = True
-    logprobs: bool = False
-    temperature: bool = True
-    reasoning_effort: str | None = None
-    limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-
-    def parameters(self, request: ChatRequest) -> dict[str, Any]:
-        """Give the parameters of a request."""
-        said: dict[str, Any] = {self.limit_field: request.max_tokens}
-        if self.temperature:
-            said["temperature"] = request.temperature
-        if self.logprobs:
-            said["logprobs"] = True
-        if self.reasoning_effort:
-            said["reasoning_effort"] = self.reasoning_effort
-        if self.structured and request.schema:
-            named = {"name": "answer", "strict": True, "schema": json.loads(request.schema)}
-            said["response_format"] = {"type": "json_schema", "json_schema": named}
-        return said
+_OF_FORM = frozenset({400, 422})  # what servers answer to a parameter that they do not take
+_FINAL_MARKS = frozenset({"<|message|>", "</think>"})  # what comes before the last one is not the answer
 
 
 class OpenAIChat:
-    """Calls of one model at one address."""
+    """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them."""
 
-    def __init__(self, *, url: str, model: str, key: SecretStr | None = None, dialect: Dialect | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        model: str,
+        key: SecretStr | None = None,
+        dialect: Dialect | None = None,
+        settings: str = "",
+    ) -> None:
         self._client = AsyncOpenAI(
             base_url=url, api_key=key.get_secret_value().strip() if key else _NO_KEY, max_retries=0
         )
         self._model = model
+        self._url = url
+        self._settings = settings
         self._dialect = dialect or Dialect()
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
-        """Answer `request` within `timeout_s`. Raises ChatFailed."""
-        with _chat_faults(timeout_s):
+        """Answer `request` within `timeout_s`. Raises ChatFailed; of the kind "parameter" for a parameter to do without."""
+        parameters = self._dialect.without(request.without).parameters(request)
+        with _chat_faults(timeout_s), _refusals(request, parameters):
             async with asyncio.timeout(timeout_s):
                 answered = await self._client.chat.completions.create(
                     model=self._model,
                     messages=[{"role": m.role, "content": m.content} for m in request.messages],  # type: ignore[misc]
                     timeout=timeout_s,
-                    **self._dialect.parameters(request),
+                    **parameters,
                 )
-            return _completion(answered)
+            completion = _completion(answered)
+        self._learn(request)
+        return completion
 
     async def models(self, *, timeout_s: float) -> list[str]:
         """List the models that the server has. Raises ChatFailed."""
@@ -83,49 +76,77 @@ class OpenAIChat:
                 page = await self._client.models.list(timeout=timeout_s)
             return [model.id for model in page.data]
 
+    def _learn(self, request: ChatRequest) -> None:
+        """Leave out for good what an answered request did without, and say so once."""
+        learned = self._dialect.without(request.without)
+        for setting in learned.unlike(self._dialect):
+            told = "%s refused a parameter and answers without it: from now on it is not sent; %s%s spares the first refusal"
+            log.warning(told, self._url, self._settings, setting)
+        self._dialect = learned
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
 
 def _completion(answered: Any) -> Completion:
-    usage = _usage(getattr(answered, "usage", None))
+    """Read a response; what cannot be read has its cost all the same. Raises ChatFailed."""
+    usage = told_usage(getattr(answered, "usage", None))
+    try:
+        return _read(answered, usage)
+    except (ValueError, TypeError, AttributeError) as fault:
+        why = f"the response cannot be read: {type(fault).__name__}"
+        raise ChatFailed("bad_response", why, usage=usage, sent=_sent(answered)) from None
+
+
+def _sent(answered: Any) -> str:
+    """Give what a response that cannot be read says, as far as there is anything."""
+    if isinstance(answered, str):
+        return contents(answered)
+    choices = getattr(answered, "choices", None)
+    first = choices[0] if choices and isinstance(choices, list) else None
+    content = getattr(getattr(first, "message", None), "content", None)
+    return str(content or "")
+
+
+def _read(answered: Any, usage: Usage) -> Completion:
     choices = getattr(answered, "choices", None)
     if not choices:
-        raise ChatFailed("bad_response", "the response has no choices", usage=usage)
+        raise ChatFailed("bad_response", "the response has no choices", usage=usage, sent=_sent(answered))
     [choice, *_] = choices
     message = choice.message
-    if not isinstance(message.content or "", str):
-        raise ChatFailed("bad_response", "the answer is no text", usage=usage)
+    text = _text(message.content)
+    if text is None:
+        raise ChatFailed("bad_response", "the answer is no text", usage=usage, sent=_sent(answered))
     more = message.model_extra or {}
+    refusal = getattr(message, "refusal", None)
     return Completion(
-        text=sound(message.content or ""),
-        model=answered.model or "",
-        finish_reason=choice.finish_reason or "",
+        text=sound(text or (refusal if isinstance(refusal, str) else "")),
+        model=answered.model if isinstance(answered.model, str) else "",
+        finish_reason="refusal" if refusal else choice.finish_reason or "",
         usage=usage,
-        reasoning=more.get("reasoning") or more.get("reasoning_content") or "",
+        reasoning=sound(str(more.get("reasoning") or more.get("reasoning_content") or "")),
         confidence=_confidence(choice.logprobs),
     )
 
 
-def _usage(told: Any) -> Usage:
-    if told is None:
-        return Usage()
-    if not all(isinstance(n or 0, int) for n in (told.prompt_tokens, told.completion_tokens)):
-        raise ChatFailed("bad_response", "the usage is not in numbers")
-    prompt, completion = told.prompt_tokens_details, told.completion_tokens_details
-    return Usage(
-        prompt_tokens=told.prompt_tokens or 0,
-        completion_tokens=told.completion_tokens or 0,
-        cached_tokens=(prompt.cached_tokens or 0) if prompt else 0,
-        reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
-    )
+def _text(content: Any) -> str | None:
+    """Return the text of a message, also of one in parts, whose thoughts are left out; None if it is no text."""
+    if isinstance(content, list):
+        told = [part.get("text") if isinstance(part, dict) else part for part in content if not _is_thought(part)]
+        texts = [text for text in told if isinstance(text, str)]
+        return "".join(texts) if len(texts) == len(told) else None
+    return (content or "") if isinstance(content or "", str) else None
+
+
+def _is_thought(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") in {"thinking", "reasoning"}
 
 
 def _confidence(logprobs: Any) -> float | None:
     """Give the geometric mean of the answer's token probabilities."""
     tokens = list(logprobs.content or ()) if logprobs else []
-    marks = [place for place, one in enumerate(tokens) if one.token == _FINAL_MARK]
+    marks = [place for place, one in enumerate(tokens) if one.token in _FINAL_MARKS]
     answer = [one.logprob for one in tokens[marks[-1] + 1 if marks else 0 :]]
     return math.exp(sum(answer) / len(answer)) if answer else None
 
@@ -147,7 +168,24 @@ def _chat_faults(timeout_s: float) -> Iterator[None]:
     except openai.APIConnectionError as fault:
         raise ChatFailed("connection", type(fault.__cause__ or fault).__name__) from None
     except (openai.APIError, ValueError, TypeError, AttributeError) as fault:
-        raise ChatFailed("bad_response", f"the response cannot be read: {type(fault).__name__}") from None
+        sent = contents(fault.doc) if isinstance(fault, json.JSONDecodeError) else ""
+        why = f"the response cannot be read: {type(fault).__name__}"
+        raise ChatFailed("bad_response", why, sent=sent) from None
+
+
+@contextmanager
+def _refusals(request: ChatRequest, sent: Mapping[str, Any]) -> Iterator[None]:
+    """Map an error that is about one of the parameters `sent`, or may be, to ChatFailed of the kind "parameter"."""
+    try:
+        yield
+    except openai.APIStatusError as fault:
+        parameter = ""
+        if fault.status_code in _OF_FORM:
+            parameter = refused_parameter(fault.body, sent, before=request.without)
+        if not parameter:
+            raise
+        why = f"the server answered {fault.status_code}; it seems not to take {parameter}"
+        raise ChatFailed("parameter", why, lasting=True, parameter=parameter) from None
 
 
 def _retry_after_s(header: str | None) -> float | None:

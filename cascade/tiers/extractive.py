@@ -1,11 +1,15 @@
-"""The tier without a model: it answers with the best-supported evidence, word for word, or with the date that evidence tells.
+"""The tier without a model: it answers with what was said, word for word, or with the date that a line tells.
 
-Free, instant and incapable of inventing anything; it cannot combine or infer either. The embedded default.
+Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no
+line speaks of what is asked about. The embedded default.
 """
 
 import re
+from collections.abc import Sequence
 
+from cascade.claims import terms
 from cascade.ports import Brief, Draft, Quote, TimeSaid
+from language import analyse
 
 __all__ = ["ExtractiveTier"]
 
@@ -13,8 +17,21 @@ _WHEN = re.compile(
     r"\s*(?:when\b|(?:(?:on|in|since|by|until)\s+)?(?:what|which)\s+(?:exact\s+)?(?:date|day|week|month|year|season)\b)",
     re.IGNORECASE,
 )
-_AS_RELEVANT = 0.6  # a dated quote of this share of the best one's score is preferred for a "when" question
+_PART_END = re.compile(
+    r"[;:]\s|,?\s(?:and|but|so|while)\s+(?=(?:i|we|my|our|the|he|she|it|they|that|this)\b)|\s[-\u2013\u2014]\s",
+    re.IGNORECASE,
+)
+_MOST_QUOTES = 3
+_AS_RELEVANT = 0.2  # a line of less than this share of the best one's score is not quoted beside it
+_AS_RELEVANT_DATED = 0.6  # a date is told only from a line of this share of it,
+_SHARED = 1 / 3  # which holds this share of the words asked about
 _PREPOSITION = {"day": "On ", "weekend": "On ", "week": "In ", "month": "In ", "season": "In ", "year": "In "}
+# Words of questions that say nothing of what they are about.
+_GENERIC = terms(
+    """name call like have take make get go want think feel kind type sort favorite favourite time times many much long often first
+    last new recently currently ever use plan say tell mention describe give come happen thing things stuff start enjoy love need
+    know see look find work live year month week day date season hour minute age place person people someone something anything"""
+)
 
 
 class ExtractiveTier:
@@ -24,32 +41,52 @@ class ExtractiveTier:
     model = "extractive"
 
     async def draft(self, brief: Brief) -> Draft | None:
-        """Quote the most relevant line that tells something, or give its resolved date for a "when" question; None for no lines."""
-        if not brief.quotes:
+        """Quote the most relevant lines, or give the one date that they tell for a "when" question.
+
+        None where there is no line, or none holds a word of what is asked about.
+        """
+        ranked = sorted(brief.quotes, key=lambda quote: (_asks(quote), -quote.score))[:_MOST_QUOTES]
+        asked = _asked_about(brief)
+        if not ranked or (asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked)):
             return None
-        ranked = sorted(brief.quotes, key=lambda quote: (_asks(quote), -quote.score))
-        if _WHEN.match(brief.question):
-            return _dated(ranked)
-        best = ranked[0]
-        return Draft(answer=f'{best.speaker} said on {_day(best)}: "{best.text}"', citations=(best.n,))
+        dated = _dated(ranked, asked) if _WHEN.match(brief.question) else None
+        if dated is not None:
+            return dated
+        quoted = [quote for quote in ranked if quote.score >= ranked[0].score * _AS_RELEVANT]
+        return Draft(answer="\n".join(map(_quoted, quoted)), citations=tuple(quote.n for quote in quoted))
 
 
-def _dated(ranked: list[Quote]) -> Draft:
-    enough = ranked[0].score * _AS_RELEVANT
+def _asked_about(brief: Brief) -> frozenset[str]:
+    """Return the words that say what a question is about: without the names of those who speak, who are not its subject."""
+    speakers = terms(" ".join(quote.speaker for quote in brief.quotes))
+    return terms(brief.question) - speakers - _GENERIC
+
+
+def _dated(ranked: Sequence[Quote], asked: frozenset[str]) -> Draft | None:
+    """Return the date that a line tells, if it tells one only, and is about what is asked."""
     for quote in ranked:
-        if quote.times and quote.score >= enough:
+        shared = len(asked & terms(quote.text)) / len(asked) if asked else 1.0
+        fits = len(quote.times) == 1 and shared >= _SHARED and _is_of_it(quote, asked)
+        if fits and quote.score >= ranked[0].score * _AS_RELEVANT_DATED:
             return Draft(answer=_sentence(quote.times[0]), citations=(quote.n,))
-    best = ranked[0]
-    return Draft(answer=f"It was told on {_day(best)}.", citations=(best.n,))
+    return None
+
+
+def _is_of_it(quote: Quote, asked: frozenset[str]) -> bool:
+    """Whether the part of the line that speaks of what is asked tells the time, and not another part: "in 2019, and the"."""
+    parts = [part for part in _PART_END.split(quote.text) if part]
+    part = max(parts, key=lambda one: len(asked & terms(one)), default="")
+    return len(parts) == 1 or bool(analyse(part, quote.said_at.date()).times)
 
 
 def _asks(quote: Quote) -> bool:
-    return quote.text.rstrip().endswith("?")
+    return quote.text.rstrip().endswith(("?", "\uff1f"))
 
 
 def _sentence(time: TimeSaid) -> str:
     return f"{_PREPOSITION[time.grain]}{time.meaning}."
 
 
-def _day(quote: Quote) -> str:
-    return f"{quote.said_at.day} {quote.said_at:%B %Y}"
+def _quoted(quote: Quote) -> str:
+    said_at = quote.said_at
+    return f'{quote.speaker} said on {said_at.day} {said_at:%B %Y}: "{quote.text}"'

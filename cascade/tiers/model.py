@@ -1,11 +1,15 @@
 """A tier over a model: builds the prompt, calls a deployment, tries again where that may help, reads the answer.
 
 The only retry loop there is: full jitter (Brooker, "Exponential Backoff And Jitter", 2015), Retry-After honoured, another
-replica first, never past the request's deadline. Every call, failed ones too, is in the trace with its tokens and its cost.
+replica first, never past the request's deadline. A request that a server refuses for one of its parameters is made again at once
+without it. Every call, failed ones too, is in the trace with its tokens and its cost.
+
+A model that says nothing, or refuses, has failed: its call is in the trace with why. Only an empty reply is asked for again, and
+only of another address: the same limit cuts off the same thoughts.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import tenacity
@@ -13,22 +17,39 @@ import tenacity
 from cascade.call_trace import Trace
 from cascade.decision import Call
 from cascade.errors import TierDown, TooLong
-from cascade.ports import Brief, ChatFailed, ChatRequest, Completion, Draft
+from cascade.ports import (
+    SAID_NOTHING,
+    SAID_NOTHING_HERE,
+    SILENT,
+    Brief,
+    ChatFailed,
+    ChatRequest,
+    Completion,
+    Draft,
+    Usage,
+)
 from cascade.pricing import Price, cost_nanousd
 from cascade.prompts import ANSWER_SCHEMA, answer_messages, request_key
-from cascade.reading import read_draft
+from cascade.reading import read_draft, silence, spoken
 from cascade.tiers.deployment import Deployment
+from cascade.tiers.names import same_model
+from cascade.tiers.usage import booked_usage
 
 __all__ = ["ModelTier", "Tokens"]
 
 Tokens = Callable[[str], int]
 _PER_MESSAGE = 8  # of the chat format, a little more than harmony takes
 _LONGEST_WAIT_S = 20.0
+_SILENT_WAIT_S = 60  # until a model that said nothing may be asked again
+_PARAMETERS = 4  # that a request may be made again without, one after another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTier:
-    """A priced model, at one or several addresses. `count` counts the tokens of a text; `sleep` waits (a replay need not)."""
+    """A priced model, at one or several addresses. `count` counts the tokens of a text; `sleep` waits (a replay need not).
+
+    `accepted` are other names that its servers may answer with, for the same model.
+    """
 
     name: str
     model: str
@@ -40,11 +61,13 @@ class ModelTier:
     deployments: Sequence[Deployment]
     count: Tokens
     sleep: Callable[[float], Awaitable[None]]
+    accepted: tuple[str, ...] = ()
 
     @property
     def described(self) -> str:
         """What its answers depend on, and their cost: for the hashes of decisions."""
-        return f"{self.name} {self.model}, {self.max_tokens} tokens, at {self.price.rates}"
+        names = " or ".join((self.model, *self.accepted))
+        return f"{self.name} {names}, {self.max_tokens} tokens, at {self.price.rates}"
 
     async def draft(
         self, brief: Brief, trace: Trace, *, feedback: str = "", purpose: str = "draft", variant: str = "answer"
@@ -53,7 +76,7 @@ class ModelTier:
 
         Raises:
             TooLong: the window does not hold the request.
-            TierDown: no deployment answered in time.
+            TierDown: no deployment answered in time, or the model said nothing.
         """
         messages = answer_messages(brief, feedback=feedback, variant=variant)
         request = ChatRequest(messages=messages, max_tokens=self.max_tokens, schema=ANSWER_SCHEMA)
@@ -61,7 +84,10 @@ class ModelTier:
         return read_draft(completion, brief)
 
     async def ask(self, request: ChatRequest, trace: Trace, *, purpose: str) -> Completion:
-        """Send `request` until it is answered. Raises as `draft` does."""
+        """Send `request` until it is answered, and return what was said aloud. Raises as `draft` does.
+
+        An accepted name of the model is given as its own.
+        """
         self.check_window(request)
         attempts = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(_may_help),
@@ -74,32 +100,68 @@ class ModelTier:
         try:
             async for attempt in attempts:
                 with attempt:
-                    return await self._call(request, trace, purpose, tried)
+                    return self._named(await self._call(request, trace, purpose, tried))
         except ChatFailed as fault:
-            wait_s = fault.retry_after_s or min((d.breaker.opens_in_s() for d in self.deployments), default=0.0)
-            raise TierDown(tier=self.name, reason=str(fault), retry_after_s=max(1, round(wait_s))) from fault
+            raise self._down(fault) from fault
         raise AssertionError("the loop ends with an answer or an error")
+
+    def _down(self, fault: ChatFailed) -> TierDown:
+        if fault.kind in SILENT:
+            return TierDown(tier=self.name, reason=fault.reason, retry_after_s=_SILENT_WAIT_S, silent=True)
+        wait_s = fault.retry_after_s or min((d.breaker.opens_in_s() for d in self.deployments), default=0.0)
+        return TierDown(tier=self.name, reason=str(fault), retry_after_s=max(1, round(wait_s)))
 
     def check_window(self, request: ChatRequest) -> None:
         """Raise TooLong if the window does not hold the request and its answer."""
-        tokens = sum(self.count(message.content) + _PER_MESSAGE for message in request.messages) + request.max_tokens
+        tokens = self._prompt_tokens(request) + request.max_tokens
         if tokens > self.window_tokens:
             raise TooLong(tokens=tokens, window_tokens=self.window_tokens)
 
+    def _prompt_tokens(self, request: ChatRequest) -> int:
+        return sum(self.count(message.content) + _PER_MESSAGE for message in request.messages)
+
+    def _named(self, completion: Completion) -> Completion:
+        accepted = any(same_model(name, completion.model) for name in self.accepted)
+        return replace(completion, model=self.model) if accepted else completion
+
     async def _call(self, request: ChatRequest, trace: Trace, purpose: str, tried: list[Deployment]) -> Completion:
+        """Ask one deployment, again at once without what it refuses. Raises ChatFailed."""
+        deployment = self._pick(tried)
+        tried.append(deployment)
+        last = all(one in tried for one in self.deployments)
+        for _ in range(_PARAMETERS):
+            try:
+                return await self._once(deployment, request, trace, purpose, last=last)
+            except ChatFailed as fault:
+                if fault.kind != "parameter":
+                    raise
+                request = replace(request, without=(*request.without, fault.parameter))
+        return await self._once(deployment, request, trace, purpose, last=last)
+
+    async def _once(
+        self, deployment: Deployment, request: ChatRequest, trace: Trace, purpose: str, *, last: bool
+    ) -> Completion:
+        """Make one call; `last` says that no other address is left for it. Raises ChatFailed."""
         timeout_s = min(self.timeout_s, trace.remaining_s())
         if timeout_s <= 0:
             raise ChatFailed("deadline", "the request's time is up", lasting=True)
-        deployment = self._pick(tried)
-        tried.append(deployment)
         began_s = perf_counter()
         try:
             completion = await deployment.complete(request, timeout_s=timeout_s)
+            self._check_said(request, completion, last=last)
         except ChatFailed as fault:
             trace.calls.append(self._recorded(request, purpose, began_s, fault))
             raise
         trace.calls.append(self._recorded(request, purpose, began_s, completion))
-        return completion
+        return replace(completion, text=spoken(completion.text))
+
+    def _check_said(self, request: ChatRequest, completion: Completion, *, last: bool) -> None:
+        """Raise ChatFailed, with what was billed, if a completion says nothing."""
+        nothing = silence(completion)
+        if nothing is not None:
+            lasting = nothing.lasting or last
+            kind = SAID_NOTHING if lasting else SAID_NOTHING_HERE
+            raise ChatFailed(kind, nothing.reason, lasting=lasting, usage=self._usage(request, completion))
 
     def _pick(self, tried: Sequence[Deployment]) -> Deployment:
         """Choose an untried replica before a tried one, then the least busy. Raises ChatFailed if all breakers are open."""
@@ -111,15 +173,25 @@ class ModelTier:
 
     def _recorded(self, request: ChatRequest, purpose: str, began_s: float, ended: Completion | ChatFailed) -> Call:
         named = ended.model if isinstance(ended, Completion) else ""
+        usage = self._usage(request, ended)
         return Call(
             tier=self.name,
             model=named or self.model,
             purpose=purpose,
             request=request_key(self.model, request),
-            usage=ended.usage,
-            cost_nanousd=cost_nanousd(ended.usage, self.price),
+            usage=usage,
+            cost_nanousd=cost_nanousd(usage, self.price),
             latency_ms=round((perf_counter() - began_s) * 1_000),
             fault=str(ended) if isinstance(ended, ChatFailed) else "",
+        )
+
+    def _usage(self, request: ChatRequest, ended: Completion | ChatFailed) -> Usage:
+        """Give what a call used: as the server told, and counted where it did not; a failed call that sent nothing as told."""
+        sent = (ended.text, ended.reasoning) if isinstance(ended, Completion) else (ended.sent,)
+        if isinstance(ended, ChatFailed) and not ended.sent:
+            return ended.usage
+        return booked_usage(
+            ended.usage, prompt_tokens=lambda: self._prompt_tokens(request), sent=sent, count=self.count
         )
 
     def _sleeper(self, trace: Trace) -> Callable[[float], Awaitable[None]]:

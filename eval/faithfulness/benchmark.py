@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sklearn.metrics import roc_auc_score
 
 from cascade.call_trace import Trace
-from cascade.guards import Case, FactsGuard, SupportGuard
+from cascade.guards import Case, FactsGuard, PolarityGuard, SupportGuard
 from cascade.ports import Draft
 from eval.faithfulness.data import FACTS, Judged, Source, read_judged
 from eval.harness.intervals import wilson
@@ -85,6 +85,7 @@ class Faithfulness:
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - all are read at once
         """Have the guards judge each answer, every line of its source cited."""
         facts = FactsGuard()
+        polarity = PolarityGuard()
         support = SupportGuard(threshold=self.settings.policy.support_from, embed=Vectors(self.encoder))
 
         async def work(id_: str) -> Sample:
@@ -92,7 +93,7 @@ class Faithfulness:
             draft = Draft(answer=judged.answer, citations=tuple(quote.n for quote in judged.brief.quotes))
             trace = Trace(started_s=perf_counter(), deadline_s=float("inf"))
             case = Case(brief=judged.brief, draft=draft, model="", trace=trace)
-            verdicts = [await guard.check(case) for guard in (facts, support)]
+            verdicts = [await guard.check(case) for guard in (facts, support, polarity)]
             found = _Verdict(
                 kind=judged.kind,
                 faithful=judged.faithful,
@@ -123,7 +124,7 @@ class Faithfulness:
         groups = _against_given(verdicts) if self.source == "locomo" else _by_kind(verdicts)
         table = Table(
             "unfaithful by", "n", "AUROC", "caught", "95%", "false alarms", "balanced accuracy",
-            title=f"Guards over facts and support, {self.source}",
+            title=f"Guards over facts, support and polarity, {self.source}",
         )  # fmt: skip
         figures: dict[str, Json] = {}
         for kind, own in groups.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cascade import Brief, Quote, TimeSaid
-from eval.faithfulness.perturbations import KINDS, perturb
+from eval.faithfulness.perturbations import KINDS, deny, perturb
 from eval.locomo.data import Conversation, read_locomo
 from language import analyse, split_sentences
 from language.words import words
@@ -66,6 +66,12 @@ def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Jud
                 if (other := perturb(question.answer, kind, seed=f"{seed}/{question.id}", strangers=strangers))
             }
             yield Judged(id=f"{question.id}/given", kind="given", answer=question.answer, brief=brief, faithful=True)
+            denied = [turn | {"text": deny(turn["text"], question.answer) or turn["text"]} for turn in told]
+            if all(one["text"] != turn["text"] for one, turn in zip(denied, told, strict=True)):
+                against = _brief(question.question, [_quote(n, turn) for n, turn in enumerate(denied, 1)])
+                yield Judged(
+                    id=f"{question.id}/denied", kind="denied", answer=question.answer, brief=against, faithful=False
+                )
             for kind, answer in changed.items():
                 told_so = kind not in FACTS or _is_told(question.answer, answer, brief)
                 yield Judged(

@@ -1,4 +1,4 @@
-"""Answers made wrong in one thing: a number, a date, a name, a negation; and one said in other words, which stays right.
+"""Answers made wrong in one thing: a number, a date, a name, a negation; one said in other words, which stays right; lines denied.
 
 Deterministic by seed. What there is no occasion for (an answer without a number, say) gives nothing.
 """
@@ -7,10 +7,11 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from cascade.claims import names
+from cascade.claims import names, terms
 from language import analyse
+from language.polarity import clauses, denies
 
-__all__ = ["KINDS", "perturb"]
+__all__ = ["KINDS", "deny", "perturb"]
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b")
@@ -39,6 +40,15 @@ def perturb(answer: str, kind: str, *, seed: str, strangers: Strangers) -> str:
     """Change one thing of `kind` in an answer; "" if it has none. `strangers` are names to put in place of its own."""
     changed = KINDS[kind](answer, random.Random(f"{seed}/{kind}"), strangers)  # noqa: S311 - the same change for the same seed
     return changed if changed != answer else ""
+
+
+def deny(line: str, answer: str) -> str:
+    """Negate the clause of an evidence line that shares most words with the answer; "" if none does, or it denies already."""
+    wanted = terms(answer)
+    best = max(clauses(line), key=lambda clause: len(wanted & terms(clause)), default="")
+    if not wanted & terms(best) or denies(best):
+        return ""
+    return line.replace(best, f"it is not true that {best}", 1)
 
 
 def _number(answer: str, chance: random.Random, strangers: Strangers) -> str:  # noqa: ARG001 - one shape for all

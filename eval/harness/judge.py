@@ -15,17 +15,19 @@ from typing import Literal
 from cascade.call_trace import Trace
 from cascade.errors import CascadeFault
 from cascade.ports import ChatRequest, Message
+from cascade.reading import read_verdict
 from cascade.tiers.model import ModelTier
 from eval.harness.runs import Sample, Work
 from tirtha.settings import Settings
 from tirtha.wiring.tiers import model_name, open_tiers
 
-__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging", "says_yes"]
+__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
 
 JudgeTier = Literal["local", "frontier"]
 OFFICIAL_JUDGE = "gpt-4o-2024-08-06"
 _OFFICIAL_TOKENS = 10
 _DEADLINE_S = 300.0
+_SHOWN = 200  # characters of a reply that a fault shows
 _PROMPTS = {
     "temporal-reasoning": "temporal",
     "knowledge-update": "update",
@@ -47,6 +49,8 @@ class ToJudge:
 @asynccontextmanager
 async def judging(settings: Settings, tier: JudgeTier, wanted: Mapping[str, ToJudge]) -> AsyncIterator[Work]:
     """Give what judges one reply by the tier's model; `value` is `{"right": bool, "said": str}`.
+
+    A judge that says neither yes nor no has judged nothing: that is a fault, and no wrong reply.
 
     Raises ValueError if that tier is not configured.
     """
@@ -82,22 +86,19 @@ def judge_prompt(one: ToJudge) -> str:
     return template.substitute(question=one.question, answer=one.answer, reply=one.reply)
 
 
-def says_yes(said: str) -> bool:
-    """Read a judge's word as the official scorer reads it."""
-    return "yes" in said.lower()
-
-
 async def _judge(judge: ModelTier, id_: str, one: ToJudge) -> Sample:
     # A model that reasons needs more than the official ten tokens to come to its yes.
     tokens = _OFFICIAL_TOKENS if judge.model == OFFICIAL_JUDGE else judge.max_tokens
     request = ChatRequest(messages=(Message(role="user", content=judge_prompt(one)),), max_tokens=tokens)
     trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
+    said, fault = "", ""
     try:
-        completion = await judge.ask(request, trace, purpose="judge")
-    except CascadeFault as fault:
-        return Sample(id=id_, fault=str(fault), cost_nanousd=sum(call.cost_nanousd for call in trace.calls))
-    return Sample(
-        id=id_,
-        value={"right": says_yes(completion.text), "said": completion.text},
-        cost_nanousd=sum(call.cost_nanousd for call in trace.calls),
-    )
+        said = (await judge.ask(request, trace, purpose="judge")).text
+    except CascadeFault as failed:
+        fault = str(failed)
+    cost = sum(call.cost_nanousd for call in trace.calls)
+    verdict = read_verdict(said)
+    if verdict is None:
+        fault = fault or f"the judge said neither yes nor no: {said[:_SHOWN]!r}"
+        return Sample(id=id_, fault=fault, cost_nanousd=cost)
+    return Sample(id=id_, value={"right": verdict == "yes", "said": said}, cost_nanousd=cost)

@@ -36,7 +36,8 @@ _OPTIONS = {
     "news of a turn": replace(DistillOptions(), redundancy=0.0, redundancy_broad=0.0),
     "thrift": replace(DistillOptions(), cost_exponent=0.0),
 }
-SWITCHED_OFF = (NOTHING, *PARTS, *_OPTIONS)
+_SUPERSESSION = "supersession"
+SWITCHED_OFF = (NOTHING, *PARTS, *_OPTIONS, _SUPERSESSION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored]
     """Judge all questions without `part`, one of `SWITCHED_OFF`; `full` is what the ensembles of `seed` say with everything."""
     if part in _OPTIONS:
         return _judged(asked, full, budget, _OPTIONS[part])
+    if part == _SUPERSESSION:
+        return _judged(asked, full, budget, DistillOptions(), supersession=False)
     without = None if part == NOTHING else part
     rescored = full if part == NOTHING else held_out(asked, fitted_on=asked, without=without, seed=seed)
     judged = _judged(asked, rescored, budget, DistillOptions())
@@ -244,11 +247,18 @@ def _written(interval: Interval) -> str:
     return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
-def _judged(asked: Sequence[Asked], rescored: Sequence[Rescored], budget: int, options: DistillOptions) -> Judged:
+def _judged(
+    asked: Sequence[Asked],
+    rescored: Sequence[Rescored],
+    budget: int,
+    options: DistillOptions,
+    *,
+    supersession: bool = True,
+) -> Judged:
     """Distil what the ensembles say."""
     recalls: list[float] = []
     words: list[float | None] = []
-    for one, evidence in _answerable(asked, rescored):
+    for one, evidence in _answerable(asked, rescored, supersession=supersession):
         context = distill(evidence, budget=budget, broad=one.found.question.compares, options=options)
         recalls.append(one.question.recall_of(context))
         words.append(one.question.words_in(context.text))
@@ -268,7 +278,9 @@ def _whole_turn_words(asked: Sequence[Asked], rescored: Sequence[Rescored], budg
     return tuple(share for share in shares if share is not None)
 
 
-def _answerable(asked: Sequence[Asked], rescored: Sequence[Rescored]) -> Iterator[tuple[Asked, tuple[Evidence, ...]]]:
+def _answerable(
+    asked: Sequence[Asked], rescored: Sequence[Rescored], *, supersession: bool = True
+) -> Iterator[tuple[Asked, tuple[Evidence, ...]]]:
     for one, of_one in zip(asked, rescored, strict=True):
         if one.question.answerable:
-            yield one, ranked_evidence(one.found.candidates, of_one)
+            yield one, ranked_evidence(one.found.candidates, of_one, supersession=supersession)

@@ -1,7 +1,9 @@
 """LoCoMo's questions answered through `/v1/ask` and scored by token F1 as the paper defines it (Maharana et al., ACL 2024).
 
 Multi-hop answers are compared part by part, open-domain ones up to the first semicolon; category 5 is right if the answer abstains.
-Known label errors can be left out by a list of ids: both figures are shown. A configured judge may read the answers as well.
+Questions whose evidence names no turn are asked too: an answer can be scored without. The report counts the file's questions, those
+asked, and those left out by reason. Known label errors can be left out by a list of ids: both figures are shown. A configured judge
+may read the answers as well.
 """
 
 import re
@@ -77,8 +79,17 @@ class LocomoAnswers:
         return {
             question.id: (conversation, question)
             for conversation in self._conversations
-            for question in conversation.questions[: self.limit]
+            for question in conversation.answered[: self.limit]
         }
+
+    @cached_property
+    def _coverage(self) -> "_Coverage":
+        left_out = Counter(why for one in self._conversations for why in one.left_out.values())
+        beyond = sum(len(one.answered) for one in self._conversations) - len(self._asked)
+        if beyond:
+            left_out[f"beyond --limit {self.limit}"] = beyond
+        without = sum(not question.evidence for _, question in self._asked.values())
+        return _Coverage(asked=len(self._asked), without_valid_evidence=without, left_out=left_out)
 
     def ids(self) -> list[str]:
         """Name the questions."""
@@ -138,18 +149,26 @@ class LocomoAnswers:
         done = [one for one in answers if not one.fault]
         right = {id_: bool(one.value["right"]) for id_, one in scores.items() if not one.fault}
         kept = [one for one in done if not one.value["excluded"]]
-        tables = [_table(done, right, title=f"LoCoMo answers, {self.file.name}, budget {self.budget}")]
+        coverage = self._coverage
+        tables = [
+            _table(done, right, title=f"LoCoMo answers, {self.file.name}, budget {self.budget}"), coverage.table()
+        ]  # fmt: skip
         if len(kept) < len(done):
             tables.append(_table(kept, right, title=f"Without {len(done) - len(kept)} known label errors"))
         figures: dict[str, Json] = {
             "all": {name: asdict(one) for name, one in _figures(done, right).items()},
             "without_excluded": {name: asdict(one) for name, one in _figures(kept, right).items()},
+            "questions": coverage.figures(),
             "errors": len(answers) - len(done),
             "cache_hits": sum(bool(one.value["cached"]) for one in done),
             "cost_nanousd": sum(one.cost_nanousd for one in [*answers, *scores.values()]),
         }
         judge = judge_name(self.settings, self.judge)
-        notes = [*notes_on_models(configured_models(self.settings)), *(judge_note(judge) if self.judge else [])]
+        notes = [
+            coverage.sentence(),
+            *notes_on_models(configured_models(self.settings)),
+            *(judge_note(judge) if self.judge else []),
+        ]
         return Report(title=f"LoCoMo answers, {self.file.name}", figures=figures, tables=tables, notes=notes)
 
 
@@ -181,6 +200,42 @@ def _tokens(text: str) -> list[str]:
 @cache
 def _stemmer() -> snowballstemmer.stemmer:
     return snowballstemmer.stemmer("porter")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coverage:
+    """How many of the file's questions are asked, and why the others are not: no question is dropped without a word."""
+
+    asked: int
+    without_valid_evidence: int
+    left_out: Mapping[str, int]
+
+    @property
+    def in_file(self) -> int:
+        return self.asked + sum(self.left_out.values())
+
+    def figures(self) -> dict[str, Json]:
+        return {
+            "in_file": self.in_file, "asked": self.asked,
+            "asked_without_valid_evidence": self.without_valid_evidence, "left_out": dict(self.left_out),
+        }  # fmt: skip
+
+    def table(self) -> Table:
+        table = Table("questions", "n", title="Questions of the file")
+        table.add_row("in the file", str(self.in_file))
+        table.add_row("asked", str(self.asked))
+        table.add_row("of these without valid evidence", str(self.without_valid_evidence))
+        table.add_row("left out", str(self.in_file - self.asked))
+        for why, count in self.left_out.items():
+            table.add_row(f"left out: {why}", str(count))
+        return table
+
+    def sentence(self) -> str:
+        reasons = "; ".join(f"{count} {why}" for why, count in self.left_out.items())
+        return (
+            f"Of {self.in_file} questions of the file {self.asked} were asked, {self.without_valid_evidence} of them without valid "
+            f"evidence; {self.in_file - self.asked} were left out{f' ({reasons})' if reasons else ''}."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ Categories: 1 multi-hop, 2 temporal, 3 open-domain, 4 single-hop, 5 adversarial 
 
 import json
 import re
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,11 @@ class LocomoQuestion:
     evidence: frozenset[str]
 
     @property
+    def place(self) -> int:
+        """Its place among the questions of its conversation in the file, from 0."""
+        return int(self.id.rpartition(":")[2])
+
+    @property
     def answerable(self) -> bool:
         """Whether the conversation holds the answer."""
         return self.category != ADVERSARIAL
@@ -57,13 +62,24 @@ class LocomoQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversation:
-    """A conversation: per session the turns as `/v1/remember` takes them, and the questions with valid evidence."""
+    """A conversation: per session the turns as `/v1/remember` takes them, and its questions.
+
+    questions: those with valid evidence. without_evidence: those that name no turn of the conversation: their answers can be
+    scored, their evidence cannot. left_out: why a question cannot be asked at all, by its id.
+    """
 
     id: str
     sessions: dict[str, list[dict[str, str]]]
     questions: tuple[LocomoQuestion, ...]
     last_said_at: datetime
     speakers: tuple[str, str]
+    without_evidence: tuple[LocomoQuestion, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> tuple[LocomoQuestion, ...]:
+        """All questions that have a right answer, with valid evidence or without, in the order of the file."""
+        return tuple(sorted((*self.questions, *self.without_evidence), key=lambda question: question.place))
 
     @property
     def scope(self) -> Scope:
@@ -111,23 +127,39 @@ def _conversation(record: dict[str, Any], exclude: Set[str]) -> Conversation:
     starts = {number: parse_date(said[f"session_{number}_date_time"]).replace(tzinfo=UTC) for number in numbers}
     sessions = {f"session_{n}": [_turn(turn, said, starts[n]) for turn in said[f"session_{n}"]] for n in numbers}
     known = {turn["id"] for turns in sessions.values() for turn in turns}
-    read = [_question(f"{record['sample_id']}:{place}", qa, known) for place, qa in enumerate(record["qa"])]
+    questions: list[LocomoQuestion] = []
+    left_out: dict[str, str] = {}
+    for place, qa in enumerate(record["qa"]):
+        question_id = f"{record['sample_id']}:{place}"
+        why = "listed for exclusion" if question_id in exclude else _unanswered(qa)
+        if why:
+            left_out[question_id] = why
+        else:
+            questions.append(_question(question_id, qa, known))
     return Conversation(
         id=record["sample_id"],
         sessions=sessions,
-        questions=tuple(question for question in read if question is not None and question.id not in exclude),
+        questions=tuple(question for question in questions if question.evidence),
         last_said_at=max(starts.values()),
         speakers=(said["speaker_a"], said["speaker_b"]),
+        without_evidence=tuple(question for question in questions if not question.evidence),
+        left_out=left_out,
     )
 
 
-def _question(question_id: str, qa: dict[str, Any], known: set[str]) -> LocomoQuestion | None:
+def _unanswered(qa: dict[str, Any]) -> str:
+    """Return why there is no right answer to hold an answer against; "" if there is one."""
+    if qa["category"] not in {*CATEGORIES, ADVERSARIAL}:
+        return "no category of LoCoMo"
+    return "" if qa["category"] == ADVERSARIAL or qa.get("answer") not in {None, ""} else "no answer in the file"
+
+
+def _question(question_id: str, qa: dict[str, Any], known: set[str]) -> LocomoQuestion:
     evidence = frozenset(turn for text in qa.get("evidence", ()) for turn in _TURN_ID.findall(text)) & known
-    category = qa["category"]
-    if category not in {*CATEGORIES, ADVERSARIAL} or not evidence:
-        return None
-    answer = "" if category == ADVERSARIAL else str(qa["answer"])
-    return LocomoQuestion(id=question_id, question=qa["question"], answer=answer, category=category, evidence=evidence)
+    answer = "" if qa["category"] == ADVERSARIAL else str(qa["answer"])
+    return LocomoQuestion(
+        id=question_id, question=qa["question"], answer=answer, category=qa["category"], evidence=evidence
+    )
 
 
 def _turn(turn: dict[str, Any], said: dict[str, Any], said_at: datetime) -> dict[str, str]:

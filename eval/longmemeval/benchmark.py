@@ -93,12 +93,12 @@ class LongMemEval:
         scope = history_scope()
         requests = [Remember(scope=scope, session_id=one.key, turns=one.turns) for one in question.sessions]
         async with remembered(requests, settings=self.settings, encoder=self.encoder) as service:
-            caller, asked = caller_of(scope), {"user_id": scope.user_id, "question": question.question}
+            caller, user, asked = caller_of(scope), scope.user_id, question.question
             recalled = await service.recall(
-                caller, RecallRequest(**asked, asked_at=question.asked_at, limit=_EVERY_TURN)
+                caller, RecallRequest(user_id=user, question=asked, asked_at=question.asked_at, limit=_EVERY_TURN)
             )
             distilled = await service.context(
-                caller, ContextRequest(**asked, asked_at=question.asked_at, budget=self.budget)
+                caller, ContextRequest(user_id=user, question=asked, asked_at=question.asked_at, budget=self.budget)
             )
             reply = await ask_memory(
                 service, question.question, question.asked_at, budget=self.budget, use_cache=not self.pristine

@@ -16,7 +16,8 @@ from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.scorer import Score, Target, grouped, mean, scorer, stderr
 from inspect_ai.solver import Generate, TaskState, solver
 
-from eval.harness.judge import ToJudge, judge_prompt, says_yes
+from cascade.reading import read_verdict
+from eval.harness.judge import ToJudge, judge_prompt
 from eval.locomo.answers import token_f1
 from eval.longmemeval.data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval.served import ask_served
@@ -99,6 +100,9 @@ def judged(questions: Questions, judge: str) -> Any:  # noqa: ANN401
             ToJudge(type=question.judged_as, question=question.question, answer=target.text, reply=reply)
         )
         said = (await get_model(judge).generate(prompt)).completion
-        return Score(value=float(says_yes(said)), answer=reply, explanation=said)
+        verdict = read_verdict(said)
+        if verdict is None:
+            return Score.unscored(explanation=f"the judge said neither yes nor no: {said}")
+        return Score(value=float(verdict == "yes"), answer=reply, explanation=said)
 
     return score

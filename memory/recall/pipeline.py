@@ -32,6 +32,7 @@ _NEIGHBOURS_OF = 16
 _HOLDERS = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
+_WIDER_AS_OF = 4
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
 
 
@@ -43,42 +44,46 @@ class Recall:
         self._index = index
         self._encoder = encoder
 
-    def recall(self, scope: Scope, question: str, asked_at: datetime) -> Recollection:
+    def recall(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None = None) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
+
+        What was said after `until` does not exist.
 
         Raises:
             StoreUnavailable: the database or the index cannot be read.
         """
         survey = self._store.survey(scope)
-        found = self._found(survey, question, asked_at)
+        found = self._found(survey, question, asked_at, until)
         ranked = rank(found, shipped_rescorer())
-        return self._follow(survey, found.question, ranked) if survey else ranked
+        return self._follow(survey, found.question, ranked, until) if survey else ranked
 
     def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unscored. Raises as `recall` does."""
-        return self._found(self._store.survey(scope), question, asked_at)
+        return self._found(self._store.survey(scope), question, asked_at, None)
 
-    def _found(self, survey: Survey | None, question: str, asked_at: datetime) -> Found:
+    def _found(self, survey: Survey | None, question: str, asked_at: datetime, until: datetime | None) -> Found:
         read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)
         if survey is None:
             return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
-        return self._gather(survey.scope, survey.tail, read)
+        return self._gather(survey.scope, _said(survey.tail, until), read, until)
 
-    def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> Found:
+    def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question, until: datetime | None) -> Found:
         waiting = self._read_tail(scope, tail, question)
         vector = self._encoder.encode_question(question.topic)
         passages = self._index.scope(scope)
-        dense = passages.nearest(vector, _DENSE_LIMIT)
-        lexical = passages.lexical(question.terms, _LEXICAL_LIMIT)
+        wider = 1 if until is None else _WIDER_AS_OF  # later turns take places in the searches before they are left out
+        dense = passages.nearest(vector, _DENSE_LIMIT * wider)
+        lexical = passages.lexical(question.terms, _LEXICAL_LIMIT * wider)
         leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]
         found = _turns_of([*dense, *lexical])
-        turns = self._store.turns_around(scope, found, _turns_of(leading))
+        around = self._store.turns_around(scope, found, _turns_of(leading))
+        turns = {turn.pk: turn for turn in _said(around.values(), until)}
         beside = passages.of_turns(list(turns.keys() - found))
         turns |= {turn.pk: turn for turn in tail}
         candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
         return Found(question=question, vector=vector, candidates=candidates)
 
-    def _follow(self, survey: Survey, question: Question, ranked: Recollection) -> Recollection:
+    def _follow(self, survey: Survey, question: Question, ranked: Recollection, until: datetime | None) -> Recollection:
         """Follow what the best evidence names, from turn to turn."""
         trail: list[tuple[Evidence, Evidence]] = []
         heads, looked_for = trailheads(ranked, question, survey.speakers), set(question.terms)
@@ -87,15 +92,17 @@ class Recall:
             if not leads:
                 break
             looked_for |= {lead.term for lead in leads}
-            steps = self._holders(survey.scope, leads)
+            steps = self._holders(survey.scope, leads, until)
             trail += steps
             heads = [piece for _, piece in steps]
         return add_trail(ranked, trail) if trail else ranked
 
-    def _holders(self, scope: ScopeId, leads: Sequence[Lead]) -> list[tuple[Evidence, Evidence]]:
+    def _holders(
+        self, scope: ScopeId, leads: Sequence[Lead], until: datetime | None
+    ) -> list[tuple[Evidence, Evidence]]:
         """Find the passages that hold names which few turns hold, each with the evidence that led to it."""
         hits = self._index.scope(scope).lexical([lead.term for lead in leads], _HOLDERS)
-        turns = self._store.turns(scope, _turns_of(hits))
+        turns = {turn.pk: turn for turn in _said(self._store.turns(scope, _turns_of(hits)).values(), until)}
         pieces = [
             Evidence(turn=turns[hit.turn_pk], passage=hit.passage, score=0.0) for hit in hits if hit.turn_pk in turns
         ]
@@ -120,6 +127,11 @@ def _likely(tail: Sequence[Turn], terms: Sequence[str]) -> list[Turn]:
     ends = accumulate(len(tail[i].text) for i in chosen)
     affordable = [i for rank, (i, end) in enumerate(zip(chosen, ends, strict=True)) if rank < 2 or end <= _TAIL_CHARS]
     return [tail[i] for i in sorted(affordable)]
+
+
+def _said(turns: Iterable[Turn], until: datetime | None) -> list[Turn]:
+    """Return the turns that were said by then; all of them if there is no such time."""
+    return [turn for turn in turns if until is None or turn.said_at <= until]
 
 
 def _turns_of(hits: Iterable[EncodedPassage]) -> list[TurnPk]:

@@ -59,11 +59,16 @@ def _strongest(candidates: Sequence[Candidate], features: Features) -> tuple[Seq
     return [candidates[row] for row in kept], dict(zip(features, values, strict=True))
 
 
-def ranked_evidence(candidates: Sequence[Candidate], rescored: Rescored) -> tuple[Evidence, ...]:
-    """Make evidence of candidates, best first, the newest of statements that replace one another before the older."""
+def ranked_evidence(
+    candidates: Sequence[Candidate], rescored: Rescored, *, supersession: bool = True
+) -> tuple[Evidence, ...]:
+    """Make evidence of candidates, best first, the newest of statements that replace one another before the older.
+
+    Without `supersession`, which is for measuring what it is worth, by score alone.
+    """
     evidence = [
         Evidence(turn=candidate.turn, passage=candidate.encoded.passage, score=score, row=row)
         for row, (candidate, score) in enumerate(zip(candidates, rescored.probability.tolist(), strict=True))
     ]
     evidence.sort(key=lambda e: (-e.score, e.turn.said_at, e.turn.pk, e.passage.start))
-    return tuple(newest_first(evidence))
+    return tuple(newest_first(evidence) if supersession else evidence)

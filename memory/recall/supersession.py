@@ -1,100 +1,137 @@
 """Which of a speaker's statements replace one another: "I live in Berlin", then "I live in Paris now".
 
-Rules on wording, for precision: two statements of one speaker about one subject that give different numbers, or whose later
-one says that something changed. What happened on a day stays true, so a dated statement is never superseded.
+Three kinds of saying differ (`language.statements`). *States* hold until something changes; *events* stay true for good; a
+*correction* takes back a value said a moment ago. So a state is replaced by a later change of the same thing ("I quit Brightwell",
+"the standup moved to 10:15", "Rufus died"), by the opposite liking, or by the same state with another value; what happened is never
+replaced by what happened another time. The newer comes first where it is certain or likely. The older is marked, which is a claim,
+only where it is certain and its line says nothing besides.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from datetime import datetime
+from itertools import product
 
 from language import Analysed
 from language.numbers import NUMBER_WORDS
+from language.statements import corrects
 from language.words import stems
-from memory.model import Evidence, TurnPk
+from memory.model import Evidence, Turn
+from memory.recall.replacement import replaces
 
 __all__ = ["newest_first"]
 
 _LEADING = 24  # evidence below is hardly ever chosen
-_SHARED_TERMS = 2
-_SUBJECT_OVERLAP = 0.6
-_COUNTED = NUMBER_WORDS.keys() - {"once", "twice"}  # which say how often, and no value
-_CHANGE = frozenset("now currently anymore switched changed instead moved longer lately".split())
+_CORRECTED_WITHIN = 6  # turns
+_SHORT_CHARS = 80  # a message that is a correction as a whole
+_FEW_WORDS = 8  # a correction that need not say of what
+_WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+_ENDS_UNNAMED = frozenset("moved relocated settled quit resigned retired fired joined hired turned".split())
+_CORRECTING = frozenset(
+    stems("meant mean sorry actually wait correction scratch typo mistake wrong swapped digits make oops".split())
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _Statement:
-    """What a passage states: its subject as terms and as plain words, its values, and whether something changed."""
+class _Said:
+    """A passage as the comparison needs it, read once: `place` is its rank, `when` orders it in time."""
 
-    subject: frozenset[str]
-    wording: frozenset[str]
-    numbers: frozenset[str]
-    names: frozenset[str]
-    changes: bool
+    place: int
+    turn: Turn
+    when: tuple[datetime, int, int, int]
+    said: Analysed
+    terms: frozenset[str]
+    ends_unnamed: bool
+
+    def soon_after(self, older: "_Said") -> bool:
+        gap = self.turn.position - older.turn.position
+        return self.turn.session_pk == older.turn.session_pk and 0 < gap <= _CORRECTED_WITHIN
 
     @property
-    def gives_a_value(self) -> bool:
-        """Whether it may replace another statement at all."""
-        return self.changes or bool(self.numbers)
+    def is_correction(self) -> bool:
+        """Whether the whole turn corrects."""
+        return len(self.turn.text) <= _SHORT_CHARS and corrects(self.turn.text)
 
 
 def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Put, among the leading evidence (best first), each statement that replaces an older one before it, and mark the older."""
-    ranked = list(evidence[:_LEADING])
-    statements = [_read(one.analysed) for one in ranked]
-    said_at = [one.turn.said_at for one in ranked]
-    for first, second in combinations(range(len(ranked)), 2):
-        older, newer = (first, second) if said_at[first] <= said_at[second] else (second, first)
-        if statements[newer].gives_a_value and _replaces(
-            ranked[older], statements[older], ranked[newer], statements[newer]
-        ):
-            best, least = sorted((ranked[older].score, ranked[newer].score), reverse=True)
-            ranked[newer] = replace(ranked[newer], score=best)
-            ranked[older] = replace(ranked[older], score=least, superseded_by=_place(ranked[newer]))
+    """Put each statement that replaces one of the leading evidence (best first) before it, and mark the older.
+
+    The newer may be anywhere in `evidence`: "Rufus died" answers how old Rufus is, though it shares little with the question.
+    """
+    ranked = list(evidence)
+    spoken: defaultdict[str, list[_Said]] = defaultdict(list)
+    for place, one in enumerate(ranked):
+        if _by_a_person(one.turn):
+            spoken[one.turn.name].append(_read(place, one))
+    leading = [one for own in spoken.values() for one in own if one.place < _LEADING and not one.said.asks]
+    for old in sorted(leading, key=lambda one: one.place):
+        own = spoken[old.turn.name]
+        holds = any(one.state or one.plan for one in old.said.statements)  # until something changes
+        later = [
+            new
+            for new in own
+            if new.soon_after(old) or (holds and new.when[:3] > old.when[:3] and _may_concern(old, new))
+        ]
+        certain = _newest(new for new in later if _replaces(old, new, own))
+        newer = certain or _newest(new for new in later if new.is_correction and new.soon_after(old))
+        if newer is None:
+            continue
+        best, least = sorted((ranked[old.place].score, ranked[newer.place].score), reverse=True)
+        ranked[newer.place] = replace(ranked[newer.place], score=best)
+        if certain and len(old.said.statements) == 1:  # what else a line says may stay true
+            by = (newer.turn.pk, ranked[newer.place].passage.start)
+            ranked[old.place] = replace(ranked[old.place], score=least, superseded_by=by)
     ranked.sort(key=lambda one: (-one.score, one.superseded_by is not None))
-    return [*ranked, *evidence[_LEADING:]]
+    return ranked
 
 
-def _replaces(older: Evidence, old: _Statement, newer: Evidence, new: _Statement) -> bool:
-    # Two numbers about two names are two facts: "the code of the blue door", "the code of the red one".
-    other_value = new.changes or (_differ(old.numbers, new.numbers) and old.names == new.names)
-    if not other_value or older.superseded_by is not None:
-        return False
-    same_speaker = older.turn.name == newer.turn.name and older.turn.said_at.date() < newer.turn.said_at.date()
-    a_person = older.turn.role == "user" or older.turn.speaker is not None
-    return same_speaker and a_person and _same_subject(old, new) and _is_state(older) and not newer.analysed.asks
+def _by_a_person(turn: Turn) -> bool:
+    return turn.role == "user" or turn.speaker is not None
 
 
-def _same_subject(old: _Statement, new: _Statement) -> bool:
-    shared = old.subject & new.subject
-    smaller = min(len(old.subject), len(new.subject)) or 1
-    if len(shared) >= _SHARED_TERMS and len(shared) / smaller >= _SUBJECT_OVERLAP:
-        return True
-    return bool(shared) and len(old.wording & new.wording) / len(old.wording | new.wording) >= _SUBJECT_OVERLAP
-
-
-def _differ(old: frozenset[str], new: frozenset[str]) -> bool:
-    return bool(old) and bool(new) and not old & new
-
-
-def _read(said: Analysed) -> _Statement:
-    numbers = frozenset(word for word in said.words if word[0].isdigit() or word in _COUNTED)
-    names = frozenset(name.text.lower() for name in said.names if name.inside)
-    plain = said.vocabulary - numbers - names - _CHANGE
-    return _Statement(
-        subject=frozenset(stems(plain)),
-        wording=plain,
-        numbers=numbers,
-        names=names,
-        changes=not _CHANGE.isdisjoint(said.vocabulary),
+def _read(place: int, one: Evidence) -> _Said:
+    turn, said = one.turn, one.analysed
+    when = (turn.said_at, turn.session_pk, turn.position, one.passage.start)
+    return _Said(
+        place=place,
+        turn=turn,
+        when=when,
+        said=said,
+        terms=frozenset(said.terms),
+        ends_unnamed=not _ENDS_UNNAMED.isdisjoint(said.vocabulary),
     )
 
 
-def _is_state(evidence: Evidence) -> bool:
-    """Return whether a passage may tell a state: what happened on a day stays true."""
-    said = evidence.analysed
-    return not said.asks and all(time.implied for time in said.times)
+def _newest(found: Iterable[_Said]) -> _Said | None:
+    return max(found, key=lambda one: one.when, default=None)
 
 
-def _place(evidence: Evidence) -> tuple[TurnPk, int]:
-    return evidence.turn.pk, evidence.passage.start
+def _may_concern(old: _Said, new: _Said) -> bool:
+    """Whether what was said later may be of the same thing: most pairs end here."""
+    return new.ends_unnamed or not old.terms.isdisjoint(new.terms)
+
+
+def _replaces(old: _Said, new: _Said, own: Sequence[_Said]) -> bool:
+    if _is_correction_of(old, new):  # of what was said last before it
+        return not any(old.when < one.when < new.when and _is_correction_of(one, new) for one in own)
+    another_day = old.turn.said_at.date() < new.turn.said_at.date()
+    pairs = product(old.said.statements, new.said.statements)
+    return any(replaces(was, now, another_day=another_day) for was, now in pairs)
+
+
+def _is_correction_of(old: _Said, new: _Said) -> bool:
+    """Whether the newer puts a value of the older right, a few turns later: the same kind of value, another one."""
+    if not new.soon_after(old) or old.said.asks or not (new.is_correction or corrects(new.said.text)):
+        return False
+    kinds = zip(_values(old.said), _values(new.said), strict=True)
+    if not any(was and now and was.isdisjoint(now) for was, now in kinds):
+        return False
+    return len(new.said.words) <= _FEW_WORDS or not (new.terms - _CORRECTING).isdisjoint(old.terms)
+
+
+def _values(said: Analysed) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The weekdays, the numbers and the names that a sentence gives."""
+    numbers = frozenset(word for word in said.words if word[0].isdigit() or word in NUMBER_WORDS)
+    names = frozenset(name.text.lower() for name in said.names if name.inside)
+    return said.vocabulary & _WEEKDAYS, numbers, names - _WEEKDAYS

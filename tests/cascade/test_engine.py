@@ -6,7 +6,6 @@ import pytest
 
 from cascade import Brief, Cascade, Decision, Ended, Policy, dollars
 from cascade.decision import Verdict
-from cascade.engine import ABSTENTION
 from cascade.errors import TierDown, TooLong
 from cascade.guards import (
     AnswerabilityGuard,
@@ -23,6 +22,7 @@ from cascade.ports import ChatFailed, Completion, Usage
 from tests.support.briefs import brief, quote
 from tests.support.tiers import DEAR, OneContext, Scripted, tier
 
+ABSTENTION = "That is not in memory."
 CAT = quote(2, "My cat is called Miso.", 0.8)
 DOG = quote(3, "My dog is called Rex.", 0.7)
 ASKED = brief("What is the cat called?", CAT)
@@ -30,6 +30,7 @@ WIDER = brief("What is the cat called?", CAT, DOG, budget=660)
 GUARDS: tuple[Guard, ...] = (
     FinishGuard(), SchemaGuard(), AnswerabilityGuard(threshold=0.3), CitationGuard(), FactsGuard(), SupportGuard(),
 )  # fmt: skip
+USED = Usage(prompt_tokens=7, completion_tokens=1)
 RIGHT, WRONG, NOTHING = (
     json.dumps({"answer": answer, "citations": cited})
     for answer, cited in (("Miso.", [2]), ("Bella.", [2]), (None, []))
@@ -186,16 +187,16 @@ async def test_what_no_window_holds_is_found_before_any_call() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        Completion(text="", model="", finish_reason="stop", usage=Usage(prompt_tokens=7)),
-        Completion(text=RIGHT, model="", finish_reason="length", usage=Usage(prompt_tokens=7)),
-        Completion(text=RIGHT, model="another-model", finish_reason="stop", usage=Usage(prompt_tokens=7)),
-        Completion(text='{"answer": "Mis', model="", finish_reason="stop", usage=Usage(prompt_tokens=7)),
+        Completion(text="", model="", finish_reason="stop", usage=USED),
+        Completion(text=RIGHT, model="", finish_reason="length", usage=USED),
+        Completion(text=RIGHT, model="another-model", finish_reason="stop", usage=USED),
+        Completion(text='{"answer": "Mis', model="", finish_reason="stop", usage=USED),
     ],
 )
 async def test_an_answer_of_the_wrong_form_is_never_served_and_its_cost_is_kept(broken: Completion) -> None:
     decision = await decide(cascade(Scripted(broken), Scripted(RIGHT)))
     assert decision.path == "frontier"
-    assert decision.calls[0].cost_nanousd == 3_500
+    assert decision.calls[0].cost_nanousd == 5_000
 
 
 async def test_only_pass_passes() -> None:

@@ -1,16 +1,119 @@
+"""What models write is read as it was meant: answers, programs and verdicts, each from a corpus of shapes beside this file."""
+
+import ast
+import json
+import warnings
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cascade.ports import Completion, Usage
 from cascade.prompts import PROMPTS, answer_messages, code_messages, review_messages, vote_messages
-from cascade.reading import read_draft, read_program
+from cascade.reading import read_draft, read_program, read_verdict, silence, spoken
 from compaction.tokens import count_tokens
 from tests.support.briefs import brief, quote
 
 ASKED = brief("What is the cat called?", quote(1, "It rained.", 0.2), quote(2, "My cat is called Miso.", 0.8))
+TROMSO = brief(
+    "Where does Caroline live?",
+    quote(1, "I live in Tromso now, with my cat Miso.", 0.9),
+    quote(2, "My cat is called Miso.", 0.5),
+    quote(3, "I moved there from Oslo in May 2021.", 0.5),
+)
 
 
-def completion(text: str) -> Completion:
-    return Completion(text=text, model="m", finish_reason="stop", usage=Usage())
+def completion(text: str, finish: str = "stop") -> Completion:
+    return Completion(text=text, model="m", finish_reason=finish, usage=Usage())
+
+
+def corpus(name: str) -> list[Any]:
+    lines = (Path(__file__).parent / f"{name}.jsonl").read_text("utf-8").split("\n")
+    return [json.loads(line) for line in lines if line]
+
+
+def shown(row: dict[str, Any]) -> str:
+    return ascii(row["text"][:60])
+
+
+@pytest.mark.parametrize("row", corpus("model_answers"), ids=shown)
+def test_every_shape_of_an_answer_is_read_as_it_was_meant(row: dict[str, Any]) -> None:
+    said = completion(row["text"], row["finish"])
+    draft = read_draft(said, TROMSO)
+    kind = "abstention" if draft.abstains else "answer" if draft.parsed else "unreadable"
+    assert ("nothing" if silence(said) else kind) == row["reads"]
+    if row["reads"] == "answer":
+        assert (draft.answer, list(draft.citations)) == (row["answer"], row["citations"])
+
+
+def meant(program: str) -> str:
+    """What a program is to Python: comments and blank lines aside."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.dump(ast.parse(program))
+        except SyntaxError:
+            return program.strip()
+
+
+@pytest.mark.parametrize("row", corpus("model_programs"), ids=shown)
+def test_every_shape_of_a_program_is_read_as_it_was_meant(row: dict[str, Any]) -> None:
+    assert meant(read_program(row["text"], row["entry_point"])) == meant(row["program"])
+
+
+@pytest.mark.parametrize("row", corpus("judge_replies"), ids=shown)
+def test_every_shape_of_a_verdict_is_read_as_it_was_meant(row: dict[str, Any]) -> None:
+    assert read_verdict(row["text"]) == row["verdict"]
+
+
+PIECES = st.sampled_from(
+    """<think>|</think>|<Reasoning a='b'>|</reasoning>|```|```python
+|
+|{|}|"answer": |"|[1]|<answer>|final|analysis|def f():
+    return 1
+|Tromso|yes|no.|Answer:|'|,""".split("|")
+)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_no_text_breaks_the_reader_and_no_thought_is_served(text: str) -> None:
+    said = completion(text)
+    answer = read_draft(said, TROMSO).answer
+    read_program(text, "f")
+    assert read_verdict(text) in {"yes", "no", None}
+    assert silence(said) is None or not read_draft(said, TROMSO).abstains
+    assert spoken(f"<think>secret</think>{answer}") == spoken(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 20_000,
+        '{"a":' * 5_000,
+        "<think>" * 20_000,
+        "</think>" * 20_000,
+        "`<think>` " * 5_000,
+        "```\n" * 5_000,
+        "the provided " * 5_000,
+        "sorry, " * 5_000,
+        "\n" * 20_000,
+        "[1, " * 5_000,
+        "so, " * 5_000,
+        "<|a|>" * 5_000 + "x",
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = perf_counter()
+    said = completion(text)
+    silence(said)
+    read_draft(said, TROMSO)
+    read_program(text, "f")
+    read_verdict(text)
+    assert perf_counter() - began < 10
 
 
 @pytest.mark.parametrize(

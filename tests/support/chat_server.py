@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-__all__ = ["ChatServer", "Reply", "Script", "answers", "chat_server", "cut", "says", "status"]
+__all__ = ["ChatServer", "Reply", "Script", "answers", "chat_server", "cut", "error", "picky", "says", "status"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,9 @@ def says(
     wait_s: float = 0.0,
     logprobs: list[tuple[str, float]] | None = None,
     more: dict[str, Any] | None = None,
+    usage: Any = "all",
 ) -> Reply:
-    """A well-formed completion."""
+    """A well-formed completion; `usage` in another form than all of it, or None for none."""
     told: dict[str, Any] = {
         "content": [{"token": t, "logprob": p, "bytes": None, "top_logprobs": []} for t, p in logprobs or ()]
     }
@@ -54,8 +55,10 @@ def says(
                 "logprobs": told if logprobs else None,
             }
         ],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
     }
+    whole = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    if usage is not None:
+        body["usage"] = whole if usage == "all" else usage
     return Reply(body=json.dumps(body).encode(), wait_s=wait_s)
 
 
@@ -68,6 +71,20 @@ def status(code: int, **headers: str) -> Reply:
     """An error status."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(body=b'{"error": {"message": "scripted"}}', status=code, headers=named)
+
+
+def error(code: int, body: Any) -> Reply:
+    """An error status with this body, as JSON unless it is text."""
+    return Reply(body=body.encode() if isinstance(body, str) else json.dumps(body).encode(), status=code)
+
+
+def picky(refused: dict[str, Reply], script: Script) -> Script:
+    """A script that answers a request that holds a parameter of `refused` with that parameter's reply."""
+
+    def run(request: dict[str, Any]) -> Reply:
+        return next((reply for name, reply in refused.items() if name in request), None) or script(request)
+
+    return run
 
 
 def cut(reply: Reply) -> Reply:

@@ -46,6 +46,36 @@ def test_a_value_out_of_range_is_an_error(name: str, value: str, monkeypatch: py
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ()),
+        ("default", ("default",)),
+        (" default , /models/qwen.gguf,", ("default", "/models/qwen.gguf")),
+        ('["a,b"]', ("a,b",)),
+    ],
+)
+def test_names_of_models_are_separated_by_commas_in_the_environment(
+    text: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIRTHA_LOCAL_URL", "http://127.0.0.1:8000/v1")
+    monkeypatch.setenv("TIRTHA_LOCAL_ACCEPTED_MODELS", text)
+    local = Settings().local
+    assert local
+    assert local.accepted_models == names
+
+
+def test_names_of_models_are_a_list_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "tirtha.toml"
+    file.write_text('[local]\nurl = "http://127.0.0.1:8000/v1"\naccepted_models = ["default", "a,b"]\n')
+    local = Settings().local
+    assert local
+    assert local.accepted_models == ("default", "a,b")
+    file.write_text('[local]\nurl = "http://127.0.0.1:8000/v1"\naccepted_models = [7]\n')
+    with pytest.raises(ValidationError, match="accepted_models"):
+        Settings()
+
+
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIRTHA_DATABASE_URL", "postgresql+psycopg://me:hush@127.0.0.1/x")
     assert "hush" not in repr(Settings())

@@ -1,6 +1,11 @@
-"""The demo: remember the sample history, ask its questions, and show context, answer, citations and saving of each."""
+"""The demo: remember the sample history, ask its questions, and show context, answer, citations and saving of each.
+
+At the end it counts by the rule of `tirtha.sample.marking`: answers that are right, wrong and abstained, and contexts that tell the
+expected answer.
+"""
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +22,7 @@ from tirtha.caller import local_caller
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.remember import RememberRequest
 from tirtha.sample import SampleQuestion, sample_questions, sample_sessions
+from tirtha.sample.marking import Mark, in_words_of, mark
 from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.wiring.service import open_service
@@ -25,6 +31,7 @@ __all__ = ["run_demo"]
 
 _CALLER = local_caller()
 _USER = "demo"
+_STYLES: dict[Mark, str] = {"right": "bold green", "wrong": "bold red", "abstained": "bold yellow"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +42,9 @@ class _Shown:
     decision: Decision
 
     @property
-    def evidence_found(self) -> float:
-        """Share of the evidence turns that the context names; of a question without evidence, whether it abstained."""
-        if not self.asked.evidence:
-            return float(self.decision.abstained)
-        named = {quote.turn_id for quote in self.decision.brief.quotes}
-        return len(self.asked.evidence & named) / len(self.asked.evidence)
+    def mark(self) -> Mark:
+        """Whether the answer is right, wrong, or abstains where the history has one."""
+        return mark(self.asked, self.decision)
 
 
 async def run_demo(settings: Settings, console: Console) -> None:
@@ -75,26 +79,32 @@ async def _show(service: Service, question: SampleQuestion, asked_at: datetime, 
     brief = decision.brief
     cited = ", ".join(quote.turn_id for quote in decision.citations) or "none"
     expected = question.answer or "(never told)"
+    shown = _Shown(asked=question, decision=decision)
     body = Group(
         Text(brief.text, style="dim"),
-        Text(f"\nAnswer     {decision.answer}", style="bold green" if not decision.abstained else "bold yellow"),
-        Text(f"Citations  {cited}     Expected: {expected}"),
+        Text(f"\nAnswer     {decision.answer}", style=_STYLES[shown.mark]),
+        Text(f"Citations  {cited}     Expected: {expected}     Counted as {shown.mark}"),
         Text(
             f"Context    {brief.tokens} of {raw:,} tokens ({raw / max(brief.tokens, 1):.0f}x less), "
             f"answerable {brief.answerable:.2f}, {decision.latency_ms} ms"
         ),
     )
     console.print(Panel(body, title=Text(question.question, style="bold"), title_align="left"))
-    return _Shown(asked=question, decision=decision)
+    return shown
 
 
 def _summarise(shown: list[_Shown], raw: int, console: Console) -> None:
     tokens = [one.decision.brief.tokens for one in shown]
     times = sorted(one.decision.latency_ms for one in shown)
     table = Table("figure", "value", title="In all")
+    marks = Counter(one.mark for one in shown)
+    told = [one for one in shown if one.asked.answer]
+    found = sum(in_words_of(one.decision.brief, one.asked) for one in told)
     table.add_row("questions", str(len(shown)))
-    found = [one.evidence_found for one in shown if one.asked.evidence]
-    table.add_row("evidence turns in the context (mean share)", f"{sum(found) / len(found):.0%}")
+    table.add_row("answers right", str(marks["right"]))
+    table.add_row("answers wrong, or right in part only", str(marks["wrong"]))
+    table.add_row("abstained, though the history has the answer", str(marks["abstained"]))
+    table.add_row("expected answer in the context's words", f"{found} of {len(told)}")
     table.add_row("context tokens, mean / largest", f"{sum(tokens) / len(tokens):.0f} / {max(tokens)}")
     table.add_row("raw history tokens", f"{raw:,}")
     table.add_row("saving", f"{raw / (sum(tokens) / len(tokens)):.0f}x")

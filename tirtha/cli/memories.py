@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import typer
@@ -21,6 +21,10 @@ Agent = Annotated[str | None, typer.Option("--agent", help="which agent's memory
 AsJson = Annotated[bool, typer.Option("--json", help="print the response as JSON")]
 Question = Annotated[str, typer.Argument(help="the question")]
 Budget = Annotated[int | None, typer.Option("--budget", help="tokens of the context")]
+AsOf = Annotated[
+    Literal["asked_at"] | None,
+    typer.Option("--as-of", help="asked_at: leave out what was said after --asked-at"),
+]
 AskedAt = Annotated[str | None, typer.Option("--asked-at", help="ISO 8601 with a zone; default now")]
 
 
@@ -57,10 +61,11 @@ def context(
     agent: Agent = None,
     budget: Budget = None,
     asked_at: AskedAt = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the context that a solver would get."""
-    body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at)
+    body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/context", body))
     summary = f"\n{answer['tokens']} of {answer['budget']} tokens, answerable {answer['answerable']:.2f}"
     print_answer(answer, as_json, (answer["text"] or "Nothing is remembered on that.") + summary)
@@ -74,10 +79,11 @@ def ask(
     agent: Agent = None,
     budget: Budget = None,
     asked_at: AskedAt = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from memory."""
-    body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at)
+    body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/ask", body))
     cited = "".join(f"\n  {one['turn_id']} ({one['session_id']}): {one['quote']}" for one in answer["citations"])
     print_answer(answer, as_json, answer["answer"] + cited)
@@ -91,10 +97,11 @@ def recall(
     agent: Agent = None,
     limit: Annotated[int, typer.Option(help="turns")] = 10,
     asked_at: AskedAt = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """List the turns that say most on a question."""
-    body = given(user_id=user, agent_id=agent, question=question, limit=limit, asked_at=asked_at)
+    body = given(user_id=user, agent_id=agent, question=question, limit=limit, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/recall", body))
     rows = [f"{one['score']:6.3f}  {one['turn_id']}  {one['speaker']}: {one['text']}" for one in answer["evidence"]]
     print_answer(answer, as_json, "\n".join(rows) or "Nothing is remembered on that.")

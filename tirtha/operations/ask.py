@@ -12,6 +12,7 @@ from memory import Recollection, Scope
 from memory.api import Memory
 from tirtha.caller import Caller
 from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.context import distilled
 from tirtha.operations.limits import Limits
 
@@ -31,6 +32,7 @@ class AskRequest:
     question: str
     budget: int | None = None
     asked_at: datetime | None = None
+    as_of: AsOf = None
     session_id: str | None = None
     max_tier: MaxTier = "frontier"
     use_cache: bool = True
@@ -60,7 +62,7 @@ class AskMemory:
         self.limits.check_question(request.question)
         started_s, asked_at = perf_counter(), request.asked_at or datetime.now(UTC)
         scope, budget = caller.scope(request.user_id, request.agent_id), request.budget or self.budget
-        epoch = await self.memory.epoch(scope)
+        epoch, last = await self.memory.epoch(scope), until(request.as_of, asked_at)
         asked = Asked(
             key=self._key(request, scope, epoch, budget, asked_at) if request.use_cache else None,
             owner=owner_of(scope),
@@ -71,9 +73,9 @@ class AskMemory:
         )
 
         async def decide() -> Ended:
-            found = await self.memory.recall(scope, request.question, asked_at)
+            found = await self.memory.recall(scope, request.question, asked_at, until=last)
             contexts = _Contexts(
-                question=request.question, asked_at=asked_at, scope=scope, memory=self.memory, found=found
+                question=request.question, asked_at=asked_at, until=last, scope=scope, memory=self.memory, found=found
             )
             return await self.cascade.answer(contexts, budget=budget, started_s=started_s, max_tier=request.max_tier)
 
@@ -85,6 +87,7 @@ class AskMemory:
             "question": request.question,
             "budget": budget,
             "asked_at": request.asked_at.isoformat() if request.asked_at else asked_at.date().isoformat(),
+            "as_of": request.as_of,
             "session_id": request.session_id,
             "max_tier": request.max_tier,
         }
@@ -102,6 +105,7 @@ class _Contexts:
 
     question: str
     asked_at: datetime
+    until: datetime | None
     scope: Scope
     memory: Memory
     found: Recollection
@@ -113,7 +117,7 @@ class _Contexts:
     async def raw(self, limit: int) -> Brief:
         """Stuff the history into `limit`, or distil to it where not even the newest turn fits."""
         try:
-            return self._brief(stuff(await self.memory.history(self.scope), limit=limit))
+            return self._brief(stuff(await self.memory.history(self.scope, until=self.until), limit=limit))
         except WindowTooSmall:
             return await self.at(limit)
 

@@ -10,6 +10,7 @@ from compaction import Context, distill, raw_tokens
 from memory import Recollection
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
 
 __all__ = ["ContextRequest", "DistilledContext", "MakeContext", "distilled"]
@@ -24,6 +25,7 @@ class ContextRequest:
     question: str
     budget: int | None = None
     asked_at: datetime | None = None
+    as_of: AsOf = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,8 @@ class MakeContext:
         caller.require("read")
         self.limits.check_question(request.question)
         scope = caller.scope(request.user_id, request.agent_id)
-        return await self.memory.recall(scope, request.question, request.asked_at or datetime.now(UTC))
+        asked_at = request.asked_at or datetime.now(UTC)
+        return await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
 
 
 def distilled(found: Recollection, budget: int) -> Context:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from memory import Evidence, Turn
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
 
 __all__ = ["RecallRequest", "RecallTurns", "RecalledTurn"]
@@ -20,6 +21,7 @@ class RecallRequest:
     agent_id: str | None = None
     question: str
     asked_at: datetime | None = None
+    as_of: AsOf = None
     limit: int = 10
 
 
@@ -44,7 +46,8 @@ class RecallTurns:
         caller.require("read")
         self.limits.check_question(request.question)
         scope = caller.scope(request.user_id, request.agent_id)
-        found = await self.memory.recall(scope, request.question, request.asked_at or datetime.now(UTC))
+        asked_at = request.asked_at or datetime.now(UTC)
+        found = await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
         best: dict[int, Evidence] = {}
         for evidence in found.evidence:
             best.setdefault(evidence.turn.pk, evidence)

@@ -23,6 +23,8 @@ from cascade.guards import (
     FinishGuard,
     Guard,
     InjectionGuard,
+    PolarityGuard,
+    RelevanceGuard,
     SchemaGuard,
     SupportGuard,
 )
@@ -52,7 +54,7 @@ def make_cascade(settings: Settings, tiers: Tiers, embed: Embed) -> Cascade:
     answerability = AnswerabilityGuard(threshold=settings.abstain_below)
     return Cascade(
         guards=_guards(settings, tiers, embed, answerability),
-        quote_guards=(CitationGuard(), answerability),
+        quote_guards=(CitationGuard(), answerability, RelevanceGuard(threshold=policy.quote_from)),
         answerable_from=settings.abstain_below,
         local=tiers.local,
         frontier=tiers.frontier,
@@ -78,6 +80,7 @@ def _guards(settings: Settings, tiers: Tiers, embed: Embed, answerability: Answe
         CitationGuard(),
         InjectionGuard(),
         FactsGuard(),
+        PolarityGuard(),
         SupportGuard(threshold=policy.support_from, embed=embed),
     ]
     if policy.confidence_from is not None:

@@ -17,6 +17,7 @@ from cascade.pricing import Price, known_prices
 from cascade.recording import RecordingChat
 from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
 from cascade.tiers.model import ModelTier
+from cascade.tiers.names import same_model
 from compaction.tokens import count_tokens
 from tirtha.settings import Settings, TierSettings
 
@@ -65,6 +66,7 @@ def model_tier(name: Name, configured: TierSettings, deployments: Sequence[Deplo
         deployments=deployments,
         count=count_tokens,
         sleep=asyncio.sleep,
+        accepted=configured.accepted_models,
     )
 
 
@@ -126,10 +128,28 @@ async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str
         if fault.kind == "refused":
             return f"{model} at {url}, {priced}; the server does not list its models ({fault.reason})"
         raise
-    if model not in models:
-        offered = ", ".join(models[:10]) or "none"
-        raise Misconfigured(setting=f"{prefix}_MODEL", why=f"{url} does not have {model!r}; it has: {offered}")
-    return f"{model} at {url}, {priced}"
+    if model in models:
+        return f"{model} at {url}, {priced}"
+    known_as = _accepted(models, configured)
+    if known_as is None:
+        raise Misconfigured(setting=f"{prefix}_MODEL", why=f"{url} does not have {model!r}; {_offered(models, prefix)}")
+    return f"{model} at {url} ({known_as!r} there, an accepted name), {priced}"
+
+
+def _accepted(models: Sequence[str], configured: TierSettings) -> str | None:
+    """Give the first of the server's models whose name is an accepted one."""
+    return next((one for one in models if any(same_model(name, one) for name in configured.accepted_models)), None)
+
+
+def _offered(models: Sequence[str], prefix: str) -> str:
+    """Say what a server has instead, and how to go on with it if it is only one."""
+    if len(models) != 1:
+        return f"it has: {', '.join(models[:10]) or 'none'}"
+    [only] = models
+    return (
+        f"it has only {only!r}. Name that; or, if it is the same model and answers to both names, "
+        f"list it in accepted_models ({prefix}_ACCEPTED_MODELS={only})"
+    )
 
 
 def _configured(settings: Settings) -> Iterable[tuple[Name, TierSettings]]:
@@ -147,7 +167,8 @@ def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
         reasoning_effort=configured.reasoning_effort,
         limit_field=configured.limit_field,
     )
-    return OpenAIChat(url=url, model=model_name(name, configured), key=configured.key, dialect=dialect)
+    model, settings = model_name(name, configured), f"TIRTHA_{name.upper()}_"
+    return OpenAIChat(url=url, model=model, key=configured.key, dialect=dialect, settings=settings)
 
 
 def _recorded(chat: Chat, model: str, folder: Path | None) -> Chat:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from time import perf_counter
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from cascade.call_trace import Trace
 from cascade.errors import TierDown, TooLong
-from cascade.ports import ChatFailed, ChatRequest, Message, Usage
+from cascade.ports import ChatFailed, ChatRequest, Completion, Message, Usage
 from cascade.pricing import Price, cost_nanousd, known_prices
 from cascade.tiers.deployment import Breaker, Deployment, Dialect, OpenAIChat
 from cascade.tiers.model import ModelTier
@@ -130,6 +131,41 @@ async def test_retry_after_is_read_as_seconds_or_as_a_date(
     assert caught.value.retry_after_s == (pytest.approx(seconds, abs=1_200) if seconds else None)
 
 
+@pytest.mark.parametrize(
+    ("content", "finish", "more", "text", "ended"),
+    [
+        (None, "stop", {"reasoning_content": "hm"}, "", "stop"),
+        (None, "length", {"reasoning": "hm"}, "", "length"),
+        (None, "stop", {"refusal": "I cannot."}, "I cannot.", "refusal"),
+        ("Paris", "stop", {"refusal": ""}, "Paris", "stop"),
+        ("Paris", "stop", {"refusal": None}, "Paris", "stop"),
+        ("", "content_filter", {}, "", "content_filter"),
+        (None, "tool_calls", {}, "", "tool_calls"),
+        ([{"type": "text", "text": "Pa"}, {"type": "text", "text": "ris"}], "stop", {}, "Paris", "stop"),
+        (
+            [{"type": "thinking", "thinking": [{"text": "Rome"}]}, {"type": "text", "text": "Paris"}],
+            "stop",
+            {},
+            "Paris",
+            "stop",
+        ),
+        ([], "stop", {}, "", "stop"),
+    ],
+)
+async def test_a_reply_without_text_is_read_as_what_it_is(
+    server: ChatServer, content: Any, finish: str, more: dict[str, Any], text: str, ended: str
+) -> None:
+    server.script = lambda request: says(content, finish=finish, more=more)
+    found = await complete(server)
+    assert (found.text, found.finish_reason) == (text, ended)  # type: ignore[attr-defined]
+
+
+async def test_confidence_is_that_of_what_is_said_aloud(server: ChatServer) -> None:
+    tokens = [("<think>", -9.0), ("hm", -9.0), ("</think>", -9.0), ("Paris", -0.2)]
+    server.script = lambda request: says("<think>hm</think>Paris", logprobs=tokens)
+    assert (await complete(server)).confidence == pytest.approx(2.718281828**-0.2)  # type: ignore[attr-defined]
+
+
 def trace(deadline_s: float = 5.0) -> Trace:
     return Trace(started_s=perf_counter(), deadline_s=deadline_s)
 
@@ -138,6 +174,52 @@ async def test_a_passing_fault_is_tried_again_and_every_call_is_in_the_trace() -
     own = trace()
     assert (await tier(Scripted(ChatFailed("server", "500"), "Paris")).ask(ASK, own, purpose="draft")).text == "Paris"
     assert [(call.fault, call.cost_nanousd) for call in own.calls] == [("server: 500", 0), ("", 65_000)]
+
+
+async def test_thoughts_are_paid_for_and_not_handed_on() -> None:
+    own = trace()
+    said = await tier(Scripted("<think>Rome?</think>\nParis")).ask(ASK, own, purpose="vote")
+    assert said.text.strip() == "Paris"
+    assert own.calls[0].usage.completion_tokens == 10
+
+
+def silent(text: str, finish: str = "stop") -> Completion:
+    return Completion(text=text, model="", finish_reason=finish, usage=Usage(prompt_tokens=7, completion_tokens=1))
+
+
+async def test_an_empty_reply_is_asked_for_again_of_another_address_alone() -> None:
+    own, sound = trace(), Scripted("Paris")
+    assert (await tier(Scripted(silent("")), sound).ask(ASK, own, purpose="draft")).text == "Paris"
+    assert [call.fault for call in own.calls] == ["said_nothing_here: an empty reply", ""]
+    both = trace()
+    with pytest.raises(TierDown, match="said nothing") as caught:
+        await tier(Scripted(silent("")), Scripted(silent("")), tries=5).ask(ASK, both, purpose="draft")
+    assert [call.fault.partition(":")[0] for call in both.calls] == ["said_nothing_here", "said_nothing"]
+    assert (caught.value.silent, caught.value.retry_after_s) == (True, 60)
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (silent("", "length"), "length"),
+        (silent("<think>Rome", "length"), "length"),
+        (silent("I cannot assist with that."), "a refusal"),
+        (silent("Par", "content_filter"), "content_filter"),
+    ],
+)
+async def test_a_silence_that_would_come_again_is_not_asked_for_again(reply: Completion, why: str) -> None:
+    own, other = trace(), Scripted("Paris")
+    with pytest.raises(TierDown) as caught:
+        await tier(Scripted(reply), other).ask(ASK, own, purpose="draft")
+    assert (caught.value.silent, caught.value.reason, other.requests) == (True, why, [])
+    assert [(call.fault, call.cost_nanousd) for call in own.calls] == [(f"said_nothing: {why}", 5_000)]
+
+
+async def test_silence_opens_no_breaker() -> None:
+    own = tier(Scripted(silent("")), tries=1)
+    for _ in range(5):
+        with pytest.raises(TierDown, match="said nothing"):
+            await own.ask(ASK, trace(), purpose="draft")
 
 
 async def test_a_lasting_fault_is_not_tried_again() -> None:

@@ -13,6 +13,8 @@ from eval.suite import benchmark_of
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 async def run(recordings: Path, settings: Settings, **changes: Any) -> Run:
     benchmark = RecordedCascade(recordings=recordings, **changes)

@@ -4,12 +4,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from eval.faithfulness.benchmark import Faithfulness
 from eval.harness.runs import Options, run_benchmark
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 QUIET = Console(file=io.StringIO())
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from eval.harness.embedding_cache import CachedEncoder
 from memory.encoding.encoder import Encoder
 from tests.support.turns import held
+
+pytestmark = pytest.mark.slow
 
 
 def test_cached_embeddings_are_those_of_the_model(tmp_path: Path, encoder: Encoder) -> None:

@@ -13,6 +13,8 @@ from memory.encoding.encoder import Encoder
 from tests.support.chat_server import answers, chat_server
 from tirtha.settings import Settings, TierSettings
 
+pytestmark = pytest.mark.slow
+
 QUIET = Console(file=io.StringIO())
 
 

@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from eval.harness.runs import Options, run_benchmark
@@ -10,6 +11,8 @@ from eval.long_context.needles import Needles, chains
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import chat_server, says
 from tirtha.settings import Settings, TierSettings
+
+pytestmark = pytest.mark.slow
 
 QUIET = Console(file=io.StringIO())
 

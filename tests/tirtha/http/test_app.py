@@ -120,7 +120,7 @@ async def test_ask_answers_a_when_question_with_the_resolved_date(client: httpx.
     assert [citation["turn_id"] for citation in answer["citations"]] == ["D1:3"]
     assert (answer["path"], answer["tier"], answer["model"]) == ("extractive", "extractive", "extractive")
     assert (answer["abstained"], answer["cached"]) == (False, False)
-    assert answer["usage"] == {"prompt_tokens": 0, "completion_tokens": 0}
+    assert answer["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "estimated": False}
     assert answer["cost_usd"] == "0.000000"
     assert {verdict["status"] for verdict in answer["verdicts"]} == {"pass"}
     assert set(answer["context"]) == {"text", "tokens", "budget", "lines", "answerable"}

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from cascade import Decision, Quote, dollars
 from cascade.decision import Attempt, Call, Verdict
+from cascade.ports import Usage
 from cascade.storage.ledger import Stats
 from tirtha.http.schemas.responses import PROBABILITY_DIGITS, ContextOut, LineOut
 
@@ -32,10 +33,11 @@ class VerdictOut(BaseModel):
 
 
 class UsageOut(BaseModel):
-    """Tokens that models were billed for."""
+    """Tokens that models were billed for; estimated if a server did not tell them and they were counted."""
 
     prompt_tokens: int
     completion_tokens: int
+    estimated: bool
 
 
 class AskOut(BaseModel):
@@ -79,9 +81,7 @@ class AskOut(BaseModel):
             verified=decision.verified,
             reason=decision.reason,
             verdicts=[_verdict(verdict) for verdict in decision.verdicts],
-            usage=UsageOut(
-                prompt_tokens=decision.usage.prompt_tokens, completion_tokens=decision.usage.completion_tokens
-            ),
+            usage=_usage(decision.usage),
             cost_usd=dollars(decision.cost_nanousd),
             latency_ms=decision.latency_ms,
             decision_id=decision.id,
@@ -97,6 +97,7 @@ class CallOut(BaseModel):
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
+    estimated: bool
     cost_usd: str
     latency_ms: int
     fault: str
@@ -226,9 +227,16 @@ def _call(call: Call) -> CallOut:
         prompt_tokens=call.usage.prompt_tokens,
         completion_tokens=call.usage.completion_tokens,
         cached_tokens=call.usage.cached_tokens,
+        estimated=call.usage.estimated,
         cost_usd=dollars(call.cost_nanousd),
         latency_ms=call.latency_ms,
         fault=call.fault,
+    )
+
+
+def _usage(usage: Usage) -> UsageOut:
+    return UsageOut(
+        prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens, estimated=usage.estimated
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from cascade import CodeTask
 from memory import NewTurn
 from memory.model import Role
+from tirtha.operations.as_of import AsOf
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
 from tirtha.operations.context import ContextRequest
@@ -129,6 +130,7 @@ class BulkLine(TurnIn, _Owned):
 class _AskingIn(_Owned):
     question: Prose
     asked_at: Moment | None = None
+    as_of: AsOf = None
 
 
 class ContextIn(_AskingIn):
@@ -144,6 +146,7 @@ class ContextIn(_AskingIn):
             question=self.question,
             budget=self.budget,
             asked_at=self.asked_at,
+            as_of=self.as_of,
         )
 
 
@@ -159,6 +162,7 @@ class RecallIn(_AskingIn):
             agent_id=self.agent_id,
             question=self.question,
             asked_at=self.asked_at,
+            as_of=self.as_of,
             limit=self.limit,
         )
 
@@ -175,6 +179,7 @@ class AskIn(_In):
     question: Prose
     budget: Budget | None = None
     asked_at: Moment | None = None
+    as_of: AsOf = None
     session_id: ItemId | None = None
     max_tier: Literal["extractive", "local", "frontier"] = "frontier"
     stream: bool = False
@@ -185,7 +190,7 @@ class AskIn(_In):
     def _has_what_its_task_needs(self) -> Self:
         needed, unwanted = ("user_id",), ("entry_point", "tests")
         if self.task == "code":
-            needed, unwanted = ("entry_point", "tests"), ("budget", "asked_at", "session_id")  # type: ignore[assignment]
+            needed, unwanted = ("entry_point", "tests"), ("budget", "asked_at", "as_of", "session_id")  # type: ignore[assignment]
         missing = [name for name in needed if getattr(self, name) is None]
         stray = [name for name in unwanted if getattr(self, name) is not None]
         if missing or stray:
@@ -201,6 +206,7 @@ class AskIn(_In):
             question=self.question,
             budget=self.budget,
             asked_at=self.asked_at,
+            as_of=self.as_of,
             session_id=self.session_id,
             max_tier=self.max_tier,
             use_cache=use_cache,

@@ -1,0 +1,247 @@
+"""What a clause of plain English tells: a state, an event, a change or a correction, and whose it is.
+
+"I live in Bergen" is a state: it holds until something changes. "I bought two tickets" is an event: it stays true. "I quit
+Brightwell" is a change, and it ends a state. "No, I meant Tuesday" corrects what was just said. Known by word lists, without
+grammar beyond the beginning of a clause; English only. What is not recognised is no state, so nothing is taken back that may
+still be true.
+"""
+
+import re
+from dataclasses import dataclass
+
+from language.names import find_names
+from language.numbers import NUMBER_WORDS
+from language.polarity import denies
+from language.words import stem, words
+
+__all__ = ["Statement", "corrects", "read_statements"]
+
+_CLAUSE_END = re.compile(
+    r"[;()\n!?]+|:\s|\.(?=\s|$)|,\s|\s[-\u2013\u2014]+\s|\b(?:but|because|since|although|though|so)\s"
+    r"|\band\s+(?=(?:i|i'm|i've|we|we're|my|our|he|she|they|it|it's|now)\b)",
+    re.IGNORECASE,
+)
+_OPENINGS = frozenset(
+    """well so ok okay yes yeah yep no nope nah hey hi oh ah um btw fyi also and but guys update news actually sorry
+    oops anyway plus then now today currently unfortunately sadly luckily finally honestly basically turns out wait
+    correction ugh lol haha hmm just good bad quick big as of""".split()
+)
+_SELF = {"i": "i", "im": "i", "ive": "i", "we": "we"}
+_OWNERS = frozenset("my our the this that his her their your a an".split())
+_PRESENT = frozenset(
+    "am is are 'm 's 're has have do does isn't aren't don't doesn't stays sits keeps lives works".split()
+)
+_NOT_YET = frozenset(
+    """will would could should might may going gonna wanna want wants wish hope hopes plan plans planning thinking if
+    maybe perhaps 'll 'd shall considering imagine suppose unless tempted wondering almost nearly""".split()
+)
+_UNDONE = frozenset("not won't wouldn't didn't don't haven't hasn't hadn't can't couldn't isn't aren't wasn't".split())
+_PAST = frozenset(
+    """was were had did went got bought ran took made saw came told said gave found thought met felt left kept began
+    brought wrote sat stood lost paid sent built fell spent caught taught sold won ate drank drove flew grew knew
+    rode rose slept spoke swam threw woke wore read heard held hit hurt cut put beat bit blew broke chose drew
+    fought forgot froze hid laid led lent lit meant shook shot sang sank stole stuck struck swore tore did""".split()
+)
+_NO_PAST = frozenset(
+    "need feed speed seed red bed wed ted med hundred indeed breed bleed embed shed sled biped kindred naked wicked".split()
+)
+# Verbs that end or alter a state. They are in the past, or the present perfect, or come with "now".
+_CHANGES = frozenset(
+    """quit quitting resigned retired fired dumped divorced cancelled canceled dropped stopped sold ditched died dead
+    deleted unsubscribed replaced traded upgraded downgraded switched swapped moved relocated changed renamed
+    rescheduled postponed pushed shifted bumped delayed extended raised increased decreased lowered reduced cut
+    became transferred promoted separated outgrew expired closed discontinued converted rehomed finished graduated
+    started joined hired adopted settled split""".split()
+)
+_ENDS = frozenset(
+    """quit quitting resigned left dumped divorced cancelled canceled dropped stopped sold ditched deleted unsubscribed
+    replaced traded rehomed returned donated retired closed gave threw outgrew""".split()
+)
+_RESETS = frozenset(
+    """moved changed rescheduled postponed pushed shifted bumped delayed extended raised increased decreased lowered
+    reduced went dropped renamed became turned starts is got upgraded downgraded cut jumped rose fell""".split()
+)
+_GONE = frozenset(
+    "died dead closed expired cancelled canceled discontinued sold stolen gone broke passed retired".split()
+)
+_OVER = re.compile(
+    r"\b(?:br(?:o|ea)k(?:e|en|ing)? up|split up|shut(?:ting)? down|moved out|w[ea]nt (?:bust|under)|fell through|no more"
+    r"|call(?:ed|ing) (?:it )?off|pack(?:ed|ing) (?:it )?in|g[ai]v(?:e|en|ing) (?:it )?up|passed away|never again|out of"
+    r"|put (?:him|her|it) (?:down|to sleep)|(?:done|finished|through) with|died|ended|ditched|scrapped|axed|let go|laid off"
+    r"|(?:is|are|'s|been|was|got) (?:all |now |finally |already |well and truly )?"
+    r"(?:over|cancell?ed|gone|closed|dead|discontinued|stolen|sold)"
+    r"|(?:is|are) off(?!\s+to))\b",
+    re.IGNORECASE,
+)
+_MARKERS = frozenset("now nowadays currently anymore lately instead these longer recently".split())
+_HOME = frozenset("live living lives based reside residing home rent renting".split())
+_WORK = frozenset("work working works job employed".split())
+_HOME_MOVES = frozenset("moved relocated settled".split())
+_WORK_MOVES = frozenset("quit resigned retired fired hired".split())
+_ORDINALS = frozenset("first second third fourth fifth sixth seventh another other else also next previous".split())
+_LIKES = frozenset("love like enjoy adore prefer loving likes loves".split())
+_DISLIKES = frozenset("hate dislike detest loathe despise hates".split())
+_ADDS = re.compile(r"\b(?:as well|too|also|plus|in addition|another)\b", re.IGNORECASE)
+_ADVERBS = frozenset(
+    "just also already always never ever still often once even all both first then so sometimes".split()
+)
+_VERBS = (
+    _PRESENT
+    | _PAST
+    | _CHANGES
+    | _GONE
+    | frozenset(
+        """costs takes starts leaves goes meets lasts opens closes arrives gets runs plays drives eats sleeps weighs pays
+    charges drinks teaches studies smokes ends owns wants likes loves hates needs""".split()
+    )
+)
+_CORRECTS = re.compile(
+    r"^\W*(?:(?:oh|ah|um|wait|sorry|oops|whoops|no|nope|ugh|hmm|ok|and|but|argh|damn|hang on|hold on)\b[\s,.!:;-]*)*"
+    r"(?:no[,.!:;\s-]+(?:wait|sorry|not|it'?s|the|on|at)\b|oops\b|whoops\b|sorry[,.!:;-]|wait[,.!:;-]+|correction\b|typo\b"
+    r"|scra(?:tch|p) that\b|strike that\b|actually\b|i\s+meant?\b|meant\b|make (?:that|it)\b|my (?:mistake|bad)\b"
+    r"|i\s+(?:was wrong|mixed|swapped|got (?:it|that) wrong)|\*)"
+    r"|\b(?:swapped the digits|mixed (?:it|them|that|those) up|mistyped|i was wrong|(?:got|had) (?:it|that) wrong"
+    r"|wrong all along|put me straight|misread|misremembered|not \S+ as i said)\b"
+    r"|^\W*it'?s \S+ not\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One clause: whose it is, what it tells, and the values that may differ from another's.
+
+    `holder` is "i", "we" or the stems of the noun or name that the clause begins with; empty if that was not recognised. `about`
+    are the stems besides, without values. `ends` are those that follow a word of ending ("quit Brightwell").
+    """
+
+    text: str
+    holder: frozenset[str]
+    about: frozenset[str]
+    numbers: frozenset[str]
+    names: frozenset[str]
+    ends: frozenset[str]
+    state: bool
+    plan: bool
+    changes: bool
+    resets: bool
+    gone: bool
+    marked: bool
+    liking: int
+    denied: bool
+    home: bool
+    work: bool
+    moves_home: bool
+    moves_work: bool
+    ordinals: frozenset[str]
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The stems of the names in it and of its holder: what it is most about."""
+        return self.holder | frozenset(map(stem, self.names))
+
+    @property
+    def tells_change(self) -> bool:
+        """Whether the clause tells that something changed, whatever it is."""
+        return self.gone or self.resets or self.changes or self.marked
+
+    def both_of_the_speaker(self, other: "Statement") -> bool:
+        """Return whether both clauses are about the speaker."""
+        return self.of_the_speaker and other.of_the_speaker
+
+    @property
+    def of_the_speaker(self) -> bool:
+        """Whether the clause is about the speaker, alone or with others."""
+        return not self.holder.isdisjoint({"i", "we"})
+
+
+def corrects(text: str) -> bool:
+    """Return whether a short message, or a sentence, takes back or puts right what was just said; an addition does not."""
+    return bool(_CORRECTS.search(text)) and not _ADDS.search(text)
+
+
+def read_statements(text: str) -> tuple[Statement, ...]:
+    """Return what the clauses of a sentence state, in order."""
+    return tuple(_read(clause) for part in _CLAUSE_END.split(text) if (clause := (part or "").strip()))
+
+
+def _read(clause: str) -> Statement:
+    said = _unfolded(words(clause))
+    start = next((i for i, word in enumerate(said) if word not in _OPENINGS), len(said))
+    holder, after = _holder(said, start)
+    rest = said[after:]
+    vocabulary = frozenset(said)
+    numbers = frozenset(word for word in said if word[0].isdigit() or word in NUMBER_WORDS)
+    names = frozenset(name.text.lower() for name in find_names(clause) if name.inside)
+    past = _tells_past(rest)
+    not_yet = not _NOT_YET.isdisjoint(vocabulary)
+    happened = not not_yet and _UNDONE.isdisjoint(vocabulary)
+    return Statement(
+        text=clause,
+        holder=holder,
+        about=frozenset(filter(None, map(stem, vocabulary - numbers - _MARKERS))) - holder,
+        numbers=numbers,
+        names=names,
+        ends=_ended(rest) if happened else frozenset(),
+        state=bool(holder) and not past and not not_yet,
+        plan=bool(holder) and not past and not_yet,
+        changes=happened and bool(holder) and not _CHANGES.isdisjoint(rest),
+        resets=happened and not _RESETS.isdisjoint(rest),
+        gone=happened and (not _GONE.isdisjoint(rest) or bool(_OVER.search(clause))),
+        marked=not _MARKERS.isdisjoint(vocabulary),
+        liking=(not _LIKES.isdisjoint(rest)) - (not _DISLIKES.isdisjoint(rest) or "can't stand" in clause.lower()),
+        denied=denies(clause),
+        home=not _HOME.isdisjoint(rest),
+        work=not _WORK.isdisjoint(rest),
+        moves_home=happened and not _HOME_MOVES.isdisjoint(rest) and bool(names),
+        moves_work=happened and not _WORK_MOVES.isdisjoint(rest),
+        ordinals=_ORDINALS & vocabulary,
+    )
+
+
+def _unfolded(said: list[str]) -> list[str]:
+    """Take "I'm" and "she's" apart, so that the verb is a word of its own."""
+    found: list[str] = []
+    for word in said:
+        head, mark, tail = word.partition("'")
+        if mark and tail in {"m", "s", "re", "ve", "ll", "d"} and head:
+            found += [head, {"m": "am", "re": "are", "ve": "have", "s": "'s"}.get(tail, "'" + tail)]
+        else:
+            found.append(word)
+    return found
+
+
+def _holder(said: list[str], start: int) -> tuple[frozenset[str], int]:
+    """Return whose clause it is, and the place of the first word after it."""
+    if start >= len(said):
+        return frozenset(), start
+    if self_ := _SELF.get(said[start]):
+        return frozenset({self_}), start + 1
+    if said[start] in _PAST or said[start] in _CHANGES or _is_past_form(said[start]):
+        return frozenset({"i"}), start  # "cancelled it last night"
+    owned = said[start] in _OWNERS
+    first = start + owned
+    for end in range(first, min(first + 5, len(said))):
+        word = said[end]
+        if word in _VERBS or _is_past_form(word):
+            held = frozenset("i" if one == "i" else stem(one) for one in said[first:end])
+            return held - {""}, end
+    return frozenset(), start
+
+
+def _tells_past(rest: list[str]) -> bool:
+    """Return whether the first verb is in the simple past; "have written" is not."""
+    verb = next((i for i, word in enumerate(rest) if word not in _ADVERBS and not word.endswith("ly")), 0)
+    return bool(rest[verb:]) and (rest[verb] in _PAST or _is_past_form(rest[verb]))
+
+
+def _is_past_form(word: str) -> bool:
+    return len(word) > 3 and word.endswith("ed") and word not in _NO_PAST
+
+
+def _ended(rest: list[str]) -> frozenset[str]:
+    """Return the stems that follow a word of ending, up to six words on."""
+    for i, word in enumerate(rest):
+        if word in _ENDS or rest[i : i + 2] in (["broke", "up"], ["no", "longer"], ["gave", "up"]):
+            return frozenset(filter(None, map(stem, rest[i + 1 : i + 7])))
+    return frozenset()
