@@ -140,11 +140,6 @@ class Statement:
         """The stems of the names in it and of its holder: what it is most about."""
         return self.holder | frozenset(map(stem, self.names))
 
-    @property
-    def tells_change(self) -> bool:
-        """Whether the clause tells that something changed, whatever it is."""
-        return self.gone or self.resets or self.changes or self.marked
-
     def both_of_the_speaker(self, other: "Statement") -> bool:
         """Return whether both clauses are about the speaker."""
         return self.of_the_speaker and other.of_the_speaker
