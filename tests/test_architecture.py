@@ -66,6 +66,7 @@ def test_talking_to_a_server_imports_no_engine() -> None:
     assert loaded_by("tirtha.cli, tirtha.cli.connection", ("torch", "memory", "lancedb", "numpy", "eval")) == []
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_setting_is_told_before_the_engine_is_imported() -> None:
     modules = "tirtha.http.server, tirtha.wiring.tiers, tirtha.maintenance.certify, memory.errors, cascade.errors"
     assert loaded_by(modules, ("torch", "lancedb", "lightgbm")) == []

@@ -9,6 +9,8 @@ from cascade.errors import SandboxUnavailable
 from cascade.sandbox import Level, Limits, PublicTests, call_each, cells, find_level, try_program
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 
+pytestmark = pytest.mark.slow
+
 QUICK = Limits(wall_s=4, cpu_s=2, memory_bytes=256 * 2**20, reply_bytes=2**20)
 ADDS = "assert f(1, 2) == 3\nassert f(-1, 1) == 0"
 

@@ -7,6 +7,8 @@ import pytest
 from eval.code.data import Hidden, read_hidden
 from eval.code.scoring import Scorer
 
+pytestmark = pytest.mark.slow
+
 PROBLEM = Hidden(
     id="T/0",
     entry_point="f",

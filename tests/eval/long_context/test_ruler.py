@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from eval.harness.runs import Options, run_benchmark
 from eval.long_context.ruler import Ruler
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 QUIET = Console(file=io.StringIO())
 

@@ -15,6 +15,8 @@ from memory.encoding.encoder import Encoder
 from tests.support.chat_server import Reply, chat_server, says
 from tirtha.settings import Settings, TierSettings
 
+pytestmark = pytest.mark.slow
+
 QUIET = Console(file=io.StringIO())
 
 
