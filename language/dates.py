@@ -12,6 +12,7 @@ __all__ = [
     "MONTHS",
     "MONTH_DAY",
     "MONTH_NAME",
+    "WEEKDAYS",
     "YEAR",
     "DateSaid",
     "blank_dates",
@@ -19,6 +20,7 @@ __all__ = [
     "month_number",
 ]
 
+WEEKDAYS = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
 MONTHS = tuple("january february march april may june july august september october november december".split())
 _SHORTENED = {month: rf"{month[:3]}(?:{month[3:]}|\b\.?)" for month in MONTHS} | {
     "may": "may",

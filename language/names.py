@@ -5,23 +5,23 @@ words are `common`: capitalised, and hardly ever a name. Latin script only.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from language.dates import MONTHS
+from language.dates import MONTHS, WEEKDAYS
 from language.numbers import NUMBER_WORDS
 from language.words import STOP_WORDS
 
-__all__ = ["Name", "find_names"]
+__all__ = ["Name", "find_names", "inside_names"]
 
 _CAPITALISED = re.compile(r"\b[A-Z][\w'\u2019-]+")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _BEFORE_INSIDE = re.compile(r"[a-z,;:] $")
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
 # Words that open a sentence, or an answer, and name nobody.
 _OPENERS = """according another approximately around based beginning between currently during early either else first get go got
     last late later like likely may maybe mid might mine mr mrs ms dr much next no not one originally per perhaps probably said says
     second several since today tomorrow told unlikely us whose yesterday yet answer asked"""
-_COMMON = STOP_WORDS | frozenset(MONTHS) | frozenset(NUMBER_WORDS) | frozenset(f"{_WEEKDAYS} {_OPENERS}".split())
+_COMMON = STOP_WORDS | frozenset(MONTHS) | frozenset(NUMBER_WORDS) | frozenset(WEEKDAYS) | frozenset(_OPENERS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ class Name:
     start: int
     inside: bool
     common: bool
+
+
+def inside_names(names: Iterable[Name]) -> frozenset[str]:
+    """Return, lower-cased, those names that are not the first word of their sentence: of these the capital is sure."""
+    return frozenset(name.text.lower() for name in names if name.inside)
 
 
 def find_names(text: str) -> tuple[Name, ...]:

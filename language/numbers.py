@@ -1,11 +1,12 @@
 """Numbers of a text, in digits of any script or in English words, with attached units and scales ("75kg", "1.5k", "2 million")."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-__all__ = ["NUMBER_WORDS", "Number", "blank_numbers", "find_numbers", "tells_number"]
+__all__ = ["NUMBER_WORDS", "Number", "blank_numbers", "find_numbers", "number_words", "tells_number"]
 
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen"""
@@ -39,6 +40,11 @@ class Number:
 def tells_number(word: str) -> bool:
     """Return whether a lower-cased word holds a digit or is a number from one to ten, "once" or "twice"."""
     return any(map(str.isdecimal, word)) or not _SMALL.isdisjoint(word.split("'"))
+
+
+def number_words(said: Iterable[str]) -> frozenset[str]:
+    """Return those of these lower-cased words that are numbers, or begin as one."""
+    return frozenset(word for word in said if word[0].isdigit() or word in NUMBER_WORDS)
 
 
 def find_numbers(text: str) -> tuple[Number, ...]:

@@ -9,12 +9,14 @@ still be true.
 import re
 from dataclasses import dataclass
 
-from language.names import find_names
-from language.numbers import NUMBER_WORDS
+from language.names import find_names, inside_names
+from language.numbers import number_words
 from language.polarity import denies
-from language.words import stem, words
+from language.words import stem, stems, words
 
-__all__ = ["Statement", "corrects", "read_statements"]
+__all__ = ["HOME_MOVES", "LIKING", "SPEAKER", "WORK_MOVES", "Statement", "corrects", "read_statements"]
+
+SPEAKER = frozenset({"i", "we"})  # as holders
 
 _CLAUSE_END = re.compile(
     r"[;()\n!?]+|:\s|\.(?=\s|$)|,\s|\s[-\u2013\u2014]+\s|\b(?:but|because|since|although|though|so)\s"
@@ -76,11 +78,12 @@ _OVER = re.compile(
 _MARKERS = frozenset("now nowadays currently anymore lately instead these longer recently".split())
 _HOME = frozenset("live living lives based reside residing home rent renting".split())
 _WORK = frozenset("work working works job employed".split())
-_HOME_MOVES = frozenset("moved relocated settled".split())
-_WORK_MOVES = frozenset("quit resigned retired fired hired".split())
+HOME_MOVES = frozenset("moved relocated settled".split())
+WORK_MOVES = frozenset("quit resigned retired fired hired".split())
 _ORDINALS = frozenset("first second third fourth fifth sixth seventh another other else also next previous".split())
 _LIKES = frozenset("love like enjoy adore prefer loving likes loves".split())
 _DISLIKES = frozenset("hate dislike detest loathe despise hates".split())
+LIKING = frozenset(stems([*_LIKES, *_DISLIKES, "stand"]))  # as terms; they say nothing of what is liked
 _ADDS = re.compile(r"\b(?:as well|too|also|plus|in addition|another)\b", re.IGNORECASE)
 _ADVERBS = frozenset(
     "just also already always never ever still often once even all both first then so sometimes".split()
@@ -140,14 +143,10 @@ class Statement:
         """The stems of the names in it and of its holder: what it is most about."""
         return self.holder | frozenset(map(stem, self.names))
 
-    def both_of_the_speaker(self, other: "Statement") -> bool:
-        """Return whether both clauses are about the speaker."""
-        return self.of_the_speaker and other.of_the_speaker
-
     @property
     def of_the_speaker(self) -> bool:
         """Whether the clause is about the speaker, alone or with others."""
-        return not self.holder.isdisjoint({"i", "we"})
+        return not self.holder.isdisjoint(SPEAKER)
 
 
 def corrects(text: str) -> bool:
@@ -166,15 +165,14 @@ def _read(clause: str) -> Statement:
     holder, after = _holder(said, start)
     rest = said[after:]
     vocabulary = frozenset(said)
-    numbers = frozenset(word for word in said if word[0].isdigit() or word in NUMBER_WORDS)
-    names = frozenset(name.text.lower() for name in find_names(clause) if name.inside)
+    numbers, names = number_words(said), inside_names(find_names(clause))
     past = _tells_past(rest)
     not_yet = not _NOT_YET.isdisjoint(vocabulary)
     happened = not not_yet and _UNDONE.isdisjoint(vocabulary)
     return Statement(
         text=clause,
         holder=holder,
-        about=frozenset(filter(None, map(stem, vocabulary - numbers - _MARKERS))) - holder,
+        about=frozenset(stems(vocabulary - numbers - _MARKERS)) - holder,
         numbers=numbers,
         names=names,
         ends=_ended(rest) if happened else frozenset(),
@@ -188,8 +186,8 @@ def _read(clause: str) -> Statement:
         denied=denies(clause),
         home=not _HOME.isdisjoint(rest),
         work=not _WORK.isdisjoint(rest),
-        moves_home=happened and not _HOME_MOVES.isdisjoint(rest) and bool(names),
-        moves_work=happened and not _WORK_MOVES.isdisjoint(rest),
+        moves_home=happened and not HOME_MOVES.isdisjoint(rest) and bool(names),
+        moves_work=happened and not WORK_MOVES.isdisjoint(rest),
         ordinals=_ORDINALS & vocabulary,
     )
 
@@ -238,5 +236,5 @@ def _ended(rest: list[str]) -> frozenset[str]:
     """Return the stems that follow a word of ending, up to six words on."""
     for i, word in enumerate(rest):
         if word in _ENDS or rest[i : i + 2] in (["broke", "up"], ["no", "longer"], ["gave", "up"]):
-            return frozenset(filter(None, map(stem, rest[i + 1 : i + 7])))
+            return frozenset(stems(rest[i + 1 : i + 7]))
     return frozenset()

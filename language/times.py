@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from dateutil.relativedelta import MO, SU, relativedelta, weekday
 
-from language.dates import DAY_MONTH, ISO_DATE, MONTH_DAY, MONTH_NAME, MONTHS, YEAR, month_number
+from language.dates import DAY_MONTH, ISO_DATE, MONTH_DAY, MONTH_NAME, MONTHS, WEEKDAYS, YEAR, month_number
 from language.doubts import has_one_reading, year_of
 from language.intervals import (
     SEASON_STARTS,
@@ -32,7 +32,6 @@ from language.other_times import find_other_times, hints_other_time, is_in_other
 
 __all__ = ["find_times", "hints_time", "may_tell_time"]
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MOST_COUNTED = 12  # beyond it people write digits
 _NUMBERS = {
     word: n for word, n in NUMBER_WORDS.items() if n <= _MOST_COUNTED and word not in {"once", "twice", "dozen"}
@@ -42,7 +41,7 @@ _NEAR_DAYS = (("the day before", -2), ("the day after", 2), ("yesterday", -1), (
 _SATURDAY = 5
 
 _DAY = (
-    "|".join(f"{day[:3]}(?:{day[3:]})?" for day in _DAYS)
+    "|".join(f"{day[:3]}(?:{day[3:]})?" for day in WEEKDAYS)
     .replace("tue(?:sday)?", "tue(?:s(?:day)?)?")
     .replace("thu(?:rsday)?", "thu(?:rs(?:day)?)?")
 )
@@ -105,7 +104,7 @@ def _read_near_day(match: re.Match[str], said_on: date) -> Meaning:
 
 
 def _read_weekday(match: re.Match[str], said_on: date) -> Meaning | None:
-    number = next(i for i, day in enumerate(_DAYS) if day.startswith(match["day"].lower()[:3]))
+    number = next(i for i, day in enumerate(WEEKDAYS) if day.startswith(match["day"].lower()[:3]))
     which = _which(match)
     of_this_week = said_on + relativedelta(weekday=MO(-1)) + timedelta(days=number)
     coming = said_on + relativedelta(days=1, weekday=weekday(number)(1))

@@ -45,7 +45,7 @@ class ExtractiveTier:
 
         None where there is no line, or none holds a word of what is asked about.
         """
-        ranked = sorted(brief.quotes, key=lambda quote: (_asks(quote), -quote.score))[:_MOST_QUOTES]
+        ranked = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[:_MOST_QUOTES]
         asked = _asked_about(brief)
         if not ranked or (asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked)):
             return None
@@ -77,10 +77,6 @@ def _is_of_it(quote: Quote, asked: frozenset[str]) -> bool:
     parts = [part for part in _PART_END.split(quote.text) if part]
     part = max(parts, key=lambda one: len(asked & terms(one)), default="")
     return len(parts) == 1 or bool(analyse(part, quote.said_at.date()).times)
-
-
-def _asks(quote: Quote) -> bool:
-    return quote.text.rstrip().endswith(("?", "\uff1f"))
 
 
 def _sentence(time: TimeSaid) -> str:

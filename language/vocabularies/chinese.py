@@ -1,5 +1,6 @@
 """Chinese, in simplified and traditional characters."""
 
+from language.vocabularies.han import HAN_NUMBERS
 from language.vocabularies.vocabulary import Vocabulary
 
 __all__ = ["CHINESE"]
@@ -64,21 +65,7 @@ CHINESE = Vocabulary(
         f"{_DOWN}(?:[周週]|[个個]?(?:星期|礼拜|禮拜)){{day}}": 1,
     },
     last_weekday="上[个個][周週]{day}",
-    numbers={
-        "一": 1,
-        "二": 2,
-        "两|兩": 2,
-        "三": 3,
-        "四": 4,
-        "五": 5,
-        "六": 6,
-        "七": 7,
-        "八": 8,
-        "九": 9,
-        "十": 10,
-        "十一": 11,
-        "十二": 12,
-    },
+    numbers={**HAN_NUMBERS, "两|兩": 2},
     units={"天": "day", "[个個]?(?:星期|礼拜|禮拜)|[周週]": "week", "[个個]月": "month", "年": "year"},
     gap=r"\s?",
     ago="{count}[之以]?前(?![后後往夕途])",

@@ -1,5 +1,6 @@
 """Japanese."""
 
+from language.vocabularies.han import HAN_NUMBERS
 from language.vocabularies.vocabulary import Vocabulary
 
 __all__ = ["JAPANESE"]
@@ -40,20 +41,7 @@ JAPANESE = Vocabulary(
     weekdays=("月", "火", "水", "木", "金", "土", "(?!)"),
     week_days={"先週の?{day}曜日?": -1, "今週の?{day}曜日?": 0, "(?<!再)来週の?{day}曜日?": 1},
     sunday_begins=True,
-    numbers={
-        "一": 1,
-        "二": 2,
-        "三": 3,
-        "四": 4,
-        "五": 5,
-        "六": 6,
-        "七": 7,
-        "八": 8,
-        "九": 9,
-        "十": 10,
-        "十一": 11,
-        "十二": 12,
-    },
+    numbers=HAN_NUMBERS,
     units={"日": "day", "週間": "week", "[かカヵヶケ箇個]月": "month", "年": "year"},
     gap=r"\s?",
     ago="{count}(?:前(?![後半夜日倒記提進回期])|まえ)",

@@ -3,14 +3,12 @@
 Works on what `language.statements` recognises, so English only, and by rules for precision: what is not certain replaces nothing.
 """
 
-from language.statements import Statement
+from language.statements import LIKING, SPEAKER, Statement
 from language.words import stem, stems
 
 __all__ = ["replaces"]
 
-_SPEAKER = frozenset({"i", "we"})
 _SUBJECT_OVERLAP = 0.6
-_LIKING = frozenset(stems("love like enjoy adore prefer hate dislike detest loathe despise stand".split()))
 _ONE_OF_A_KIND = frozenset(
     stems(
         """favourite favorite address phone number email password pin code job boss manager major rent salary deadline appointment
@@ -31,7 +29,7 @@ def replaces(was: Statement, now: Statement, *, another_day: bool) -> bool:
 
 def _is_over(was: Statement, now: Statement) -> bool:
     """What `was` names is gone: "Marco and I broke up", "Crete is off"."""
-    return now.gone and not was.named & (now.named | now.about) <= _SPEAKER
+    return now.gone and not was.named & (now.named | now.about) <= SPEAKER
 
 
 def _is_changed(was: Statement, now: Statement) -> bool:
@@ -42,10 +40,10 @@ def _is_changed(was: Statement, now: Statement) -> bool:
     if _other_numbers(was, now):
         if was.of_the_speaker and not was.about:  # "I'm 34"
             return "turned" in now.text.lower()
-        thing = was.holder - _SPEAKER
+        thing = was.holder - SPEAKER
         if thing and not now.of_the_speaker:
             return thing <= of_it
-        return not (its & of_it) <= _SPEAKER | _LIKING
+        return not (its & of_it) <= SPEAKER | LIKING
     one_thing = bool(now.holder) and (was.holder <= now.holder or now.holder <= was.holder)
     return one_thing and not was.of_the_speaker and bool(now.numbers | now.names)
 
@@ -60,13 +58,17 @@ def _is_ended(was: Statement, now: Statement) -> bool:
     if not now.ends.isdisjoint(its):
         return True
     if was.liking and not was.denied and (now.liking == -was.liking or (now.denied and now.liking == was.liking)):
-        return bool((was.about & now.about) - _LIKING)
+        return bool((was.about & now.about) - LIKING)
     return (was.home and now.moves_home) or (was.work and now.moves_work)
 
 
 def _is_told_anew(was: Statement, now: Statement) -> bool:
     """Both tell one state, the later with another value, or as one that has changed."""
-    if not now.state or was.ordinals != now.ordinals or not (was.holder == now.holder or was.both_of_the_speaker(now)):
+    if (
+        not now.state
+        or was.ordinals != now.ordinals
+        or not (was.holder == now.holder or (was.of_the_speaker and now.of_the_speaker))
+    ):
         return False
     if not was.holder.isdisjoint(_ONE_OF_A_KIND):
         return was.about | was.numbers | was.names != now.about | now.numbers | now.names

@@ -14,8 +14,10 @@ from datetime import datetime
 from itertools import product
 
 from language import Analysed
-from language.numbers import NUMBER_WORDS
-from language.statements import corrects
+from language.dates import WEEKDAYS
+from language.names import inside_names
+from language.numbers import number_words
+from language.statements import HOME_MOVES, WORK_MOVES, corrects
 from language.words import stems
 from memory.model import Evidence, Turn
 from memory.recall.replacement import replaces
@@ -26,8 +28,8 @@ _LEADING = 24  # evidence below is hardly ever chosen
 _CORRECTED_WITHIN = 6  # turns
 _SHORT_CHARS = 80  # a message that is a correction as a whole
 _FEW_WORDS = 8  # a correction that need not say of what
-_WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-_ENDS_UNNAMED = frozenset("moved relocated settled quit resigned retired fired joined hired turned".split())
+_WEEKDAYS = frozenset(WEEKDAYS)
+_ENDS_UNNAMED = HOME_MOVES | WORK_MOVES | {"turned"}  # "moved to Oslo" names nothing of "I live in Bergen"
 _CORRECTING = frozenset(
     stems("meant mean sorry actually wait correction scratch typo mistake wrong swapped digits make oops".split())
 )
@@ -132,6 +134,4 @@ def _is_correction_of(old: _Said, new: _Said) -> bool:
 
 def _values(said: Analysed) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """The weekdays, the numbers and the names that a sentence gives."""
-    numbers = frozenset(word for word in said.words if word[0].isdigit() or word in NUMBER_WORDS)
-    names = frozenset(name.text.lower() for name in said.names if name.inside)
-    return said.vocabulary & _WEEKDAYS, numbers, names - _WEEKDAYS
+    return said.vocabulary & _WEEKDAYS, number_words(said.words), inside_names(said.names) - _WEEKDAYS
