@@ -143,22 +143,10 @@ def forget_rows() -> None:
 
 
 def _row(n: int, span: Span) -> str:
-    quote = _with_dates(span).replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
+    dated = analyse(span.quote, span.day).dated_text
+    quote = dated.replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
     name = f"{span.turn.name}{SUPERSEDED if span.superseded else ''}"
     return f"[{n}] {name}: {quote}{ELLIPSIS if span.trimmed else ''}"
-
-
-def _with_dates(span: Span) -> str:
-    quote = span.quote
-    for time in reversed(_relative_times(span)):
-        words = quote[time.start : time.end]
-        resolved = time.meaning.removeprefix(words).strip() if time.meaning != words else time.meaning
-        quote = f"{quote[: time.end]} ({resolved}){quote[time.end :]}"
-    return quote
-
-
-def _relative_times(span: Span) -> list[TimeExpression]:
-    return [time for time in analyse(span.quote, span.day).times if time.relative and not time.implied]
 
 
 def _line(n: int, span: Span) -> Line:

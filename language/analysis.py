@@ -101,6 +101,16 @@ class Analysed:
         found = find_times(self.text, self.said_on or _NO_DAY)
         return found if self.said_on else tuple(time for time in found if not time.relative)
 
+    @property
+    def dated_text(self) -> str:
+        """The text with the day or interval of each relative time behind it: "I moved in yesterday (7 May 2023)."."""
+        text = self.text
+        for time in reversed([time for time in self.times if time.relative and not time.implied]):
+            words = text[time.start : time.end]
+            resolved = time.meaning.removeprefix(words).strip() if time.meaning != words else time.meaning
+            text = f"{text[: time.end]} ({resolved}){text[time.end :]}"
+        return text
+
     @_once
     def statements(self) -> tuple[Statement, ...]:
         """What the clauses of a sentence state; none for a question."""

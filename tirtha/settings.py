@@ -103,8 +103,8 @@ class PolicySettings(BaseModel):
     ] = "abstain"
     quote_from: Annotated[
         float,
-        Field(ge=0, le=1, description="score that the best line needs to be quoted as an answer, without a model"),
-    ] = 0.35
+        Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
+    ] = 0.3
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
     confidence_from: Annotated[
         float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")

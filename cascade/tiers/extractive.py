@@ -21,6 +21,7 @@ _PART_END = re.compile(
     r"[;:]\s|,?\s(?:and|but|so|while)\s+(?=(?:i|we|my|our|the|he|she|it|they|that|this)\b)|\s[-\u2013\u2014]\s",
     re.IGNORECASE,
 )
+_ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|last|latest|newest|most recent|final)\b", re.IGNORECASE)
 _MOST_QUOTES = 3
 _AS_RELEVANT = 0.2  # a line of less than this share of the best one's score is not quoted beside it
 _AS_RELEVANT_DATED = 0.6  # a date is told only from a line of this share of it,
@@ -49,11 +50,13 @@ class ExtractiveTier:
         asked = _asked_about(brief)
         if not ranked or (asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked)):
             return None
-        dated = _dated(ranked, asked) if _WHEN.match(brief.question) else None
+        asks_when = bool(_WHEN.match(brief.question))
+        dated = _dated(ranked, asked, _ORDINAL.search(brief.question)) if asks_when else None
         if dated is not None:
             return dated
         quoted = [quote for quote in ranked if quote.score >= ranked[0].score * _AS_RELEVANT]
-        return Draft(answer="\n".join(map(_quoted, quoted)), citations=tuple(quote.n for quote in quoted))
+        lines = "\n".join(_quoted(quote, dated=asks_when) for quote in quoted)
+        return Draft(answer=lines, citations=tuple(quote.n for quote in quoted))
 
 
 def _asked_about(brief: Brief) -> frozenset[str]:
@@ -62,9 +65,14 @@ def _asked_about(brief: Brief) -> frozenset[str]:
     return terms(brief.question) - speakers - _GENERIC
 
 
-def _dated(ranked: Sequence[Quote], asked: frozenset[str]) -> Draft | None:
-    """Return the date that a line tells, if it tells one only, and is about what is asked."""
+def _dated(ranked: Sequence[Quote], asked: frozenset[str], ordinal: re.Match[str] | None) -> Draft | None:
+    """Return the date that a line tells, if it tells one only, and is about what is asked.
+
+    A question for the first, the second or the last time is about that one: a line that does not count its own may tell of another.
+    """
     for quote in ranked:
+        if ordinal and not re.search(rf"\b{ordinal[0]}\b", quote.text, re.IGNORECASE):
+            continue
         shared = len(asked & terms(quote.text)) / len(asked) if asked else 1.0
         fits = len(quote.times) == 1 and shared >= _SHARED and _is_of_it(quote, asked)
         if fits and quote.score >= ranked[0].score * _AS_RELEVANT_DATED:
@@ -83,6 +91,8 @@ def _sentence(time: TimeSaid) -> str:
     return f"{_PREPOSITION[time.grain]}{time.meaning}."
 
 
-def _quoted(quote: Quote) -> str:
+def _quoted(quote: Quote, *, dated: bool) -> str:
+    """Return a line as an answer; `dated`, relative times have their day behind them, as in the context."""
     said_at = quote.said_at
-    return f'{quote.speaker} said on {said_at.day} {said_at:%B %Y}: "{quote.text}"'
+    text = analyse(quote.text, said_at.date()).dated_text if dated else quote.text
+    return f'{quote.speaker} said on {said_at.day} {said_at:%B %Y}: "{text}"'

@@ -1,47 +1,88 @@
+import math
 from time import perf_counter
 
 import pytest
 
 from cascade.call_trace import Trace
 from cascade.guards import Case, RelevanceGuard, guards_hash
+from cascade.guards.relevance import quoting_figures
 from cascade.ports import Draft
 from tests.support.briefs import brief, quote
 from tirtha.settings import PolicySettings
 
-QUOTE_FROM = 0.35
+QUOTE_FROM = 0.3
 
 
-def case(scores: tuple[float, ...], cited: tuple[int, ...]) -> Case:
+def case(
+    scores: tuple[float, ...], cited: tuple[int, ...], *, answerable: float = 0.5, answer: str | None = None
+) -> Case:
     quotes = [quote(n, f"My cat is called Miso {n}.", score) for n, score in enumerate(scores, 1)]
+    quoted = "\n".join(f'Caroline said: "{one.text}"' for one in quotes if one.n in cited)
     return Case(
-        brief=brief("What is the cat called?", *quotes),
-        draft=Draft(answer="Miso", citations=cited),
+        brief=brief("What is the cat called?", *quotes, answerable=answerable),
+        draft=Draft(answer=quoted if answer is None else answer, citations=cited),
         model="extractive",
         trace=Trace(started_s=perf_counter(), deadline_s=5),
     )
 
 
+async def likely(given: Case) -> float:
+    return (await RelevanceGuard(threshold=QUOTE_FROM).check(given)).score
+
+
 @pytest.mark.parametrize(
-    ("scores", "cited", "status", "score"),
+    ("scores", "cited", "passes"),
     [
-        ((0.9,), (1,), "pass", 0.9),
-        ((0.36,), (1,), "pass", 0.36),
-        ((0.35,), (1,), "pass", 0.35),  # the threshold itself is enough
-        ((0.34,), (1,), "fail", 0.34),
-        ((0.0,), (1,), "fail", 0.0),
-        ((0.1, 0.4), (1, 2), "pass", 0.4),  # the best of those cited counts
-        ((0.1, 0.4), (1,), "fail", 0.1),  # ... and no other
-        ((0.9,), (), "fail", 0.0),
-        ((0.9,), (7,), "fail", 0.0),
+        ((0.9,), (1,), True),
+        ((0.36,), (1,), True),
+        ((0.33,), (1,), False),
+        ((0.0,), (1,), False),
+        ((0.1, 0.4), (1, 2), True),  # the best of those cited counts
+        ((0.1, 0.4), (1,), False),  # ... and no other
+        ((0.9,), (), False),
+        ((0.9,), (7,), False),
     ],
 )
-async def test_the_best_cited_line_must_be_relevant(
-    scores: tuple[float, ...], cited: tuple[int, ...], status: str, score: float
+async def test_the_best_cited_line_must_be_useful(
+    scores: tuple[float, ...], cited: tuple[int, ...], *, passes: bool
 ) -> None:
     verdict = await RelevanceGuard(threshold=QUOTE_FROM).check(case(scores, cited))
-    assert (verdict.status, verdict.score) == (status, score)
-    assert f"{score:.2f}" in verdict.reason
-    assert "0.35" in verdict.reason
+    assert (verdict.status == "pass") == passes
+    assert f"{verdict.score:.2f}" in verdict.reason
+    assert "0.30" in verdict.reason
+
+
+async def test_what_the_memory_probably_lacks_needs_a_better_line() -> None:
+    assert await likely(case((0.4,), (1,), answerable=0.9)) > QUOTE_FROM
+    assert await likely(case((0.4,), (1,), answerable=0.05)) < QUOTE_FROM
+    for certain in (0.0, 1.0):
+        assert 0 < await likely(case((0.4,), (1,), answerable=certain)) < 1
+
+
+async def test_a_date_that_a_line_tells_is_right_more_often_than_a_line() -> None:
+    quoted, told = case((0.4,), (1,)), case((0.4,), (1,), answer="On 7 May 2023.")
+    assert await likely(told) > await likely(quoted)
+    assert quoting_figures(quoted.brief, quoted.draft) == {"score": 0.4, "answerable": 0.0, "told_date": 0.0}
+    assert quoting_figures(told.brief, told.draft) == {"score": 0.4, "answerable": 0.0, "told_date": 1.0}
+
+
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_log_odds_of_what_is_certain_are_finite(certain: float) -> None:
+    given = case((0.4,), (1,), answerable=certain)
+    figures = quoting_figures(given.brief, given.draft)
+    assert figures
+    assert math.isfinite(figures["answerable"])
+
+
+async def test_the_threshold_itself_is_enough() -> None:
+    given = case((0.4,), (1,))
+    exactly = await likely(given)
+    assert (await RelevanceGuard(threshold=exactly).check(given)).status == "pass"
+    assert (await RelevanceGuard(threshold=math.nextafter(exactly, 1)).check(given)).status == "fail"
+
+
+async def test_a_draft_that_cites_nothing_fails_whatever_is_asked_for() -> None:
+    assert (await RelevanceGuard(threshold=0.0).check(case((0.9,), ()))).status == "fail"
 
 
 async def test_it_blames_the_context() -> None:
@@ -50,7 +91,7 @@ async def test_it_blames_the_context() -> None:
 
 
 async def test_the_threshold_is_part_of_the_version() -> None:
-    low, high = RelevanceGuard(threshold=0.35), RelevanceGuard(threshold=0.5)
+    low, high = RelevanceGuard(threshold=0.3), RelevanceGuard(threshold=0.5)
     assert low.version != high.version
     assert guards_hash([low]) != guards_hash([high])
 

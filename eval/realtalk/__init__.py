@@ -1,0 +1,1 @@
+"""REALTALK: chats of real people."""
