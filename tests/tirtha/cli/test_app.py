@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -57,34 +56,6 @@ def test_remember_and_ask_without_a_server_and_with_one(tmp_path: Path) -> None:
         assert "1 stored, 0 known already, 1 rejected" in bulk.stdout
         assert "line 3: role" in bulk.stdout
         assert httpx.get(f"{server.url}/readyz").json()["turns"] == 2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("served", [True, False])
-def test_what_is_remembered_is_listed_and_forgotten_whatever_its_ids_are(tmp_path: Path, served: bool) -> None:
-    home, user, session = tmp_path / "home", "https://id.example/u/7", ".."
-    lines = tmp_path / "turns.jsonl"
-    turns = [("a/b", "My cat is called Miso."), ("..", "I live by the sea."), ("%2F", "I like tea.")]
-    told = [{"id": turn, "session_id": session, "role": "user", "text": text} for turn, text in turns]
-    lines.write_text("\n".join(json.dumps(turn) for turn in told), encoding="utf-8")
-    with running(home) if served else nullcontext():
-        assert "3 stored" in tirtha(home, "remember", "--file", str(lines), "--user", user).stdout
-        listed = tirtha(home, "memories", "--user", user, "--json")
-        assert [turn["text"] for turn in json.loads(listed.stdout)["turns"]] == [text for _, text in turns]
-        page = tirtha(home, "memories", "--user", user, "--session", session, "--limit", "1")
-        assert "user: My cat is called Miso." in page.stdout
-        cursor = page.stdout.split("--cursor ")[1].strip()
-        assert "by the sea" in tirtha(home, "memories", "--user", user, "--session", session, "--cursor", cursor).stdout
-        best = tirtha(home, "memories", "--user", user, "--query", "Where do I live?", "--limit", "1")
-        assert "by the sea" in best.stdout
-        assert "is no cursor" in tirtha(home, "memories", "--user", user, "--cursor", "x").stderr
-        for turn in ("..", "%2F"):
-            forgot = tirtha(home, "forget", "--user", user, "--session", session, "--turn", turn)
-            assert "Forgot 1 turns" in forgot.stdout, forgot.stderr
-        assert "Forgot 1 turns of 1 sessions" in tirtha(home, "forget", "--user", user, "--session", session).stdout
-        nothing = tirtha(home, "forget", "--user", user, "--everything")
-        assert (nothing.returncode, nothing.stderr.strip()) == (1, "nothing of that is remembered")
-        assert "Nothing is remembered." in tirtha(home, "memories", "--user", user).stdout
 
 
 @pytest.mark.slow
