@@ -18,9 +18,11 @@ def page(
 ) -> list[Turn]:
     """Read up to `limit` turns of `scope`, or of one of its sessions, in the order they were said, from after `after`."""
     said_at, pk = col(TurnRow.said_at), col(TurnRow.id)
-    query = TURNS.where(col(TurnRow.scope_id) == scope).order_by(said_at, pk).limit(limit)
-    if session_id is not None:
-        query = query.where(col(SessionRow.key) == session_id)
+    query = TURNS.order_by(said_at, pk).limit(limit)
+    if session_id is None:
+        query = query.where(col(TurnRow.scope_id) == scope)
+    else:  # by the session's own index: reading the scope's would read all of its turns
+        query = query.where(col(SessionRow.scope_id) == scope, col(SessionRow.key) == session_id)
     if after is not None:
         moment, last = after
         query = query.where(or_(said_at > moment, and_(said_at == moment, pk > last)))
