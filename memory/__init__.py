@@ -15,6 +15,8 @@ from memory.model import (
     SessionSummary,
     Turn,
     TurnCursor,
+    TurnPk,
+    UserSummary,
 )
 
 __all__ = [
@@ -28,4 +30,6 @@ __all__ = [
     "SessionSummary",
     "Turn",
     "TurnCursor",
+    "TurnPk",
+    "UserSummary",
 ]

@@ -31,6 +31,7 @@ from memory.model import (
     Turn,
     TurnCursor,
     TurnPk,
+    UserSummary,
 )
 from memory.recall.pipeline import Recall
 from memory.recall.ranking import Found
@@ -127,6 +128,12 @@ class Memory:
             self._recall.recall, scope, question, asked_at, until, limiter=self._questions
         )
 
+    async def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
+        """Find the evidence of one session of `scope` on `question`, best first. Raises StoreUnavailable."""
+        return await anyio.to_thread.run_sync(
+            self._recall.recall_session, scope, session_id, question, asked_at, limiter=self._questions
+        )
+
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Gather what `recall` would score, for those who score it otherwise. Raises StoreUnavailable."""
         return await anyio.to_thread.run_sync(self._recall.find, scope, question, asked_at, limiter=self._questions)
@@ -165,6 +172,10 @@ class Memory:
         """Read one turn; None if `scope` does not hold it."""
         return await self._of_scope(scope, lambda pk: self._store.turn(pk, session_id, turn_id), None)
 
+    async def turns_named(self, scope: Scope, turn_id: str, *, limit: int = 2) -> list[Turn]:
+        """Read the turns of `scope` that have this id, of whatever session: two, if only one may be meant, show that more are."""
+        return await self._of_scope(scope, lambda pk: self._store.turns_named(pk, turn_id, limit=limit), [])
+
     async def turns(
         self, scope: Scope, *, session_id: str | None = None, after: TurnCursor | None = None, limit: int = 100
     ) -> list[Turn]:
@@ -178,9 +189,13 @@ class Memory:
         turns: list[Turn] = await self._of_scope(scope, self._store.history, [])
         return [turn for turn in turns if until is None or turn.said_at <= until]
 
-    async def sessions(self, scope: Scope, *, limit: int, after: str | None = None) -> list[SessionSummary]:
-        """List sessions of `scope`, oldest first."""
+    async def sessions(self, scope: Scope, *, limit: int, after: TurnCursor | None = None) -> list[SessionSummary]:
+        """List sessions of `scope` by when they began, from after the place `after` (`started_at`, `first_pk`)."""
         return await self._of_scope(scope, lambda pk: self._store.sessions(pk, limit=limit, after=after), [])
+
+    async def users(self, tenant: str, *, limit: int, after: str | None = None) -> list[UserSummary]:
+        """List the users of `tenant` of whom something is remembered, by name, from after the name `after`."""
+        return await self._in_thread(lambda: self._store.users(tenant, limit=limit, after=after))
 
     async def agents(self, tenant: str, user_id: str) -> list[str | None]:
         """Return the agents that have a memory of the user, None for the user's own."""

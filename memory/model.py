@@ -30,6 +30,7 @@ __all__ = [
     "Turn",
     "TurnCursor",
     "TurnPk",
+    "UserSummary",
     "Vector",
 ]
 
@@ -37,7 +38,7 @@ Role = Literal["user", "assistant", "system", "tool"]
 Outcome = Literal["stored", "duplicate", "conflict"]
 ScopeId = NewType("ScopeId", int)
 TurnPk = NewType("TurnPk", int)
-TurnCursor = tuple[datetime, TurnPk]  # where a page of turns ended: it outlives the turn itself
+TurnCursor = tuple[datetime, TurnPk]  # where a page of turns or sessions ended: it outlives what stood there
 Vector = NDArray[np.float32] | NDArray[np.float16]
 
 
@@ -121,11 +122,21 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSummary:
-    """One conversation of a scope, with the span of time it covers."""
+    """One conversation of a scope, with the span of time it covers; `first_pk` is the turn that was stored first."""
 
     session_id: str
     started_at: datetime
     last_at: datetime
+    turns: int
+    first_pk: TurnPk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSummary:
+    """A user of whom something is remembered: the agents that remember them, and the turns of all their scopes."""
+
+    user_id: str
+    agents: tuple[str, ...]
     turns: int
 
 

@@ -67,6 +67,7 @@ def test_every_command_is_documented() -> None:
         "reindex",
         "eval",
         "forget",
+        "memories",
         "stats",
         "certify",
         "replay",

@@ -3,6 +3,8 @@
 FaceFault
 ├── TooLarge        a request above a limit, with both numbers
 ├── Forbidden       the caller lacks a right
+├── BadCursor       what was sent as a cursor is none of this listing
+├── SessionNeeded   a turn's id alone does not say which turn is meant
 ├── NotLoopback     no key is configured, and the address is not loopback
 ├── NotOpened       the engine could not be opened here
 └── Shadowed        another package hides one of ours
@@ -10,7 +12,16 @@ FaceFault
 
 from pathlib import Path
 
-__all__ = ["FaceFault", "Forbidden", "NotLoopback", "NotOpened", "Shadowed", "TooLarge"]
+__all__ = [
+    "BadCursor",
+    "FaceFault",
+    "Forbidden",
+    "NotLoopback",
+    "NotOpened",
+    "SessionNeeded",
+    "Shadowed",
+    "TooLarge",
+]
 
 
 class FaceFault(Exception):
@@ -35,6 +46,22 @@ class Forbidden(FaceFault):
     def __init__(self, right: str) -> None:
         self.right = right
         super().__init__(f"this needs the right {right!r}, which the key does not have")
+
+
+class BadCursor(FaceFault):
+    """A cursor cannot be used, for the reason `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"cursor {why}")
+
+
+class SessionNeeded(FaceFault):
+    """Several sessions of the scope have a turn `turn_id`, and none was named."""
+
+    def __init__(self, turn_id: str) -> None:
+        self.turn_id = turn_id
+        super().__init__(f"more than one session has a turn {turn_id!r}: name the session with session_id")
 
 
 class NotLoopback(FaceFault):

@@ -13,7 +13,7 @@ from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ReadDecision, ReadStats
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
-from tirtha.operations.listing import ListSessions
+from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
@@ -31,7 +31,11 @@ class Service:
     ask: AskMemory
     write_code: WriteCode
     forget: Forget
+    users: ListUsers
     sessions: ListSessions
+    turns: ListTurns
+    search: SearchTurns
+    turn: ReadTurn
     decision: ReadDecision
     stats: ReadStats
     ready: CheckReadiness

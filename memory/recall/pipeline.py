@@ -32,7 +32,8 @@ _NEIGHBOURS_OF = 16
 _HOLDERS = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
-_WIDER_AS_OF = 4
+_WIDER = 4  # what a search gives, where some of it is left out afterwards
+_SESSION_TURNS = 20_000
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
 
 
@@ -57,6 +58,28 @@ class Recall:
         ranked = rank(found, shipped_rescorer())
         return self._follow(survey, found.question, ranked, until) if survey else ranked
 
+    def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
+        """Find what one session of `scope` holds on `question`, best first. Raises as `recall` does.
+
+        A search of the whole scope would find little of a session that says less than others do. So all its passages are compared.
+        """
+        survey = self._store.survey(scope)
+        if survey is None:
+            return rank(self._found(None, question, asked_at, None), shipped_rescorer())
+        read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
+        own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
+        turns = {turn.pk: turn for turn in own}
+        waiting = self._read_tail(survey.scope, [turn for turn in survey.tail if turn.pk in turns], read)
+        passages = self._index.scope(survey.scope)
+        vector = self._encoder.encode_question(read.topic)
+        held = passages.of_turns(list(turns))
+        if len(held) > _DENSE_LIMIT + _LEXICAL_LIMIT:
+            nearest = np.argsort([-float(one.vector.astype(np.float32) @ vector) for one in held], kind="stable")
+            held = [held[row] for row in nearest[:_DENSE_LIMIT]]
+            held += passages.lexical(read.terms, _LEXICAL_LIMIT * _WIDER)
+        candidates = _candidates([*held, *waiting], turns)
+        return rank(Found(question=read, vector=vector, candidates=candidates), shipped_rescorer())
+
     def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unscored. Raises as `recall` does."""
         return self._found(self._store.survey(scope), question, asked_at, None)
@@ -71,7 +94,7 @@ class Recall:
         waiting = self._read_tail(scope, tail, question)
         vector = self._encoder.encode_question(question.topic)
         passages = self._index.scope(scope)
-        wider = 1 if until is None else _WIDER_AS_OF  # later turns take places in the searches before they are left out
+        wider = 1 if until is None else _WIDER  # later turns take places in the searches before they are left out
         dense = passages.nearest(vector, _DENSE_LIMIT * wider)
         lexical = passages.lexical(question.terms, _LEXICAL_LIMIT * wider)
         leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Result, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Result, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
@@ -26,11 +26,13 @@ from memory.model import (
     Turn,
     TurnCursor,
     TurnPk,
+    UserSummary,
 )
+from memory.storage import listing
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
 from memory.storage.forgetting import Forgotten, forget
 from memory.storage.idempotency import plan_turns
-from memory.storage.schema import ScopeRow, SessionRow, TenantRow, TurnRow, UtcDateTime
+from memory.storage.schema import ScopeRow, SessionRow, TenantRow, TurnRow
 from memory.storage.statements import (
     SCOPE_OWNED,
     SPEAKERS,
@@ -142,15 +144,13 @@ class TurnStore:
 
     def page(self, scope: ScopeId, *, session_id: str | None, after: TurnCursor | None, limit: int) -> list[Turn]:
         """Read up to `limit` turns of `scope`, or of one of its sessions, in the order they were said, from after `after`."""
-        said_at, pk = col(TurnRow.said_at), col(TurnRow.id)
-        query = TURNS.where(col(TurnRow.scope_id) == scope).order_by(said_at, pk).limit(limit)
-        if session_id is not None:
-            query = query.where(col(SessionRow.key) == session_id)
-        if after is not None:
-            moment, last = after
-            query = query.where(or_(said_at > moment, and_(said_at == moment, pk > last)))
         with self._reading() as connection:
-            return [to_turn(row) for row in connection.execute(query)]
+            return listing.page(connection, scope, session_id=session_id, after=after, limit=limit)
+
+    def turns_named(self, scope: ScopeId, turn_id: str, *, limit: int) -> list[Turn]:
+        """Read up to `limit` turns of `scope` that have this id, each in a session of its own."""
+        with self._reading() as connection:
+            return listing.turns_named(connection, scope, turn_id, limit=limit)
 
     def history(self, scope: ScopeId) -> list[Turn]:
         """Read the whole of `scope`, in the order it was said."""
@@ -158,30 +158,15 @@ class TurnStore:
             turns = [to_turn(row) for row in connection.execute(TURNS.where(col(TurnRow.scope_id) == scope))]
         return sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
 
-    def sessions(self, scope: ScopeId, *, limit: int, after: str | None = None) -> list[SessionSummary]:
-        """List the sessions of `scope` in order of their first turn, from after the session `after`."""
-        said_at = col(TurnRow.said_at)
-        query = (
-            select(
-                col(SessionRow.key),
-                func.min(said_at, type_=UtcDateTime()).label("started_at"),
-                func.max(said_at, type_=UtcDateTime()).label("last_at"),
-                func.count().label("turns"),
-            )
-            .join(TurnRow, col(TurnRow.session_id) == col(SessionRow.id))
-            .where(col(SessionRow.scope_id) == scope)
-            .group_by(col(SessionRow.id), col(SessionRow.key))
-            .order_by(col(SessionRow.id))
-            .limit(limit)
-        )
-        if after is not None:
-            place = select(col(SessionRow.id)).where(col(SessionRow.scope_id) == scope, col(SessionRow.key) == after)
-            query = query.where(col(SessionRow.id) > place.scalar_subquery())
+    def sessions(self, scope: ScopeId, *, limit: int, after: TurnCursor | None = None) -> list[SessionSummary]:
+        """List up to `limit` sessions of `scope` by when they began, from after the place `after`."""
         with self._reading() as connection:
-            return [
-                SessionSummary(session_id=row.key, started_at=row.started_at, last_at=row.last_at, turns=row.turns)
-                for row in connection.execute(query)
-            ]
+            return listing.sessions(connection, scope, after=after, limit=limit)
+
+    def users(self, tenant: str, *, limit: int, after: str | None = None) -> list[UserSummary]:
+        """List up to `limit` users of `tenant` of whom something is remembered, by name, from after the name `after`."""
+        with self._reading() as connection:
+            return listing.users(connection, tenant, after=after, limit=limit)
 
     def agents(self, tenant: str, user_id: str) -> list[str | None]:
         """Return the agents that have a memory of the user, None for the user's own."""

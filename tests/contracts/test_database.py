@@ -101,7 +101,7 @@ async def test_a_data_folder_from_before_the_branches_opens_and_is_upgraded(tmp_
         pass
     caller = local_caller()
     async with open_service(Settings(home=tmp_path), encoder=encoder) as service:
-        sessions = await service.sessions(caller, SessionsRequest(user_id="u1"))
+        sessions = (await service.sessions(caller, SessionsRequest(user_id="u1"))).items
         assert [(one.session_id, one.turns) for one in sessions] == [("s1", 2), ("s2", 1)]
         stats = await service.stats(caller)
         assert {one.path: one.n for one in stats.paths} == {"abstain": 1, "cache": 1, "extractive": 1}

@@ -316,6 +316,24 @@ async def test_turns_are_read_one_by_one_and_page_by_page(memory: Memory) -> Non
     assert [one.session_id for one in await memory.turns(SCOPE, limit=1)] == ["s2"]
 
 
+@pytest.mark.parametrize("in_index", [True, False])
+async def test_a_session_is_searched_by_itself(memory: Memory, in_index: bool) -> None:
+    loud = [said(f"My cat number {n} is called Miso and likes fish.", id=str(n)) for n in range(300)]
+    await remember(memory, *loud, session="loud")
+    await remember(memory, said("The weather is fine.", id="q1"), said("Our cat ran off.", id="q2"), session="quiet")
+    if in_index:
+        await memory.drain()
+
+    async def searched(session: str, question: str, scope: Scope = SCOPE) -> list[str]:
+        recollection = await memory.recall_session(scope, session, question, datetime.now(UTC))
+        return list(dict.fromkeys(evidence.turn.id for evidence in recollection.evidence))
+
+    assert await searched("quiet", "What is my cat called?") == ["q2", "q1"]
+    assert (await searched("loud", "What about cat number 123?"))[0] == "123"
+    assert await searched("none", "What is my cat called?") == []
+    assert await searched("quiet", "What is my cat called?", Scope(tenant="other", user_id="u1")) == []
+
+
 async def test_what_is_forgotten_is_in_no_cache_of_texts(memory: Memory) -> None:
     await indexed(memory, await remember(memory, said("My passport number is zq4471x.", id="1")))
     assert await found(memory, "What is my passport number?") == ["1"]

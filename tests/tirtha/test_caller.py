@@ -12,7 +12,7 @@ from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
 from tirtha.operations.context import ContextRequest
 from tirtha.operations.forget import ForgetRequest
-from tirtha.operations.listing import SessionsRequest
+from tirtha.operations.listing import SearchRequest, SessionsRequest, TurnRequest, TurnsRequest, UsersRequest
 from tirtha.operations.recall import RecallRequest
 from tirtha.operations.remember import RememberRequest
 from tirtha.service import Service
@@ -31,6 +31,10 @@ OPERATIONS: dict[str, tuple[Right, Call]] = {
     "code": ("read", lambda s, c: s.write_code(c, CodeRequest(task=TASK))),
     "forget": ("write", lambda s, c: s.forget(c, ForgetRequest(user_id="u1"))),
     "sessions": ("read", lambda s, c: s.sessions(c, SessionsRequest(user_id="u1"))),
+    "users": ("read", lambda s, c: s.users(c, UsersRequest())),
+    "turns": ("read", lambda s, c: s.turns(c, TurnsRequest(user_id="u1"))),
+    "search": ("read", lambda s, c: s.search(c, SearchRequest(user_id="u1", query="Who?"))),
+    "turn": ("read", lambda s, c: s.turn(c, TurnRequest(user_id="u1", turn_id="t1"))),
     "decision": ("read", lambda s, c: s.decision(c, "d1")),
     "stats": ("read", lambda s, c: s.stats(c)),
 }

@@ -1,9 +1,8 @@
-"""Commands over a memory: remember, context, ask, recall, forget."""
+"""Commands over a memory: remember, context, ask, recall, memories, forget."""
 
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import typer
 from rich.progress import open as progress_open
@@ -108,6 +107,29 @@ def recall(
 
 
 @app.command()
+def memories(
+    *,
+    user: User,
+    agent: Agent = None,
+    session: Annotated[str | None, typer.Option("--session", "-s", help="only this conversation")] = None,
+    query: Annotated[str | None, typer.Option("--query", help="what says most on this, best first")] = None,
+    limit: Annotated[int, typer.Option(help="turns")] = 100,
+    cursor: Annotated[str | None, typer.Option(help="where the page before ended")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what is remembered, word for word, oldest first."""
+    asked = given(user_id=user, agent_id=agent, session_id=session, query=query, limit=limit, cursor=cursor)
+    answer = run(request("GET", "/v1/memories", asked))
+    rows = [
+        f"{one['said_at']}  {one['session_id']}  {one['id']}  {one['speaker'] or one['role']}: {one['text']}"
+        for one in answer["turns"]
+    ]
+    if answer["next"]:
+        rows.append(f"There are more: --cursor {answer['next']}")
+    print_answer(answer, as_json, "\n".join(rows) or "Nothing is remembered.")
+
+
+@app.command()
 def forget(
     *,
     user: User,
@@ -120,12 +142,7 @@ def forget(
     """Forget a turn, a conversation or a user, with every copy in answers and decision records."""
     if everything == (session is not None) or (turn is not None and session is None):
         raise typer.BadParameter("give --session, --session with --turn, or --everything")
-    path, query = f"/v1/users/{quote(user, safe='')}", given(agent_id=agent)
-    if session is not None:
-        path, query = f"/v1/sessions/{quote(session, safe='')}", given(user_id=user, agent_id=agent)
-    if turn is not None:
-        path, query = f"/v1/memories/{quote(turn, safe='')}", query | {"session_id": session}
-    answer = run(request("DELETE", path, query))
+    answer = run(post("/v1/forget", given(user_id=user, agent_id=agent, session_id=session, turn_id=turn)))
     told = f"Forgot {answer['turns']} turns of {answer['sessions']} sessions; emptied {answer['decisions']} decision records."
     print_answer(answer, as_json, told)
 

@@ -9,6 +9,7 @@ from tirtha.http import errors
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import RequestLimits
 from tirtha.http.routes import decisions, health, memories, questions, remember
+from tirtha.http.routing import Routing
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
 
@@ -28,8 +29,10 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         version=tirtha.__version__,
         docs_url=None,  # their pages load scripts from the internet; /openapi.json is served
         redoc_url=None,
+        redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service
+    app.add_middleware(Routing)
     app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes)
     errors.register(app)
     routes = APIRouter(responses=_PROBLEMS)

@@ -15,7 +15,8 @@ from starlette.requests import ClientDisconnect
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
-from tirtha.errors import Forbidden, TooLarge
+from tirtha.errors import BadCursor, Forbidden, SessionNeeded, TooLarge
+from tirtha.http.routing import allowed_methods
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 
@@ -105,11 +106,14 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem(422, "; ".join(f"{fault.at} {fault.why}" for fault in faults[:3]), faults)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows what the registration guarantees
     detail = "the body is not UTF-8 encoded JSON" if error.status_code == 400 else str(error.detail)
     faults = [Fault(at="body", why=detail)] if error.status_code in {400, 413} else []
-    return problem(error.status_code, detail, faults, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of one route, and a path may have several
+        headers["Allow"] = ", ".join(allowed_methods(request.scope))
+    return problem(error.status_code, detail, faults, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,8 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     TooLarge: lambda e: _Answer(413, e.at),
     TooLong: lambda e: _Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
     Forbidden: lambda _: _Answer(403),
+    BadCursor: lambda e: _Answer(422, "cursor", e.why),
+    SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
     StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),

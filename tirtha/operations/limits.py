@@ -30,8 +30,8 @@ class Limits:
         for index, turn in enumerate(turns):
             self.check_turn(turn, f"turns[{index}].text")
 
-    def check_question(self, question: str) -> None:
-        """Check a question's length."""
+    def check_question(self, question: str, at: str = "question") -> None:
+        """Check a question's length; `at` says where it stands in the request."""
         if len(question) > self.question_chars:
             size, limit = len(question), self.question_chars
-            raise TooLarge(at="question", what="the question", size=size, limit=limit, unit="characters")
+            raise TooLarge(at=at, what="the question", size=size, limit=limit, unit="characters")

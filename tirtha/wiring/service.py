@@ -21,7 +21,7 @@ from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ReadDecision, ReadStats
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
-from tirtha.operations.listing import ListSessions
+from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
@@ -71,7 +71,11 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         ask=AskMemory(memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget),
         write_code=WriteCode(cascade=code, answering=answering, limits=limits),
         forget=Forget(memory=memory, ledger=ledger),
+        users=ListUsers(memory=memory),
         sessions=ListSessions(memory=memory),
+        turns=ListTurns(memory=memory),
+        search=SearchTurns(memory=memory, limits=limits),
+        turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),

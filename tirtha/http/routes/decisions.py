@@ -4,14 +4,15 @@ from fastapi import APIRouter
 
 from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.schemas.answers import DecisionOut, StatsOut
+from tirtha.http.schemas.requests import ItemId
 
 __all__ = ["router"]
 
 router = APIRouter()
 
 
-@router.get("/v1/decisions/{decision_id}")
-async def decision(decision_id: str, service: Served, caller: CalledBy) -> DecisionOut:
+@router.get("/v1/decisions/{decision_id:id}")
+async def decision(decision_id: ItemId, service: Served, caller: CalledBy) -> DecisionOut:
     """Read how an earlier question was answered."""
     return DecisionOut.of(await service.decision(caller, decision_id))
 

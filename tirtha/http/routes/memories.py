@@ -1,13 +1,14 @@
-"""What is remembered: sessions to list; turns, sessions and users to forget."""
+"""What is remembered, to read and to forget: users, sessions, turns."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from memory import SessionSummary
+from tirtha.http.cursors import SESSIONS, TURNS, TURNS_FOUND, USERS
 from tirtha.http.dependencies import CalledBy, Served
-from tirtha.http.schemas.requests import AgentQuery, OwnerQuery, SessionsQuery, TurnQuery
-from tirtha.http.schemas.responses import ForgotOut, SessionOut, SessionsOut
+from tirtha.http.schemas.queries import MemoriesQuery, SessionsQuery, TurnLookup, UsersQuery
+from tirtha.http.schemas.requests import AgentQuery, ForgetIn, ItemId, OwnerId, OwnerQuery, TurnQuery
+from tirtha.http.schemas.responses import ForgotOut, SessionOut, SessionsOut, TurnOut, TurnsOut, UserOut, UsersOut
 from tirtha.operations.forget import ForgetRequest, Forgot
 
 __all__ = ["router"]
@@ -15,17 +16,51 @@ __all__ = ["router"]
 router = APIRouter()
 
 
+@router.get("/v1/users")
+async def users(query: Annotated[UsersQuery, Query()], service: Served, caller: CalledBy) -> UsersOut:
+    """List the users of whom something is remembered, by name."""
+    filters = (caller.tenant,)
+    page = await service.users(caller, query.request(USERS.read(query.cursor, filters)))
+    return UsersOut(users=[UserOut.of(user) for user in page.items], next=USERS.write(page.end, filters))
+
+
 @router.get("/v1/sessions")
 async def sessions(query: Annotated[SessionsQuery, Query()], service: Served, caller: CalledBy) -> SessionsOut:
     """List a scope's sessions, oldest first."""
-    found: list[SessionSummary] = await service.sessions(caller, query.request())
-    more = found[-1].session_id if len(found) == query.limit else None
-    return SessionsOut(sessions=[SessionOut.of(summary) for summary in found], next=more)
+    filters = (caller.tenant, query.user_id, query.agent_id)
+    page = await service.sessions(caller, query.request(SESSIONS.read(query.cursor, filters)))
+    return SessionsOut(sessions=[SessionOut.of(one) for one in page.items], next=SESSIONS.write(page.end, filters))
 
 
-@router.delete("/v1/memories/{turn_id}")
+@router.get("/v1/memories")
+async def memories(query: Annotated[MemoriesQuery, Query()], service: Served, caller: CalledBy) -> TurnsOut:
+    """List the turns of a scope or of a session, oldest first; with `query`, those that say most on it, best first."""
+    filters = (caller.tenant, query.user_id, query.agent_id, query.session_id, query.query)
+    if query.query is not None:
+        found = await service.search(caller, query.search(query.query, TURNS_FOUND.read(query.cursor, filters)))
+        return TurnsOut(turns=[TurnOut.of(turn) for turn in found.items], next=TURNS_FOUND.write(found.end, filters))
+    page = await service.turns(caller, query.request(TURNS.read(query.cursor, filters)))
+    return TurnsOut(turns=[TurnOut.of(turn) for turn in page.items], next=TURNS.write(page.end, filters))
+
+
+@router.get("/v1/memories/{turn_id:id}")
+async def turn(turn_id: ItemId, query: Annotated[TurnLookup, Query()], service: Served, caller: CalledBy) -> TurnOut:
+    """Read one turn. Its session must be named if another has a turn of the same id."""
+    found = await service.turn(caller, query.request(turn_id))
+    if found is None:
+        raise HTTPException(404, "nothing of that is remembered")
+    return TurnOut.of(found)
+
+
+@router.post("/v1/forget")
+async def forget(body: ForgetIn, service: Served, caller: CalledBy) -> ForgotOut:
+    """Forget a turn, a session or a user, with every copy: what the DELETEs do, for ids that a path cannot carry."""
+    return _forgot(await service.forget(caller, body.request()))
+
+
+@router.delete("/v1/memories/{turn_id:id}")
 async def forget_turn(
-    turn_id: str, query: Annotated[TurnQuery, Query()], service: Served, caller: CalledBy
+    turn_id: ItemId, query: Annotated[TurnQuery, Query()], service: Served, caller: CalledBy
 ) -> ForgotOut:
     """Forget one turn, with every copy of it."""
     request = ForgetRequest(
@@ -34,18 +69,18 @@ async def forget_turn(
     return _forgot(await service.forget(caller, request))
 
 
-@router.delete("/v1/sessions/{session_id}")
+@router.delete("/v1/sessions/{session_id:id}")
 async def forget_session(
-    session_id: str, query: Annotated[OwnerQuery, Query()], service: Served, caller: CalledBy
+    session_id: ItemId, query: Annotated[OwnerQuery, Query()], service: Served, caller: CalledBy
 ) -> ForgotOut:
     """Forget one session, with every copy of it."""
     request = ForgetRequest(user_id=query.user_id, agent_id=query.agent_id, session_id=session_id)
     return _forgot(await service.forget(caller, request))
 
 
-@router.delete("/v1/users/{user_id}")
+@router.delete("/v1/users/{user_id:id}")
 async def forget_user(
-    user_id: str, query: Annotated[AgentQuery, Query()], service: Served, caller: CalledBy
+    user_id: OwnerId, query: Annotated[AgentQuery, Query()], service: Served, caller: CalledBy
 ) -> ForgotOut:
     """Forget everything of a user, or what one agent remembers of them."""
     return _forgot(await service.forget(caller, ForgetRequest(user_id=user_id, agent_id=query.agent_id)))

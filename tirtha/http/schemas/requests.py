@@ -3,7 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cascade import CodeTask
 from memory import NewTurn
@@ -12,7 +22,7 @@ from tirtha.operations.as_of import AsOf
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
 from tirtha.operations.context import ContextRequest
-from tirtha.operations.listing import SessionsRequest
+from tirtha.operations.forget import ForgetRequest
 from tirtha.operations.recall import RecallRequest
 from tirtha.operations.remember import RememberRequest
 
@@ -21,10 +31,13 @@ __all__ = [
     "AskIn",
     "BulkLine",
     "ContextIn",
+    "ForgetIn",
+    "ItemId",
+    "OwnerId",
     "OwnerQuery",
+    "Prose",
     "RecallIn",
     "RememberIn",
-    "SessionsQuery",
     "TurnQuery",
 ]
 
@@ -220,6 +233,26 @@ class AskIn(_In):
         )
 
 
+class ForgetIn(_Owned):
+    """POST /v1/forget: a turn of a session, a session, or, without either, everything of the user."""
+
+    turn_id: ItemId | None = None
+    session_id: Annotated[ItemId | None, Field(validate_default=True)] = None
+
+    @field_validator("session_id")
+    @classmethod
+    def _names_the_turns_session(cls, session_id: str | None, read: ValidationInfo) -> str | None:
+        if session_id is None and read.data.get("turn_id") is not None:
+            raise ValueError("is required with turn_id: a turn is named within its session")
+        return session_id
+
+    def request(self) -> ForgetRequest:
+        """Return the request as the operation takes it."""
+        return ForgetRequest(
+            user_id=self.user_id, agent_id=self.agent_id, session_id=self.session_id, turn_id=self.turn_id
+        )
+
+
 class OwnerQuery(_Owned):
     """Whose memory, in a query string."""
 
@@ -236,16 +269,3 @@ class AgentQuery(_In):
     """Which agent's memory of a user; all of the user's if it is left out."""
 
     agent_id: OwnerId | None = None
-
-
-class SessionsQuery(_Owned):
-    """GET /v1/sessions. A query string holds text only, so numbers are read from it."""
-
-    model_config = ConfigDict(extra="forbid", strict=False)
-
-    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
-    cursor: ItemId | None = None
-
-    def request(self) -> SessionsRequest:
-        """Return the request as the operation takes it."""
-        return SessionsRequest(user_id=self.user_id, agent_id=self.agent_id, limit=self.limit, after=self.cursor)

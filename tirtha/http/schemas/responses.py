@@ -5,7 +5,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel
 
-from memory import SessionSummary
+from memory import SessionSummary, Turn, UserSummary
+from memory.model import Role
 from tirtha.operations.context import DistilledContext
 from tirtha.operations.forget import Forgot
 from tirtha.operations.recall import RecalledTurn
@@ -22,6 +23,10 @@ __all__ = [
     "RememberOut",
     "SessionOut",
     "SessionsOut",
+    "TurnOut",
+    "TurnsOut",
+    "UserOut",
+    "UsersOut",
 ]
 
 PROBABILITY_DIGITS = 4
@@ -172,6 +177,56 @@ class SessionsOut(BaseModel):
     next: str | None
 
 
+class TurnOut(BaseModel):
+    """A turn as it was told; `speaker` is null if none was named."""
+
+    id: str
+    session_id: str
+    role: Role
+    speaker: str | None
+    text: str
+    said_at: datetime
+
+    @classmethod
+    def of(cls, turn: Turn) -> Self:
+        """Report a turn."""
+        return cls(
+            id=turn.id,
+            session_id=turn.session_id,
+            role=turn.role,
+            speaker=turn.speaker,
+            text=turn.text,
+            said_at=turn.said_at,
+        )
+
+
+class TurnsOut(BaseModel):
+    """200 of GET /v1/memories; `next` is the cursor of the following page, if there is one."""
+
+    turns: list[TurnOut]
+    next: str | None
+
+
+class UserOut(BaseModel):
+    """A user of whom something is remembered: by which agents, and how many turns in all."""
+
+    user_id: str
+    agents: list[str]
+    turns: int
+
+    @classmethod
+    def of(cls, summary: UserSummary) -> Self:
+        """Report a user."""
+        return cls(user_id=summary.user_id, agents=list(summary.agents), turns=summary.turns)
+
+
+class UsersOut(BaseModel):
+    """200 of GET /v1/users; `next` is the cursor of the following page, if there is one."""
+
+    users: list[UserOut]
+    next: str | None
+
+
 class HealthOut(BaseModel):
     """200 of /healthz and /readyz."""
 
@@ -182,7 +237,10 @@ class HealthOut(BaseModel):
 
 
 class ForgotOut(BaseModel):
-    """200 of a DELETE: how much was removed, and how many decision records with cached answers were emptied for it."""
+    """200 of a DELETE and of POST /v1/forget: how much was removed.
+
+    `decisions` are the records that were emptied for it, with the cached answers that stood on them.
+    """
 
     turns: int
     sessions: int
