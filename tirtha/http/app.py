@@ -18,6 +18,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
     for status in (400, 403, 409, 413, 422, 503, 507)
 }
+_STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
 _ROUTERS = (remember.router, questions.router, decisions.router, memories.router, health.router)
 
 
@@ -30,7 +31,8 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes)
+    app.state.max_line_bytes = settings.max_body_bytes
+    app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes, streamed=_STREAMED)
     errors.register(app)
     routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:

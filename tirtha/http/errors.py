@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: our error types to status codes, and where and why it went wrong."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -16,6 +17,7 @@ from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooL
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
 from tirtha.errors import Forbidden, TooLarge
+from tirtha.http.bodies import BadBody
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 
@@ -80,23 +82,21 @@ def why(error: dict[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def problem(
-    status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
-) -> JSONResponse:
+def problem(status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None) -> Response:
     """Answer with a problem document."""
     title = _TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(
         type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)
     )
-    return JSONResponse(document.model_dump(), status, headers, media_type="application/problem+json")
+    # The name of a field may hold half a surrogate pair, which UTF-8 lacks and JSON writes with a backslash.
+    shown = json.dumps(document.model_dump(), ensure_ascii=False).encode(errors="backslashreplace")
+    return Response(shown, status, headers, media_type="application/problem+json")
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what the registration guarantees
     errors = error.errors()
-    if any(one["type"] == "json_invalid" for one in errors):
-        return problem(400, f"the body is no JSON: {errors[0]['ctx']['error']}", [Fault(at="body", why="is no JSON")])
     if any(one["loc"] == ("body",) for one in errors) and "json" not in request.headers.get("content-type", ""):
         return problem(
             415, "send a JSON object as Content-Type: application/json", [Fault(at="body", why="is not typed as JSON")]
@@ -105,10 +105,12 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem(422, "; ".join(f"{fault.at} {fault.why}" for fault in faults[:3]), faults)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _http(request: Request, error: Exception) -> Response:  # noqa: ARG001
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows what the registration guarantees
-    detail = "the body is not UTF-8 encoded JSON" if error.status_code == 400 else str(error.detail)
+    detail = str(error.detail)
     faults = [Fault(at="body", why=detail)] if error.status_code in {400, 413} else []
+    if isinstance(error, BadBody):
+        faults = [Fault(at=error.at, why=error.why)]
     return problem(error.status_code, detail, faults, dict(error.headers or {}))
 
 
@@ -140,7 +142,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
 }
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _ours(request: Request, error: Exception) -> Response:  # noqa: ARG001
     answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
     if isinstance(error, StoreUnavailable | LedgerUnavailable):
         log.error("%s", error)
@@ -149,9 +151,9 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: AR
     return problem(answer.status, str(error), faults, headers)
 
 
-async def _gone(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001
     return problem(400, "the connection ended before the body did")
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001
     return problem(500, "an unexpected error; the server's log has it, and nothing of this request was half done")

@@ -8,11 +8,12 @@ from memory import SessionSummary
 from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.schemas.requests import AgentQuery, OwnerQuery, SessionsQuery, TurnQuery
 from tirtha.http.schemas.responses import ForgotOut, SessionOut, SessionsOut
+from tirtha.http.strict_route import StrictRoute
 from tirtha.operations.forget import ForgetRequest, Forgot
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/v1/sessions")
