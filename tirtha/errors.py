@@ -4,13 +4,14 @@ FaceFault
 ├── TooLarge        a request above a limit, with both numbers
 ├── Forbidden       the caller lacks a right
 ├── NotLoopback     no key is configured, and the address is not loopback
+├── NotReady        turns cannot be stored and found just now
 ├── NotOpened       the engine could not be opened here
 └── Shadowed        another package hides one of ours
 """
 
 from pathlib import Path
 
-__all__ = ["FaceFault", "Forbidden", "NotLoopback", "NotOpened", "Shadowed", "TooLarge"]
+__all__ = ["FaceFault", "Forbidden", "NotLoopback", "NotOpened", "NotReady", "Shadowed", "TooLarge"]
 
 
 class FaceFault(Exception):
@@ -50,6 +51,14 @@ class NotLoopback(FaceFault):
 
 class NotOpened(FaceFault):
     """The engine could not be opened in this process; the message is the engine's own."""
+
+
+class NotReady(FaceFault):
+    """Turns cannot be stored and found just now, because of `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"turns cannot be stored just now: {reason}")
 
 
 class Shadowed(FaceFault):

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
-from tirtha.errors import Forbidden, TooLarge
+from tirtha.errors import Forbidden, NotReady, TooLarge
 from tirtha.http.bodies import BadBody
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
@@ -136,6 +136,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     Forbidden: lambda _: _Answer(403),
     StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
+    NotReady: lambda _: _Answer(503, retry_after_s=_SOON_S),
     TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     SandboxUnavailable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     UnknownDecision: lambda _: _Answer(404),
@@ -144,7 +145,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
 
 async def _ours(request: Request, error: Exception) -> Response:  # noqa: ARG001
     answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
-    if isinstance(error, StoreUnavailable | LedgerUnavailable):
+    if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady):
         log.error("%s", error)
     faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
     headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else None
