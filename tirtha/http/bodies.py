@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 
-__all__ = ["NDJSON", "BadBody", "check_encoding", "is_ndjson", "read_json"]
+__all__ = ["NDJSON", "BadBody", "check_encoding", "is_json", "is_ndjson", "read_json"]
 
 NDJSON = "application/x-ndjson"
 _NDJSON_TYPES = frozenset(
@@ -25,6 +25,12 @@ class BadBody(HTTPException):
         self.at = at
         self.why = why
         super().__init__(status, f"{at} {why}" if at != "body" else f"the body {why}")
+
+
+def is_json(content_type: str) -> bool:
+    """Say whether a content type means one JSON value."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def is_ndjson(content_type: str) -> bool:

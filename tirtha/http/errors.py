@@ -17,7 +17,7 @@ from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooL
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
 from tirtha.errors import Forbidden, NotReady, TooLarge
-from tirtha.http.bodies import BadBody
+from tirtha.http.bodies import BadBody, is_json
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 
@@ -79,6 +79,10 @@ def why(error: dict[str, Any]) -> str:
         return "is not a field of this request"
     if error["type"] == "missing":
         return "is required"
+    if error["type"] in {"model_type", "model_attributes_type"}:
+        return "must be an object"
+    if error["type"] == "string_unicode":
+        return "holds half a surrogate pair, which is no character"
     return str(error["msg"]).removeprefix("Value error, ")
 
 
@@ -97,7 +101,7 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = (), headers: dic
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what the registration guarantees
     errors = error.errors()
-    if any(one["loc"] == ("body",) for one in errors) and "json" not in request.headers.get("content-type", ""):
+    if any(one["loc"] == ("body",) for one in errors) and not is_json(request.headers.get("content-type", "")):
         return problem(
             415, "send a JSON object as Content-Type: application/json", [Fault(at="body", why="is not typed as JSON")]
         )

@@ -199,9 +199,9 @@ class TurnIn(In):
     @field_validator("content", mode="after")
     @classmethod
     def _content_says_something(cls, value: list[_Part] | None, info: ValidationInfo) -> list[_Part] | None:
-        if not info.data.keys() >= _WITHOUT_CONTENT:
-            return value  # one of them is wrong, and told already
-        if not any(not is_blank(part.words()) for part in value or ()) and not _said_beside(info.data):
+        if value is None or not info.data.keys() >= _WITHOUT_CONTENT:
+            return value  # there may be a text; or what stands beside it is wrong, and told already
+        if all(is_blank(part.words()) for part in value) and not _said_beside(info.data):
             raise ValueError("must not be blank, unless tool_calls, function_call, refusal or audio stand beside it")
         return value
 
