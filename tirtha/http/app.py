@@ -16,7 +16,7 @@ __all__ = ["create_app"]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (400, 403, 409, 413, 422, 503, 507)
+    for status in (400, 403, 404, 409, 413, 415, 422, 503, 507)
 }
 _STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
 _ROUTERS = (remember.router, questions.router, decisions.router, memories.router, health.router)

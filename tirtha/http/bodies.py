@@ -53,7 +53,7 @@ def read_json(body: bytes) -> object:
     except UnicodeDecodeError as fault:
         raise BadBody(400, why=f"is not UTF-8: 0x{body[fault.start]:02x} at byte {fault.start:,}") from None
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as fault:
         raise BadBody(400, why=f"is no JSON: {fault.msg} at character {fault.pos:,}") from None
     except RecursionError:
@@ -72,3 +72,6 @@ def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 def _no_number(name: str) -> object:
     raise BadBody(400, why=f"is no JSON: {name} is no number of it")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
