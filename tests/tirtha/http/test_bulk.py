@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
 from memory.encoding.encoder import Encoder
 from tests.support.server import serving
@@ -22,23 +21,23 @@ async def sent(client: httpx.AsyncClient, body: bytes, kind: str = "application/
     return await client.post("/v1/remember", content=body, headers={"content-type": kind})
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "application/x-ndjson",
-        "application/ndjson",
-        "application/jsonl",
-        "application/x-jsonlines",
-        "Application/JSONL; charset=UTF-8",
-        'application/x-jsonlines;charset="utf-8"',
-        "APPLICATION/X-NDJSON ; x=y",
-    ],
-)
-async def test_the_names_of_the_media_type(client: httpx.AsyncClient, kind: str) -> None:
-    body = b"\xef\xbb\xbf" + line_of(1) + b"\r\n" + line_of(2) + b"\r\n\r\n"
-    answer = await sent(client, body, kind)
-    assert answer.status_code == 201, answer.text
-    assert answer.json() == {"received": 2, "stored": 2, "duplicates": 0, "rejected_lines": 0, "rejected": []}
+MEDIA_TYPES: list[str] = [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "Application/JSONL; charset=UTF-8",
+    'application/x-jsonlines;charset="utf-8"',
+    "APPLICATION/X-NDJSON ; x=y",
+]
+
+
+async def test_the_names_of_the_media_type(client: httpx.AsyncClient) -> None:
+    for number, kind in enumerate(MEDIA_TYPES):
+        body = b"\xef\xbb\xbf" + line_of(2 * number) + b"\r\n" + line_of(2 * number + 1) + b"\r\n\r\n"
+        answer = await sent(client, body, kind)
+        assert answer.status_code == 201, answer.text
+        assert answer.json() == {"received": 2, "stored": 2, "duplicates": 0, "rejected_lines": 0, "rejected": []}
 
 
 async def test_a_media_type_that_only_begins_like_one_is_none(client: httpx.AsyncClient) -> None:
@@ -82,12 +81,22 @@ async def test_bad_lines_are_named_by_their_number_and_the_others_stored(client:
     }
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
-async def test_a_bulk_in_another_encoding_is_refused_whole(client: httpx.AsyncClient, encoding: str) -> None:
-    body = (line_of(1) + b"\n" + line_of(2)).decode().encode(encoding)
-    answer = await sent(client, body)
-    assert answer.status_code == 400
-    assert answer.json()["detail"] == f"the body is {encoding[:6].upper()}; send UTF-8"
+ENCODINGS: list[str] = [
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "utf-32-le",
+    "utf-32-be",
+]
+
+
+async def test_a_bulk_in_another_encoding_is_refused_whole(client: httpx.AsyncClient) -> None:
+    for encoding in ENCODINGS:
+        body = (line_of(1) + b"\n" + line_of(2)).decode().encode(encoding)
+        answer = await sent(client, body)
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == f"the body is {encoding[:6].upper()}; send UTF-8"
 
 
 async def test_a_line_above_the_limit_of_a_body_is_named_with_both_sizes(client: httpx.AsyncClient) -> None:

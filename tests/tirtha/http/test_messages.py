@@ -111,55 +111,53 @@ def test_what_the_sdk_gives_back_is_accepted_as_it_dumps_it() -> None:
     assert (turn.id, turn.text) == ("msg_1", "Said.\nNo more.")
 
 
-@pytest.mark.parametrize(
-    ("message", "at", "said"),
-    [
-        ({"text": "a", "content": "b"}, "text", "content"),
-        ({"text": "a", "content": "a"}, "text", "content"),
-        ({"speaker": "A", "name": "B", "content": "b"}, "name", "speaker"),
-        ({}, "text", "required"),
-        ({"text": None}, "text", "required"),
-        ({"content": None}, "text", "required"),
-        ({"content": " \u200b"}, "content", "blank"),
-        ({"content": []}, "content", "blank"),
-        ({"content": [{"type": "text", "text": " "}]}, "content", "blank"),
-        ({"content": None, "tool_calls": []}, "text", "required"),
-        ({"refusal": " "}, "text", "required"),
-        ({"content": 5}, "content", "a string or a list of parts"),
-        ({"content": {"type": "text", "text": "x"}}, "content", "a string or a list of parts"),
-        ({"content": "a\x00b"}, "content", "NUL"),
-        ({"content": "half \ud800 a pair"}, "content", "surrogate"),
-        ({"content": ["a"]}, "content[0]", "object"),
-        ({"content": [{"type": "text", "text": "a\x00b"}]}, "content[0].text", "NUL"),
-        ({"content": [{"type": "text", "text": "a"}, {"type": "hologram", "text": "b"}]}, "content[1].type", "text"),
-        ({"content": [{"text": "b"}]}, "content[0].type", "required"),
-        ({"content": [{"type": "text", "txt": "b"}]}, "content[0].txt", "not a field"),
-        ({"content": [{"type": "text"}]}, "content[0]", "needs text"),
-        ({"content": [{"type": "image_url"}]}, "content[0]", "needs image_url"),
-        ({"content": [{"type": "file", "file": {"file_name": "x"}}]}, "content[0].file.file_name", "not a field"),
-        ({"content": "x", "tool_calls": [{"id": "1", "type": "function"}]}, "tool_calls[0]", "needs function"),
-        ({"tool_calls": [{"function": {"name": "f"}}]}, "tool_calls[0].function.arguments", "required"),
-        ({"tool_calls": [{"function": {"name": "f", "arguments": {}}}]}, "tool_calls[0].function.arguments", "string"),
-        ({"content": "x", "contents": "y"}, "contents", "not a field"),
-        ({"content": "x", "role": "robot"}, "role", ""),
-        ({"content": "x", "name": "\u3164"}, "name", "blank"),
-    ],
-)
-async def test_what_is_no_message_is_told_by_its_place(
-    client: httpx.AsyncClient, message: dict[str, Any], at: str, said: str
-) -> None:
-    turns = [{"role": "user", "content": "fine"}, {"role": "user"} | message]
-    body = json.dumps({"user_id": "u1", "session_id": "s1", "turns": turns})
-    told = await client.post("/v1/remember", content=body, headers={"content-type": "application/json"})
-    assert told.status_code == 422
-    [fault] = told.json()["errors"]
-    assert fault["at"] == f"turns[1].{at}"
-    assert said in fault["why"]
+NO_MESSAGES: list[tuple[dict[str, Any], str, str]] = [
+    ({"text": "a", "content": "b"}, "text", "content"),
+    ({"text": "a", "content": "a"}, "text", "content"),
+    ({"speaker": "A", "name": "B", "content": "b"}, "name", "speaker"),
+    ({}, "text", "required"),
+    ({"text": None}, "text", "required"),
+    ({"content": None}, "text", "required"),
+    ({"content": " \u200b"}, "content", "blank"),
+    ({"content": []}, "content", "blank"),
+    ({"content": [{"type": "text", "text": " "}]}, "content", "blank"),
+    ({"content": None, "tool_calls": []}, "text", "required"),
+    ({"refusal": " "}, "text", "required"),
+    ({"content": 5}, "content", "a string or a list of parts"),
+    ({"content": {"type": "text", "text": "x"}}, "content", "a string or a list of parts"),
+    ({"content": "a\x00b"}, "content", "NUL"),
+    ({"content": "half \ud800 a pair"}, "content", "surrogate"),
+    ({"content": ["a"]}, "content[0]", "object"),
+    ({"content": [{"type": "text", "text": "a\x00b"}]}, "content[0].text", "NUL"),
+    ({"content": [{"type": "text", "text": "a"}, {"type": "hologram", "text": "b"}]}, "content[1].type", "text"),
+    ({"content": [{"text": "b"}]}, "content[0].type", "required"),
+    ({"content": [{"type": "text", "txt": "b"}]}, "content[0].txt", "not a field"),
+    ({"content": [{"type": "text"}]}, "content[0]", "needs text"),
+    ({"content": [{"type": "image_url"}]}, "content[0]", "needs image_url"),
+    ({"content": [{"type": "file", "file": {"file_name": "x"}}]}, "content[0].file.file_name", "not a field"),
+    ({"content": "x", "tool_calls": [{"id": "1", "type": "function"}]}, "tool_calls[0]", "needs function"),
+    ({"tool_calls": [{"function": {"name": "f"}}]}, "tool_calls[0].function.arguments", "required"),
+    ({"tool_calls": [{"function": {"name": "f", "arguments": {}}}]}, "tool_calls[0].function.arguments", "string"),
+    ({"content": "x", "contents": "y"}, "contents", "not a field"),
+    ({"content": "x", "role": "robot"}, "role", ""),
+    ({"content": "x", "name": "\u3164"}, "name", "blank"),
+]
 
-    line = json.dumps({"user_id": "u1", "role": "user"} | message)
-    bulk = await client.post("/v1/remember", content=line, headers={"content-type": "application/x-ndjson"})
-    assert bulk.json()["rejected"] == [{"line": 1} | fault | {"at": at}]
-    assert (await client.get("/readyz")).json()["turns"] == 0
+
+async def test_what_is_no_message_is_told_by_its_place(client: httpx.AsyncClient) -> None:
+    for message, at, said in NO_MESSAGES:
+        turns = [{"role": "user", "content": "fine"}, {"role": "user"} | message]
+        body = json.dumps({"user_id": "u1", "session_id": "s1", "turns": turns})
+        told = await client.post("/v1/remember", content=body, headers={"content-type": "application/json"})
+        assert told.status_code == 422, message
+        [fault] = told.json()["errors"]
+        assert fault["at"] == f"turns[1].{at}"
+        assert said in fault["why"]
+
+        line = json.dumps({"user_id": "u1", "role": "user"} | message)
+        bulk = await client.post("/v1/remember", content=line, headers={"content-type": "application/x-ndjson"})
+        assert bulk.json()["rejected"] == [{"line": 1} | fault | {"at": at}]
+        assert (await client.get("/readyz")).json()["turns"] == 0
 
 
 async def test_a_conversation_sent_again_as_messages_or_as_turns_is_stored_once(client: httpx.AsyncClient) -> None:

@@ -225,7 +225,8 @@ class TurnIn(In):
 
     def turn(self) -> NewTurn:
         """Return the turn as memory takes it."""
-        said = [self.text or "", *(part.words() for part in self.content or ()), *_said_beside(dict(self))]
+        beside = {name: getattr(self, name) for name in _WITHOUT_CONTENT}
+        said = [self.text or "", *(part.words() for part in self.content or ()), *_said_beside(beside)]
         text = "\n".join(words for words in said if not is_blank(words))
         return NewTurn(id=self.id, role=self.role, speaker=self.speaker or self.name, text=text, said_at=self.said_at)
 
