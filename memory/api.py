@@ -79,6 +79,7 @@ class Memory:
         self._recall = Recall(store=store, index=index, encoder=encoder)
         self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
+        self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
         self._changes = anyio.CapacityLimiter(_CHANGES_AT_ONCE)
 
@@ -213,7 +214,7 @@ class Memory:
             self._index.count()
             return self._store.counts()
 
-        return await self._in_thread(try_both)
+        return await anyio.to_thread.run_sync(try_both, limiter=self._probes)  # others may all wait for a lock
 
     # forgetting
 

@@ -6,6 +6,7 @@ FaceFault
 ├── BadCursor       what was sent as a cursor is none of this listing
 ├── SessionNeeded   a turn's id alone does not say which turn is meant
 ├── NotLoopback     no key is configured, and the address is not loopback
+├── NotReady        turns cannot be stored and found just now
 ├── NotOpened       the engine could not be opened here
 └── Shadowed        another package hides one of ours
 """
@@ -18,6 +19,7 @@ __all__ = [
     "Forbidden",
     "NotLoopback",
     "NotOpened",
+    "NotReady",
     "SessionNeeded",
     "Shadowed",
     "TooLarge",
@@ -77,6 +79,14 @@ class NotLoopback(FaceFault):
 
 class NotOpened(FaceFault):
     """The engine could not be opened in this process; the message is the engine's own."""
+
+
+class NotReady(FaceFault):
+    """Turns cannot be stored and found just now, because of `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"turns cannot be stored just now: {reason}")
 
 
 class Shadowed(FaceFault):

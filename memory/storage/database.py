@@ -4,11 +4,13 @@ SQLite runs in WAL mode with `synchronous=FULL`, so a committed turn survives a 
 BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns: packages bring their tables as `Migrations`.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from alembic import command
 from alembic.config import Config
@@ -45,6 +47,23 @@ _PRAGMAS = (
 )
 
 
+_PROBE_TIMEOUT_MS = 3_000
+_PROBE_BYTES = 262_144
+_TOUCH = "UPDATE alembic_version SET version_num = version_num"  # written and made durable although nothing changes
+_TRY_TO_WRITE = {
+    "sqlite": (
+        # Growing is undone before anything is written, so it takes no room; it fails where there is none.
+        "SAVEPOINT probe",
+        "CREATE TABLE probe (filler BLOB)",
+        "INSERT INTO probe VALUES (zeroblob(262144))",
+        "ROLLBACK TO probe",
+        "RELEASE probe",
+        _TOUCH,
+    ),
+    "postgresql": (f"SET LOCAL lock_timeout = {_PROBE_TIMEOUT_MS}", _TOUCH),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migrations:
     """One package's tables, as an Alembic branch: the folder that holds its revisions.
@@ -75,6 +94,26 @@ class Database:
         """One transaction, durable when the block is left. Raises SQLAlchemy's errors, and then nothing was changed."""
         with self._engine.connect().execution_options(tirtha_write=True) as connection, connection.begin():
             yield connection
+
+    def probe(self) -> None:
+        """Write to the database and to its folder as a turn would, durably, and change nothing.
+
+        Taking the write lock is not enough: a full disk grants it. A lock that others hold is waited for a few seconds only,
+        because whoever asks wants to know it now. Raises SQLAlchemy's errors and OSError.
+        """
+        with (
+            self._engine.connect().execution_options(tirtha_write=True) as connection,
+            _impatient(connection),
+            connection.begin(),
+        ):
+            for statement in _TRY_TO_WRITE[self.kind]:
+                connection.exec_driver_sql(statement)
+        with TemporaryFile(
+            dir=self.home
+        ) as file:  # the database may still have room in its own files; the index needs new ones
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
 
     @property
     def kind(self) -> str:
@@ -185,6 +224,20 @@ def _connect(home: Path, url: str | None, *, read_only: bool = False) -> Databas
     elif read_only:
         engine = engine.execution_options(postgresql_readonly=True)
     return Database(engine, home=home)
+
+
+@contextmanager
+def _impatient(connection: Connection) -> Iterator[None]:
+    """Let SQLite wait for a lock only as long as a probe may; must be entered before a transaction begins."""
+    raw = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    raw.execute(f"PRAGMA busy_timeout={_PROBE_TIMEOUT_MS}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001

@@ -100,9 +100,9 @@ class TurnStore:
             return connection.execute(update(TurnRow).where(col(TurnRow.indexed)).values(indexed=False)).rowcount
 
     def ping(self) -> None:
-        """Take and release the write lock. Raises StoreUnavailable."""
-        with self._writing() as connection:
-            connection.execute(select(1))
+        """Make sure that a turn could be stored now. Raises StoreUnavailable."""
+        with store_faults():
+            self._database.probe()
 
     # reading
 

@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import create_engine
 
 from memory import Counts, NewTurn, Receipt, Remember, Scope, SessionSummary, TurnCursor, UserSummary
-from memory.errors import TurnConflict
+from memory.errors import StoreUnavailable, TurnConflict
 from memory.model import ScopeId
 from memory.storage.store import TurnStore
 from tests.support.turns import MAY_8, SCOPE, said
@@ -26,6 +27,23 @@ def epoch(store: TurnStore) -> int:
     known = store.scope(SCOPE)
     assert known
     return known[1]
+
+
+def test_readiness_is_tried_by_writing_and_changes_nothing(store: TurnStore, database: str) -> None:
+    store.ping()
+    engine = create_engine(database, isolation_level="AUTOCOMMIT")
+    with engine.connect() as other:
+        if engine.dialect.name == "sqlite":
+            begun = ["BEGIN IMMEDIATE"]
+        else:
+            begun = ["BEGIN", "LOCK TABLE alembic_version IN EXCLUSIVE MODE"]
+        for statement in begun:
+            other.exec_driver_sql(statement)
+        with pytest.raises(StoreUnavailable):
+            store.ping()
+        other.exec_driver_sql("ROLLBACK")
+    engine.dispose()
+    store.ping()
 
 
 def test_turns_come_back_word_for_word(store: TurnStore) -> None:

@@ -17,8 +17,9 @@ __all__ = ["create_app"]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (400, 403, 409, 413, 422, 503, 507)
+    for status in (400, 403, 404, 409, 413, 415, 422, 503, 507)
 }
+_STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
 _ROUTERS = (remember.router, questions.router, decisions.router, memories.router, health.router)
 
 
@@ -32,8 +33,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service
+    app.state.max_line_bytes = settings.max_body_bytes
     app.add_middleware(Routing)
-    app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes, streamed=_STREAMED)
     errors.register(app)
     routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:

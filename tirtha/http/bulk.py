@@ -3,6 +3,7 @@
 Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -13,6 +14,7 @@ from memory import NewTurn, Receipt
 from memory.errors import StoreUnavailable
 from tirtha.caller import Caller
 from tirtha.errors import TooLarge
+from tirtha.http.bodies import BadBody, check_encoding, read_json
 from tirtha.http.errors import located, why
 from tirtha.http.schemas.requests import BulkLine
 from tirtha.http.schemas.responses import BulkOut, Rejected
@@ -23,8 +25,6 @@ __all__ = ["remember_stream"]
 
 _BATCH_TURNS = 512
 _LISTED = 1_000
-_BYTES_PER_CHARACTER = 12  # a character escaped as a surrogate pair, the longest JSON form
-_LINE_OVERHEAD_BYTES = 65_536
 
 _Owner = tuple[str, str | None]  # user and agent
 
@@ -37,19 +37,29 @@ class _Entry:
     turn: NewTurn
 
 
-async def remember_stream(service: Service, caller: Caller, chunks: AsyncIterator[bytes]) -> BulkOut:
-    """Remember every good line of a stream; raises StoreUnavailable if storing fails (what was stored before stays)."""
+async def remember_stream(
+    service: Service, caller: Caller, chunks: AsyncIterator[bytes], *, max_line_bytes: int
+) -> BulkOut:
+    """Remember every good line of a stream; what was stored before an error stays.
+
+    When the client goes away, reading its next chunk raises ClientDisconnect: the lines at hand are not stored.
+
+    Raises:
+        BadBody: the stream is UTF-16 or UTF-32, which has no lines for us; nothing was stored.
+        StoreUnavailable: storing fails.
+    """
     caller.require("write")  # before a line is read, and if there is none
     bulk = _Bulk(service=service, caller=caller)
-    limit = service.limits.turn_chars * _BYTES_PER_CHARACTER + _LINE_OVERHEAD_BYTES
     number = 0
-    async for line in _lines(chunks, limit):
+    async for line, size in _lines(chunks, max_line_bytes):
         number += 1
-        if not line.strip():
+        if number == 1:
+            check_encoding(line)
+        if not line.removeprefix(BOM_UTF8).strip():
             continue
         bulk.received += 1
-        if len(line) > limit:
-            bulk.reject(number, "line", f"has more than {limit:,} bytes")
+        if size > max_line_bytes:
+            bulk.reject(number, "line", f"has {size:,} bytes; at most {max_line_bytes:,} are allowed")
         else:
             bulk.read(line, number)
         if len(bulk.batch) == _BATCH_TURNS:
@@ -75,9 +85,12 @@ class _Bulk:
     def read(self, line: bytes, number: int) -> None:
         """Take a line into the batch, or reject it."""
         try:
-            read = BulkLine.model_validate_json(line)
+            read = BulkLine.model_validate(read_json(line))
             turn = read.turn()
-            self.service.limits.check_turn(turn, "text")
+            self.service.limits.check_turn(turn, read.text_field)
+        except BadBody as error:
+            self.reject(number, "line" if error.at == "body" else error.at, error.why)
+            return
         except ValidationError as error:
             first = error.errors()[0]
             self.reject(number, located(first["loc"]) if first["loc"] else "line", why(dict(first)))
@@ -137,15 +150,15 @@ class _Bulk:
                 self.reject(entry.line, "id", "is the id of another turn of the session; a turn is never altered")
 
 
-async def _lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
-    """Cut a stream at its line breaks; of a line above `limit` bytes only the first `limit` + 1 are kept."""
-    pending = bytearray()
+async def _lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[tuple[bytes, int]]:
+    """Cut a stream at its line breaks into lines and their sizes; of a line above `limit` bytes only so many are kept."""
+    pending, size = bytearray(), 0
     async for chunk in chunks:
         *ended, rest = chunk.split(b"\n")
         for part in ended:
-            pending += part[: max(limit + 1 - len(pending), 0)]
-            yield bytes(pending)
-            pending.clear()
-        pending += rest[: max(limit + 1 - len(pending), 0)]
-    if pending:
-        yield bytes(pending)
+            yield bytes(pending + part[: limit - len(pending)]), size + len(part)
+            pending, size = bytearray(), 0
+        pending += rest[: limit - len(pending)]
+        size += len(rest)
+    if size:
+        yield bytes(pending), size

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from memory import TurnPk
 from tirtha.errors import BadCursor
-from tirtha.http.schemas.requests import OwnerId
+from tirtha.http.schemas.fields import OwnerId
 from tirtha.operations.listing import MOST_FOUND
 
 __all__ = ["LONGEST_CURSOR", "SESSIONS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]

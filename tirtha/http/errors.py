@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: our error types to status codes, and where and why it went wrong."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -15,7 +16,8 @@ from starlette.requests import ClientDisconnect
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import StoreUnavailable, TurnConflict
-from tirtha.errors import BadCursor, Forbidden, SessionNeeded, TooLarge
+from tirtha.errors import BadCursor, Forbidden, NotReady, SessionNeeded, TooLarge
+from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
@@ -78,27 +80,29 @@ def why(error: dict[str, Any]) -> str:
         return "is not a field of this request"
     if error["type"] == "missing":
         return "is required"
+    if error["type"] in {"model_type", "model_attributes_type"}:
+        return "must be an object"
+    if error["type"] == "string_unicode":
+        return "holds half a surrogate pair, which is no character"
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def problem(
-    status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
-) -> JSONResponse:
+def problem(status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None) -> Response:
     """Answer with a problem document."""
     title = _TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(
         type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)
     )
-    return JSONResponse(document.model_dump(), status, headers, media_type="application/problem+json")
+    # The name of a field may hold half a surrogate pair, which UTF-8 lacks and JSON writes with a backslash.
+    shown = json.dumps(document.model_dump(), ensure_ascii=False).encode(errors="backslashreplace")
+    return Response(shown, status, headers, media_type="application/problem+json")
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows what the registration guarantees
     errors = error.errors()
-    if any(one["type"] == "json_invalid" for one in errors):
-        return problem(400, f"the body is no JSON: {errors[0]['ctx']['error']}", [Fault(at="body", why="is no JSON")])
-    if any(one["loc"] == ("body",) for one in errors) and "json" not in request.headers.get("content-type", ""):
+    if any(one["loc"] == ("body",) for one in errors) and not is_json(request.headers.get("content-type", "")):
         return problem(
             415, "send a JSON object as Content-Type: application/json", [Fault(at="body", why="is not typed as JSON")]
         )
@@ -106,10 +110,12 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem(422, "; ".join(f"{fault.at} {fault.why}" for fault in faults[:3]), faults)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows what the registration guarantees
-    detail = "the body is not UTF-8 encoded JSON" if error.status_code == 400 else str(error.detail)
+    detail = str(error.detail)
     faults = [Fault(at="body", why=detail)] if error.status_code in {400, 413} else []
+    if isinstance(error, BadBody):
+        faults = [Fault(at=error.at, why=error.why)]
     headers = dict(error.headers or {})
     if error.status_code == 405:  # the framework names the methods of one route, and a path may have several
         headers["Allow"] = ", ".join(allowed_methods(request.scope))
@@ -140,24 +146,25 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
     StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
+    NotReady: lambda _: _Answer(503, retry_after_s=_SOON_S),
     TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     SandboxUnavailable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     UnknownDecision: lambda _: _Answer(404),
 }
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _ours(request: Request, error: Exception) -> Response:  # noqa: ARG001
     answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
-    if isinstance(error, StoreUnavailable | LedgerUnavailable):
+    if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady):
         log.error("%s", error)
     faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
     headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else None
     return problem(answer.status, str(error), faults, headers)
 
 
-async def _gone(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001
     return problem(400, "the connection ended before the body did")
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001
     return problem(500, "an unexpected error; the server's log has it, and nothing of this request was half done")

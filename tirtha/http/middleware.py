@@ -9,20 +9,23 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tirtha.http.bodies import NDJSON, is_ndjson
 from tirtha.http.errors import Fault, problem
 
-__all__ = ["NDJSON", "RequestLimits"]
-
-NDJSON = "application/x-ndjson"
+__all__ = ["RequestLimits"]
 
 
 class RequestLimits:
-    """ASGI middleware: refuses foreign hosts, and bodies above `max_body_bytes` unless they are streamed line by line."""
+    """ASGI middleware: refuses foreign hosts, and bodies above `max_body_bytes`.
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], max_body_bytes: int) -> None:
+    NDJSON that is sent to one of the paths in `streamed` may have any length: it is read line by line there.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], max_body_bytes: int, streamed: Collection[str]) -> None:
         self._app = app
         self._hosts = hosts
         self._max_body_bytes = max_body_bytes
+        self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -30,14 +33,15 @@ class RequestLimits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+        hosts = headers.getlist("host")
         announced = int(headers.get("content-length") or 0)
-        if host not in self._hosts:
+        if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
+            host = ", ".join(hosts)
             refusal = problem(
                 400, f"this server does not answer to the name {host!r}", [Fault(at="host", why="is not ours")]
             )
             await refusal(scope, receive, send)
-        elif headers.get("content-type", "").startswith(NDJSON):
+        elif scope["path"] in self._streamed and is_ndjson(headers.get("content-type", "")):
             await self._app(scope, receive, send)
         elif announced > self._max_body_bytes:
             await self._too_large(announced)(scope, receive, send)
@@ -63,3 +67,11 @@ class RequestLimits:
 
     def _detail(self, size: str) -> str:
         return f"the body has {size} bytes; at most {self._max_body_bytes:,} are allowed (send bulks as {NDJSON})"
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header as names are compared: without a port, a root's dot at its end, or capitals."""
+    name, colon, port = host.strip().rpartition(":")
+    if not colon or not all(digit in "0123456789" for digit in port):
+        name = host.strip()
+    return name.lower().removesuffix(".")

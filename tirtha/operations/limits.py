@@ -23,12 +23,12 @@ class Limits:
             size, limit = len(turn.text), self.turn_chars
             raise TooLarge(at=at, what="the turn's text", size=size, limit=limit, unit="characters")
 
-    def check_turns(self, turns: Sequence[NewTurn]) -> None:
-        """Check the number of turns, and each of them."""
+    def check_turns(self, turns: Sequence[NewTurn], fields: Sequence[str] = ()) -> None:
+        """Check the number of turns, and each of them; `fields` says where the text of each stands in it."""
         if len(turns) > self.turns:
             raise TooLarge(at="turns", what="the request", size=len(turns), limit=self.turns, unit="turns")
-        for index, turn in enumerate(turns):
-            self.check_turn(turn, f"turns[{index}].text")
+        for index, (turn, field) in enumerate(zip(turns, fields or ["text"] * len(turns), strict=True)):
+            self.check_turn(turn, f"turns[{index}].{field}")
 
     def check_question(self, question: str, at: str = "question") -> None:
         """Check a question's length; `at` says where it stands in the request."""

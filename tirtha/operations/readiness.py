@@ -4,16 +4,21 @@ from dataclasses import dataclass
 
 from memory import Counts
 from memory.api import Memory
+from memory.errors import StoreUnavailable
+from tirtha.errors import NotReady
 
 __all__ = ["CheckReadiness"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReadiness:
-    """Try the database and the index. Raises StoreUnavailable."""
+    """Try the database, its folder and the index. Raises NotReady."""
 
     memory: Memory
 
     async def __call__(self) -> Counts:
         """Return how many turns are held, and how many of them wait for the index."""
-        return await self.memory.ping()
+        try:
+            return await self.memory.ping()
+        except StoreUnavailable as fault:
+            raise NotReady(fault.reason) from fault

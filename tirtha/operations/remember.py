@@ -17,7 +17,8 @@ __all__ = ["RememberRequest", "RememberTurns", "Remembered"]
 class RememberRequest:
     """Turns of one session of a user, in the order they were said; a new session by default.
 
-    `wait`: until they are durable, or until the index holds them. Either way the next query finds them.
+    `wait`: until they are durable, or until the index holds them. Either way the next query finds them. `text_fields` says, for
+    errors, in which field of the caller's request the text of each turn was sent; `text` by default.
     """
 
     user_id: str
@@ -25,6 +26,7 @@ class RememberRequest:
     session_id: str | None = None
     turns: Sequence[NewTurn]
     wait: Literal["durable", "indexed"] = "durable"
+    text_fields: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class RememberTurns:
     async def __call__(self, caller: Caller, request: RememberRequest) -> Remembered:
         """Remember turns of one session."""
         caller.require("write")
-        self.limits.check_turns(request.turns)
+        self.limits.check_turns(request.turns, request.text_fields)
         receipt = await self.memory.remember(_turns_of(caller, request))
         indexed = request.wait == "indexed" and await self.memory.until_indexed(receipt)
         return Remembered(receipt=receipt, indexed=indexed)

@@ -4,11 +4,12 @@ from fastapi import APIRouter
 
 from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.schemas.answers import DecisionOut, StatsOut
-from tirtha.http.schemas.requests import ItemId
+from tirtha.http.schemas.fields import ItemId
+from tirtha.http.strict_route import StrictRoute
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/v1/decisions/{decision_id:id}")

@@ -5,10 +5,11 @@ from fastapi import APIRouter
 import tirtha
 from tirtha.http.dependencies import Served
 from tirtha.http.schemas.responses import HealthOut
+from tirtha.http.strict_route import StrictRoute
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/healthz", response_model_exclude_none=True)

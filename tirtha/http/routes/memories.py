@@ -6,14 +6,16 @@ from fastapi import APIRouter, HTTPException, Query
 
 from tirtha.http.cursors import SESSIONS, TURNS, TURNS_FOUND, USERS
 from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.schemas.fields import ItemId, OwnerId
 from tirtha.http.schemas.queries import MemoriesQuery, SessionsQuery, TurnLookup, UsersQuery
-from tirtha.http.schemas.requests import AgentQuery, ForgetIn, ItemId, OwnerId, OwnerQuery, TurnQuery
+from tirtha.http.schemas.requests import AgentQuery, ForgetIn, OwnerQuery, TurnQuery
 from tirtha.http.schemas.responses import ForgotOut, SessionOut, SessionsOut, TurnOut, TurnsOut, UserOut, UsersOut
+from tirtha.http.strict_route import StrictRoute
 from tirtha.operations.forget import ForgetRequest, Forgot
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/v1/users")

@@ -11,10 +11,11 @@ from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.schemas.answers import AskOut
 from tirtha.http.schemas.requests import AskIn, ContextIn, RecallIn
 from tirtha.http.schemas.responses import ContextOut, RecallOut
+from tirtha.http.strict_route import StrictRoute
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.post("/v1/recall")

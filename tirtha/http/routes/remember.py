@@ -1,35 +1,36 @@
 """POST /v1/remember: turns of one session as JSON, or a bulk as NDJSON."""
 
 from fastapi import APIRouter, Request
-from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
+from tirtha.http.bodies import is_ndjson
 from tirtha.http.bulk import remember_stream
 from tirtha.http.dependencies import CalledBy, Served
-from tirtha.http.middleware import NDJSON
 from tirtha.http.schemas.requests import RememberIn
 from tirtha.http.schemas.responses import BulkOut, RememberOut
+from tirtha.http.strict_route import StrictRoute
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
-class _NdjsonRoute(APIRoute):
+class _NdjsonRoute(StrictRoute):
     """A route that only answers to newline-delimited JSON, so that it can share a path."""
 
     def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
         """Match on the content type as well."""
-        headers = dict(scope.get("headers", ()))
-        if not headers.get(b"content-type", b"").decode("latin-1").lower().startswith(NDJSON):
+        if not is_ndjson(Headers(scope=scope).get("content-type", "")):
             return Match.NONE, {}
         return super().matches(scope)
 
 
 async def _remember_bulk(request: Request, service: Served, caller: CalledBy) -> BulkOut:
     """Remember one turn a line; bad lines are left out and named."""
-    return await remember_stream(service, caller, request.stream())
+    limit: int = request.app.state.max_line_bytes
+    return await remember_stream(service, caller, request.stream(), max_line_bytes=limit)
 
 
 for _path in ("/v1/remember", "/remember"):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from memory import TurnCursor
 from tirtha.http.cursors import LONGEST_CURSOR
-from tirtha.http.schemas.requests import ItemId, OwnerId, Prose
+from tirtha.http.schemas.fields import ItemId, OwnerId, Prose
 from tirtha.operations.listing import (
     FoundSoFar,
     SearchRequest,

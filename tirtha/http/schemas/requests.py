@@ -1,23 +1,12 @@
 """What callers may send. Types are strict and unknown fields are errors, so that a typo never passes silently."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from cascade import CodeTask
-from memory import NewTurn
-from memory.model import Role
+from tirtha.http.schemas.fields import Budget, In, ItemId, Moment, OwnerId, Prose
+from tirtha.http.schemas.messages import TurnIn
 from tirtha.operations.as_of import AsOf
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
@@ -32,88 +21,16 @@ __all__ = [
     "BulkLine",
     "ContextIn",
     "ForgetIn",
-    "ItemId",
-    "OwnerId",
     "OwnerQuery",
-    "Prose",
     "RecallIn",
     "RememberIn",
     "TurnQuery",
 ]
 
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_AHEAD = timedelta(days=366)
 
-
-def _moment(value: object) -> datetime:
-    """Read ISO 8601 with a zone, between 1900 and a year from now."""
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-    else:
-        raise ValueError("must be a string such as 2023-05-08T13:56:00Z")  # noqa: TRY004 - pydantic wants ValueError
-    if moment.tzinfo is None:
-        raise ValueError("has no time zone; write 2023-05-08T13:56:00Z or ...+02:00")
-    if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
-        raise ValueError("must lie between the year 1900 and a year from now")
-    return moment
-
-
-def _no_control(value: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
-        raise ValueError("must not hold control characters")
-    return value
-
-
-def _utf8(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("holds half a surrogate pair, which is no character") from None
-    return value
-
-
-def _prose(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    if "\x00" in value:
-        raise ValueError("must not hold a NUL byte")
-    return value
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-OwnerId = Annotated[
-    str, StringConstraints(min_length=1, max_length=128), AfterValidator(_utf8), AfterValidator(_no_control)
-]
-ItemId = Annotated[
-    str, StringConstraints(min_length=1, max_length=256), AfterValidator(_utf8), AfterValidator(_no_control)
-]
-Prose = Annotated[str, AfterValidator(_utf8), AfterValidator(_prose)]
-Budget = Annotated[int, Field(ge=1, le=131_072)]
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _Owned(_In):
+class _Owned(In):
     user_id: OwnerId
     agent_id: OwnerId | None = None
-
-
-class TurnIn(_In):
-    """One turn to remember."""
-
-    id: ItemId | None = None
-    role: Role
-    speaker: OwnerId | None = None
-    text: Prose
-    said_at: Moment | None = None
-
-    def turn(self) -> NewTurn:
-        """Return the turn as memory takes it."""
-        return NewTurn(id=self.id, role=self.role, speaker=self.speaker, text=self.text, said_at=self.said_at)
 
 
 class RememberIn(_Owned):
@@ -131,6 +48,7 @@ class RememberIn(_Owned):
             session_id=self.session_id,
             turns=[turn.turn() for turn in self.turns],
             wait=self.wait,
+            text_fields=[turn.text_field for turn in self.turns],
         )
 
 
@@ -180,7 +98,7 @@ class RecallIn(_AskingIn):
         )
 
 
-class AskIn(_In):
+class AskIn(In):
     """POST /v1/ask. `session_id` is the conversation the question belongs to; `max_tier` the most expensive tier allowed.
 
     A code task (`task: code`) needs `entry_point` and `tests` instead of a user.
@@ -265,7 +183,7 @@ class TurnQuery(OwnerQuery):
     session_id: ItemId
 
 
-class AgentQuery(_In):
+class AgentQuery(In):
     """Which agent's memory of a user; all of the user's if it is left out."""
 
     agent_id: OwnerId | None = None

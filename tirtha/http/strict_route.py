@@ -1,0 +1,73 @@
+"""The route that all of ours are: it reads bodies strictly, and refuses query parameters that are unknown or repeated.
+
+So a typo never passes silently, on whatever route; no route checks this itself.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from inspect import isclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from tirtha.http.bodies import BadBody, read_json
+
+__all__ = ["StrictRoute"]
+
+
+class _StrictRequest(Request):
+    """A request whose body is read by the strict reader of JSON."""
+
+    async def json(self) -> object:
+        """Return the body as JSON. Raises BadBody."""
+        return read_json(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A route whose requests are read strictly. A router is made of them by `APIRouter(route_class=StrictRoute)`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of a request, which reads it strictly."""
+        handle = super().get_route_handler()
+        known = frozenset(_query_names(self.dependant))
+
+        async def strictly(request: Request) -> Response:
+            _check_query(request, known)
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """Yield the names of the query parameters that a route and what it depends on take, one by one or as a model."""
+    for parameter in dependant.query_params:
+        model = parameter.field_info.annotation
+        if isclass(model) and issubclass(model, BaseModel):
+            yield from (field.alias or name for name, field in model.model_fields.items())
+        else:
+            yield parameter.alias
+    for part in dependant.dependencies:
+        yield from _query_names(part)
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    """Raise RequestValidationError for parameters that are unknown or given twice, BadBody for a query that is no text."""
+    query: bytes = request.scope["query_string"]
+    try:
+        unquote_to_bytes(query.decode("ascii")).decode()
+    except UnicodeDecodeError:
+        raise BadBody(400, why="must be percent-encoded UTF-8", at="query") from None
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    faults = [{"type": "extra_forbidden", "loc": ("query", name), "msg": ""} for name in given if name not in known]
+    faults += [
+        {"type": "repeated", "loc": ("query", name), "msg": "is given more than once"}
+        for name, times in given.items()
+        if times > 1 and name in known
+    ]
+    if faults:
+        raise RequestValidationError(faults)
