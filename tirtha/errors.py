@@ -5,12 +5,14 @@ FaceFault
 ├── Forbidden       the caller lacks a right
 ├── NotLoopback     no key is configured, and the address is not loopback
 ├── NotOpened       the engine could not be opened here
+├── SettingsInvalid settings are wrong, each named by its flag, variable or file
 └── Shadowed        another package hides one of ours
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["FaceFault", "Forbidden", "NotLoopback", "NotOpened", "Shadowed", "TooLarge"]
+__all__ = ["FaceFault", "Forbidden", "NotLoopback", "NotOpened", "SettingsInvalid", "Shadowed", "TooLarge"]
 
 
 class FaceFault(Exception):
@@ -50,6 +52,14 @@ class NotLoopback(FaceFault):
 
 class NotOpened(FaceFault):
     """The engine could not be opened in this process; the message is the engine's own."""
+
+
+class SettingsInvalid(FaceFault):
+    """Settings are wrong; `wrong` tells of each where it was said and why it cannot be."""
+
+    def __init__(self, wrong: Sequence[str]) -> None:
+        self.wrong = tuple(wrong)
+        super().__init__(f"The settings are not valid. {'; '.join(wrong)}.")
 
 
 class Shadowed(FaceFault):

@@ -10,6 +10,7 @@ from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.middleware import NDJSON
 from tirtha.http.schemas.requests import RememberIn
 from tirtha.http.schemas.responses import BulkOut, RememberOut
+from tirtha.http.spool import spooled
 
 __all__ = ["router"]
 
@@ -29,7 +30,8 @@ class _NdjsonRoute(APIRoute):
 
 async def _remember_bulk(request: Request, service: Served, caller: CalledBy) -> BulkOut:
     """Remember one turn a line; bad lines are left out and named."""
-    return await remember_stream(service, caller, request.stream())
+    async with spooled(request) as chunks:
+        return await remember_stream(service, caller, chunks)
 
 
 for _path in ("/v1/remember", "/remember"):
