@@ -8,9 +8,11 @@ FaceFault
 ├── NotLoopback     no key is configured, and the address is not loopback
 ├── NotReady        turns cannot be stored and found just now
 ├── NotOpened       the engine could not be opened here
+├── SettingsInvalid settings are wrong, each named by its flag, variable or file
 └── Shadowed        another package hides one of ours
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "NotOpened",
     "NotReady",
     "SessionNeeded",
+    "SettingsInvalid",
     "Shadowed",
     "TooLarge",
 ]
@@ -87,6 +90,14 @@ class NotReady(FaceFault):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"turns cannot be stored just now: {reason}")
+
+
+class SettingsInvalid(FaceFault):
+    """Settings are wrong; `wrong` tells of each where it was said and why it cannot be."""
+
+    def __init__(self, wrong: Sequence[str]) -> None:
+        self.wrong = tuple(wrong)
+        super().__init__(f"The settings are not valid. {'; '.join(wrong)}.")
 
 
 class Shadowed(FaceFault):

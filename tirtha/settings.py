@@ -17,7 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-__all__ = ["LOOPBACK", "PolicySettings", "Settings", "TierSettings"]
+__all__ = ["LOOPBACK", "PolicySettings", "Settings", "TierSettings", "settings_file"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -32,8 +32,14 @@ class _Places(BaseSettings):
     config: Path | None = None
 
 
+def settings_file(home: Path | None = None) -> Path:
+    """Return the TOML file to read: what `TIRTHA_CONFIG` names, else `tirtha.toml` in `home` (default: in `TIRTHA_HOME`)."""
+    places = _Places()
+    return (places.config or (home or places.home) / "tirtha.toml").expanduser()
+
+
 def _listed(names: object) -> object:
-    """Split names that come as one text, as they do in the environment."""
+    """Split names (or numbers) that come as one text, as they do in the environment."""
     if isinstance(names, str) and names.lstrip().startswith("["):
         return json.loads(names)
     return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
@@ -93,7 +99,12 @@ class PolicySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ladder: Annotated[tuple[int, ...], Field(description="budgets of wider contexts, tokens")] = (660, 2_640)
+    ladder: Annotated[
+        tuple[int, ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description="budgets of wider contexts, tokens"),
+    ] = (660, 2_640)
     widen_before: Annotated[int, Field(ge=0, description="how often the local tier gets a wider context")] = 1
     widen_after: Annotated[int, Field(ge=0, description="how often the frontier tier does, after its first answer")] = 0
     raw: Annotated[bool, Field(description="whether the frontier tier may at last read the raw history")] = False
@@ -193,11 +204,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments first, then the environment, then the TOML file."""
-        places = _Places()
-        file = places.config or places.home.expanduser() / "tirtha.toml"
-        if places.config and not file.expanduser().is_file():
+        file = settings_file(init_settings().get("home"))
+        if _Places().config and not file.is_file():
             raise FileNotFoundError(f"TIRTHA_CONFIG names {file}, which is not a file")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file.expanduser())
+        if file.is_dir():
+            raise IsADirectoryError(f"{file} is a folder, not a file")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     @property
     def folder(self) -> Path:

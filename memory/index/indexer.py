@@ -17,6 +17,7 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_e
 from language import forget_texts
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
+from memory.errors import StorageFault
 from memory.index.echoes import fingerprint, fresh, suspicions
 from memory.index.lance import IndexRow, PassageIndex
 from memory.model import Counts, EncodedPassage, ScopeId, Turn, TurnPk
@@ -26,7 +27,8 @@ __all__ = ["Indexer", "prepare_rows"]
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-_log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)
+_log_expected = before_sleep_log(log, logging.WARNING)  # a conflict of the index, a full disk: one line
+_log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)  # a fault of ours: where it came from
 
 _BATCH_TURNS = 512  # enough to sort by length: windows of one length need no padding
 _BATCH_CHARS = 250_000  # long turns come in smaller batches, so that none waits minutes behind them
@@ -179,7 +181,8 @@ class Indexer:
         return await anyio.to_thread.run_sync(read, *args, limiter=self._reads)
 
     def _note_failure(self, state: RetryCallState) -> None:
-        _log_failure(state)
+        expected = state.outcome and isinstance(state.outcome.exception(), StorageFault)
+        (_log_expected if expected else _log_failure)(state)
         self._failing = True
         self._announce()
 

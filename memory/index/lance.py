@@ -7,6 +7,7 @@ blocks and may be called from any thread.
 """
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ _TABLE = "passage"
 _KEEP_VERSIONS = timedelta(minutes=5)  # a slow reader may still stand on an old version
 _COLUMNS = ["turn", "start", "end", "vector", "turn_vector"]
 _KEYS_PER_FILTER = 1_000
+_SOURCE_PLACES = re.compile(
+    r"(?:, \S+\.rs:\d+:\d+)+$"
+)  # where in LanceDB's own code an error arose; of no use in a log
 
 Vectors = NDArray[np.float32]
 
@@ -177,8 +181,14 @@ class PassageIndex:
 
     def _loaded(self, scope: ScopeId, done: Future[None]) -> None:
         self._loading.pop(scope, None)
-        if not done.cancelled() and done.exception():
-            log.warning("scope %d stays on disk", scope, exc_info=done.exception())
+        fault = None if done.cancelled() else done.exception()
+        if fault:
+            log.warning(
+                "scope %d stays on disk: %s",
+                scope,
+                fault,
+                exc_info=None if isinstance(fault, StoreUnavailable) else fault,
+            )
 
     def _load(self, scope: ScopeId) -> None:
         bytes_each = 2 * self._dimension * np.float16().nbytes + 3 * np.int64().nbytes
@@ -247,7 +257,7 @@ def _index_faults() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, OSError, pa.ArrowInvalid) as fault:
-        reason = (str(fault) or type(fault).__name__).partition("\n")[0]
+        reason = _SOURCE_PLACES.sub("", (str(fault) or type(fault).__name__).partition("\n")[0])
         if "no space left" in str(fault).lower():
             reason = f"no space left ({reason})"
         raise StoreUnavailable(f"the passage index: {reason}") from fault

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from tirtha import __version__
 from tirtha.cli import decisions, memories, upkeep
 from tirtha.cli.plugins import WithPlugins
-from tirtha.cli.running import give_up, given, out, read_settings, run_here
+from tirtha.cli.running import give_up, out, read_settings, run_here
 from tirtha.errors import Shadowed
 from tirtha.import_check import refuse_shadows
 
@@ -22,8 +23,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"tirtha {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def before_any_command() -> None:
+def before_any_command(
+    version: Annotated[  # noqa: ARG001 - its callback acts on it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
     """Long-context memory: remember every turn, answer from a few cited lines."""
     try:
         refuse_shadows()
@@ -44,11 +55,14 @@ def serve(
     """Serve the HTTP API."""
     from tirtha.http.server import serve as run_server  # noqa: PLC0415 - the engine is slow to import
 
-    tiers = {
-        "local": given(url=local_url, model=local_model) or None,
-        "frontier": given(url=frontier_url, model=frontier_model) or None,
+    flags = {
+        "host": host,
+        "port": port,
+        "home": home,
+        "local": {"url": local_url, "model": local_model},
+        "frontier": {"url": frontier_url, "model": frontier_model},
     }
-    run_here(run_server(read_settings(host=host, port=port, home=home, **tiers)))
+    run_here(run_server(read_settings(**flags)), **flags)
 
 
 @app.command()

@@ -1,16 +1,33 @@
 """Requests of the command line over the HTTP contract, and how their answers are printed."""
 
-import json
+import sys
 from typing import Any
 
 import httpx
+import typer
 
 from tirtha.cli.connection import connect
-from tirtha.cli.running import CommandFailed, out, read_settings
+from tirtha.cli.running import CommandFailed, out, read_settings, tell
+from tirtha.terminal import exact_json
 
 __all__ = ["Json", "checked", "post", "print_answer", "request"]
 
 Json = dict[str, Any]
+# What the command line calls the fields of a request.
+_FLAGS = {
+    "user_id": "--user",
+    "agent_id": "--agent",
+    "session_id": "--session",
+    "turn_id": "--turn",
+    "question": "QUESTION",
+    "budget": "--budget",
+    "limit": "--limit",
+    "asked_at": "--asked-at",
+    "turns[0].text": "TEXT",
+    "turns[0].role": "--role",
+    "turns[0].speaker": "--speaker",
+    "turns[0].said_at": "--said-at",
+}
 
 
 async def request(method: str, path: str, query: Json) -> Json:
@@ -26,14 +43,32 @@ async def post(path: str, body: Json) -> Json:
 
 
 def checked(response: httpx.Response) -> Json:
-    """Return the answer's body. Raises CommandFailed if it is a problem."""
-    answer: Json = response.json()
-    if response.is_error:
-        raise CommandFailed(answer["detail"])
+    """Return the answer's body. Raises CommandFailed if it is a problem, in the words of the command line."""
+    try:
+        answer: Json = response.json()
+        if response.is_error:
+            raise CommandFailed(_told(answer))
+    except (ValueError, KeyError, TypeError):
+        place = response.request.url.copy_with(path="", query=None)
+        raise CommandFailed(
+            f"{place} answered {response.status_code} and not as Tirtha does; is another program there?"
+        ) from None
     return answer
 
 
 def print_answer(answer: Json, as_json: bool, text: str) -> None:
     """Print an answer as JSON, or as `text`."""
-    shown = json.dumps(answer, indent=2, ensure_ascii=False) if as_json else text
-    out.print(shown, markup=False, highlight=False, soft_wrap=True)  # a line break of ours inside JSON would break it
+    if as_json:
+        typer.echo(exact_json(answer, ascii_only="utf" not in (sys.stdout.encoding or "").lower()))
+    else:
+        tell(out, text)
+
+
+def _told(problem: Json) -> str:
+    """Return what a problem says, with flags in place of the fields they fill."""
+    detail, faults = str(problem["detail"]), problem.get("errors") or []
+    flags = [_FLAGS.get(fault["at"], fault["at"]) for fault in faults[:3]]
+    if detail == "; ".join(f"{fault['at']} {fault['why']}" for fault in faults[:3]):
+        return "; ".join(f"{flag} {fault['why']}" for flag, fault in zip(flags, faults, strict=False))
+    blamed = [flag for flag, fault in zip(flags, faults, strict=False) if fault["at"] in _FLAGS]
+    return f"{', '.join(blamed)}: {detail}" if blamed else detail

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from tirtha.cli.running import CommandFailed
 from tirtha.errors import NotOpened
 from tirtha.http.address import running_server
 from tirtha.settings import Settings
@@ -19,11 +20,20 @@ _TIMEOUT_S = 600.0
 
 @asynccontextmanager
 async def connect(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client of the running server, or open the service here for as long as the client is used."""
+    """Yield a client of the running server, or open the service here for as long as the client is used.
+
+    Raises CommandFailed if the server stops answering, and NotOpened if the service cannot be opened here.
+    """
     url = running_server(settings.folder)
     if url:
-        async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S) as client:
-            yield client
+        try:
+            async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S) as client:
+                yield client
+        except httpx.TransportError as fault:
+            reason = str(fault) or type(fault).__name__
+            raise CommandFailed(
+                f"the server at {url} stopped answering ({reason}): see its log, start it again"
+            ) from fault
         return
     from cascade.errors import CascadeFault  # noqa: PLC0415 - a running server spares us the engine's slow imports
     from memory.errors import MemoryFault  # noqa: PLC0415

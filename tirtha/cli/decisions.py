@@ -1,14 +1,18 @@
 """Commands over decisions: stats, certify, replay."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
 from tirtha.cli.client import print_answer, request
-from tirtha.cli.running import err, out, read_settings, run, run_here
+from tirtha.cli.running import err, out, read_settings, run, run_here, tell
+from tirtha.terminal import one_entry
+
+if TYPE_CHECKING:
+    from cascade.certificate import Certificate
 
 __all__ = ["app"]
 
@@ -41,12 +45,16 @@ def stats(as_json: AsJson = False) -> None:
 
 @app.command()
 def certify(
-    labels: Annotated[Path, typer.Argument(help='JSON lines: {"decision_id": "...", "correct": true}')],
+    labels: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help='JSON lines: {"decision_id": "...", "correct": true}')
+    ],
     *,
     risk: Annotated[
         float, typer.Option(min=0.0001, max=0.5, help="share of accepted answers that may be wrong")
     ] = 0.05,
-    to: Annotated[Path, typer.Option(help="where the certificate is written")] = Path("certificate.json"),
+    to: Annotated[Path, typer.Option(dir_okay=False, help="where the certificate is written")] = Path(
+        "certificate.json"
+    ),
 ) -> None:
     """Certify a threshold for the local tier from labelled decisions, with 95% confidence."""
     from tirtha.maintenance.certify import certify_labels  # noqa: PLC0415 - the engine is slow to import
@@ -54,8 +62,12 @@ def certify(
     async def decision(decision_id: str) -> dict[str, Any]:
         return await request("GET", f"/v1/decisions/{quote(decision_id, safe='')}", {})
 
-    made = run_here(certify_labels(labels.read_bytes(), decision, risk=risk))
-    to.write_bytes(made.as_json())
+    async def certified() -> "Certificate":
+        made = await certify_labels(labels.read_bytes(), decision, risk=risk)
+        to.write_bytes(made.as_json())
+        return made
+
+    made = run_here(certified())
     out.print(
         f"From a weakest score of {made.threshold:.3f} on, {made.wrong} of {made.accepted} answers were wrong: at most "
         f"{made.bound:.2%}, with 95% confidence. Written to {to}; set TIRTHA_CERTIFICATE to it."
@@ -66,14 +78,14 @@ def certify(
 def replay(
     decision_id: Annotated[str, typer.Argument(help="the decision")],
     *,
-    recordings: Annotated[Path, typer.Option(help="the folder that TIRTHA_RECORD_TO named")],
+    recordings: Annotated[Path, typer.Option(exists=True, help="the folder that TIRTHA_RECORD_TO named")],
 ) -> None:
     """Decide a question again on recorded calls, and say what differs. Calls no model."""
     from tirtha.maintenance.replay import replay_decision  # noqa: PLC0415 - the engine is slow to import
 
     replayed = run_here(replay_decision(read_settings(), decision_id, recordings))
     again = replayed.again
-    out.print(f"{again.path}: {again.answer}", markup=False, highlight=False)
+    tell(out, one_entry(f"{again.path}: {again.answer}"))
     if replayed.differs:
         err.print(f"Different from the record: {', '.join(replayed.differs)}.")
         raise typer.Exit(1)

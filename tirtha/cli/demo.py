@@ -25,6 +25,7 @@ from tirtha.sample import SampleQuestion, sample_questions, sample_sessions
 from tirtha.sample.marking import Mark, in_words_of, mark
 from tirtha.service import Service
 from tirtha.settings import Settings
+from tirtha.terminal import one_entry, printable
 from tirtha.wiring.service import open_service
 
 __all__ = ["run_demo"]
@@ -81,8 +82,8 @@ async def _show(service: Service, question: SampleQuestion, asked_at: datetime, 
     expected = question.answer or "(never told)"
     shown = _Shown(asked=question, decision=decision)
     body = Group(
-        Text(brief.text, style="dim"),
-        Text(f"\nAnswer     {decision.answer}", style=_STYLES[shown.mark]),
+        Text(printable(brief.text), style="dim"),
+        Text(f"\nAnswer     {one_entry(decision.answer)}", style=_STYLES[shown.mark]),
         Text(f"Citations  {cited}     Expected: {expected}     Counted as {shown.mark}"),
         Text(
             f"Context    {brief.tokens} of {raw:,} tokens ({raw / max(brief.tokens, 1):.0f}x less), "

@@ -1,15 +1,15 @@
 """Commands over a memory: remember, context, ask, recall, memories, forget."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.progress import open as progress_open
 
-from tirtha.cli.client import checked, post, print_answer, request
-from tirtha.cli.connection import connect
-from tirtha.cli.running import CommandFailed, err, given, read_settings, run
+from tirtha.cli.bulk import remember_file
+from tirtha.cli.client import post, print_answer, request
+from tirtha.cli.running import CommandFailed, give_up, given, run
+from tirtha.cli.turn_file import STDIN, read_text
+from tirtha.terminal import FURTHER_LINE, one_entry, printable
 
 __all__ = ["app"]
 
@@ -29,7 +29,9 @@ AskedAt = Annotated[str | None, typer.Option("--asked-at", help="ISO 8601 with a
 
 @app.command()
 def remember(
-    text: Annotated[str | None, typer.Argument(help="what was said; leave out with --file")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="what was said; - reads standard input; leave out with --file")
+    ] = None,
     *,
     user: User,
     agent: Agent = None,
@@ -37,15 +39,20 @@ def remember(
     role: Annotated[str, typer.Option(help="user, assistant, system or tool")] = "user",
     speaker: Annotated[str | None, typer.Option(help="the speaker's name")] = None,
     said_at: Annotated[str | None, typer.Option("--said-at", help="ISO 8601 with a zone; default now")] = None,
-    file: Annotated[Path | None, typer.Option(help="NDJSON, one turn a line; fields as in docs/http.md")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="NDJSON, one turn a line, fields as in docs/http.md; - reads standard input"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Remember one turn, or a file of turns."""
     if (text is None) == (file is None):
         raise typer.BadParameter("give either a text or --file")
     if file is not None:
-        run(_remember_file(file, user, agent, as_json))
+        remember_file(file, given(user_id=user, agent_id=agent), session, as_json)
         return
+    if text == str(STDIN):
+        text = _standard_input()
     turn = given(role=role, speaker=speaker, text=text, said_at=said_at)
     body = given(user_id=user, agent_id=agent, session_id=session) | {"turns": [turn]}
     answer = run(post("/v1/remember", body))
@@ -67,7 +74,9 @@ def context(
     body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/context", body))
     summary = f"\n{answer['tokens']} of {answer['budget']} tokens, answerable {answer['answerable']:.2f}"
-    print_answer(answer, as_json, (answer["text"] or "Nothing is remembered on that.") + summary)
+    # The server sets a quote's further lines in; every other line is ours.
+    text = printable(answer["text"]).replace("\n  ", f"\n{FURTHER_LINE}")
+    print_answer(answer, as_json, (text or "Nothing is remembered on that.") + summary)
 
 
 @app.command()
@@ -84,8 +93,8 @@ def ask(
     """Answer a question from memory."""
     body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/ask", body))
-    cited = "".join(f"\n  {one['turn_id']} ({one['session_id']}): {one['quote']}" for one in answer["citations"])
-    print_answer(answer, as_json, answer["answer"] + cited)
+    cited = [f"  {one['turn_id']} ({one['session_id']}): {one['quote']}" for one in answer["citations"]]
+    print_answer(answer, as_json, "\n".join(map(one_entry, [answer["answer"], *cited])))
 
 
 @app.command()
@@ -103,7 +112,7 @@ def recall(
     body = given(user_id=user, agent_id=agent, question=question, limit=limit, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/recall", body))
     rows = [f"{one['score']:6.3f}  {one['turn_id']}  {one['speaker']}: {one['text']}" for one in answer["evidence"]]
-    print_answer(answer, as_json, "\n".join(rows) or "Nothing is remembered on that.")
+    print_answer(answer, as_json, "\n".join(map(one_entry, rows)) or "Nothing is remembered on that.")
 
 
 @app.command()
@@ -126,7 +135,7 @@ def memories(
     ]
     if answer["next"]:
         rows.append(f"There are more: --cursor {answer['next']}")
-    print_answer(answer, as_json, "\n".join(rows) or "Nothing is remembered.")
+    print_answer(answer, as_json, "\n".join(map(one_entry, rows)) or "Nothing is remembered.")
 
 
 @app.command()
@@ -147,28 +156,8 @@ def forget(
     print_answer(answer, as_json, told)
 
 
-async def _remember_file(file: Path, user: str, agent: str | None, as_json: bool) -> None:
-    owner = given(user_id=user, agent_id=agent)
-
-    async def lines() -> Any:
-        with progress_open(file, "rt", encoding="utf-8", description="Remembering", console=err) as turns:
-            for number, line in enumerate(turns, 1):
-                # A blank line is sent as one, so that the server counts the lines of the file.
-                yield (json.dumps(owner | _object(line, number)) + "\n").encode() if line.strip() else b"\n"
-
-    async with connect(read_settings()) as client:
-        headers = {"content-type": "application/x-ndjson"}
-        answer = checked(await client.post("/v1/remember", content=lines(), headers=headers))
-    rejected = "".join(f"\n  line {one['line']}: {one['at']} {one['why']}" for one in answer["rejected"])
-    summary = f"{answer['stored']} stored, {answer['duplicates']} known already, {answer['rejected_lines']} rejected"
-    print_answer(answer, as_json, summary + rejected)
-
-
-def _object(line: str, number: int) -> dict[str, Any]:
+def _standard_input() -> str:
     try:
-        read = json.loads(line)
-    except json.JSONDecodeError as fault:
-        raise CommandFailed(f"line {number} is no JSON: {fault}") from fault
-    if not isinstance(read, dict):
-        raise CommandFailed(f"line {number} is no JSON object")
-    return read
+        return read_text()
+    except CommandFailed as fault:
+        give_up(fault)

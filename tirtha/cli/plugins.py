@@ -4,13 +4,19 @@ They are imported when they are called, not before: a benchmark takes seconds to
 """
 
 import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from tirtha.terminal import printable
 
 __all__ = ["WithPlugins"]
 
@@ -18,7 +24,17 @@ _GROUP = "tirtha.commands"
 
 
 class WithPlugins(TyperGroup):
-    """A group with the installed packages' commands beside its own."""
+    """A group with the installed packages' commands beside its own; what it says of bad arguments is printable."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the arguments before the command."""
+        with _printable_faults():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the command's arguments, and run it."""
+        with _printable_faults():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """List our own commands and the plugins'."""
@@ -29,6 +45,16 @@ class WithPlugins(TyperGroup):
         found: TyperCommand | TyperGroup | None = super().get_command(ctx, cmd_name)  # type: ignore[assignment]
         plugins = () if found else entry_points(group=_GROUP, name=cmd_name)
         return next(map(_LazyGroup, plugins), found)
+
+
+@contextmanager
+def _printable_faults() -> Iterator[None]:
+    """Spell out what would steer the terminal: Typer prints the arguments that it refuses as they are."""
+    try:
+        yield
+    except TyperException as fault:
+        fault.message = printable(fault.message)
+        raise
 
 
 class _LazyGroup(TyperGroup):

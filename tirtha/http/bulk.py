@@ -1,6 +1,7 @@
 """Bulk remembering: NDJSON in, one turn a line, stored in batches as it streams in; bad lines are named and left out.
 
-Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable.
+Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable. If the client goes away,
+the batch at hand is stored or not, as a whole, and no other (`spool` notices).
 """
 
 from codecs import BOM_UTF8

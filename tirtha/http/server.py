@@ -10,6 +10,7 @@ from cascade.errors import Misconfigured
 from tirtha.errors import NotLoopback
 from tirtha.http.address import announced
 from tirtha.settings import LOOPBACK, Settings
+from tirtha.terminal import PrintableFormatter
 from tirtha.wiring.tiers import probe
 
 __all__ = ["listening", "serve"]
@@ -30,7 +31,9 @@ async def serve(settings: Settings) -> None:
     """
     if settings.host not in LOOPBACK:
         raise NotLoopback(settings.host)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     await _check_tiers(settings)
     with listening(settings.host, settings.port) as listener:
         from tirtha.http.app import create_app  # noqa: PLC0415 - slow to import; what is wrong with a setting is told at once

@@ -12,6 +12,9 @@ from cascade.decision import CHEAP_PATHS, Hashes
 __all__ = ["certify_labels"]
 
 
+_MARK = b"\xef\xbb\xbf"
+
+
 async def certify_labels(
     labels: bytes, decision: Callable[[str], Awaitable[dict[str, Any]]], *, risk: float
 ) -> Certificate:
@@ -23,12 +26,10 @@ async def certify_labels(
     items: list[Labelled] = []
     made_with: set[Hashes] = set()
     seen: set[str] = set()
-    for number, line in enumerate(labels.decode().splitlines(), 1):
+    for number, line in enumerate(labels.removeprefix(_MARK).split(b"\n"), 1):
         if not line.strip():
             continue
-        label = json.loads(line)
-        if not isinstance(label.get("decision_id"), str) or not isinstance(label.get("correct"), bool):
-            raise ValueError(f"line {number} needs a decision_id and a correct that is true or false")  # noqa: TRY004 - of the file
+        label = _label(line, number)
         if label["decision_id"] in seen:
             raise ValueError(f"line {number} labels decision {label['decision_id']} once more")
         seen.add(label["decision_id"])
@@ -44,3 +45,16 @@ async def certify_labels(
         )
     today = datetime.now(UTC).date()
     return certify(items, risk=risk, hashes=made_with.pop(), labels_sha256=sha256(labels).hexdigest(), made_on=today)
+
+
+def _label(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        label = json.loads(line.decode())
+    except UnicodeDecodeError as fault:
+        raise ValueError(f"line {number} is not UTF-8, from its byte {fault.start + 1} on") from None
+    except (ValueError, RecursionError) as fault:
+        raise ValueError(f"line {number} is no JSON ({fault})") from None
+    known = label if isinstance(label, dict) else {}
+    if not isinstance(known.get("decision_id"), str) or not isinstance(known.get("correct"), bool):
+        raise ValueError(f"line {number} needs a decision_id and a correct that is true or false")  # noqa: TRY004 - of the file
+    return known

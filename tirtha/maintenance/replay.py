@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from cascade import Brief, Decision, Ledger
-from cascade.recording import DecisionChat, Recordings, read_recordings
+from cascade.recording import DecisionChat, Recorded, Recordings, read_recordings
 from cascade.tiers.deployment import Breaker, Deployment
 from cascade.tiers.model import ModelTier
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
@@ -70,7 +70,7 @@ async def replay_decision(settings: Settings, decision_id: str, recordings: Path
         decision = await Ledger(database).read(decision_id, tenant=local_caller().tenant)
     if decision.path == "cache" or not any(brief.budget for brief in decision.contexts):
         raise ValueError("only decisions that drew up a context can be replayed: neither cache hits nor code tasks")
-    known = read_recordings(_lines(recordings))
+    known = _recorded(recordings)
     encoder = await asyncio.to_thread(Encoder, settings.embedding_model or BUNDLED_MODEL)
     tiers = Tiers(
         local=_tier("local", settings.local, decision, known),
@@ -102,6 +102,12 @@ def _differing(recorded: Decision, again: Decision) -> list[str]:
     return [field.name for field in fields(Decision) if getattr(one, field.name) != getattr(other, field.name)]
 
 
-def _lines(recordings: Path) -> list[str]:
-    files = sorted(recordings.glob("*.jsonl")) if recordings.is_dir() else [recordings]
-    return [line for file in files for line in file.read_text("utf-8").splitlines()]
+def _recorded(folder: Path) -> Recordings:
+    known: dict[tuple[str, int], Recorded] = {}
+    for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else [folder]:
+        try:
+            known.update(read_recordings(file.read_text("utf-8").splitlines()))
+        except ValueError as fault:
+            reason = str(fault).partition("\n")[0]
+            raise ValueError(f"{file} holds a line that is no recording ({reason}): remove it") from fault
+    return known

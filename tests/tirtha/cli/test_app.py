@@ -2,19 +2,16 @@
 
 import json
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.command import tirtha
 from tests.support.server import COMMAND, environment, running
-
-
-def tirtha(home: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    wide = {"COLUMNS": "200", "TERM": "dumb"} | extra
-    return subprocess.run(
-        [COMMAND, *arguments], env=environment(home, **wide), capture_output=True, text=True, check=False, timeout=120
-    )
+from tirtha import __version__
 
 
 @pytest.mark.slow
@@ -55,6 +52,7 @@ def test_remember_and_ask_without_a_server_and_with_one(tmp_path: Path) -> None:
         bulk = tirtha(home, "remember", "--file", str(lines), "--user", "u1")
         assert "1 stored, 0 known already, 1 rejected" in bulk.stdout
         assert "line 3: role" in bulk.stdout
+        assert bulk.returncode == 1
         assert httpx.get(f"{server.url}/readyz").json()["turns"] == 2
 
 
@@ -73,15 +71,67 @@ def test_doctor_names_what_is_wrong(tmp_path: Path) -> None:
     [
         (["serve", "--host", "0.0.0.0"], {}, "refusing to listen on 0.0.0.0"),  # noqa: S104 - it must be refused
         (["ask", "Why?", "--user", "u1"], {"TIRTHA_BUDGET": "0"}, "TIRTHA_BUDGET"),
+        (["ask", "Why?", "--user", "u1"], {"TIRTHA_CONFIG": "/no/such/tirtha.toml"}, "/no/such/tirtha.toml"),
+        (["serve", "--port", "99999"], {"TIRTHA_PORT": "8765"}, "--port: Input should be less than"),
+        (["serve", "--local-url", "http://127.0.0.1:9/v1", "--local-model", "m"], {}, "no price of 'm' is known"),
+        (["remember", "--file", "/no/such.jsonl", "--user", "u1"], {}, "there is no /no/such.jsonl"),
+        (["remember", "--file", "/", "--user", "u1"], {}, "/ is a folder"),
+        (["certify", "/no/such.jsonl"], {}, "/no/such.jsonl"),
+        (["replay", "d1", "--recordings", "/no/such"], {}, "/no/such"),
         (["eval", "locomo", "--data", "/no/such/file.json"], {}, "/no/such/file.json"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(
     tmp_path: Path, arguments: list[str], extra: dict[str, str], words: str
 ) -> None:
-    run = tirtha(tmp_path / "home", *arguments, **extra)
+    run = tirtha(tmp_path / "home", *arguments, stdin=b"", **extra)
     assert run.returncode in {1, 2}
     assert words in " ".join(run.stderr.split())
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+@pytest.mark.slow
+def test_a_field_that_the_service_refuses_is_named_by_its_flag(tmp_path: Path) -> None:
+    with running(tmp_path / "home"):
+        for arguments, words in (
+            (("recall", "Why?", "--limit", "0"), "--limit Input should be greater than or equal to 1"),
+            (("remember", "x", "--said-at", "yesterday"), "--said-at Invalid isoformat string"),
+            (("remember", "x", "--role", "robot"), "--role "),
+            (("remember", " "), "TEXT must not be blank"),
+            (("context", "Why?", "--budget", "0"), "--budget "),
+        ):
+            run = tirtha(tmp_path / "home", *arguments, "--user", "u1")
+            assert (run.returncode, run.stdout) == (1, "")
+            assert run.stderr.startswith(words)
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert tirtha(tmp_path / "home", "--version").stdout == f"tirtha {__version__}\n"
+
+
+@pytest.mark.slow
+def test_an_address_that_another_program_answers_on_is_named(tmp_path: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    (tmp_path / "home").mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever).start()
+        (tmp_path / "home" / "server.url").write_text(f"http://127.0.0.1:{other.server_port}")
+        run = tirtha(tmp_path / "home", "recall", "Why?", "--user", "u1")
+        other.shutdown()
+    assert run.returncode == 1
+    assert "is another program there?" in run.stderr
     assert "Traceback" not in run.stderr
 
 

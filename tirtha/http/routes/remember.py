@@ -10,6 +10,7 @@ from tirtha.http.bulk import remember_stream
 from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.schemas.requests import RememberIn
 from tirtha.http.schemas.responses import BulkOut, RememberOut
+from tirtha.http.spool import spooled
 from tirtha.http.strict_route import StrictRoute
 
 __all__ = ["router"]
@@ -30,7 +31,8 @@ class _NdjsonRoute(StrictRoute):
 async def _remember_bulk(request: Request, service: Served, caller: CalledBy) -> BulkOut:
     """Remember one turn a line; bad lines are left out and named."""
     limit: int = request.app.state.max_line_bytes
-    return await remember_stream(service, caller, request.stream(), max_line_bytes=limit)
+    async with spooled(request) as chunks:
+        return await remember_stream(service, caller, chunks, max_line_bytes=limit)
 
 
 for _path in ("/v1/remember", "/remember"):
