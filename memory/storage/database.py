@@ -6,9 +6,10 @@ BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns:
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -63,6 +64,8 @@ class Database:
     def __init__(self, engine: Engine, *, home: Path) -> None:
         self.home = home
         self._engine = engine
+        # SQLite lets a writer poll for its lock, so that one who writes without a pause would keep the others out for seconds.
+        self._one_writer: AbstractContextManager[object] = Lock() if self.kind == "sqlite" else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -73,7 +76,11 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, durable when the block is left. Raises SQLAlchemy's errors, and then nothing was changed."""
-        with self._engine.connect().execution_options(tirtha_write=True) as connection, connection.begin():
+        with (
+            self._one_writer,
+            self._engine.connect().execution_options(tirtha_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @property

@@ -1,16 +1,19 @@
 """Bulk remembering: NDJSON in, one turn a line, stored in batches as it streams in; bad lines are named and left out.
 
-Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable.
+Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable. Where a scope's turns
+come faster than they are indexed, the bulk waits for the index between two batches, and reads no further: the sender is held up,
+and nobody else. Whether the sender is still there shows when the next lines are read.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import anyio.lowlevel
 from pydantic import ValidationError
 
 from memory import NewTurn, Receipt
-from memory.errors import StoreUnavailable
+from memory.errors import IndexBehind, StoreUnavailable
 from tirtha.caller import Caller
 from tirtha.errors import TooLarge
 from tirtha.http.errors import located, why
@@ -21,7 +24,8 @@ from tirtha.service import Service
 
 __all__ = ["remember_stream"]
 
-_BATCH_TURNS = 512
+_BATCH_TURNS = 128  # stored in one transaction, for which everybody else who writes waits
+_LINES_AT_ONCE = 32  # read before other requests may be
 _LISTED = 1_000
 _BYTES_PER_CHARACTER = 12  # a character escaped as a surrogate pair, the longest JSON form
 _LINE_OVERHEAD_BYTES = 65_536
@@ -38,13 +42,18 @@ class _Entry:
 
 
 async def remember_stream(service: Service, caller: Caller, chunks: AsyncIterator[bytes]) -> BulkOut:
-    """Remember every good line of a stream; raises StoreUnavailable if storing fails (what was stored before stays)."""
+    """Remember every good line of a stream.
+
+    Raises StoreUnavailable if storing fails, and IndexBehind if the index does not go on; what was stored before stays.
+    """
     caller.require("write")  # before a line is read, and if there is none
     bulk = _Bulk(service=service, caller=caller)
     limit = service.limits.turn_chars * _BYTES_PER_CHARACTER + _LINE_OVERHEAD_BYTES
     number = 0
     async for line in _lines(chunks, limit):
         number += 1
+        if number % _LINES_AT_ONCE == 0:
+            await anyio.lowlevel.checkpoint()
         if not line.strip():
             continue
         bulk.received += 1
@@ -128,6 +137,14 @@ class _Bulk:
         except StoreUnavailable as fault:
             safe = f"{self.stored} turns of this bulk are stored; send it again when the memory is back, they will not be doubled"
             raise StoreUnavailable(f"{fault.reason} ({safe})") from fault
+        except IndexBehind as behind:
+            raise IndexBehind(
+                scope_id=behind.scope_id,
+                waiting=behind.waiting,
+                limit=behind.limit,
+                retry_after_s=behind.retry_after_s,
+                stored=f"{self.stored} turns of this bulk are stored, and will not be doubled",
+            ) from behind
 
     def _count(self, entries: list[_Entry], receipt: Receipt) -> None:
         self.stored += receipt.outcomes.count("stored")
