@@ -11,14 +11,19 @@ from time import perf_counter
 
 __all__ = ["Precedence"]
 
-_PAUSE_FOR_WORK = 3.0  # seconds of pause, at most, for each second of work: a quarter of the time is the index's own
+_PAUSE_FOR_WORK = 3.0  # so that a quarter of the time is the index's own
 _LONGEST_PAUSE_S = 0.5
 
 
 class Precedence:
-    """Counts the live requests under way; used by any number of threads."""
+    """Counts the live requests under way; used by any number of threads.
 
-    def __init__(self) -> None:
+    For each second of work the indexer pauses at most `pause_for_work` seconds, and at once at most `longest_pause_s`.
+    """
+
+    def __init__(self, *, pause_for_work: float = _PAUSE_FOR_WORK, longest_pause_s: float = _LONGEST_PAUSE_S) -> None:
+        self._pause_for_work = pause_for_work
+        self._longest_pause_s = longest_pause_s
         self._changed = Condition()
         self._live = 0
         self._went_on_s = perf_counter()
@@ -41,5 +46,7 @@ class Precedence:
         if self._live:
             worked_s = perf_counter() - self._went_on_s
             with self._changed:
-                self._changed.wait_for(lambda: not self._live, min(worked_s * _PAUSE_FOR_WORK, _LONGEST_PAUSE_S))
+                self._changed.wait_for(
+                    lambda: not self._live, min(worked_s * self._pause_for_work, self._longest_pause_s)
+                )
         self._went_on_s = perf_counter()
