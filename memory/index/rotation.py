@@ -13,7 +13,8 @@ from memory.storage.store import TurnStore
 
 __all__ = ["BATCH_TURNS", "Rotation"]
 
-BATCH_TURNS = 256  # about a second of encoding; enough to sort by length, since windows of one length need no padding
+# Enough to sort by length: of what is encoded 7% (sample history) or 9% (LoCoMo) is padding; with 128 turns 12% and 15%.
+BATCH_TURNS = 256
 _BATCH_CHARS = 40_000  # about two seconds of encoding on two cores
 _BATCH_SCOPES = 16  # each costs a look at the index for echoes
 _BEFORE_ALL = ScopeId(-1)
@@ -29,12 +30,12 @@ class Rotation:
     def next_batch(self, most_turns: int = BATCH_TURNS) -> dict[ScopeId, list[Turn]]:
         """Read the next waiting turns, at most so many, each scope's oldest first; empty if none waits.
 
-        A scope that needs less than its share leaves the rest to those after it. A single turn that is longer than a batch
-        is a batch of its own.
+        A scope that needs less than its share leaves the rest to those after it. A batch that several scopes share is half as
+        large, since one of them may be a live user. A single turn that is longer than a batch is a batch of its own.
         """
         scopes = self._next_scopes()
         batch: dict[ScopeId, list[Turn]] = {}
-        turns_left, chars_left = most_turns, _BATCH_CHARS
+        turns_left, chars_left = most_turns if len(scopes) == 1 else most_turns // 2, _BATCH_CHARS
         for number, scope in enumerate(scopes):
             sharing = len(scopes) - number
             waiting = self._store.oldest_waiting(scope, max(turns_left // sharing, 1))
