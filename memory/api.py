@@ -107,7 +107,7 @@ class Memory:
         While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too, before anything is stored.
 
         Raises:
-            IndexBehind: the index fails, or took none of those turns for `index_timeout_s`; then nothing was stored.
+            IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         while True:

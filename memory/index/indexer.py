@@ -37,6 +37,7 @@ _ROWS_BEFORE_OPTIMISE = 4_096
 _LONGEST_PAUSE_S = 60
 _POLL_S = 1.0
 _READS_AT_ONCE = 2
+_STANDSTILL_S = 600
 _FIRST_PACE = 100.0  # turns a second, until one was measured
 _NEWEST_SHARE = 0.3  # of the last batch in the pace
 
@@ -155,20 +156,24 @@ class Indexer:
         return False
 
     async def until_room(self, scope: ScopeId, turns: int, *, timeout_s: float) -> bool:
-        """Wait until fewer than `turns` turns of the scope wait; False if the index fails or takes none of them for `timeout_s`."""
-        least, deadline_s = maxsize, perf_counter()
-        while not self._failing:
+        """Wait until fewer than `turns` turns of the scope wait for the index.
+
+        False if it takes none of them for ten minutes, or, where it fails and is tried again, for `timeout_s`. A busy machine may
+        take a minute for one batch, which is no reason to give an import up.
+        """
+        least, since_s = maxsize, perf_counter()
+        while True:
             progress = self._progress
             waiting = len(await self._read(self._store.waiting, scope))
             if waiting < turns:
                 return True
             if waiting < least:
-                least, deadline_s = waiting, perf_counter() + timeout_s
-            with anyio.move_on_after(deadline_s - perf_counter()) as patience:
-                await progress.wait()
-            if patience.cancelled_caught:
+                least, since_s = waiting, perf_counter()
+            patience_s = since_s + (timeout_s if self._failing else _STANDSTILL_S) - perf_counter()
+            if patience_s <= 0:
                 return False
-        return False
+            with anyio.move_on_after(patience_s):
+                await progress.wait()
 
     def seconds_for(self, turns: int) -> int:
         """Estimate the time until so many more turns of one scope are indexed: at the pace of late, shared with those that wait."""

@@ -255,15 +255,23 @@ async def test_one_request_too_many_is_refused_at_once_and_nobody_else_is(tmp_pa
             assert (await remember(memory, said("One more.", id="6"))).outcomes == ("stored",)
 
 
-async def test_a_bulk_does_not_wait_for_an_index_that_fails(tmp_path: Path, encoder: Encoder) -> None:
+async def test_a_bulk_waits_for_an_index_that_fails_but_not_for_good(tmp_path: Path, encoder: Encoder) -> None:
+    bulk = [Remember(scope=SCOPE, session_id="s2", turns=[said("One more.")])]
+    with database_in(tmp_path) as database:
+        settings = MemorySettings(max_tail_turns=3, index_timeout_s=0.2)
+        async with memory_on_a_full_disk(database, encoder, settings) as (memory, _):
+            await remember(memory, *CHAT)
+            with pytest.raises(IndexBehind):
+                await memory.remember_many(bulk)
+            assert (await memory.counts()).turns == len(CHAT)
     with database_in(tmp_path) as database:
         settings = MemorySettings(max_tail_turns=3)
         async with memory_on_a_full_disk(database, encoder, settings) as (memory, index):
-            await remember(memory, *CHAT)
+            memory._indexer.wake()
             await index.refused.wait()
-            bulk = [Remember(scope=SCOPE, session_id="s2", turns=[said("One more.")])]
-            with pytest.raises(IndexBehind):
-                await asyncio.wait_for(memory.remember_many(bulk), timeout=30)
+            waiting = asyncio.create_task(memory.remember_many(bulk))
+            index.full = False
+            assert [receipt.outcomes for receipt in await waiting] == [("stored",)]
 
 
 async def test_a_live_turn_is_indexed_while_an_import_still_waits(tmp_path: Path, encoder: Encoder) -> None:
