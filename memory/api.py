@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
+from memory.errors import IndexBehind
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
@@ -55,12 +56,12 @@ T = TypeVar("T")
 class MemorySettings:
     """How memory embeds and what it may use.
 
-    `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead waits.
+    `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead is refused.
     `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage).
     """
 
     embedding_model: str = BUNDLED_MODEL
-    max_tail_turns: int = 4_096
+    max_tail_turns: int = 10_000
     index_timeout_s: float = 60.0
     hot_vectors_mb: int = 512
 
@@ -76,6 +77,7 @@ class Memory:
         self._encoder = encoder
         self._indexer = indexer
         self._settings = settings
+        self._precedence = indexer.precedence
         self._recall = Recall(store=store, index=index, encoder=encoder)
         self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
@@ -88,25 +90,43 @@ class Memory:
     async def remember(self, request: Remember) -> Receipt:
         """Store new turns of one session; durable on return.
 
-        If more than `max_tail_turns` turns of the scope wait for the index, this waits, too: after the turns are durable.
-
         Raises:
             TurnConflict: an id is used again for another text; then nothing was stored.
+            IndexBehind: `max_tail_turns` turns of the scope wait for the index, or more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        receipt = await self._in_thread(self._store.remember, request)
-        await self._hand_over([receipt])
+        with self._precedence.live():
+            try:
+                receipt = await self._in_thread(self._store.remember, request)
+            except IndexBehind as behind:
+                raise self._estimated(behind) from None
+        self._indexer.wake()
         return receipt
 
     async def remember_many(self, requests: Sequence[Remember]) -> list[Receipt]:
-        """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts."""
-        receipts = await self._in_thread(self._store.remember_many, requests)
-        await self._hand_over(receipts)
-        return receipts
+        """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts.
+
+        While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too, before anything is stored.
+
+        Raises:
+            IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
+            StoreUnavailable: the database cannot be written; then nothing was stored.
+        """
+        while True:
+            try:
+                receipts = await self._in_thread(self._store.remember_many, requests)
+            except IndexBehind as behind:
+                self._indexer.wake()
+                scope, timeout_s = ScopeId(behind.scope_id), self._settings.index_timeout_s
+                if not await self._indexer.until_room(scope, behind.limit, timeout_s=timeout_s):
+                    raise self._estimated(behind) from None
+            else:
+                self._indexer.wake()
+                return receipts
 
     async def until_indexed(self, receipt: Receipt) -> bool:
-        """Wait until the index holds the stored turns of `receipt`; False after `index_timeout_s`."""
-        return await self._indexer.until_indexed(receipt.stored, timeout_s=self._settings.index_timeout_s)
+        """Wait until the index holds the turns of `receipt`, new or known; False after `index_timeout_s`."""
+        return await self._indexer.until_indexed(receipt, timeout_s=self._settings.index_timeout_s)
 
     async def drain(self, progress: Callable[[Counts], None] | None = None) -> None:
         """Wait until the index holds every turn; `progress` hears of the turns held and waiting."""
@@ -125,9 +145,10 @@ class Memory:
 
         Raises StoreUnavailable.
         """
-        return await anyio.to_thread.run_sync(
-            self._recall.recall, scope, question, asked_at, until, limiter=self._questions
-        )
+        with self._precedence.live():
+            return await anyio.to_thread.run_sync(
+                self._recall.recall, scope, question, asked_at, until, limiter=self._questions
+            )
 
     async def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
         """Find the evidence of one session of `scope` on `question`, best first. Raises StoreUnavailable."""
@@ -235,6 +256,7 @@ class Memory:
                 self._index.remove_turns(known[0], [*forgotten.pks, *forgotten.repeats])
             finally:
                 forget_texts()
+                self._recall.forget_texts()
             return forgotten
 
         forgotten = await anyio.to_thread.run_sync(remove, limiter=self._changes)
@@ -242,11 +264,15 @@ class Memory:
             self._indexer.wake()
         return forgotten
 
-    async def _hand_over(self, receipts: Sequence[Receipt]) -> None:
-        self._indexer.wake()
-        for receipt in receipts:
-            if receipt.waiting >= self._settings.max_tail_turns:
-                await self._indexer.until_tail_below(receipt.scope_id, self._settings.max_tail_turns)
+    def _estimated(self, behind: IndexBehind) -> IndexBehind:
+        """Say when there will be room: once a tenth of what may wait has sunk below the limit, so that more than one turn fits."""
+        above = behind.waiting - behind.limit + behind.limit // 10 + 1
+        return IndexBehind(
+            scope_id=behind.scope_id,
+            waiting=behind.waiting,
+            limit=behind.limit,
+            retry_after_s=self._indexer.seconds_for(above),
+        )
 
     async def _of_scope(self, scope: Scope, read: Callable[[ScopeId], T], nothing: T) -> T:
         def look() -> T:
@@ -271,7 +297,7 @@ async def open_memory(
         IndexMismatch: the index was built with another model.
         StoreUnavailable: the folder or the database cannot be used.
     """
-    store = TurnStore(database)
+    store = TurnStore(database, most_waiting=settings.max_tail_turns)
     for load in (term_vectors, shipped_rescorer):  # now, so that the first question does not wait for it
         await anyio.to_thread.run_sync(load)
     if encoder is None:

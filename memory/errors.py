@@ -3,6 +3,7 @@
 MemoryFault
 ├── CallerFault          the request was wrong; nothing was changed
 │   └── TurnConflict     an id used again for another text
+├── IndexBehind          too many turns of the scope wait for the index; nothing was changed
 └── StorageFault         the machine or its configuration is at fault
     ├── StoreUnavailable the database cannot be written or read
     ├── HomeInUse        another process owns the data folder
@@ -18,6 +19,7 @@ __all__ = [
     "DataIsNewer",
     "DataIsOlder",
     "HomeInUse",
+    "IndexBehind",
     "IndexMismatch",
     "MemoryFault",
     "StorageFault",
@@ -46,6 +48,25 @@ class TurnConflict(CallerFault):
         super().__init__(
             f"turn id {turn_id!r} of session {session_id!r} already holds another turn; "
             "a remembered turn is never altered: send the new text under a new id"
+        )
+
+
+class IndexBehind(MemoryFault):
+    """Of the scope `scope_id` `waiting` turns wait for the index, and `limit` may; there is room in about `retry_after_s`.
+
+    `stored` says what of the request is stored all the same.
+    """
+
+    def __init__(
+        self, *, scope_id: int, waiting: int, limit: int, retry_after_s: int, stored: str = "nothing was stored"
+    ) -> None:
+        self.scope_id = scope_id
+        self.waiting = waiting
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"{waiting:,} turns of this memory wait to be indexed, and {limit:,} may (TIRTHA_MAX_TAIL_TURNS); "
+            f"{stored}: send it again in about {retry_after_s} s"
         )
 
 

@@ -98,10 +98,7 @@ class Remember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What one remember did, turn by turn, and the scope's epoch after it.
-
-    `waiting`: how many turns of the scope the index does not hold yet; 0 if nothing was stored.
-    """
+    """What one remember did, turn by turn, and the scope's epoch after it."""
 
     scope_id: ScopeId
     session_id: str
@@ -109,7 +106,6 @@ class Receipt:
     outcomes: tuple[Outcome, ...]
     stored: tuple[TurnPk, ...]
     epoch: int
-    waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +148,14 @@ class EncodedPassage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a question must know of a scope before it searches: its key, who speaks in it (at most 256), what is not indexed yet."""
+    """What a question must know of a scope before it searches: its key, who speaks in it (at most 256), what waits for the index.
+
+    `waiting` are the keys of those turns, oldest first.
+    """
 
     scope: ScopeId
     speakers: list[str]
-    tail: list[Turn]
+    waiting: list[TurnPk]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

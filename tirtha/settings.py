@@ -184,7 +184,10 @@ class Settings(BaseSettings):
         float, Field(ge=0, description="seconds that an answer may be served again; 0: no cache")
     ] = 86_400.0
     cache_mb: Annotated[int, Field(ge=0, description="MB of answers kept for exact repeats")] = 256
-    max_tail_turns: Annotated[int, Field(ge=1, description="turns of a scope that may wait for the index")] = 4_096
+    max_tail_turns: Annotated[
+        int,
+        Field(ge=1, description="turns of a scope that may wait for the index; beyond it new ones are refused (503)"),
+    ] = 10_000
     hot_vectors_mb: Annotated[
         int, Field(ge=0, description="MB of memory for the vectors and words of scopes asked about")
     ] = 512

@@ -46,7 +46,6 @@ USUAL_WINDOW = 131_072  # of gpt-oss-120b
 _TENANT = "eval"
 _USER = "history"
 _DEADLINE_S = 600.0
-_EVERY_TURN = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ async def remembering(
 async def remembered(requests: Sequence[Remember], *, settings: Settings, encoder: Encoder) -> AsyncIterator[Service]:
     """Open a service over an empty folder of its own that remembers these turns and nothing else."""
     with tempfile.TemporaryDirectory(prefix="tirtha-eval-") as folder:
-        own = settings.model_copy(update={"home": Path(folder), "database_url": None, "max_tail_turns": _EVERY_TURN})
+        own = settings.model_copy(update={"home": Path(folder), "database_url": None})
         async with open_service(own, encoder=encoder) as service:
             await remember_all(service.memory, requests)
             yield service

@@ -5,7 +5,7 @@ what they stand for, at the cost of one pass. A model that does not mean-pool ge
 Knows nothing of storage. Every method blocks; turns and questions are encoded in the thread that asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,9 @@ __all__ = ["BUNDLED_MODEL", "Encoder"]
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 _BATCH_WINDOWS = 32
+_BATCH_TOKENS = (
+    1_024  # padding included: a tenth of a second, or two, which a question may have to share the cores with
+)
 # More threads wait for each other longer than they save on a question, and take the cores that BM25 and the search need.
 _QUESTION_THREADS = 1
 _TURN_THREADS = torch.get_num_threads()
@@ -65,18 +68,24 @@ class Encoder:
         vector: Vectors = features["sentence_embedding"].float().numpy()[0]
         return _unit(vector)
 
-    def encode_turns(self, turns: Sequence[Turn]) -> list[list[EncodedPassage]]:
-        """Encode every passage of every turn.
+    def encode_turns(
+        self, turns: Sequence[Turn], between: Callable[[], None] = lambda: None
+    ) -> list[list[EncodedPassage]]:
+        """Encode every passage of every turn, a slice at a time; `between` is called before each, and may wait.
 
         Returns one list a turn, in order, of passages in order; vectors are `(dimension,) float32` of length 1.
         """
         passages = [split_passages(turn.text) for turn in turns]
         sums = [np.zeros((len(found) + 1, self.dimension), dtype=np.float32) for found in passages]
-        windows = [window for index, turn in enumerate(turns) for window in self._windows(index, turn, passages[index])]
+        windows: list[_Window] = []
+        for index, turn in enumerate(turns):
+            between()
+            windows += self._windows(index, turn, passages[index])
         windows.sort(key=lambda window: len(window.ids))
         torch.set_num_threads(_TURN_THREADS)
-        for start in range(0, len(windows), _BATCH_WINDOWS):
-            self._add_up(windows[start : start + _BATCH_WINDOWS], sums)
+        for batch in _slices(windows):
+            between()
+            self._add_up(batch, sums)
         return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
@@ -137,6 +146,18 @@ class Encoder:
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _slices(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
+    """Cut windows, the shortest first, into batches of which each is encoded at once."""
+    batch: list[_Window] = []
+    for window in windows:
+        if len(batch) == _BATCH_WINDOWS or (len(batch) + 1) * len(window.ids) > max(_BATCH_TOKENS, len(window.ids)):
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
 
 
 def _encoded(turn: Turn, passages: list[Passage], vectors: Vectors) -> list[EncodedPassage]:

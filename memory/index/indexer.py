@@ -1,13 +1,15 @@
 """From turns to index rows, and the worker that brings every turn into the index.
 
-The worker reads what SQL says is not indexed yet, oldest first. So whatever a crash interrupted is resumed at the next start.
-Rows that a crash left behind are removed before they are written again. Recall uses the same preparation for the
-turns the worker has not reached.
+The worker reads what SQL says is not indexed yet, as `Rotation` shares it among the scopes. So whatever a crash interrupted is
+resumed at the next start. Rows that a crash left behind are removed before they are written again. Recall uses the same preparation
+for the turns the worker has not reached.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from sys import maxsize
+from time import perf_counter
 from typing import TypeVar
 
 import anyio
@@ -20,7 +22,9 @@ from memory.encoding.encoder import Encoder
 from memory.errors import StorageFault
 from memory.index.echoes import fingerprint, fresh, suspicions
 from memory.index.lance import IndexRow, PassageIndex
-from memory.model import Counts, EncodedPassage, ScopeId, Turn, TurnPk
+from memory.index.precedence import Precedence
+from memory.index.rotation import Rotation
+from memory.model import Counts, EncodedPassage, Receipt, ScopeId, Turn, TurnPk
 from memory.storage.store import TurnStore
 
 __all__ = ["Indexer", "prepare_rows"]
@@ -30,27 +34,35 @@ log = logging.getLogger(__name__)
 _log_expected = before_sleep_log(log, logging.WARNING)  # a conflict of the index, a full disk: one line
 _log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)  # a fault of ours: where it came from
 
-_BATCH_TURNS = 512  # enough to sort by length: windows of one length need no padding
-_BATCH_CHARS = 250_000  # long turns come in smaller batches, so that none waits minutes behind them
 _APPENDS_BEFORE_OPTIMISE = 32
 _ROWS_BEFORE_OPTIMISE = 4_096
 _LONGEST_PAUSE_S = 60
 _POLL_S = 1.0
 _READS_AT_ONCE = 2
+_STANDSTILL_S = 600
+_FIRST_PACE = 100.0  # turns a second, until one was measured
+_NEWEST_SHARE = 0.3  # of the last batch in the pace
 
 
-def prepare_rows(index: PassageIndex, encoder: Encoder, scope: ScopeId, turns: Sequence[Turn]) -> list[IndexRow]:
-    """Encode the passages of `turns` (oldest first, one scope), without those that only echo what the scope already holds."""
-    encoded = encoder.encode_turns(turns)
-    suspected = {
-        mark
-        for turn, passages in zip(turns, encoded, strict=True)
-        for one in passages
-        for mark in suspicions(turn, one.passage)
-    }
+def prepare_rows(
+    index: PassageIndex,
+    scope: ScopeId,
+    turns: Sequence[Turn],
+    encoded: Sequence[Sequence[EncodedPassage]],
+    between: Callable[[], None] = lambda: None,
+) -> list[IndexRow]:
+    """Make rows of the encoded passages of `turns` (oldest first, one scope), but of none that only echo what the scope holds.
+
+    `between` is called before the work on each turn, and may wait.
+    """
+    suspected: set[str] = set()
+    for turn, passages in zip(turns, encoded, strict=True):
+        between()
+        suspected.update(mark for one in passages for mark in suspicions(turn, one.passage))
     first = index.first_turns(scope, sorted(suspected))
     rows: list[IndexRow] = []
     for turn, passages in zip(turns, encoded, strict=True):
+        between()
         # Only what older turns say counts: after a crash the index may hold rows of this very turn.
         known = {mark for mark, holder in first.items() if holder < turn.pk}
         kept = fresh(turn, [one.passage for one in passages], known)
@@ -68,14 +80,18 @@ def _row(scope: ScopeId, turn: Turn, encoded: EncodedPassage) -> IndexRow:
 class Indexer:
     """The one writer of the index. `run` works until `stop`; `wake` tells it that there is something to do.
 
-    Turns up to `leftover` may have rows already, from a run that was cut short between the index and the store.
+    Turns up to `leftover` may have rows already, from a run that was cut short between the index and the store. Live requests
+    that `precedence` is told of go before the work on a batch.
     """
 
     def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, leftover: TurnPk) -> None:
+        self.precedence = Precedence()
         self._store = store
+        self._rotation = Rotation(store)
         self._index = index
         self._encoder = encoder
         self._leftover = leftover
+        self._reached: dict[ScopeId, TurnPk] = {}
         self._thread = anyio.CapacityLimiter(1)
         self._reads = anyio.CapacityLimiter(_READS_AT_ONCE)
         self._life = anyio.CancelScope()
@@ -85,6 +101,8 @@ class Indexer:
         self._stopping = False
         self._appends = 0
         self._rows = 0
+        self._pace = _FIRST_PACE
+        self._sharing = 1
 
     def wake(self) -> None:
         """Note that turns wait for the index."""
@@ -126,52 +144,86 @@ class Indexer:
         """Fold what was appended into the index's files."""
         await anyio.to_thread.run_sync(self._optimise, limiter=self._thread)
 
-    async def until_indexed(self, pks: Sequence[TurnPk], *, timeout_s: float) -> bool:
-        """Wait until the index holds these turns; False if it does not within `timeout_s`."""
+    async def until_indexed(self, receipt: Receipt, *, timeout_s: float) -> bool:
+        """Wait until the index holds the turns of `receipt`, new or known; False if it does not within `timeout_s`."""
         with anyio.move_on_after(timeout_s):
             while True:
                 progress = self._progress
-                if not await self._read(self._store.any_waiting, pks):
+                waits = await self._read(
+                    self._store.any_waiting, receipt.scope_id, receipt.session_id, receipt.turn_ids
+                )
+                if not waits:
                     return True
                 await progress.wait()
         return False
 
-    async def until_tail_below(self, scope: ScopeId, turns: int) -> None:
-        """Wait until fewer than `turns` turns of the scope wait for the index, or until the index fails."""
+    async def until_room(self, scope: ScopeId, turns: int, *, timeout_s: float) -> bool:
+        """Wait until fewer than `turns` turns of the scope wait for the index.
+
+        False if it takes none of them for ten minutes, or, where it fails and is tried again, for `timeout_s`. A busy machine may
+        take a minute for one batch, which is no reason to give an import up.
+        """
+        least, since_s = maxsize, perf_counter()
         while True:
             progress = self._progress
-            if self._failing or await self._read(self._store.tail_length, scope) < turns:
-                return
-            await progress.wait()
+            waiting = len(await self._read(self._store.waiting, scope))
+            if waiting < turns:
+                return True
+            if waiting < least:
+                least, since_s = waiting, perf_counter()
+            patience_s = since_s + (timeout_s if self._failing else _STANDSTILL_S) - perf_counter()
+            if patience_s <= 0:
+                return False
+            with anyio.move_on_after(patience_s):
+                await progress.wait()
+
+    def seconds_for(self, turns: int) -> int:
+        """Estimate the time until so many more turns of one scope are indexed: at the pace of late, shared with those that wait."""
+        return _LONGEST_PAUSE_S if self._failing else max(ceil(turns * self._sharing / self._pace), 1)
 
     def _index_batch(self) -> bool:
-        """Bring the oldest waiting turns into the index; False if none waits."""
-        waiting = _bounded(self._store.unindexed(_BATCH_TURNS))
-        by_scope: dict[ScopeId, list[Turn]] = {}
-        for scope, turn in waiting:
-            by_scope.setdefault(scope, []).append(turn)
-        rows: list[IndexRow] = []
+        """Bring the next waiting turns into the index; False if none waits."""
+        started_s = perf_counter()
+        by_scope = self._rotation.next_batch()
+        waiting = [turn for turns in by_scope.values() for turn in turns]
+        rows = self._prepare(by_scope)
+        if self._stopping or not waiting:
+            return False
         for scope, turns in by_scope.items():
-            if self._stopping:
-                return False
-            rows += prepare_rows(self._index, self._encoder, scope, turns)
-        for scope, turns in by_scope.items():
-            self._index.remove_turns(scope, [turn.pk for turn in turns if turn.pk <= self._leftover])
-        # If a later step fails, the next try finds rows of these turns.
-        self._leftover = max([self._leftover, *(turn.pk for _, turn in waiting)])
+            # If a later step fails, the next try finds rows of these turns.
+            before, self._reached[scope] = self._reached.get(scope, self._leftover), turns[-1].pk
+            self._index.remove_turns(scope, [turn.pk for turn in turns if turn.pk <= max(before, self._leftover)])
         self._index.add(rows)
-        self._store.mark_indexed([turn.pk for _, turn in waiting])
+        self._store.mark_indexed([turn.pk for turn in waiting])
         for scope, turns in by_scope.items():  # those that were forgotten while they were encoded
             missing = self._store.missing([turn.pk for turn in turns])
             self._index.remove_turns(scope, missing)
             if missing:
                 forget_texts()
-        self._appends += bool(waiting)
+        self._note_pace(len(waiting) / (perf_counter() - started_s), len(by_scope))
+        self._appends += 1
         self._rows += len(rows)
         due = self._appends >= _APPENDS_BEFORE_OPTIMISE or self._rows >= _ROWS_BEFORE_OPTIMISE
         if due and not self._stopping:
             self._optimise()
-        return bool(waiting)
+        return True
+
+    def _prepare(self, by_scope: Mapping[ScopeId, Sequence[Turn]]) -> list[IndexRow]:
+        """Make the rows of a batch, encoded at once; cut short when stopped, since then they are not added."""
+        give_way = self.precedence.give_way
+        encoded = self._encoder.encode_turns([turn for turns in by_scope.values() for turn in turns], give_way)
+        rows: list[IndexRow] = []
+        done = 0
+        for scope, turns in by_scope.items():
+            if self._stopping:
+                break
+            rows += prepare_rows(self._index, scope, turns, encoded[done : done + len(turns)], give_way)
+            done += len(turns)
+        return rows
+
+    def _note_pace(self, turns_per_s: float, scopes: int) -> None:
+        self._pace += _NEWEST_SHARE * (turns_per_s - self._pace)
+        self._sharing = scopes
 
     def _optimise(self) -> None:
         self._index.optimise()
@@ -190,11 +242,3 @@ class Indexer:
         """Let everybody look again who waits for the index."""
         self._progress.set()
         self._progress = anyio.Event()
-
-
-def _bounded(waiting: list[tuple[ScopeId, Turn]]) -> list[tuple[ScopeId, Turn]]:
-    """Keep the first turns whose texts together stay within a batch; at least one."""
-    ends = accumulate(len(turn.text) for _, turn in waiting)
-    return [
-        one for number, (one, end) in enumerate(zip(waiting, ends, strict=True)) if not number or end <= _BATCH_CHARS
-    ]

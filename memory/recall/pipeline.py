@@ -6,15 +6,12 @@ tenant's, cannot be recalled whatever the index says. A question is the work of 
 thread to thread, and two of them taking turns on Python's lock, cost a fifth of its time.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import accumulate
 
 import numpy as np
 
 from memory.encoding.encoder import Encoder
-from memory.index.indexer import prepare_rows
 from memory.index.lance import PassageIndex
 from memory.model import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
 from memory.recall.features import Candidate
@@ -22,6 +19,7 @@ from memory.recall.multihop import HOPS, Lead, add_trail, leads_of, steps_of, tr
 from memory.recall.question import Question, read_question
 from memory.recall.ranking import Found, rank
 from memory.recall.rescorer import shipped_rescorer
+from memory.recall.waiting import WaitingTurns
 from memory.storage.store import TurnStore
 
 __all__ = ["Recall"]
@@ -30,11 +28,8 @@ _DENSE_LIMIT = 100
 _LEXICAL_LIMIT = 80
 _NEIGHBOURS_OF = 16
 _HOLDERS = 24
-_TAIL_BY_WORDS = 64
-_TAIL_NEWEST = 16
 _WIDER = 4  # what a search gives, where some of it is left out afterwards
 _SESSION_TURNS = 20_000
-_TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
 
 
 class Recall:
@@ -44,6 +39,11 @@ class Recall:
         self._store = store
         self._index = index
         self._encoder = encoder
+        self._waiting = WaitingTurns(store=store, index=index, encoder=encoder)
+
+    def forget_texts(self) -> None:
+        """Drop what is kept of turns for the next question; whoever forgets a turn calls it."""
+        self._waiting.forget_texts()
 
     def recall(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None = None) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
@@ -69,7 +69,8 @@ class Recall:
         read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
         own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
         turns = {turn.pk: turn for turn in own}
-        waiting = self._read_tail(survey.scope, [turn for turn in survey.tail if turn.pk in turns], read)
+        in_session = [pk for pk in survey.waiting if pk in turns]
+        _, waiting = self._waiting.find(survey.scope, in_session, read.terms, None)
         passages = self._index.scope(survey.scope)
         vector = self._encoder.encode_question(read.topic)
         held = passages.of_turns(list(turns))
@@ -88,10 +89,11 @@ class Recall:
         read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)
         if survey is None:
             return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
-        return self._gather(survey.scope, _said(survey.tail, until), read, until)
+        return self._gather(survey, read, until)
 
-    def _gather(self, scope: ScopeId, tail: Sequence[Turn], question: Question, until: datetime | None) -> Found:
-        waiting = self._read_tail(scope, tail, question)
+    def _gather(self, survey: Survey, question: Question, until: datetime | None) -> Found:
+        scope = survey.scope
+        tail, waiting = self._waiting.find(scope, survey.waiting, question.terms, until)
         vector = self._encoder.encode_question(question.topic)
         passages = self._index.scope(scope)
         wider = 1 if until is None else _WIDER  # later turns take places in the searches before they are left out
@@ -130,26 +132,6 @@ class Recall:
             Evidence(turn=turns[hit.turn_pk], passage=hit.passage, score=0.0) for hit in hits if hit.turn_pk in turns
         ]
         return [step for lead in leads for step in steps_of(lead, pieces)]
-
-    def _read_tail(self, scope: ScopeId, tail: Sequence[Turn], question: Question) -> list[EncodedPassage]:
-        """Encode those waiting turns that share words with the question, and the newest ones."""
-        if not tail:
-            return []
-        chosen = _likely(tail, question.terms)
-        return [row.encoded for row in prepare_rows(self._index, self._encoder, scope, chosen)]
-
-
-def _likely(tail: Sequence[Turn], terms: Sequence[str]) -> list[Turn]:
-    """Choose what can be encoded while a question waits: the turns that share rare words with it, and the newest."""
-    texts = [set(turn.analysed.terms) for turn in tail]
-    held = Counter(term for text in texts for term in terms if term in text)
-    shared = [sum(1 / held[term] for term in terms if term in text) for text in texts]
-    by_words = sorted(range(len(tail)), key=lambda i: (-shared[i], -i))[:_TAIL_BY_WORDS]
-    newest = range(len(tail) - 1, max(len(tail) - 1 - _TAIL_NEWEST, -1), -1)
-    chosen = list(dict.fromkeys([*by_words[:1], *newest[:1], *by_words, *newest]))
-    ends = accumulate(len(tail[i].text) for i in chosen)
-    affordable = [i for rank, (i, end) in enumerate(zip(chosen, ends, strict=True)) if rank < 2 or end <= _TAIL_CHARS]
-    return [tail[i] for i in sorted(affordable)]
 
 
 def _said(turns: Iterable[Turn], until: datetime | None) -> list[Turn]:

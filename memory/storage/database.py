@@ -7,10 +7,11 @@ BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns:
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
@@ -82,6 +83,8 @@ class Database:
     def __init__(self, engine: Engine, *, home: Path) -> None:
         self.home = home
         self._engine = engine
+        # SQLite lets a writer poll for its lock, so that one who writes without a pause would keep the others out for seconds.
+        self._one_writer: AbstractContextManager[object] = Lock() if self.kind == "sqlite" else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -92,7 +95,11 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, durable when the block is left. Raises SQLAlchemy's errors, and then nothing was changed."""
-        with self._engine.connect().execution_options(tirtha_write=True) as connection, connection.begin():
+        with (
+            self._one_writer,
+            self._engine.connect().execution_options(tirtha_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def probe(self) -> None:
@@ -102,6 +109,7 @@ class Database:
         because whoever asks wants to know it now. Raises SQLAlchemy's errors and OSError.
         """
         with (
+            self._one_writer,
             self._engine.connect().execution_options(tirtha_write=True) as connection,
             _impatient(connection),
             connection.begin(),

@@ -18,6 +18,8 @@ __all__ = [
     "TURNS_AROUND",
     "TURNS_OF",
     "TURNS_WAITING",
+    "WAITING",
+    "WAITING_SCOPES",
     "owner",
     "to_row",
     "to_turn",
@@ -54,6 +56,17 @@ def _select_speakers() -> Select[str]:
     return select(names.c.name).where(names.c.name.is_not(None)).limit(_MOST_SPEAKERS)
 
 
+def _select_waiting_scopes() -> Select[int]:
+    """Step from scope to scope through the index of waiting turns, from after the scope `after`, as `_select_speakers` does."""
+    scope, waits = col(TurnRow.scope_id), ~col(TurnRow.indexed)
+    first = (
+        select(func.min(scope).label("scope")).where(waits, scope > bindparam("after")).cte("scopes", recursive=True)
+    )
+    following = select(func.min(scope)).where(waits, scope > first.c.scope).scalar_subquery()
+    scopes = first.union_all(select(following).where(first.c.scope.is_not(None)))
+    return select(scopes.c.scope).where(scopes.c.scope.is_not(None)).limit(bindparam("most"))
+
+
 # Statements of every question are built once: building one takes longer than running it. `scope`, `pks` and `leading` are bound.
 SCOPE_OWNED = select(col(ScopeRow.id), col(ScopeRow.epoch)).where(
     col(ScopeRow.tenant_id) == bindparam("tenant_id"),
@@ -62,7 +75,10 @@ SCOPE_OWNED = select(col(ScopeRow.id), col(ScopeRow.epoch)).where(
 )
 TURNS = _select_turns()
 _OF_SCOPE = col(TurnRow.scope_id) == bindparam("scope")
-TURNS_WAITING = TURNS.where(_OF_SCOPE, ~col(TurnRow.indexed)).order_by(col(TurnRow.id))
+_WAITS = (_OF_SCOPE, ~col(TurnRow.indexed))
+WAITING = select(col(TurnRow.id)).where(*_WAITS).order_by(col(TurnRow.id))
+WAITING_SCOPES = _select_waiting_scopes()
+TURNS_WAITING = TURNS.where(*_WAITS).order_by(col(TurnRow.id)).limit(bindparam("most"))
 TURNS_OF = TURNS.where(_OF_SCOPE, col(TurnRow.id).in_(bindparam("pks", expanding=True)))
 TURNS_AROUND = union_all(TURNS_OF, _select_beside(-1), _select_beside(1))  # one statement: each costs a round trip
 SPEAKERS = _select_speakers()

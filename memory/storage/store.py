@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Result, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
-from memory.errors import TurnConflict
+from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
     Counts,
     NewTurn,
@@ -40,6 +40,8 @@ from memory.storage.statements import (
     TURNS_AROUND,
     TURNS_OF,
     TURNS_WAITING,
+    WAITING,
+    WAITING_SCOPES,
     owner,
     to_row,
     to_turn,
@@ -47,12 +49,18 @@ from memory.storage.statements import (
 
 __all__ = ["TurnStore"]
 
+_RETRY_S = 5  # who knows the pace of the index says better
+
 
 class TurnStore:
-    """Durable turns in one database, whose schema is the newest."""
+    """Durable turns in one database, whose schema is the newest.
 
-    def __init__(self, database: Database) -> None:
+    New turns are refused to a scope of which `most_waiting` turns or more wait for the index; without it, none are.
+    """
+
+    def __init__(self, database: Database, *, most_waiting: int | None = None) -> None:
         self._database = database
+        self._most_waiting = most_waiting
 
     # writing
 
@@ -63,10 +71,11 @@ class TurnStore:
 
         Raises:
             TurnConflict: an id is used again for other words; then nothing was stored.
+            IndexBehind: too many turns of the scope wait for the index; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._writing() as connection:
-            receipt = _store(connection, request, datetime.now(UTC))
+            [receipt] = self._store(connection, [request])
             if "conflict" in receipt.outcomes:
                 index = receipt.outcomes.index("conflict")
                 raise TurnConflict(session_id=request.session_id, turn_id=receipt.turn_ids[index], index=index)
@@ -76,11 +85,11 @@ class TurnStore:
         """Store several sessions' turns in one transaction; a conflicting turn is left out and named in its receipt.
 
         Raises:
+            IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._writing() as connection:
-            now = datetime.now(UTC)
-            return [_store(connection, request, now) for request in requests]
+            return self._store(connection, requests)
 
     def forget(self, scope: ScopeId, *, session_id: str | None = None, turn_id: str | None = None) -> Forgotten:
         """Remove a turn of a session, a session, or everything of `scope`; for good on return. Raises StoreUnavailable."""
@@ -117,7 +126,8 @@ class TurnStore:
             found = _find_scope(connection, scope)
             if found is None:
                 return None
-            return Survey(scope=found[0], speakers=_speakers(connection, found[0]), tail=_tail(connection, found[0]))
+            key = found[0]
+            return Survey(scope=key, speakers=_speakers(connection, key), waiting=_waiting(connection, key))
 
     def turns(self, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
         """Read those of `pks` that belong to `scope`; any other key is silently absent."""
@@ -198,30 +208,33 @@ class TurnStore:
 
     # what the indexer reads
 
-    def tail(self, scope: ScopeId) -> list[Turn]:
-        """Read the turns of `scope` that the index does not hold yet, oldest first."""
+    def waiting_scopes(self, *, after: ScopeId, limit: int) -> list[ScopeId]:
+        """Return up to `limit` scopes that have turns waiting for the index, in the order of their keys, from after `after`."""
         with self._reading() as connection:
-            return _tail(connection, scope)
+            return [
+                ScopeId(one) for one in connection.execute(WAITING_SCOPES, {"after": after, "most": limit}).scalars()
+            ]
 
-    def tail_length(self, scope: ScopeId) -> int:
-        """Count the turns of `scope` that the index does not hold yet."""
+    def oldest_waiting(self, scope: ScopeId, limit: int) -> list[Turn]:
+        """Read up to `limit` turns of `scope` that the index does not hold yet, oldest first."""
         with self._reading() as connection:
-            return _tail_length(connection, scope)
+            return [to_turn(row) for row in connection.execute(TURNS_WAITING, {"scope": scope, "most": limit})]
 
-    def any_waiting(self, pks: Sequence[TurnPk]) -> bool:
-        """Return whether any of these turns is not in the index yet."""
+    def waiting(self, scope: ScopeId) -> list[TurnPk]:
+        """Return the keys of the turns of `scope` that the index does not hold yet, oldest first."""
         with self._reading() as connection:
-            for start in range(0, len(pks), KEYS_PER_QUERY):
-                among = col(TurnRow.id).in_(pks[start : start + KEYS_PER_QUERY])
-                if connection.execute(select(col(TurnRow.id)).where(among, ~col(TurnRow.indexed)).limit(1)).first():
+            return _waiting(connection, scope)
+
+    def any_waiting(self, scope: ScopeId, session_id: str, turn_ids: Sequence[str]) -> bool:
+        """Return whether any of these turns of a session, by the caller's ids, is not in the index yet."""
+        session = select(col(SessionRow.id)).where(col(SessionRow.scope_id) == scope, col(SessionRow.key) == session_id)
+        waits = [col(TurnRow.session_id) == session.scalar_subquery(), ~col(TurnRow.indexed)]
+        with self._reading() as connection:
+            for start in range(0, len(turn_ids), KEYS_PER_QUERY):
+                among = col(TurnRow.key).in_(turn_ids[start : start + KEYS_PER_QUERY])
+                if connection.execute(select(col(TurnRow.id)).where(*waits, among).limit(1)).first():
                     return True
         return False
-
-    def unindexed(self, limit: int) -> list[tuple[ScopeId, Turn]]:
-        """Read up to `limit` turns of any scope that wait for the index, oldest first."""
-        query = TURNS.where(~col(TurnRow.indexed)).order_by(col(TurnRow.id)).limit(limit)
-        with self._reading() as connection:
-            return [(ScopeId(row.scope_id), to_turn(row)) for row in connection.execute(query)]
 
     def newest_pk(self) -> TurnPk:
         """Return the highest key in use, 0 for an empty store."""
@@ -238,6 +251,48 @@ class TurnStore:
                 held |= {TurnPk(row[0]) for row in found}
         return [pk for pk in pks if pk not in held]
 
+    def _store(self, connection: Connection, requests: Sequence[Remember]) -> list[Receipt]:
+        """Write what is new of each request; only what waited before counts against a scope, not what is being stored."""
+        now = datetime.now(UTC)
+        admitted: set[ScopeId] = set()
+        receipts: list[Receipt] = []
+        for request in requests:
+            scope, epoch = _lock_scope(connection, request.scope, now)
+            session = _own_session(connection, scope, request.session_id)
+            plan = plan_turns(connection, session, request.turns)
+            new = [(request.turns[index], key) for index, (key, outcome) in enumerate(plan) if outcome == "stored"]
+            if new and scope not in admitted:
+                self._refuse_if_behind(connection, scope)
+                admitted.add(scope)
+            pks = _insert_turns(connection, new, scope=scope, session=session, now=now) if new else []
+            if new:
+                epoch += 1
+                connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=epoch))
+            receipts.append(
+                Receipt(
+                    scope_id=scope,
+                    session_id=request.session_id,
+                    turn_ids=tuple(key for key, _ in plan),
+                    outcomes=tuple(outcome for _, outcome in plan),
+                    stored=tuple(pks),
+                    epoch=epoch,
+                )
+            )
+        return receipts
+
+    def _refuse_if_behind(self, connection: Connection, scope: ScopeId) -> None:
+        """Raise IndexBehind if as many turns of the scope wait as may. Looks at so many entries of a partial index at most."""
+        if self._most_waiting is None:
+            return
+        last = connection.execute(WAITING.offset(self._most_waiting - 1).limit(1), {"scope": scope}).first()
+        if last is not None:
+            raise IndexBehind(
+                scope_id=scope,
+                waiting=len(_waiting(connection, scope)),
+                limit=self._most_waiting,
+                retry_after_s=_RETRY_S,
+            )
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with store_faults(), self._database.reading() as connection:
@@ -247,27 +302,6 @@ class TurnStore:
     def _writing(self) -> Iterator[Connection]:
         with store_faults(), self._database.writing() as connection:
             yield connection
-
-
-def _store(connection: Connection, request: Remember, now: datetime) -> Receipt:
-    """Write what is new of one request; a conflict is reported in the outcomes, not raised."""
-    scope, epoch = _lock_scope(connection, request.scope, now)
-    session = _own_session(connection, scope, request.session_id)
-    plan = plan_turns(connection, session, request.turns)
-    new = [(request.turns[index], key) for index, (key, outcome) in enumerate(plan) if outcome == "stored"]
-    pks = _insert_turns(connection, new, scope=scope, session=session, now=now) if new else []
-    if new:
-        epoch += 1
-        connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=epoch))
-    return Receipt(
-        scope_id=scope,
-        session_id=request.session_id,
-        turn_ids=tuple(key for key, _ in plan),
-        outcomes=tuple(outcome for _, outcome in plan),
-        stored=tuple(pks),
-        epoch=epoch,
-        waiting=_tail_length(connection, scope) if new else 0,
-    )
 
 
 def _insert_turns(
@@ -325,13 +359,8 @@ def _by_pk(rows: Result[Any]) -> dict[TurnPk, Turn]:
     return {turn.pk: turn for turn in map(to_turn, rows.all())}
 
 
-def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:
-    return [to_turn(row) for row in connection.execute(TURNS_WAITING, {"scope": scope})]
-
-
-def _tail_length(connection: Connection, scope: ScopeId) -> int:
-    query = select(func.count()).select_from(TurnRow).where(col(TurnRow.scope_id) == scope, ~col(TurnRow.indexed))
-    return connection.execute(query).scalar_one()
+def _waiting(connection: Connection, scope: ScopeId) -> list[TurnPk]:
+    return [TurnPk(pk) for pk in connection.execute(WAITING, {"scope": scope}).scalars()]
 
 
 def _speakers(connection: Connection, scope: ScopeId) -> list[str]:

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import create_engine
 
 from memory import Counts, NewTurn, Receipt, Remember, Scope, SessionSummary, TurnCursor, UserSummary
-from memory.errors import StoreUnavailable, TurnConflict
+from memory.errors import IndexBehind, StoreUnavailable, TurnConflict
 from memory.model import ScopeId
+from memory.storage.database import Database
 from memory.storage.store import TurnStore
 from tests.support.turns import MAY_8, SCOPE, said
 
@@ -131,7 +132,7 @@ def test_scopes_never_meet(store: TurnStore) -> None:
         assert store.turns(key(store, other), mine.stored) == {}
         pks = [turn.pk for turn in store.history(key(store))]
         assert store.turns_around(key(store, other), pks, pks) == {}
-        assert [turn.text for turn in store.tail(key(store, other))] == ["theirs"]
+        assert [turn.text for turn in store.oldest_waiting(key(store, other), 10)] == ["theirs"]
     assert [turn.text for turn in store.history(key(store))] == ["mine"]
     assert store.scope(Scope(tenant="nobody", user_id="u1")) is None
 
@@ -148,17 +149,52 @@ def test_a_bulk_leaves_conflicts_out(store: TurnStore) -> None:
     assert [turn.text for turn in store.history(key(store))] == ["one", "two", "three"]
 
 
-def test_the_tail_is_what_is_not_indexed(store: TurnStore) -> None:
-    receipt = remember(store, said("one", id="1"), said("two", id="2"))
+def test_what_is_not_indexed_waits(store: TurnStore) -> None:
+    receipt = remember(store, said("one", id="1"), said("two", id="2"), said("three", id="3"))
     scope = key(store)
-    assert [turn.text for turn in store.tail(scope)] == ["one", "two"]
-    store.mark_indexed(receipt.stored[:1])
-    assert [turn.text for turn in store.tail(scope)] == ["two"]
-    assert store.tail_length(scope) == 1
-    assert [(owner, turn.text) for owner, turn in store.unindexed(10)] == [(scope, "two")]
-    assert store.counts() == Counts(turns=2, waiting=1)
-    assert store.mark_all_unindexed() == 1
-    assert store.tail_length(scope) == 2
+    assert store.waiting(scope) == list(receipt.stored)
+    assert [turn.text for turn in store.oldest_waiting(scope, 2)] == ["one", "two"]
+    store.mark_indexed(receipt.stored[:2])
+    assert [turn.text for turn in store.oldest_waiting(scope, 2)] == ["three"]
+    assert store.counts() == Counts(turns=3, waiting=1)
+    assert not store.any_waiting(scope, "s1", ["1", "2"])
+    assert store.any_waiting(scope, "s1", ["1", "3"])
+    assert not store.any_waiting(scope, "s2", ["3"]), "an id is of its session"
+    assert store.mark_all_unindexed() == 2
+    assert store.waiting(scope) == list(receipt.stored)
+
+
+def test_the_scopes_that_wait_are_listed_in_turn(store: TurnStore) -> None:
+    owners = [Scope(tenant="default", user_id=f"u{number}") for number in range(4)]
+    keys = [remember(store, said("one", id="1"), said("two", id="2"), scope=owner).scope_id for owner in owners]
+    assert store.waiting_scopes(after=ScopeId(0), limit=10) == keys
+    assert store.waiting_scopes(after=keys[0], limit=2) == keys[1:3]
+    store.mark_indexed(store.waiting(keys[2]))
+    assert store.waiting_scopes(after=keys[0], limit=2) == [keys[1], keys[3]]
+    assert store.waiting_scopes(after=keys[3], limit=2) == []
+
+
+def test_a_scope_too_far_ahead_of_the_index_is_refused(opened: Database) -> None:
+    store = TurnStore(opened, most_waiting=3)
+    other = Scope(tenant="default", user_id="u2")
+    first = remember(store, *[said(f"fact {n}", id=str(n)) for n in range(5)])
+    assert len(first.stored) == 5, "only what waited before counts"
+    known = epoch(store)
+    with pytest.raises(IndexBehind) as caught:
+        remember(store, said("new", id="new"))
+    assert (caught.value.scope_id, caught.value.waiting, caught.value.limit) == (first.scope_id, 5, 3)
+    assert (remember(store, said("fact 1", id="1"))).outcomes == ("duplicate",), "what is known needs no room"
+    with pytest.raises(IndexBehind):
+        store.remember_many(
+            [
+                Remember(scope=other, session_id="s1", turns=[said("theirs", id="1")]),
+                Remember(scope=SCOPE, session_id="s2", turns=[said("mine", id="1")]),
+            ]
+        )
+    assert store.scope(other) is None, "one transaction: nothing of it was stored"
+    assert epoch(store) == known
+    store.mark_indexed(first.stored[:3])
+    assert (remember(store, said("new", id="new"))).outcomes == ("stored",)
 
 
 def test_neighbours_are_of_the_same_session(store: TurnStore) -> None:
@@ -292,7 +328,7 @@ def test_what_repeats_the_forgotten_waits_for_the_index_anew(store: TurnStore) -
     )
     store.mark_indexed(receipt.stored)
     forgotten = store.forget(key(store), session_id="s1", turn_id="1")
-    assert [turn.id for turn in store.tail(key(store))] == ["2"]
+    assert [turn.id for turn in store.oldest_waiting(key(store), 10)] == ["2"]
     assert len(forgotten.repeats) == 1
 
 

@@ -1,7 +1,8 @@
 """Bulk remembering: NDJSON in, one turn a line, stored in batches as it streams in; bad lines are named and left out.
 
-Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable. If the client goes away,
-the batch at hand is stored or not, as a whole, and no other (`spool` notices).
+Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable. Where a scope's turns
+come faster than they are indexed, the bulk waits for the index between two batches; nobody else does. If the client goes away, the
+batch at hand is stored or not, as a whole, and no other (`spool` notices).
 """
 
 from codecs import BOM_UTF8
@@ -9,10 +10,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import anyio.lowlevel
 from pydantic import ValidationError
 
 from memory import NewTurn, Receipt
-from memory.errors import StoreUnavailable
+from memory.errors import IndexBehind, StoreUnavailable
 from tirtha.caller import Caller
 from tirtha.errors import TooLarge
 from tirtha.http.bodies import BadBody, check_encoding, read_json
@@ -24,7 +26,8 @@ from tirtha.service import Service
 
 __all__ = ["remember_stream"]
 
-_BATCH_TURNS = 512
+_BATCH_TURNS = 128  # stored in one transaction, for which everybody else who writes waits
+_LINES_AT_ONCE = 32  # read before other requests may be
 _LISTED = 1_000
 
 _Owner = tuple[str, str | None]  # user and agent
@@ -48,6 +51,7 @@ async def remember_stream(
     Raises:
         BadBody: the stream is UTF-16 or UTF-32, which has no lines for us; nothing was stored.
         StoreUnavailable: storing fails.
+        IndexBehind: the index does not go on.
     """
     caller.require("write")  # before a line is read, and if there is none
     bulk = _Bulk(service=service, caller=caller)
@@ -56,6 +60,8 @@ async def remember_stream(
         number += 1
         if number == 1:
             check_encoding(line)
+        if number % _LINES_AT_ONCE == 0:
+            await anyio.lowlevel.checkpoint()
         if not line.removeprefix(BOM_UTF8).strip():
             continue
         bulk.received += 1
@@ -142,6 +148,14 @@ class _Bulk:
         except StoreUnavailable as fault:
             safe = f"{self.stored} turns of this bulk are stored; send it again when the memory is back, they will not be doubled"
             raise StoreUnavailable(f"{fault.reason} ({safe})") from fault
+        except IndexBehind as behind:
+            raise IndexBehind(
+                scope_id=behind.scope_id,
+                waiting=behind.waiting,
+                limit=behind.limit,
+                retry_after_s=behind.retry_after_s,
+                stored=f"{self.stored} turns of this bulk are stored, and will not be doubled",
+            ) from behind
 
     def _count(self, entries: list[_Entry], receipt: Receipt) -> None:
         self.stored += receipt.outcomes.count("stored")

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
-from memory.errors import StoreUnavailable, TurnConflict
+from memory.errors import IndexBehind, StoreUnavailable, TurnConflict
 from tirtha.errors import BadCursor, Forbidden, NotReady, SessionNeeded, TooLarge
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
@@ -144,6 +144,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     Forbidden: lambda _: _Answer(403),
     BadCursor: lambda e: _Answer(422, "cursor", e.why),
     SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
+    IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     NotReady: lambda _: _Answer(503, retry_after_s=_SOON_S),

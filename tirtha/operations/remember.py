@@ -39,7 +39,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberTurns:
-    """Store the turns that are new. Raises TooLarge, TurnConflict, StoreUnavailable; then nothing was stored."""
+    """Store the turns that are new. Raises TooLarge, TurnConflict, IndexBehind, StoreUnavailable; then nothing was stored."""
 
     memory: Memory
     limits: Limits
@@ -55,7 +55,7 @@ class RememberTurns:
     async def many(self, caller: Caller, requests: Sequence[RememberRequest]) -> list[Receipt]:
         """Remember turns of many sessions in one transaction; a turn in conflict is left out and named in its receipt.
 
-        The caller has checked each turn against the limits.
+        The caller has checked each turn against the limits. While too many turns of a scope wait for the index, this waits, too.
         """
         caller.require("write")
         return await self.memory.remember_many([_turns_of(caller, request) for request in requests])

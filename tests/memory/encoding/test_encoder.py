@@ -72,3 +72,15 @@ def test_a_processor_without_bfloat16_gets_the_exact_vectors(
     own = Encoder()
     assert own.model.dtype == torch.float32
     assert np.abs(own.encode_texts(TEXTS) - exact.encode(TEXTS, normalize_embeddings=True)).max() < 1e-5
+
+
+def test_turns_are_encoded_a_slice_at_a_time_with_the_same_result(encoder: Encoder) -> None:
+    turns = [held("I live in Oslo. " * (1 + number % 40), pk=number + 1) for number in range(60)]
+    slices: list[int] = []
+    together = encoder.encode_turns(turns, lambda: slices.append(1))
+    assert len(slices) > len(turns) + 4, "before each turn, and before slices of no more than a thousand tokens"
+    for turn, of_many in zip(turns[:45:15], together[:45:15], strict=True):
+        [alone] = encoder.encode_turns([turn])
+        assert [one.passage for one in alone] == [one.passage for one in of_many]
+        for one, other in zip(alone, of_many, strict=True):
+            assert float(one.vector @ other.vector) > 0.999
