@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from language import words as _words
+from language.blocks import kept_blocks
 from language.dates import DateSaid, find_dates
 from language.intervals import TimeExpression
 from language.names import Name, find_names
@@ -134,5 +135,5 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, _words.stem, tells_number, hints_time, hints_other_time):
+    for kept in (_kept, kept_blocks, _words.stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()
