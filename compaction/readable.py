@@ -3,7 +3,7 @@
 import re
 
 from language import Passage, header_of, split_passages
-from language.passages import MAX_PASSAGE_CHARS
+from language.segmentation import MAX_PASSAGE_CHARS
 
 __all__ = ["antecedent"]
 

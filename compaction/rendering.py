@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from compaction.tokens import count_tokens
 from language import Passage, TimeExpression, analyse, day_text, header_of
-from language.blocks import in_code
+from language.segmentation.blocks import in_code
 from memory.model import Turn
 
 __all__ = [

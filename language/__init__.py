@@ -8,10 +8,10 @@ from language.analysis import Analysed, analyse, forget_texts
 from language.dates import DateSaid
 from language.identification import Language, language_of
 from language.intervals import Grain, TimeExpression, day_text
-from language.machine_text import readable
 from language.names import Name
 from language.numbers import Number
-from language.passages import Passage, header_of, said_in, split_passages, split_sentences
+from language.segmentation.machine_text import readable
+from language.segmentation.passages import Passage, header_of, said_in, split_passages, split_sentences
 
 __all__ = [
     "Analysed",

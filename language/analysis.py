@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from language import words as _words
-from language.blocks import kept_blocks
 from language.dates import DateSaid, find_dates
 from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
 from language.other_times import hints_other_time
+from language.segmentation.blocks import kept_blocks
 from language.statements import Statement, read_statements
 from language.times import find_times, hints_time, may_tell_time
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from language import readable
-from language.machine_text import machine_spans
+from language.segmentation.machine_text import machine_spans
 from tests.support.machine_text import MACHINE_TEXTS
 
 RANDOM = random.Random(7)  # noqa: S311 - no secret

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from language import header_of, said_in
-from language.blocks import blocks_of, in_code
-from language.machine_text import machine_spans
-from language.passages import MAX_PASSAGE_CHARS, split_passages
+from language.segmentation.blocks import blocks_of, in_code
+from language.segmentation.machine_text import machine_spans
+from language.segmentation.passages import MAX_PASSAGE_CHARS, split_passages
 
 
 def quotes(text: str) -> list[str]:

@@ -8,9 +8,9 @@ stands behind the first `_SEPARATE` passages of a text is joined, so that a text
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from language.blocks import Block, blocks_of, header_before
-from language.machine_text import machine_spans
-from language.sentences import sentence_spans
+from language.segmentation.blocks import Block, blocks_of, header_before
+from language.segmentation.machine_text import machine_spans
+from language.segmentation.sentences import sentence_spans
 
 __all__ = ["MAX_PASSAGE_CHARS", "Passage", "header_of", "said_in", "split_passages", "split_sentences"]
 
