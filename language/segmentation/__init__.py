@@ -1,4 +1,4 @@
-"""Segmentation: into which pieces a text falls. Passages of sentences, of lines of programs and of rows of tables, without machine text."""
+"""Segmentation: a text in passages: sentences, lines of programs, rows of tables; machine text is left out."""
 
 from language.segmentation.machine_text import readable
 from language.segmentation.passages import (
