@@ -42,7 +42,10 @@ class TimeSaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """One citable line of the context: mark `n`, the verbatim words, who said them when, and how relevant they are."""
+    """One citable line of the context: mark `n`, the verbatim words, who said them when, and how relevant they are.
+
+    `header` is the header of the table whose row the words are; "" for other lines.
+    """
 
     n: int
     turn_id: str
@@ -52,6 +55,7 @@ class Quote:
     text: str
     score: float
     times: tuple[TimeSaid, ...]
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,7 @@ class _Packing:
     def antecedent(self, candidate: Evidence) -> Passage | None:
         key = (candidate.turn.pk, candidate.passage.start)
         if key not in self.antecedents:
-            self.antecedents[key] = antecedent(candidate.turn.text, candidate.passage.start)
+            self.antecedents[key] = antecedent(candidate.turn.text, candidate.passage)
         return self.antecedents[key]
 
     def repeats(self, candidate: Evidence) -> bool:

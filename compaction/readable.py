@@ -1,8 +1,9 @@
-"""What a sentence needs beside it to be understood: one that begins with "it" or "they" needs the sentence before it."""
+"""What a passage needs beside it to be understood: "it" or "they" need the sentence before, a table's row needs its header."""
 
 import re
 
-from language import Passage, split_passages
+from language import Passage, header_of, split_passages
+from language.segmentation import MAX_PASSAGE_CHARS
 
 __all__ = ["antecedent"]
 
@@ -10,10 +11,20 @@ _POINTS_BACK = re.compile(
     r"\W*(?:it|it's|they|they're|he|he's|she|she's|him|her|this|that|that's|these|those)\b", re.IGNORECASE
 )
 
+_LONGEST_BEFORE = 300  # characters
+_LOOKED_BACK = 2 * MAX_PASSAGE_CHARS
 
-def antecedent(text: str, start: int) -> Passage | None:
-    """Return the sentence before the one of `text` that begins at `start`, if that one points back; None if it need not be said."""
+
+def antecedent(text: str, passage: Passage) -> Passage | None:
+    """Return what must be said before a passage of `text`; None if it stands alone."""
+    header = header_of(text, passage)
+    if header:
+        return header
+    start = passage.start
     if not start or not _POINTS_BACK.match(text, start):
         return None
-    before = [passage for passage in split_passages(text) if passage.end <= start]
-    return before[-1] if before else None
+    window = max(start - _LOOKED_BACK, 0)  # of a long text only the last sentences are split again
+    before = split_passages(text[window:start])
+    if not before or before[-1].end - before[-1].start > _LONGEST_BEFORE:
+        return None  # a paragraph, or data in words: it would push out the sentence that it should help
+    return Passage(start=window + before[-1].start, end=window + before[-1].end)

@@ -16,7 +16,8 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from compaction.tokens import count_tokens
-from language import TimeExpression, analyse, day_text
+from language import Passage, TimeExpression, analyse, day_text, header_of
+from language.segmentation.blocks import in_code
 from memory.model import Turn
 
 __all__ = [
@@ -63,7 +64,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a context: citation mark `n`, and the turn that the verbatim `quote` is from."""
+    """One line of a context: citation mark `n`, and the turn that the verbatim `quote` is from; a table's row has its `header`."""
 
     n: int
     turn_id: str
@@ -73,6 +74,7 @@ class Line:
     quote: str
     score: float
     times: tuple[TimeExpression, ...]
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +145,18 @@ def forget_rows() -> None:
 
 
 def _row(n: int, span: Span) -> str:
-    dated = analyse(span.quote, span.day).dated_text
-    quote = dated.replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
+    said = span.quote if in_code(span.turn.text, span.start) else analyse(span.quote, span.day).dated_text
+    if said[:1].isspace():
+        said = (
+            f"\n{said}"  # an indented line of a program begins a line of its own, so that its lines stand as they stood
+        )
+    quote = said.replace("\r\n", "\n").replace("\r", "\n").replace("\n", _CONTINUED)
     name = f"{span.turn.name}{SUPERSEDED if span.superseded else ''}"
     return f"[{n}] {name}: {quote}{ELLIPSIS if span.trimmed else ''}"
 
 
 def _line(n: int, span: Span) -> Line:
+    header = header_of(span.turn.text, Passage(start=span.start, end=span.end))
     return Line(
         n=n,
         turn_id=span.turn.id,
@@ -159,4 +166,5 @@ def _line(n: int, span: Span) -> Line:
         quote=span.quote,
         score=span.score,
         times=analyse(span.quote, span.day).times,
+        header=span.turn.text[header.start : header.end] if header else "",
     )

@@ -10,7 +10,8 @@ from language.identification import Language, language_of
 from language.intervals import Grain, TimeExpression, day_text
 from language.names import Name
 from language.numbers import Number
-from language.sentences import Passage, split_passages, split_sentences
+from language.segmentation.machine_text import readable
+from language.segmentation.passages import Passage, header_of, said_in, split_passages, split_sentences
 
 __all__ = [
     "Analysed",
@@ -24,7 +25,10 @@ __all__ = [
     "analyse",
     "day_text",
     "forget_texts",
+    "header_of",
     "language_of",
+    "readable",
+    "said_in",
     "split_passages",
     "split_sentences",
 ]

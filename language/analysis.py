@@ -15,6 +15,7 @@ from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
 from language.other_times import hints_other_time
+from language.segmentation.blocks import kept_blocks
 from language.statements import Statement, read_statements
 from language.times import find_times, hints_time, may_tell_time
 
@@ -134,5 +135,5 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, _words.stem, tells_number, hints_time, hints_other_time):
+    for kept in (_kept, kept_blocks, _words.stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()

@@ -11,7 +11,7 @@ from typing import Literal, NewType
 import numpy as np
 from numpy.typing import NDArray
 
-from language import Analysed, Passage, analyse
+from language import Analysed, Passage, analyse, readable, said_in
 
 __all__ = [
     "Counts",
@@ -83,8 +83,8 @@ class Turn:
 
     @property
     def analysed(self) -> Analysed:
-        """What the turn says."""
-        return analyse(self.text, self.said_at.date())
+        """What the turn says, machine text left out."""
+        return analyse(readable(self.text), self.said_at.date())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +180,8 @@ class Evidence:
 
     @property
     def analysed(self) -> Analysed:
-        """What the passage says."""
-        return analyse(self.quote, self.turn.said_at.date())
+        """What the passage says; a table's row with its header."""
+        return analyse(said_in(self.turn.text, self.passage), self.turn.said_at.date())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

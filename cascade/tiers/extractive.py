@@ -92,7 +92,9 @@ def _sentence(time: TimeSaid) -> str:
 
 
 def _quoted(quote: Quote, *, dated: bool) -> str:
-    """Return a line as an answer; `dated`, relative times have their day behind them, as in the context."""
+    """Return a line as an answer, a table's row under its header; `dated`, relative times have their day behind them."""
     said_at = quote.said_at
     text = analyse(quote.text, said_at.date()).dated_text if dated else quote.text
+    if quote.header:
+        text = f"{quote.header}\n{text}"
     return f'{quote.speaker} said on {said_at.day} {said_at:%B %Y}: "{text}"'

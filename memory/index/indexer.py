@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_exception_type, wait_random_exponential
 
-from language import forget_texts
+from language import forget_texts, said_in
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.errors import StorageFault
@@ -73,8 +73,9 @@ def prepare_rows(
 
 
 def _row(scope: ScopeId, turn: Turn, encoded: EncodedPassage) -> IndexRow:
+    terms = " ".join(content_terms(said_in(turn.text, encoded.passage)))
     text = turn.text[encoded.passage.start : encoded.passage.end]
-    return IndexRow(scope=scope, encoded=encoded, terms=" ".join(content_terms(text)), fingerprint=fingerprint(text))
+    return IndexRow(scope=scope, encoded=encoded, terms=terms, fingerprint=fingerprint(text))
 
 
 class Indexer:

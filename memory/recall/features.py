@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from language import Analysed, analyse
+from language import Analysed, analyse, said_in
 from language.words import words
 from memory.index.bm25 import bm25_share, coverage_of, frequencies, rarity_of
 from memory.model import EncodedPassage, Turn, TurnPk, Vector
@@ -43,8 +43,8 @@ class Candidate:
 
     @property
     def analysed(self) -> Analysed:
-        """What the passage says."""
-        return analyse(self.text, self.turn.said_at.date())
+        """What the passage says; a table's row with its header."""
+        return analyse(said_in(self.turn.text, self.encoded.passage), self.turn.said_at.date())
 
 
 def passage_features(candidates: Sequence[Candidate], question: Question, vector: NDArray[np.float32]) -> Features:
@@ -75,7 +75,7 @@ def _meaning(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> Fe
 
 def _words(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Features:
     """BM25 of passage and turn as a share of a perfect match; the share of the question's words, by rarity, that it holds."""
-    turns = {c.turn.pk: c.turn.analysed.terms for c in candidates}
+    turns = {candidate.turn.pk: candidate.turn.analysed.terms for candidate in _one_of_turn(candidates)}
     frequency = frequencies(question.terms, terms)
     rarity = rarity_of(frequency)
     of_turns = bm25_share(frequencies(question.terms, list(turns.values())), [*map(len, turns.values())], rarity)
@@ -119,8 +119,7 @@ def _speakers(candidates: Sequence[Candidate], question: Question, said: Sequenc
 
 def _times(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed]) -> Features:
     """Whether the turn was said within, or speaks of, one of the question's times; whether the passage tells any time."""
-    turns = {candidate.turn.pk: candidate.turn for candidate in candidates}
-    timely = {pk: _timely(turn, question) for pk, turn in turns.items()}
+    timely = {candidate.turn.pk: _timely(candidate.turn, question) for candidate in _one_of_turn(candidates)}
     return {
         "time": _by_turn(candidates, timely),
         "tells_time": _flags(one.may_tell_time for one in said),
@@ -143,11 +142,12 @@ def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[An
 
 def _form(candidates: Sequence[Candidate], terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
     """Whether the passage asks instead of telling, or tells nothing; its length and place."""
+    turns = {candidate.turn.pk: float(len(candidate.turn.analysed.text)) for candidate in _one_of_turn(candidates)}
     return {
         "question": _flags(one.asks for one in said),
         "filler": _flags(len(found) < _ENOUGH_WORDS for found in terms),
         "length": np.log1p([float(len(candidate.text)) for candidate in candidates]),
-        "turn_length": np.log1p([float(len(candidate.turn.text)) for candidate in candidates]),
+        "turn_length": np.log1p(_by_turn(candidates, turns)),
         "opens_turn": _flags(candidate.encoded.passage.start == 0 for candidate in candidates),
     }
 
@@ -168,6 +168,11 @@ def _products(vectors: Sequence[Vector], vector: NDArray[np.float32]) -> Scores:
 
 def _flags(values: Iterable[bool]) -> Scores:
     return np.fromiter(values, np.float64)
+
+
+def _one_of_turn(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+    """Return one candidate of each turn, since what a long turn says is not kept between two looks at it."""
+    return {candidate.turn.pk: candidate for candidate in candidates}.values()
 
 
 def _by_turn(candidates: Sequence[Candidate], values: Mapping[TurnPk, float]) -> Scores:

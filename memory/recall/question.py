@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from language import TimeExpression, analyse
+from language import TimeExpression, analyse, readable
 from language.words import content_terms, words
 
 __all__ = ["KINDS", "Question", "read_question"]
@@ -28,6 +28,7 @@ _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _
 KINDS = (*(kind for kind, _ in _KINDS), "other")
 _SEVERAL = re.compile(r"\b(?:what|which)\s+(?:\w+\s+){0,2}?(?!(?:does|is|was|has|his|its|this)\b)\w+s\b", re.IGNORECASE)
 
+_MACHINE_TEXT_ONLY = 128  # characters of a question that holds no other text
 _COMPARES = re.compile(r"\b(?:or|between|before|after|since|first)\b", re.IGNORECASE)
 
 
@@ -53,7 +54,8 @@ class Question:
 
 
 def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> Question:
-    """Read `text`, asked at `asked_at` of a memory in which `speakers` speak."""
+    """Read `text`, asked at `asked_at` of a memory in which `speakers` speak; machine text in it asks nothing."""
+    text = readable(text).strip() or text[:_MACHINE_TEXT_ONLY]
     asked = analyse(text, asked_at.date())
     said = frozenset(word.removesuffix("'s") for word in asked.words)
     named = frozenset(name for name in speakers if _is_named(name, text, said))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from compaction import BudgetTooSmall, Context, WindowTooSmall, count_tokens, distill, raw_tokens, stuff
 from compaction.distill import DistillOptions, _Packing
-from language.sentences import split_passages
+from language.segmentation.passages import split_passages
 from memory import Evidence, Turn
 from tests.support.turns import MAY_8, evidence, held
 

@@ -131,6 +131,7 @@ class _Contexts:
                 said_at=line.said_at,
                 text=line.quote,
                 score=line.score,
+                header=line.header,
                 times=tuple(TimeSaid(meaning=time.meaning, grain=time.grain) for time in line.times),
             )
             for line in context.lines

@@ -2,7 +2,7 @@
 
 import pytest
 
-from language.sentences import split_passages
+from language.segmentation.passages import split_passages
 from memory.index.echoes import fingerprint, fresh
 from memory.model import Role
 from tests.support.turns import held
