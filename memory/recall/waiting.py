@@ -1,7 +1,8 @@
 """The turns that the index does not hold yet, as a question finds them: by words, and by age.
 
 All of them are looked through for the question's words. Those that share the rarest ones, and the newest, are encoded: a bounded
-number, so that a question waits no longer beside an import than it would with a few turns waiting. What was read and encoded is
+number, so that a question waits no longer beside an import than it would with a few turns waiting; of a very long turn only the
+passages that share its words, and not for the next question. What was read and encoded is
 kept for the next question: the words of a turn as numbers, and the vectors. `forget_texts` drops it, as `language.forget_texts`
 does with texts; whoever forgets a turn calls both.
 """
@@ -16,6 +17,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from language import said_in, split_passages
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.index.indexer import prepare_rows
@@ -28,6 +30,8 @@ __all__ = ["WaitingTurns"]
 _BY_WORDS = 64
 _NEWEST = 16
 _ENCODED_CHARS = 40_000  # about two seconds of encoding on two cores
+_WHOLE_CHARS = 12_000  # of a turn longer than this only the likeliest passages are encoded
+_PASSAGES_OF_LONG = 64
 _READ_CHARS = 4_000_000  # of waiting turns that no question has read before: about a second
 _READ_AT_ONCE = 256
 _KEPT_WORDS = 8_000_000  # 64 MB
@@ -70,7 +74,7 @@ class WaitingTurns:
         chosen = _likely(there, [read[pk].words for pk in there], terms)
         held = self._store.turns(scope, chosen)
         turns = _affordable([held[pk] for pk in chosen if pk in held])
-        encoded = self._encode(turns, forgettings)
+        encoded = self._encode(turns, terms, forgettings)
         return turns, [row.encoded for row in prepare_rows(self._index, scope, turns, encoded)]
 
     def forget_texts(self) -> None:
@@ -91,7 +95,7 @@ class WaitingTurns:
         chars = 0
         for start in range(0, len(unread), _READ_AT_ONCE):
             turns = self._store.turns(scope, unread[start : start + _READ_AT_ONCE])
-            fresh = {pk: _Read(turn.said_at, _numbers(content_terms(turn.text))) for pk, turn in turns.items()}
+            fresh = {pk: _Read(turn.said_at, _numbers(turn.analysed.terms)) for pk, turn in turns.items()}
             self._keep_words(fresh, forgettings)
             known |= fresh
             chars += sum(len(turn.text) for turn in turns.values())
@@ -99,8 +103,13 @@ class WaitingTurns:
                 break
         return known
 
-    def _encode(self, turns: Sequence[Turn], forgettings: int) -> list[list[EncodedPassage]]:
+    def _encode(self, turns: Sequence[Turn], terms: Sequence[str], forgettings: int) -> list[list[EncodedPassage]]:
         known = {turn.pk: one for turn in turns if (one := self._encoded.get(turn.pk)) is not None}
+        known |= {
+            turn.pk: self._encode_likely(turn, terms)
+            for turn in turns
+            if turn.pk not in known and len(turn.text) > _WHOLE_CHARS and len(turn.analysed.text) > _WHOLE_CHARS
+        }
         new = [turn for turn in turns if turn.pk not in known]
         fresh = dict(zip([turn.pk for turn in new], self._encoder.encode_turns(new), strict=True))
         with self._keeping:
@@ -110,6 +119,20 @@ class WaitingTurns:
                     self._encoded.popitem(last=False)
         known |= fresh
         return [known[turn.pk] for turn in turns]
+
+    def _encode_likely(self, turn: Turn, terms: Sequence[str]) -> list[EncodedPassage]:
+        """Encode, each on its own, the passages of a very long turn that share most words with the question."""
+        passages = split_passages(turn.text)
+        wanted = set(terms)
+        shared = [len(wanted.intersection(content_terms(said_in(turn.text, passage)))) for passage in passages]
+        likely = sorted(range(len(passages)), key=lambda place: (-shared[place], place))[:_PASSAGES_OF_LONG]
+        chosen = [passages[place] for place in sorted(likely)]
+        vectors = self._encoder.encode_texts([turn.text[passage.start : passage.end] for passage in chosen])
+        whole = vectors.mean(axis=0)
+        return [
+            EncodedPassage(turn_pk=turn.pk, passage=passage, vector=vector, turn_vector=whole / np.linalg.norm(whole))
+            for passage, vector in zip(chosen, vectors, strict=True)
+        ]
 
     def _keep_words(self, fresh: dict[TurnPk, _Read], forgettings: int) -> None:
         with self._keeping:

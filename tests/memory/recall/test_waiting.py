@@ -129,3 +129,19 @@ def test_one_long_turn_does_not_keep_the_others_out(turns: WaitingTurns, store: 
     long = said("The red barn. " * 7_000, id="long")
     scope = remember(store, long, *small_talk(20), said("The red key is under the mat.", id="key"))
     assert {"long", "key"} <= set(find(turns, store, scope, "red"))
+
+
+def test_of_a_very_long_turn_only_what_shares_words_is_encoded(
+    turns: WaitingTurns, store: TurnStore, counting: Counting
+) -> None:
+    lines = [f"2025-03-04 12:{n % 60:02} worker {n} did its job." for n in range(900)]
+    lines[612] = "The red key is under the mat."
+    scope = remember(store, said("\n".join(lines), id="log"), *small_talk(3))
+    found, encoded = turns.find(scope, store.waiting(scope), ("red", "key"), None)
+    texts = [
+        turn.text[one.passage.start : one.passage.end] for turn in found for one in encoded if one.turn_pk == turn.pk
+    ]
+    assert "The red key is under the mat." in texts
+    assert len(texts) <= 64 + 3
+    assert counting.turns == 3, "the long one is not encoded whole"
+    assert all(abs(float(one.vector @ one.vector) - 1) < 1e-3 for one in encoded)
