@@ -3,11 +3,15 @@
 The worker reads what SQL says is not indexed yet, oldest first. So whatever a crash interrupted is resumed at the next start.
 Rows that a crash left behind are removed before they are written again. Recall uses the same preparation for the
 turns the worker has not reached.
+
+What is forgotten leaves the index by `forget`: SQL notes each forgetting until its turns have left, so that one that failed, or
+that a crash cut short, is made good before anything else is indexed. Adding rows and marking their turns is one step beside it.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from threading import Lock
 from typing import TypeVar
 
 import anyio
@@ -29,6 +33,7 @@ log = logging.getLogger(__name__)
 _log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)
 
 _BATCH_TURNS = 512  # enough to sort by length: windows of one length need no padding
+_SMALL_BATCH_TURNS = 32
 _BATCH_CHARS = 250_000  # long turns come in smaller batches, so that none waits minutes behind them
 _APPENDS_BEFORE_OPTIMISE = 32
 _ROWS_BEFORE_OPTIMISE = 4_096
@@ -74,6 +79,9 @@ class Indexer:
         self._index = index
         self._encoder = encoder
         self._leftover = leftover
+        self._changing = Lock()  # what the index holds, and what SQL says of it
+        self._batch_turns = _BATCH_TURNS
+        self._forgotten: set[ScopeId] = set()  # scopes of which something left the index since the batch began
         self._thread = anyio.CapacityLimiter(1)
         self._reads = anyio.CapacityLimiter(_READS_AT_ONCE)
         self._life = anyio.CancelScope()
@@ -124,6 +132,22 @@ class Indexer:
         """Fold what was appended into the index's files."""
         await anyio.to_thread.run_sync(self._optimise, limiter=self._thread)
 
+    def forget(self) -> None:
+        """Remove from the index's files all that was forgotten; blocks. Raises StoreUnavailable, and then it is tried again.
+
+        What SQL does not know as indexed is removed, whoever left it there.
+        """
+        with self._changing:
+            forgettings = self._store.forgettings()
+            if not forgettings:
+                return
+            scopes = set(forgettings.values())
+            self._forgotten |= scopes
+            for scope in scopes:
+                self._index.remove_turns(scope, self._store.not_indexed(self._index.turns_held(scope)))
+            self._index.purge()
+            self._store.left_index(forgettings)
+
     async def until_indexed(self, pks: Sequence[TurnPk], *, timeout_s: float) -> bool:
         """Wait until the index holds these turns; False if it does not within `timeout_s`."""
         with anyio.move_on_after(timeout_s):
@@ -144,7 +168,9 @@ class Indexer:
 
     def _index_batch(self) -> bool:
         """Bring the oldest waiting turns into the index; False if none waits."""
-        waiting = _bounded(self._store.unindexed(_BATCH_TURNS))
+        self.forget()
+        self._forgotten.clear()
+        waiting = _bounded(self._store.unindexed(self._batch_turns))
         by_scope: dict[ScopeId, list[Turn]] = {}
         for scope, turn in waiting:
             by_scope.setdefault(scope, []).append(turn)
@@ -153,23 +179,30 @@ class Indexer:
             if self._stopping:
                 return False
             rows += prepare_rows(self._index, self._encoder, scope, turns)
-        for scope, turns in by_scope.items():
-            self._index.remove_turns(scope, [turn.pk for turn in turns if turn.pk <= self._leftover])
-        # If a later step fails, the next try finds rows of these turns.
-        self._leftover = max([self._leftover, *(turn.pk for _, turn in waiting)])
-        self._index.add(rows)
-        self._store.mark_indexed([turn.pk for _, turn in waiting])
-        for scope, turns in by_scope.items():  # those that were forgotten while they were encoded
-            missing = self._store.missing([turn.pk for turn in turns])
-            self._index.remove_turns(scope, missing)
-            if missing:
-                forget_texts()
+        if not self._add(rows, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
+            # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
+            self._batch_turns = _SMALL_BATCH_TURNS
+            forget_texts()
+            return True
+        self._batch_turns = _BATCH_TURNS
         self._appends += bool(waiting)
         self._rows += len(rows)
         due = self._appends >= _APPENDS_BEFORE_OPTIMISE or self._rows >= _ROWS_BEFORE_OPTIMISE
         if due and not self._stopping:
             self._optimise()
         return bool(waiting)
+
+    def _add(self, rows: Sequence[IndexRow], turns: Mapping[ScopeId, Sequence[TurnPk]]) -> bool:
+        """Add the rows of these turns and mark them; False if something of their scopes was forgotten meanwhile."""
+        with self._changing:
+            if self._forgotten & turns.keys():
+                return False
+            for scope, pks in turns.items():
+                self._index.remove_turns(scope, [pk for pk in pks if pk <= self._leftover])
+            # If a later step fails, the next try finds rows of these turns.
+            self._leftover = max([self._leftover, *(pk for pks in turns.values() for pk in pks)])
+            self._index.add(rows)
+            return self._store.mark_indexed(turns)
 
     def _optimise(self) -> None:
         self._index.optimise()

@@ -134,7 +134,7 @@ def test_the_tail_is_what_is_not_indexed(store: TurnStore) -> None:
     receipt = remember(store, said("one", id="1"), said("two", id="2"))
     scope = key(store)
     assert [turn.text for turn in store.tail(scope)] == ["one", "two"]
-    store.mark_indexed(receipt.stored[:1])
+    assert store.mark_indexed({scope: receipt.stored[:1]})
     assert [turn.text for turn in store.tail(scope)] == ["two"]
     assert store.tail_length(scope) == 1
     assert [(owner, turn.text) for owner, turn in store.unindexed(10)] == [(scope, "two")]
@@ -203,10 +203,29 @@ def test_what_repeats_the_forgotten_waits_for_the_index_anew(store: TurnStore) -
     receipt = remember(
         store, said(news, id="1"), said(f"You said: {news}", id="2", role="assistant"), said("Bye.", id="3")
     )
-    store.mark_indexed(receipt.stored)
+    assert store.mark_indexed({key(store): receipt.stored})
     forgotten = store.forget(key(store), session_id="s1", turn_id="1")
     assert [turn.id for turn in store.tail(key(store))] == ["2"]
     assert len(forgotten.repeats) == 1
+
+
+def test_nothing_is_marked_until_the_index_has_forgotten(store: TurnStore) -> None:
+    receipt = remember(store, said("one", id="1"), said("two", id="2"), said("three", id="3"))
+    scope = key(store)
+    assert store.mark_indexed({scope: receipt.stored[:2]})
+    assert store.forgettings() == {}
+    store.forget(scope, session_id="s1", turn_id="1")
+    first = store.forgettings()
+    assert list(first.values()) == [scope]
+    assert not store.mark_indexed({scope: receipt.stored}), "the turns were compared with one that is gone"
+    assert store.not_indexed(receipt.stored) == [receipt.stored[0], receipt.stored[2]]
+    store.forget(scope, session_id="s1", turn_id="2")
+    store.left_index(first)
+    assert not store.mark_indexed({scope: receipt.stored[2:]}), "the second forgetting is not done"
+    store.left_index(store.forgettings())
+    assert store.mark_indexed({scope: receipt.stored[2:]})
+    store.forget(scope, session_id="s1", turn_id="9")
+    assert store.forgettings() == {}, "nothing was forgotten"
 
 
 def test_forgetting_stays_within_its_scope(store: TurnStore) -> None:
