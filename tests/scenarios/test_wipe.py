@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,10 +171,8 @@ def test_killed_while_it_forgets_the_next_try_goes_on(tmp_path: Path) -> None:
                     assert word(one) in client.post("/v1/ask", json=asked(one, place)).text
             killer = threading.Timer(chance.uniform(0.0, 0.2), server.kill)
             killer.start()
-            try:
+            with suppress(httpx.TransportError):
                 client.delete(f"/v1/memories/t{number}", params=named(TOLD[number]))
-            except httpx.TransportError:
-                pass
             killer.join()
         forgotten.append(number)
         with running(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
@@ -188,6 +186,7 @@ async def test_who_only_asked_is_forgotten(client: httpx.AsyncClient, settings: 
     for place in (OTHERS, ("u2", "s1", "a2")):
         body = asked(1, place, session="s1") | {"question": f"Is {word(41)} the code of my locker?"}
         decision = (await client.post("/v1/ask", json=body)).json()["decision_id"]
+        del body
     assert in_files(settings.folder, [41])
     forgot = await client.delete("/v1/users/u2")
     assert (forgot.status_code, forgot.json()["decisions"]) == (200, 2)
@@ -210,8 +209,10 @@ async def test_a_session_that_only_asked_is_forgotten(client: httpx.AsyncClient,
 
 async def test_forgotten_before_it_is_indexed(client: httpx.AsyncClient, settings: Settings) -> None:
     for number in range(50, 56):
-        body = told(number, OWN) | {"wait": "stored"}
+        body = told(number, OWN)
+        del body["wait"]
         assert (await client.post("/v1/remember", json=body)).status_code == 201
+        del body
         if number % 2:
             query = {"user_id": "u1", "session_id": "s1"}
             assert (await client.delete(f"/v1/memories/t{number}", params=query)).status_code == 200
