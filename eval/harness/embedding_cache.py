@@ -5,7 +5,7 @@ splitter, speaker and text, in a SQLite file, so a run that was cut short goes o
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from importlib.resources import files
@@ -37,12 +37,14 @@ class CachedEncoder(Encoder):
         self._in_use = Lock()
         self._rows.execute(_TABLE)
 
-    def encode_turns(self, turns: Sequence[Turn]) -> list[list[EncodedPassage]]:
+    def encode_turns(
+        self, turns: Sequence[Turn], *, stopped: Callable[[], bool] | None = None
+    ) -> list[list[EncodedPassage]]:
         """Give the passages of every turn, from the file where it has them."""
         keys = [self._key(turn) for turn in turns]
         known = self._read(keys)
         missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
-        fresh = dict(zip(missing, super().encode_turns(list(missing.values())), strict=True))
+        fresh = dict(zip(missing, super().encode_turns(list(missing.values()), stopped=stopped), strict=True))
         self._write(fresh)
         return [
             _decoded(turn, *known[key]) if key in known else [replace(one, turn_pk=turn.pk) for one in fresh[key]]

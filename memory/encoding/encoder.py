@@ -5,7 +5,7 @@ what they stand for, at the cost of one pass. A model that does not mean-pool ge
 Knows nothing of storage. Every method blocks; turns and questions are encoded in the thread that asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from language import Passage, split_passages
 from memory.encoding.model_loading import load_model
 from memory.model import EncodedPassage, Turn
 
-__all__ = ["BUNDLED_MODEL", "Encoder"]
+__all__ = ["BUNDLED_MODEL", "Encoder", "EncodingStopped"]
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
 _BATCH_WINDOWS = 32
@@ -40,6 +40,10 @@ class _Window:
     turn: int
     ids: list[int]
     pieces: list[tuple[int, int, int]]
+
+
+class EncodingStopped(Exception):
+    """Nobody waits for these vectors any more."""
 
 
 class Encoder:
@@ -65,8 +69,10 @@ class Encoder:
         vector: Vectors = features["sentence_embedding"].float().numpy()[0]
         return _unit(vector)
 
-    def encode_turns(self, turns: Sequence[Turn]) -> list[list[EncodedPassage]]:
-        """Encode every passage of every turn.
+    def encode_turns(
+        self, turns: Sequence[Turn], *, stopped: Callable[[], bool] | None = None
+    ) -> list[list[EncodedPassage]]:
+        """Encode every passage of every turn. Raises EncodingStopped soon after `stopped` says so.
 
         Returns one list a turn, in order, of passages in order; vectors are `(dimension,) float32` of length 1.
         """
@@ -76,6 +82,8 @@ class Encoder:
         windows.sort(key=lambda window: len(window.ids))
         torch.set_num_threads(_TURN_THREADS)
         for start in range(0, len(windows), _BATCH_WINDOWS):
+            if stopped is not None and stopped():
+                raise EncodingStopped
             self._add_up(windows[start : start + _BATCH_WINDOWS], sums)
         return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
 

@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_e
 
 from language import forget_texts
 from language.words import content_terms
-from memory.encoding.encoder import Encoder
+from memory.encoding.encoder import Encoder, EncodingStopped
 from memory.index.echoes import fingerprint, fresh, suspicions
 from memory.index.lance import IndexRow, PassageIndex
 from memory.model import Counts, EncodedPassage, ScopeId, Turn, TurnPk
@@ -42,9 +42,19 @@ _POLL_S = 1.0
 _READS_AT_ONCE = 2
 
 
-def prepare_rows(index: PassageIndex, encoder: Encoder, scope: ScopeId, turns: Sequence[Turn]) -> list[IndexRow]:
-    """Encode the passages of `turns` (oldest first, one scope), without those that only echo what the scope already holds."""
-    encoded = encoder.encode_turns(turns)
+def prepare_rows(
+    index: PassageIndex,
+    encoder: Encoder,
+    scope: ScopeId,
+    turns: Sequence[Turn],
+    *,
+    stopped: Callable[[], bool] | None = None,
+) -> list[IndexRow]:
+    """Encode the passages of `turns` (oldest first, one scope), without those that only echo what the scope already holds.
+
+    Raises EncodingStopped soon after `stopped` says so.
+    """
+    encoded = encoder.encode_turns(turns, stopped=stopped)
     suspected = {
         mark
         for turn, passages in zip(turns, encoded, strict=True)
@@ -99,7 +109,7 @@ class Indexer:
     async def run(self) -> None:
         """Index whatever waits, now and whenever woken; failures are logged and tried again after a growing pause.
 
-        Returns once it is stopped and the batch under way is in the index: its thread cannot be interrupted, and would write on.
+        Returns once it is stopped and its thread is idle: that cannot be interrupted, and would write on.
         """
         with self._life:
             while True:
@@ -176,9 +186,10 @@ class Indexer:
             by_scope.setdefault(scope, []).append(turn)
         rows: list[IndexRow] = []
         for scope, turns in by_scope.items():
-            if self._stopping:
+            try:
+                rows += prepare_rows(self._index, self._encoder, scope, turns, stopped=lambda: self._stopping)
+            except EncodingStopped:
                 return False
-            rows += prepare_rows(self._index, self._encoder, scope, turns)
         if not self._add(rows, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
             # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
             self._batch_turns = _SMALL_BATCH_TURNS
