@@ -232,7 +232,8 @@ def _fill(home: Path, encoder: Encoder, passages: int, scopes: int) -> None:
             chunk = range(start, min(start + CHUNK, passages))
             rows = _rows(store, chunk, texts, seeds, chance, scopes)
             index.add(rows)
-            store.mark_indexed([row.encoded.turn_pk for row in rows])
+            for scope in {row.scope for row in rows}:
+                store.mark_indexed({scope: [row.encoded.turn_pk for row in rows if row.scope == scope]})
             progress.advance(task, len(chunk))
         index.optimise()
 

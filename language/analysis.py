@@ -4,6 +4,7 @@ The passages that one question finds are often those that the next one finds, so
 next time. `forget_texts` empties what is kept; whoever forgets a text calls it.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
@@ -137,3 +138,4 @@ def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
     for kept in (_kept, kept_blocks, _words.stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()
+    re.purge()  # patterns that were made of names

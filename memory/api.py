@@ -5,7 +5,8 @@ does all its SQL and LanceDB there. Questions have threads of their own, so that
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
-from memory.errors import IndexBehind
+from memory.errors import IndexBehind, StoreUnavailable
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
@@ -48,8 +49,10 @@ _QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
 _STORE_THREADS = 8
 _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
 _CHANGES_AT_ONCE = 2  # of the index, which wait for one another
+_WIPE_PAUSES_S = (2, 4, 8, 16, 30, 60, 120, 180, 180)  # ten minutes together
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ class Memory:
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
         self._changes = anyio.CapacityLimiter(_CHANGES_AT_ONCE)
+        self._later: asyncio.Task[None] | None = None
 
     # remembering
 
@@ -186,10 +190,6 @@ class Memory:
         known = await self._in_thread(self._store.scope, scope)
         return known[1] if known else 0
 
-    async def holds(self, scope: Scope, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return those of these (session id, turn id) that `scope` holds."""
-        return await self._of_scope(scope, lambda pk: self._store.holds(pk, keys), set())
-
     async def turn(self, scope: Scope, session_id: str, turn_id: str) -> Turn | None:
         """Read one turn; None if `scope` does not hold it."""
         return await self._of_scope(scope, lambda pk: self._store.turn(pk, session_id, turn_id), None)
@@ -242,26 +242,20 @@ class Memory:
     async def forget(
         self, scope: Scope, *, session_id: str | None = None, turn_id: str | None = None
     ) -> Forgotten | None:
-        """Remove a turn of a session, a session, or everything of `scope`, from the truth and from the index.
+        """Remove a turn of a session, a session, or everything of `scope`, beyond recall; `wipe` removes its copies.
 
-        None if the scope is unknown. Raises StoreUnavailable; if only the index failed, what is gone cannot be recalled anyway.
+        None if the scope is unknown. Raises StoreUnavailable.
         """
 
         def remove() -> Forgotten | None:
             known = self._store.scope(scope)
             if known is None:
                 return None
-            forgotten = self._store.forget(known[0], session_id=session_id, turn_id=turn_id)
-            try:
-                self._index.remove_turns(known[0], [*forgotten.pks, *forgotten.repeats])
-            finally:
-                forget_texts()
-                self._recall.forget_texts()
-            return forgotten
+            return self._store.forget(known[0], session_id=session_id, turn_id=turn_id)
 
         forgotten = await anyio.to_thread.run_sync(remove, limiter=self._changes)
-        if forgotten and forgotten.repeats:
-            self._indexer.wake()
+        if forgotten and forgotten.pks:
+            self._indexer.wake()  # whatever becomes of the caller, the index forgets
         return forgotten
 
     def _estimated(self, behind: IndexBehind) -> IndexBehind:
@@ -273,6 +267,43 @@ class Memory:
             limit=behind.limit,
             retry_after_s=self._indexer.seconds_for(above),
         )
+
+    async def wipe(self) -> None:
+        """Remove what was forgotten from the index's files, the database's files and the texts that are kept.
+
+        If a reader of the database stands in the way, its files are tried again after a growing pause, for ten minutes at most,
+        then at the next call, and when the memory is closed or opened. Raises StoreUnavailable; what is left to do stays noted.
+        """
+
+        def work() -> bool:
+            forget_texts()
+            self._recall.forget_texts()
+            self._indexer.forget()
+            return self._store.wipe()
+
+        if not await anyio.to_thread.run_sync(work, limiter=self._changes) and not self._later:
+            self._later = asyncio.create_task(self._wipe_later())
+
+    async def close(self) -> None:
+        """Do now what `wipe` put off, if nobody stands in the way any more."""
+        if self._later:
+            self._later.cancel()
+            await asyncio.wait([self._later])
+            await self._try_to_wipe()
+
+    async def _wipe_later(self) -> None:
+        for pause_s in _WIPE_PAUSES_S:
+            await asyncio.sleep(pause_s)
+            if await self._try_to_wipe():
+                break
+        self._later = None
+
+    async def _try_to_wipe(self) -> bool:
+        try:
+            return await anyio.to_thread.run_sync(self._store.wipe, limiter=self._changes)
+        except StoreUnavailable as fault:
+            log.warning("the database keeps copies of what was forgotten: %s", fault)
+            return False
 
     async def _of_scope(self, scope: Scope, read: Callable[[ScopeId], T], nothing: T) -> T:
         def look() -> T:
@@ -305,12 +336,14 @@ async def open_memory(
     index, leftover = await anyio.to_thread.run_sync(_open_index, settings, database, store, encoder)
     indexer = Indexer(store=store, index=index, encoder=encoder, leftover=leftover)
     work = asyncio.create_task(indexer.run())
+    memory = Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings)
     try:
-        yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings)
+        yield memory
     finally:
         indexer.stop()
         await asyncio.wait([work])
         with anyio.CancelScope(shield=True):
+            await memory.close()
             await anyio.to_thread.run_sync(index.close)
 
 

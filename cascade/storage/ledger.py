@@ -1,12 +1,13 @@
 """The ledger: one row a decision, readable by its tenant only, durable before the answer is given; and what the rows add up to.
 
-A decision that used a turn is found by that turn, so that forgetting the turn takes its copies along. What stays then is what was
-spent and where the request ended, without a word of it.
+A decision is found by the turns that it used and by the session it was asked in, so that forgetting them takes its copies along.
+What stays then is what was spent and where the request ended, without a word of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import anyio
 from pydantic import TypeAdapter
@@ -30,6 +31,7 @@ __all__ = [
 
 _DECISION = TypeAdapter(Decision)
 _KEYS_PER_QUERY = 200
+_ASKED_IN = ""  # stands for a turn: the question itself was asked in this session
 
 TurnKey = tuple[str, str]  # session id, turn id
 
@@ -93,9 +95,24 @@ class Ledger:
         self._database = Transactions(database)
         self._threads = anyio.CapacityLimiter(4)
 
-    async def record(self, decision: Decision, owner: Owner, *, frontier_nanousd: int | None = None) -> None:
-        """Append a decision; durable on return. Raises LedgerUnavailable, and then nothing was recorded."""
-        await anyio.to_thread.run_sync(self._insert, decision, owner, frontier_nanousd, limiter=self._threads)
+    async def record(
+        self,
+        decision: Decision,
+        owner: Owner,
+        *,
+        frontier_nanousd: int | None = None,
+        session_id: str | None = None,
+        emptied: bool = False,
+    ) -> None:
+        """Append a decision; durable on return. Raises LedgerUnavailable, and then nothing was recorded.
+
+        `session_id` is the session it was asked in. Of one that is `emptied` only what it cost is written.
+        """
+        row = _row(decision, owner, frontier_nanousd) | ({"record": ""} if emptied else {})
+        used = dict.fromkeys((quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes)
+        if session_id is not None:
+            used[session_id, _ASKED_IN] = None
+        await anyio.to_thread.run_sync(self._insert, row, [] if emptied else list(used), limiter=self._threads)
 
     async def read(self, decision_id: str, *, tenant: str) -> Decision:
         """Read a decision of `tenant`. Raises UnknownDecision, also if what it rested on was forgotten."""
@@ -108,34 +125,31 @@ class Ledger:
         """Append what a shadow call showed."""
         await anyio.to_thread.run_sync(self._insert_shadow, shadow, tenant, limiter=self._threads)
 
+    async def agents(self, tenant: str, user_id: str) -> set[str | None]:
+        """Return the agents that the user's decisions are of, None for the user's own; emptied ones do not count."""
+        return await anyio.to_thread.run_sync(self._agents, tenant, user_id, limiter=self._threads)
+
     async def forget(self, owner: Owner, turns: Iterable[TurnKey] | None) -> int:
         """Empty the decisions that used these turns, or for None all of the scope, with their cached answers; returns how many."""
         keys = None if turns is None else list(turns)
         return await anyio.to_thread.run_sync(self._forget, owner, keys, limiter=self._threads)
 
     async def forget_session(self, owner: Owner, session_id: str) -> int:
-        """Empty the decisions that used any turn of a session, with their cached answers; returns how many."""
+        """Empty the decisions that used any turn of a session, or were asked in it, with their cached answers; returns how many."""
         return await anyio.to_thread.run_sync(self._forget, owner, session_id, limiter=self._threads)
 
     async def stats(self, *, tenant: str) -> Stats:
         """Add up the decisions of `tenant`."""
         return await anyio.to_thread.run_sync(self._stats, tenant, limiter=self._threads)
 
-    def _insert(self, decision: Decision, owner: Owner, frontier_nanousd: int | None) -> None:
-        used = dict.fromkeys((quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes)
-        row = {
-            "id": decision.id,
-            "tenant_id": owner.tenant,
-            "user_id": owner.user_id,
-            "agent_id": owner.agent_id,
-            "path": decision.path,
-            "decided_at": decision.decided_at,
-            "cost_nanousd": decision.cost_nanousd,
-            "frontier_nanousd": frontier_nanousd,
-            "latency_ms": decision.latency_ms,
-            "record": encode_decision(decision),
-        }
-        turns = [{"decision_id": decision.id, "session_key": session, "turn_key": turn} for session, turn in used]
+    def _agents(self, tenant: str, user_id: str) -> set[str | None]:
+        own = and_(DECISION.c.tenant_id == tenant, DECISION.c.user_id == user_id, DECISION.c.record != "")
+        with self._database.reading() as connection:
+            agents = connection.execute(select(DECISION.c.agent_id).where(own).distinct()).scalars()
+            return {agent or None for agent in agents}
+
+    def _insert(self, row: Mapping[str, Any], used: Sequence[TurnKey]) -> None:
+        turns = [{"decision_id": row["id"], "session_key": session, "turn_key": turn} for session, turn in used]
         with self._database.writing() as connection:
             connection.execute(insert(DECISION), row)
             if turns:
@@ -151,7 +165,7 @@ class Ledger:
             "cost_nanousd": shadow.cost_nanousd,
         }
         with self._database.writing() as connection:
-            held = select(DECISION.c.record).where(DECISION.c.id == shadow.decision_id)
+            held = select(DECISION.c.record).where(DECISION.c.id == shadow.decision_id).with_for_update()
             if not connection.execute(held).scalar():
                 row["answer"] = ""  # what it rests on was forgotten meanwhile
             connection.execute(insert(SHADOW), row)
@@ -164,7 +178,7 @@ class Ledger:
 
     def _forget(self, owner: Owner, turns: Sequence[TurnKey] | str | None) -> int:
         emptied = 0
-        with self._database.writing() as connection:
+        with self._database.forgetting() as connection:
             for ids in self._touched(connection, owner, turns):
                 emptied += connection.execute(
                     update(DECISION).where(DECISION.c.id.in_(ids), DECISION.c.record != "").values(record="")
@@ -242,6 +256,21 @@ class Ledger:
                 for share in (50, 95)
             )
             yield PathStats(path=path, n=n, cost_nanousd=int(cost), p50_ms=middle, p95_ms=late)
+
+
+def _row(decision: Decision, owner: Owner, frontier_nanousd: int | None) -> dict[str, Any]:
+    return {
+        "id": decision.id,
+        "tenant_id": owner.tenant,
+        "user_id": owner.user_id,
+        "agent_id": owner.agent_id,
+        "path": decision.path,
+        "decided_at": decision.decided_at,
+        "cost_nanousd": decision.cost_nanousd,
+        "frontier_nanousd": frontier_nanousd,
+        "latency_ms": decision.latency_ms,
+        "record": encode_decision(decision),
+    }
 
 
 def encode_decision(decision: Decision) -> str:

@@ -22,9 +22,12 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[Connection]:
         """One transaction; after an error nothing was changed."""
 
+    def forgetting(self) -> AbstractContextManager[Connection]:
+        """One transaction as `writing`; the database notes that its files may hold copies of what it removes."""
+
 
 class Transactions:
-    """Transactions of the cascade. Both raise LedgerUnavailable; a broken constraint is our bug and passes unchanged."""
+    """Transactions of the cascade. All raise LedgerUnavailable; a broken constraint is our bug and passes unchanged."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,6 +42,12 @@ class Transactions:
     def writing(self) -> Iterator[Connection]:
         """One transaction, durable when the block is left."""
         with _faults(), self._database.writing() as connection:
+            yield connection
+
+    @contextmanager
+    def forgetting(self) -> Iterator[Connection]:
+        """One transaction that removes what must not stay anywhere; `Database.wipe` removes the copies."""
+        with _faults(), self._database.forgetting() as connection:
             yield connection
 
 

@@ -3,12 +3,16 @@
 The worker reads what SQL says is not indexed yet, as `Rotation` shares it among the scopes. So whatever a crash interrupted is
 resumed at the next start. Rows that a crash left behind are removed before they are written again. Recall uses the same preparation
 for the turns the worker has not reached.
+
+What is forgotten leaves the index by `forget`: SQL notes each forgetting until its turns have left, so that one that failed, or
+that a crash cut short, is made good before anything else is indexed. Adding rows and marking their turns is one step beside it.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from sys import maxsize
+from threading import Lock
 from time import perf_counter
 from typing import TypeVar
 
@@ -23,7 +27,7 @@ from memory.errors import StorageFault
 from memory.index.echoes import fingerprint, fresh, suspicions
 from memory.index.lance import IndexRow, PassageIndex
 from memory.index.precedence import Precedence
-from memory.index.rotation import Rotation
+from memory.index.rotation import BATCH_TURNS, Rotation
 from memory.model import Counts, EncodedPassage, Receipt, ScopeId, Turn, TurnPk
 from memory.storage.store import TurnStore
 
@@ -34,6 +38,7 @@ log = logging.getLogger(__name__)
 _log_expected = before_sleep_log(log, logging.WARNING)  # a conflict of the index, a full disk: one line
 _log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)  # a fault of ours: where it came from
 
+_SMALL_BATCH_TURNS = 32
 _APPENDS_BEFORE_OPTIMISE = 32
 _ROWS_BEFORE_OPTIMISE = 4_096
 _LONGEST_PAUSE_S = 60
@@ -78,6 +83,10 @@ def _row(scope: ScopeId, turn: Turn, encoded: EncodedPassage) -> IndexRow:
     return IndexRow(scope=scope, encoded=encoded, terms=terms, fingerprint=fingerprint(text))
 
 
+class _Stopped(Exception):
+    """The indexer was stopped while it prepared a batch."""
+
+
 class Indexer:
     """The one writer of the index. `run` works until `stop`; `wake` tells it that there is something to do.
 
@@ -93,6 +102,9 @@ class Indexer:
         self._encoder = encoder
         self._leftover = leftover
         self._reached: dict[ScopeId, TurnPk] = {}
+        self._changing = Lock()  # what the index holds, and what SQL says of it
+        self._batch_turns = BATCH_TURNS
+        self._forgotten: set[ScopeId] = set()  # scopes of which something left the index since the batch began
         self._thread = anyio.CapacityLimiter(1)
         self._reads = anyio.CapacityLimiter(_READS_AT_ONCE)
         self._life = anyio.CancelScope()
@@ -112,7 +124,7 @@ class Indexer:
     async def run(self) -> None:
         """Index whatever waits, now and whenever woken; failures are logged and tried again after a growing pause.
 
-        Returns once it is stopped and the batch under way is in the index: its thread cannot be interrupted, and would write on.
+        Returns once it is stopped and its thread is idle: that cannot be interrupted, and would write on.
         """
         with self._life:
             while True:
@@ -144,6 +156,22 @@ class Indexer:
     async def optimise(self) -> None:
         """Fold what was appended into the index's files."""
         await anyio.to_thread.run_sync(self._optimise, limiter=self._thread)
+
+    def forget(self) -> None:
+        """Remove from the index's files all that was forgotten; blocks. Raises StoreUnavailable, and then it is tried again.
+
+        What SQL does not know as indexed is removed, whoever left it there.
+        """
+        with self._changing:
+            forgettings = self._store.forgettings()
+            if not forgettings:
+                return
+            scopes = set(forgettings.values())
+            self._forgotten |= scopes
+            for scope in scopes:
+                self._index.remove_turns(scope, self._store.not_indexed(self._index.turns_held(scope)))
+            self._index.purge()
+            self._store.left_index(forgettings)
 
     async def until_indexed(self, receipt: Receipt, *, timeout_s: float) -> bool:
         """Wait until the index holds the turns of `receipt`, new or known; False if it does not within `timeout_s`."""
@@ -183,25 +211,24 @@ class Indexer:
         return _LONGEST_PAUSE_S if self._failing else max(ceil(turns * self._sharing / self._pace), 1)
 
     def _index_batch(self) -> bool:
-        """Bring the next waiting turns into the index; False if none waits."""
+        """Bring the next waiting turns into the index; False if none waits, or once it is stopped."""
         started_s = perf_counter()
-        by_scope = self._rotation.next_batch()
-        waiting = [turn for turns in by_scope.values() for turn in turns]
-        rows = self._prepare(by_scope)
-        if self._stopping or not waiting:
+        self.forget()
+        self._forgotten.clear()
+        by_scope = self._rotation.next_batch(self._batch_turns)
+        try:
+            rows = self._prepare(by_scope)
+        except _Stopped:
             return False
-        for scope, turns in by_scope.items():
-            # If a later step fails, the next try finds rows of these turns.
-            before, self._reached[scope] = self._reached.get(scope, self._leftover), turns[-1].pk
-            self._index.remove_turns(scope, [turn.pk for turn in turns if turn.pk <= max(before, self._leftover)])
-        self._index.add(rows)
-        self._store.mark_indexed([turn.pk for turn in waiting])
-        for scope, turns in by_scope.items():  # those that were forgotten while they were encoded
-            missing = self._store.missing([turn.pk for turn in turns])
-            self._index.remove_turns(scope, missing)
-            if missing:
-                forget_texts()
-        self._note_pace(len(waiting) / (perf_counter() - started_s), len(by_scope))
+        if not by_scope:
+            return False
+        if not self._add(rows, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
+            # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
+            self._batch_turns = _SMALL_BATCH_TURNS
+            forget_texts()
+            return True
+        self._batch_turns = BATCH_TURNS
+        self._note_pace(sum(map(len, by_scope.values())) / (perf_counter() - started_s), len(by_scope))
         self._appends += 1
         self._rows += len(rows)
         due = self._appends >= _APPENDS_BEFORE_OPTIMISE or self._rows >= _ROWS_BEFORE_OPTIMISE
@@ -210,21 +237,35 @@ class Indexer:
         return True
 
     def _prepare(self, by_scope: Mapping[ScopeId, Sequence[Turn]]) -> list[IndexRow]:
-        """Make the rows of a batch, encoded at once; cut short when stopped, since then they are not added."""
-        give_way = self.precedence.give_way
-        encoded = self._encoder.encode_turns([turn for turns in by_scope.values() for turn in turns], give_way)
+        """Make the rows of a batch, encoded at once. Raises _Stopped soon after it is stopped."""
+        encoded = self._encoder.encode_turns([turn for turns in by_scope.values() for turn in turns], self._between)
         rows: list[IndexRow] = []
         done = 0
         for scope, turns in by_scope.items():
-            if self._stopping:
-                break
-            rows += prepare_rows(self._index, scope, turns, encoded[done : done + len(turns)], give_way)
+            rows += prepare_rows(self._index, scope, turns, encoded[done : done + len(turns)], self._between)
             done += len(turns)
         return rows
+
+    def _between(self) -> None:
+        if self._stopping:
+            raise _Stopped
+        self.precedence.give_way()
 
     def _note_pace(self, turns_per_s: float, scopes: int) -> None:
         self._pace += _NEWEST_SHARE * (turns_per_s - self._pace)
         self._sharing = scopes
+
+    def _add(self, rows: Sequence[IndexRow], turns: Mapping[ScopeId, Sequence[TurnPk]]) -> bool:
+        """Add the rows of these turns and mark them; False if something of their scopes was forgotten meanwhile."""
+        with self._changing:
+            if self._forgotten & turns.keys():
+                return False
+            for scope, pks in turns.items():
+                # If a later step fails, the next try finds rows of these turns.
+                before, self._reached[scope] = max(self._reached.get(scope, 0), self._leftover), pks[-1]
+                self._index.remove_turns(scope, [pk for pk in pks if pk <= before])
+            self._index.add(rows)
+            return self._store.mark_indexed(turns)
 
     def _optimise(self) -> None:
         self._index.optimise()

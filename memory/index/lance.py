@@ -2,20 +2,22 @@
 
 An index only: SQL holds the truth and this can be rebuilt from it. Every search is bound to one scope by a prefilter on
 an indexed column; there is no unscoped read. One process writes; rows come in batches, and `optimise` folds them
-into the indexes and drops old versions, because LanceDB slows down and bloats under many small appends otherwise. Every method
-blocks and may be called from any thread.
+into the indexes and drops old versions, because LanceDB slows down and bloats under many small appends otherwise. A row that is
+deleted stays in its file, and its terms in the index of terms, until `purge` writes them anew. Every method blocks and may be
+called from any thread.
 """
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from threading import RLock
+from typing import Any, TypeVar
 
 import lancedb
 import numpy as np
@@ -41,6 +43,7 @@ _SOURCE_PLACES = re.compile(
     r"(?:, \S+\.rs:\d+:\d+)+$"
 )  # where in LanceDB's own code an error arose; of no use in a log
 
+T = TypeVar("T")
 Vectors = NDArray[np.float32]
 
 
@@ -71,7 +74,8 @@ class PassageIndex:
             if not self._searchable and self._table.count_rows():  # a crash came between the first rows and the indexes
                 self._build_indexes()
         self._cache = ScopeCache(cache_bytes)
-        self._changing = Lock()
+        self._changing = RLock()
+        self._purges = 0
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="tirtha-scope-loader")
         self._loading: dict[ScopeId, Future[None]] = {}
         self._closed = False
@@ -100,6 +104,23 @@ class PassageIndex:
                     chunk = turns[start : start + _KEYS_PER_FILTER]
                     self._table.delete(f"scope = {int(scope)} AND {_in('turn', chunk)}")
 
+    def turns_held(self, scope: ScopeId) -> list[TurnPk]:
+        """Return the turns of `scope` that have passages here. Raises StoreUnavailable."""
+        return [TurnPk(pk) for pk in self._select(scope, ["turn"], "true").column("turn").unique().to_pylist()]
+
+    def purge(self) -> None:
+        """Write every file anew without what was deleted, and remove all others: 1 s for 100,000 passages. Raises StoreUnavailable.
+
+        LanceDB only notes deletions beside the file of the rows, and its indexes keep the terms of deleted rows. The steps may be
+        cut short anywhere: the rows are replaced in one commit, and so is each index.
+        """
+        with self._changing:
+            try:
+                with _index_faults():
+                    self._write_anew()
+            finally:
+                self._purges += 1
+
     def scope(self, scope: ScopeId) -> "CachedScope | ScopeOnDisk":
         """Return one scope to search: as it is held in memory, or else on disk."""
         return self._cache.get(scope) or ScopeOnDisk(self, scope)
@@ -110,19 +131,25 @@ class PassageIndex:
         The scope begins to come into memory; the question at hand does not wait for it.
         """
         self._load_soon(scope)
-        with _index_faults():
-            search = self._table.search(vector, vector_column_name="vector", query_type="vector").distance_type("dot")
-            query = search.where(f"scope = {int(scope)}", prefilter=True).select([*_COLUMNS, "_distance"])
-            return _hits(_spread(query.limit(limit * LOOKED_AT).to_arrow(), limit))
+
+        def search() -> pa.Table:
+            found = self._table.search(vector, vector_column_name="vector", query_type="vector").distance_type("dot")
+            query = found.where(f"scope = {int(scope)}", prefilter=True).select([*_COLUMNS, "_distance"])
+            return query.limit(limit * LOOKED_AT).to_arrow()
+
+        return _hits(_spread(self._read(search), limit))
 
     def lexical(self, scope: ScopeId, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
         """Find on disk the passages of `scope` with the best BM25 for `terms`, best first, as `spread` chooses `limit`."""
         if not terms or not self._searchable:
             return []
-        with _index_faults():
-            search = self._table.search(" ".join(terms), query_type="fts", fts_columns="terms")
-            query = search.where(f"scope = {int(scope)}", prefilter=True).select([*_COLUMNS, "_score"])
-            return _hits(_spread(query.limit(limit * LOOKED_AT).to_arrow(), limit))
+
+        def search() -> pa.Table:
+            found = self._table.search(" ".join(terms), query_type="fts", fts_columns="terms")
+            query = found.where(f"scope = {int(scope)}", prefilter=True).select([*_COLUMNS, "_score"])
+            return query.limit(limit * LOOKED_AT).to_arrow()
+
+        return _hits(_spread(self._read(search), limit))
 
     def passages(self, scope: ScopeId, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Read from disk all indexed passages of these turns of `scope`."""
@@ -170,9 +197,36 @@ class PassageIndex:
         self._loader.shutdown(cancel_futures=True)
 
     def _select(self, scope: ScopeId, columns: Sequence[str], condition: str) -> pa.Table:
-        with _index_faults():
+        def select() -> pa.Table:
             query = self._table.search().where(f"{condition} AND scope = {int(scope)}")
             return query.select(list(columns)).limit(None).to_arrow()
+
+        return self._read(select)
+
+    def _read(self, search: Callable[[], T]) -> T:
+        """Search, and once again if a purge meanwhile removed the files that the first search stood on."""
+        purges = self._purges
+        try:
+            with _index_faults():
+                return search()
+        except StoreUnavailable:
+            with self._changing:  # a purge that is under way has ended
+                if purges == self._purges:
+                    raise
+                with _index_faults():
+                    return search()
+
+    def _write_anew(self) -> None:
+        if self._table.count_rows():
+            self._table.update(where="true", values_sql={"scope": "scope"})  # every row moves to a new file
+            self._build_indexes()
+        else:
+            for index in self._table.list_indices():
+                self._table.drop_index(index.name)
+            self._searchable = False
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"optimize\(cleanup_older_than=0\)")  # `_read` minds the readers
+            self._table.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
     def _load_soon(self, scope: ScopeId) -> None:
         if not self._closed and scope not in self._loading and self._cache.get(scope) is None:
@@ -209,14 +263,14 @@ class PassageIndex:
         return {column for index in self._table.list_indices() for column in index.columns}
 
     def _build_indexes(self) -> None:
-        there = self._indexed_columns()
-        for column in {"scope", "turn", "fingerprint"} - there:
-            self._table.create_index(column, config=BTree())
+        """Build the index of every column, instead of the one that may be there."""
+        for column in ("scope", "turn", "fingerprint"):
+            self._table.create_index(column, config=BTree(), replace=True)
         terms = FTS(
             base_tokenizer="whitespace", max_token_length=None, lower_case=False, stem=False, remove_stop_words=False,
             ascii_folding=False,
         )  # fmt: skip
-        self._table.create_index("terms", config=terms)
+        self._table.create_index("terms", config=terms, replace=True)
         self._searchable = True
 
 

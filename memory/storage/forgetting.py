@@ -1,20 +1,21 @@
 """Forgetting: a turn, a session or all of a scope, out of the truth for good; the scope's epoch rises.
 
 The row of the scope itself stays, because its epoch must never be counted anew. Turns that repeat what is forgotten were
-perhaps never indexed themselves; they are named, so that they can be.
+perhaps never indexed themselves; they are named, so that they can be. What the index still has to forget is noted in the same
+transaction, so that no crash and no fault of the index makes it forgotten.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Label, delete, func, or_, select, update
+from sqlalchemy import Connection, Label, delete, func, insert, or_, select, update
 from sqlmodel import col
 
 from language import split_passages
 from memory.model import ScopeId, TurnPk
 from memory.storage.database import KEYS_PER_QUERY
-from memory.storage.schema import ScopeRow, SessionRow, TurnRow
+from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TurnRow
 
 __all__ = ["Forgotten", "forget"]
 
@@ -38,6 +39,7 @@ class Forgotten:
 
 def forget(connection: Connection, scope: ScopeId, *, session_id: str | None, turn_id: str | None) -> Forgotten:
     """Remove a turn of a session, a session, or everything of `scope`. What is not there is no error."""
+    connection.execute(select(col(ScopeRow.id)).where(col(ScopeRow.id) == scope).with_for_update())
     wanted = [col(TurnRow.scope_id) == scope]
     if session_id is not None:
         wanted.append(col(SessionRow.key) == session_id)
@@ -56,6 +58,7 @@ def forget(connection: Connection, scope: ScopeId, *, session_id: str | None, tu
     emptied = _remove_empty_sessions(connection, scope)
     repeats = _index_anew(connection, scope, [row.text for row in found])
     if found:
+        connection.execute(insert(ForgettingRow).values(scope_id=scope))
         connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=col(ScopeRow.epoch) + 1))
     epoch = connection.execute(select(col(ScopeRow.epoch)).where(col(ScopeRow.id) == scope)).scalar_one()
     turns = tuple((row.session_key, row.key) for row in found)

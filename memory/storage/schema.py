@@ -1,4 +1,4 @@
-"""The truth, as SQL tables: tenant, scope (with its epoch), session, turn.
+"""The truth, as SQL tables: tenant, scope (with its epoch), session, turn; and what the index has not forgotten yet.
 
 Rows stay inside `memory.storage.store`. A moment is kept as UTC plus the offset it was told in, because SQLite keeps no zones
 and "yesterday" is a matter of the speaker's own clock.
@@ -13,7 +13,7 @@ from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-__all__ = ["METADATA", "ScopeRow", "SessionRow", "TenantRow", "TurnRow", "UtcDateTime", "in_offset"]
+__all__ = ["METADATA", "ForgettingRow", "ScopeRow", "SessionRow", "TenantRow", "TurnRow", "UtcDateTime", "in_offset"]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -116,3 +116,12 @@ class TurnRow(_MemoryRow, table=True):
     content_hash: str = Field(max_length=32)
     indexed: bool = Field(default=False)
     remembered_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ForgettingRow(_MemoryRow, table=True):
+    """Something of the scope was forgotten, and the index's files may still hold it; removed when they no longer do."""
+
+    __tablename__ = "forgetting"
+
+    id: int = Field(default=None, primary_key=True)  # the database gives it
+    scope_id: int = Field(foreign_key="scope.id")

@@ -4,12 +4,12 @@ What a caller reads or writes is bound to one scope; only the indexer's own stat
 only marks which turns the index already holds. Every method blocks; `memory.api` gives a request one thread for all that it asks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Result, func, insert, select, update
+from sqlalchemy import Connection, Result, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
@@ -32,7 +32,7 @@ from memory.storage import listing
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
 from memory.storage.forgetting import Forgotten, forget
 from memory.storage.idempotency import plan_turns
-from memory.storage.schema import ScopeRow, SessionRow, TenantRow, TurnRow
+from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TenantRow, TurnRow
 from memory.storage.statements import (
     SCOPE_OWNED,
     SPEAKERS,
@@ -93,15 +93,25 @@ class TurnStore:
 
     def forget(self, scope: ScopeId, *, session_id: str | None = None, turn_id: str | None = None) -> Forgotten:
         """Remove a turn of a session, a session, or everything of `scope`; for good on return. Raises StoreUnavailable."""
-        with self._writing() as connection:
+        with store_faults(), self._database.forgetting() as connection:
             return forget(connection, scope, session_id=session_id, turn_id=turn_id)
 
-    def mark_indexed(self, pks: Sequence[TurnPk]) -> None:
-        """Note that the index holds these turns."""
+    def mark_indexed(self, turns: Mapping[ScopeId, Sequence[TurnPk]]) -> bool:
+        """Note that the index holds these turns. False if something of their scopes was forgotten that the index still holds.
+
+        Then nothing is noted: what the turns repeat of it was left out of the index.
+        """
+        pks = [pk for ours in turns.values() for pk in ours]
         with self._writing() as connection:
+            for scope in sorted(turns):
+                connection.execute(select(col(ScopeRow.id)).where(col(ScopeRow.id) == scope).with_for_update())
+            among = col(ForgettingRow.scope_id).in_(turns)
+            if turns and connection.execute(select(col(ForgettingRow.id)).where(among).limit(1)).first():
+                return False
             for start in range(0, len(pks), KEYS_PER_QUERY):
                 chunk = pks[start : start + KEYS_PER_QUERY]
                 connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=True))
+        return True
 
     def mark_all_unindexed(self) -> int:
         """Send every turn through the indexer again; returns their number."""
@@ -186,19 +196,6 @@ class TurnStore:
         with self._reading() as connection:
             return [agent or None for agent in connection.execute(query.order_by(col(ScopeRow.agent_id))).scalars()]
 
-    def holds(self, scope: ScopeId, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return those of these (session id, turn id) that `scope` holds."""
-        joined = select(col(SessionRow.key), col(TurnRow.key)).join(
-            SessionRow, col(SessionRow.id) == col(TurnRow.session_id)
-        )
-        own = joined.where(col(TurnRow.scope_id) == scope)
-        with self._reading() as connection:
-            return {
-                (row[0], row[1])
-                for session, turn in keys
-                for row in connection.execute(own.where(col(SessionRow.key) == session, col(TurnRow.key) == turn))
-            }
-
     def counts(self) -> Counts:
         """Count the turns over all scopes, and those of them that wait for the index."""
         count = select(func.count()).select_from(TurnRow)
@@ -241,15 +238,36 @@ class TurnStore:
         with self._reading() as connection:
             return TurnPk(connection.execute(select(func.max(col(TurnRow.id)))).scalar_one() or 0)
 
-    def missing(self, pks: Sequence[TurnPk]) -> list[TurnPk]:
-        """Return those of these turns that are no longer there."""
+    def not_indexed(self, pks: Sequence[TurnPk]) -> list[TurnPk]:
+        """Return those of these turns that the index must not hold: forgotten, or not marked as indexed."""
         held: set[TurnPk] = set()
         with self._reading() as connection:
             for start in range(0, len(pks), KEYS_PER_QUERY):
-                chunk = pks[start : start + KEYS_PER_QUERY]
-                found = connection.execute(select(col(TurnRow.id)).where(col(TurnRow.id).in_(chunk)))
-                held |= {TurnPk(row[0]) for row in found}
+                among = col(TurnRow.id).in_(pks[start : start + KEYS_PER_QUERY])
+                held |= {
+                    TurnPk(row[0])
+                    for row in connection.execute(select(col(TurnRow.id)).where(among, col(TurnRow.indexed)))
+                }
         return [pk for pk in pks if pk not in held]
+
+    def forgettings(self) -> dict[int, ScopeId]:
+        """Read what was forgotten and is not known to have left the index: the scope of each forgetting, by its number."""
+        with self._reading() as connection:
+            rows = connection.execute(select(col(ForgettingRow.id), col(ForgettingRow.scope_id)))
+            return {row[0]: ScopeId(row[1]) for row in rows}
+
+    def left_index(self, forgettings: Iterable[int]) -> None:
+        """Note that what these forgettings removed has left the index."""
+        numbers = list(forgettings)
+        with self._writing() as connection:
+            for start in range(0, len(numbers), KEYS_PER_QUERY):
+                chunk = numbers[start : start + KEYS_PER_QUERY]
+                connection.execute(delete(ForgettingRow).where(col(ForgettingRow.id).in_(chunk)))
+
+    def wipe(self) -> bool:
+        """Remove the copies that the database's own files keep of what was forgotten; False if somebody still reads from them."""
+        with store_faults():
+            return self._database.wipe()
 
     def _store(self, connection: Connection, requests: Sequence[Remember]) -> list[Receipt]:
         """Write what is new of each request; only what waited before counts against a scope, not what is being stored."""

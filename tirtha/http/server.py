@@ -1,8 +1,16 @@
-"""Serving: the application on a socket, for as long as the process lives."""
+"""Serving: the application on a socket, until a signal ends it.
 
+INT and TERM end it alike: no new connections, ten seconds for the requests under way, then what is open is closed in order, the
+database last. uvicorn alone would raise the signal again before anything is closed, and TERM would end the process there.
+"""
+
+import asyncio
 import gc
 import logging
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -21,10 +29,20 @@ _GRACE_S = 10
 _BACKLOG = 2_048
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves the signals to `_ended_by_signals`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
 async def serve(settings: Settings) -> None:
-    """Serve until a signal stops it; prints the address once requests are answered.
+    """Serve until INT or TERM; prints the address once requests are answered.
 
     Raises:
+        KeyboardInterrupt: INT ended it, and everything is closed.
         NotLoopback: the address could be reached by others.
         Misconfigured: a tier's setting is wrong; the message names it.
         OSError: the address cannot be listened on.
@@ -34,6 +52,11 @@ async def serve(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    with _ended_by_signals() as ending:
+        await _serve(settings, ending)
+
+
+async def _serve(settings: Settings, ending: "_Ending") -> None:
     await _check_tiers(settings)
     with listening(settings.host, settings.port) as listener:
         from tirtha.http.app import create_app  # noqa: PLC0415 - slow to import; what is wrong with a setting is told at once
@@ -52,7 +75,50 @@ async def serve(settings: Settings) -> None:
                 gc.collect()
                 gc.freeze()  # the libraries' million objects stay for good; each full collection would walk them for 0.3 s
                 print(f"Tirtha listens on {url} (data in {settings.folder})", flush=True)  # noqa: T201 - for scripts
-                await uvicorn.Server(config).serve(sockets=[listener])
+                await ending.serve(_Server(config), listener)
+
+
+class _Ending:
+    """What a signal does: cancel what is being opened, or let the server end its requests."""
+
+    def __init__(self) -> None:
+        self._opening = asyncio.current_task()
+        self._server: _Server | None = None
+        self.by: signal.Signals | None = None
+
+    async def serve(self, server: _Server, listener: socket.socket) -> None:
+        """Serve until a signal comes."""
+        self._server = server
+        await server.serve(sockets=[listener])
+
+    def end(self, by: signal.Signals) -> None:
+        """End for the first signal, and do not wait for requests after a second one."""
+        if self.by is None:
+            self.by = by
+            if self._server is None and self._opening is not None:
+                self._opening.cancel()
+        elif self._server is not None:
+            self._server.force_exit = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[_Ending]:
+    """Handle the signals that end the process as long as the block runs, until all that is opened in it is closed."""
+    ending, loop = _Ending(), asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, ending.end, one)
+    try:
+        yield ending
+    except asyncio.CancelledError:
+        if ending.by is None:
+            raise
+    finally:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(one)
+    if ending.by == signal.SIGINT:
+        raise KeyboardInterrupt
 
 
 async def _check_tiers(settings: Settings) -> None:

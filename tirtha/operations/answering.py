@@ -20,7 +20,7 @@ from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache, SingleFlight
 from cascade.storage.ledger import Owner
 from memory import Scope
-from memory.api import Memory
+from tirtha.operations.under_way import Reading, UnderWay
 
 __all__ = ["Answered", "Answering", "Asked", "owner_of"]
 
@@ -42,26 +42,25 @@ class Answered:
 class Asked:
     """What the cache and the ledger need to know of a request; without a `key` it goes past the cache.
 
-    `until` bounds how long the answer may be served again. A code task has no scope.
+    `until` bounds how long the answer may be served again; `session_id` is the conversation that the question belongs to.
     """
 
     key: str | None
     owner: Owner
     started_s: float
     until: datetime | None = None
-    scope: Scope | None = None
-    epoch: int = 0
+    session_id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Answering:
     """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with."""
 
-    memory: Memory
     ledger: Ledger
     cache: AnswerCache | None
     frontier: Price | None
     shadowing: Shadowing | None
+    under_way: UnderWay = field(default_factory=UnderWay)
     flights: SingleFlight = field(default_factory=SingleFlight)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -73,9 +72,6 @@ class Answering:
         key, cache = asked.key, self.cache
         if key is None or cache is None:
             return Answered(decision=_served(await self._decide(asked, decide)), cache="bypass")
-        stored = await cache.get(key, tenant=asked.owner.tenant)
-        if stored is not None:
-            return Answered(decision=await self._again(stored, asked), cache="hit")
 
         async def decide_and_store() -> Ended:
             ended = await self._decide(asked, decide)
@@ -83,10 +79,14 @@ class Answering:
                 await self._store(cache, key, ended.decision, asked)
             return ended
 
-        ended, leads = await self.flights.run(key, decide_and_store)
-        if leads:
-            return Answered(decision=_served(ended), cache="miss")
-        return Answered(decision=_served(await self._along(ended, asked)), cache="hit")
+        with self.under_way.reading(asked.owner) as reading:
+            stored = await cache.get(key, tenant=asked.owner.tenant)
+            if stored is not None:
+                return Answered(decision=await self._again(stored, asked, reading), cache="hit")
+            ended, leads = await self.flights.run(key, decide_and_store)
+            if leads:
+                return Answered(decision=_served(ended), cache="miss")
+            return Answered(decision=_served(await self._along(ended, asked, reading)), cache="hit")
 
     async def close(self) -> None:
         """End what is under way."""
@@ -96,8 +96,11 @@ class Answering:
         await asyncio.gather(*self.background, return_exceptions=True)
 
     async def _decide(self, asked: Asked, decide: Decide) -> Ended:
-        ended = await decide()
-        await self._record(ended.decision, asked, like=ended.decision)
+        with self.under_way.reading(
+            asked.owner
+        ) as reading:  # a reading of its own, since the flight may outlive its caller
+            ended = await decide()
+            await self._record(ended.decision, asked, reading, like=ended.decision)
         self._shadow(ended.decision, asked.owner)
         return ended
 
@@ -108,7 +111,7 @@ class Answering:
         except LedgerUnavailable as fault:
             log.warning("decision %s is not cached: %s", decision.id, fault)
 
-    async def _again(self, stored: Decision, asked: Asked) -> Decision:
+    async def _again(self, stored: Decision, asked: Asked, reading: Reading) -> Decision:
         """Serve a stored decision once more, as a decision of its own that cost nothing."""
         decision = replace(
             stored,
@@ -121,31 +124,32 @@ class Answering:
             attempts=(),
             latency_ms=round((perf_counter() - asked.started_s) * 1_000),
         )
-        await self._record(decision, asked, like=stored)
+        await self._record(decision, asked, reading, like=stored)
         return decision
 
-    async def _along(self, ended: Ended, asked: Asked) -> Ended:
+    async def _along(self, ended: Ended, asked: Asked, reading: Reading) -> Ended:
         """Share the end of an identical request that was under way already."""
         if ended.decision.verified:
-            return Ended(decision=await self._again(ended.decision, asked))
+            return Ended(decision=await self._again(ended.decision, asked, reading))
         latency_ms = round((perf_counter() - asked.started_s) * 1_000)
         decision = replace(
             ended.decision, id=uuid4().hex, decided_at=datetime.now(UTC), calls=(), latency_ms=latency_ms
         )
-        await self._record(decision, asked, like=ended.decision)
+        await self._record(decision, asked, reading, like=ended.decision)
         return Ended(decision=decision, fault=ended.fault)
 
-    async def _record(self, decision: Decision, asked: Asked, *, like: Decision) -> None:
-        """Append to the ledger; a record that rests on what was forgotten while it was made is emptied at once."""
+    async def _record(self, decision: Decision, asked: Asked, reading: Reading, *, like: Decision) -> None:
+        """Append to the ledger; of a decision that rests on what was forgotten while it was made, only what it cost."""
         first = next((call for call in like.calls if not call.fault), None)
         compared = cost_nanousd(first.usage, self.frontier) if self.frontier and first else None
-        await self.ledger.record(decision, asked.owner, frontier_nanousd=compared)
-        if asked.scope is None or await self.memory.epoch(asked.scope) == asked.epoch:
-            return
-        used = {(quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes}
-        gone = used - await self.memory.holds(asked.scope, used)
-        if gone:
-            await self.ledger.forget(asked.owner, gone)
+        async with self.under_way.recording:
+            await self.ledger.record(
+                decision,
+                asked.owner,
+                frontier_nanousd=compared,
+                session_id=asked.session_id,
+                emptied=reading.outlived(decision, asked.session_id),
+            )
 
     def _shadow(self, decision: Decision, owner: Owner) -> None:
         if self.shadowing and self.shadowing.chooses(decision):

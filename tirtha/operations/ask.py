@@ -68,8 +68,7 @@ class AskMemory:
             owner=owner_of(scope),
             until=None if request.asked_at else _tomorrow(asked_at),
             started_s=started_s,
-            scope=scope,
-            epoch=epoch,
+            session_id=request.session_id,
         )
 
         async def decide() -> Ended:

@@ -10,8 +10,10 @@ from compaction import Context, distill, raw_tokens
 from memory import Recollection
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.operations.answering import owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
+from tirtha.operations.under_way import UnderWay
 
 __all__ = ["ContextRequest", "DistilledContext", "MakeContext", "distilled"]
 
@@ -43,16 +45,20 @@ class MakeContext:
     memory: Memory
     limits: Limits
     budget: int
+    under_way: UnderWay
 
     async def __call__(self, caller: Caller, request: ContextRequest) -> DistilledContext:
         """Return the context of a question."""
-        found = await self._recollect(caller, request)
-        return DistilledContext(context=distilled(found, request.budget or self.budget), answerable=found.answerable)
+        with self.under_way.reading(owner_of(caller.scope(request.user_id, request.agent_id))):
+            found = await self._recollect(caller, request)
+            context = distilled(found, request.budget or self.budget)
+        return DistilledContext(context=context, answerable=found.answerable)
 
     async def ladder(self, caller: Caller, request: ContextRequest, budgets: Sequence[int]) -> list[Context]:
         """Recall once and distil the same evidence to each of `budgets`."""
-        found = await self._recollect(caller, request)
-        return [distilled(found, budget) for budget in budgets]
+        with self.under_way.reading(owner_of(caller.scope(request.user_id, request.agent_id))):
+            found = await self._recollect(caller, request)
+            return [distilled(found, budget) for budget in budgets]
 
     async def raw_tokens(self, caller: Caller, user_id: str, agent_id: str | None = None) -> int:
         """Count the tokens that stuffing the user's whole history into a prompt would take."""

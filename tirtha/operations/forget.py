@@ -8,6 +8,7 @@ from memory import Scope
 from memory.api import Memory
 from tirtha.caller import Caller
 from tirtha.operations.answering import owner_of
+from tirtha.operations.under_way import UnderWay
 
 __all__ = ["Forget", "ForgetRequest", "Forgot"]
 
@@ -42,22 +43,27 @@ class Forgot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
-    """Remove for good. Raises StoreUnavailable and LedgerUnavailable; what is done by then stays done, and a new try goes on."""
+    """Remove for good. Raises StoreUnavailable and LedgerUnavailable; what is done by then stays done, and a new try goes on.
+
+    First the truth, so that no new question finds it; then decisions and cached answers, those under way too; then the copies in
+    the files of the index and the database, and in this process.
+    """
 
     memory: Memory
     ledger: Ledger
+    under_way: UnderWay
 
     async def __call__(self, caller: Caller, request: ForgetRequest) -> Forgot:
         """Forget what the request names; what is not there is no error."""
         caller.require("write")
         scopes = [caller.scope(request.user_id, request.agent_id)]
         if request.session_id is None and request.agent_id is None:
-            agents = await self.memory.agents(caller.tenant, request.user_id)
+            agents = {*await self.memory.agents(caller.tenant, request.user_id), None}
+            agents |= await self.ledger.agents(caller.tenant, request.user_id)  # of those that were only asked, too
             scopes = [caller.scope(request.user_id, agent) for agent in agents]
-        try:
-            each = [await self._forget(scope, request.session_id, request.turn_id) for scope in scopes]
-        finally:
-            forget_rows()
+        each = [await self._forget(scope, request.session_id, request.turn_id) for scope in scopes]
+        forget_rows()
+        await self.memory.wipe()
         return Forgot(
             turns=sum(one.turns for one in each),
             sessions=sum(one.sessions for one in each),
@@ -68,13 +74,15 @@ class Forget:
     async def _forget(self, scope: Scope, session_id: str | None, turn_id: str | None) -> Forgot:
         forgotten = await self.memory.forget(scope, session_id=session_id, turn_id=turn_id)
         owner = owner_of(scope)
-        # By name and not by what was found: an earlier try may have got as far as the turns themselves.
-        if session_id is None:
-            emptied = await self.ledger.forget(owner, None)
-        elif turn_id is None:
-            emptied = await self.ledger.forget_session(owner, session_id)
-        else:
-            emptied = await self.ledger.forget(owner, [(session_id, turn_id)])
+        async with self.under_way.recording:
+            self.under_way.note(owner, session_id=session_id, turn_id=turn_id)
+            # By name and not by what was found: an earlier try may have got as far as the turns themselves.
+            if session_id is None:
+                emptied = await self.ledger.forget(owner, None)
+            elif turn_id is None:
+                emptied = await self.ledger.forget_session(owner, session_id)
+            else:
+                emptied = await self.ledger.forget(owner, [(session_id, turn_id)])
         return Forgot(
             turns=len(forgotten.turns) if forgotten else 0,
             sessions=len(forgotten.sessions) if forgotten else 0,

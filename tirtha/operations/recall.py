@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from memory import Evidence, Turn
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.operations.answering import owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
+from tirtha.operations.under_way import UnderWay
 
 __all__ = ["RecallRequest", "RecallTurns", "RecalledTurn"]
 
@@ -40,6 +42,7 @@ class RecallTurns:
 
     memory: Memory
     limits: Limits
+    under_way: UnderWay
 
     async def __call__(self, caller: Caller, request: RecallRequest) -> list[RecalledTurn]:
         """Return the `limit` turns that say most on the question, best first."""
@@ -47,7 +50,8 @@ class RecallTurns:
         self.limits.check_question(request.question)
         scope = caller.scope(request.user_id, request.agent_id)
         asked_at = request.asked_at or datetime.now(UTC)
-        found = await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
+        with self.under_way.reading(owner_of(scope)):
+            found = await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
         best: dict[int, Evidence] = {}
         for evidence in found.evidence:
             best.setdefault(evidence.turn.pk, evidence)

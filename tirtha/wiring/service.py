@@ -51,7 +51,7 @@ async def open_service(
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
-                answering = _answering(settings, tiers, memory, database)
+                answering = _answering(settings, tiers, database)
                 try:
                     yield _service(settings, tiers, memory, cascade, answering)
                 finally:
@@ -63,14 +63,14 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
     code = make_code_cascade(settings, tiers)
-    budget, ledger = settings.budget, answering.ledger
+    budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
     return Service(
         remember=RememberTurns(memory=memory, limits=limits),
-        recall=RecallTurns(memory=memory, limits=limits),
-        context=MakeContext(memory=memory, limits=limits, budget=budget),
+        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way),
+        context=MakeContext(memory=memory, limits=limits, budget=budget, under_way=under_way),
         ask=AskMemory(memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget),
         write_code=WriteCode(cascade=code, answering=answering, limits=limits),
-        forget=Forget(memory=memory, ledger=ledger),
+        forget=Forget(memory=memory, ledger=ledger, under_way=under_way),
         users=ListUsers(memory=memory),
         sessions=ListSessions(memory=memory),
         turns=ListTurns(memory=memory),
@@ -84,13 +84,12 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
     )
 
 
-def _answering(settings: Settings, tiers: Tiers, memory: Memory, database: Database) -> Answering:
+def _answering(settings: Settings, tiers: Tiers, database: Database) -> Answering:
     ttl, max_bytes = timedelta(seconds=settings.cache_ttl_s), settings.cache_mb * 2**20
     share, frontier = settings.shadow_share, tiers.frontier
     if share and frontier is None:
         raise Misconfigured(setting="TIRTHA_SHADOW_SHARE", why="needs the frontier tier: set TIRTHA_FRONTIER_URL")
     return Answering(
-        memory=memory,
         ledger=Ledger(database),
         cache=AnswerCache(database, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,
         frontier=frontier.price if frontier else None,

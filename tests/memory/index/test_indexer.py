@@ -1,57 +1,153 @@
-"""What the log says of an index that fails and is tried again: one line, whatever LanceDB tells."""
+"""The indexer beside forgetting: whatever comes between two of its steps, the index holds what SQL says, and nothing else."""
 
-import logging
 import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
-import lancedb
 import pytest
 
-from memory import NewTurn, Remember, Scope
+from memory import NewTurn, Remember
 from memory.encoding.encoder import Encoder
-from memory.index import indexer
-from tests.support.memory import memory_in
+from memory.errors import StoreUnavailable
+from memory.index.indexer import Indexer
+from memory.index.lance import PassageIndex
+from memory.model import ScopeId, TurnPk
+from memory.storage.store import TurnStore
+from tests.support.leftovers import in_index
+from tests.support.memory import database_in
+from tests.support.turns import SCOPE, said
 
-SCOPE = Scope(tenant="t", user_id="u")
+NEWS = "The code of the blue locker is 4471."
+ECHO = said(f"You told me: {NEWS}", id="2", role="assistant")
 
 
-@pytest.mark.slow
-async def test_a_conflict_with_another_writer_is_one_line_and_tried_again(
-    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(indexer, "_APPENDS_BEFORE_OPTIMISE", 1)
-    home = tmp_path / "home"
-    enough = threading.Event()
+class Interrupted(PassageIndex):
+    """The real index, beside which something else happens once turns were compared with it, and whose purges may fail."""
 
-    def meddle() -> None:
-        """Fold the same table's files again and again, as no second process should."""
-        table = lancedb.connect(home / "index").open_table("passage")
-        while not enough.is_set():
-            try:
-                table.optimize()
-                table.delete("turn = -1")
-            except (RuntimeError, OSError):
-                continue
+    def before(self) -> None:
+        """Do nothing yet."""
 
-    async with memory_in(home, encoder) as memory:
-        await memory.remember(Remember(scope=SCOPE, session_id="s", turns=[NewTurn(role="user", text="The first.")]))
-        await memory.drain()
-        other = threading.Thread(target=meddle)
-        other.start()
-        try:
-            for number in range(400):
-                turn = NewTurn(role="user", text=f"This is line {number}.")
-                await memory.until_indexed(await memory.remember(Remember(scope=SCOPE, session_id="s", turns=[turn])))
-                if any("conflict" in record.getMessage() for record in caplog.records):
-                    break
-        finally:
-            enough.set()
-            other.join()
-        await memory.drain()
-    told = [record for record in caplog.records if record.name.startswith("memory.index")]
-    assert any("conflict" in record.getMessage() for record in told)
-    for record in told:
-        assert record.levelno == logging.WARNING
-        assert record.exc_info is None
-        assert "\n" not in record.getMessage()
-        assert ".rs:" not in record.getMessage()
+    broken = False
+
+    def first_turns(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:
+        found = super().first_turns(scope, fingerprints)
+        self._once()
+        return found
+
+    def purge(self) -> None:
+        if self.broken:
+            raise StoreUnavailable("the passage index: no space left")
+        super().purge()
+
+    def _once(self) -> None:
+        before, self.before = self.before, lambda: None  # type: ignore[method-assign]
+        before()
+
+
+class House:
+    """A store, an index and the indexer over them, worked by hand."""
+
+    def __init__(self, store: TurnStore, index: Interrupted, encoder: Encoder) -> None:
+        self.store = store
+        self.index = index
+        self.indexer = Indexer(store=store, index=index, encoder=encoder, leftover=TurnPk(0))
+
+    def remember(self, *turns: NewTurn) -> ScopeId:
+        return self.store.remember(Remember(scope=SCOPE, session_id="s1", turns=turns)).scope_id
+
+    def work(self) -> None:
+        while self.indexer._index_batch():
+            pass
+
+
+@pytest.fixture
+async def house(tmp_path: Path, encoder: Encoder) -> AsyncIterator[House]:
+    with database_in(tmp_path) as database:
+        index = Interrupted(tmp_path / "index", model=encoder.name, dimension=encoder.dimension)
+        with closing(index):
+            yield House(TurnStore(database), index, encoder)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["only SQL has forgotten", "the index has, too"])
+async def test_what_repeats_the_forgotten_is_indexed_although_it_was_being_left_out(house: House, whole: bool) -> None:
+    scope = house.remember(said(NEWS, id="1"))
+    house.work()
+
+    def forget() -> None:
+        house.store.forget(scope, session_id="s1", turn_id="1")
+        if whole:
+            house.indexer.forget()
+
+    house.index.before = forget  # type: ignore[method-assign]
+    house.remember(ECHO)
+    house.work()
+    held = house.index.turns_held(scope)
+    assert [house.store.turns(scope, held)[pk].id for pk in held] == ["2"]
+    assert house.store.waiting(scope) == []
+    assert house.store.forgettings() == {}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["only SQL has forgotten", "the index has, too"])
+async def test_what_is_forgotten_while_it_is_encoded_is_not_indexed(house: House, whole: bool) -> None:
+    scope = house.remember(said("Hello there, good morning.", id="0"))
+    house.work()
+
+    def forget() -> None:
+        house.store.forget(scope, session_id="s1", turn_id="2")
+        if whole:
+            house.indexer.forget()
+
+    house.index.before = forget  # type: ignore[method-assign]
+    house.remember(ECHO, said("I bought a lamp.", id="3"))
+    house.work()
+    held = house.index.turns_held(scope)
+    assert sorted(house.store.turns(scope, held)[pk].id for pk in held) == ["0", "3"]
+    assert len(held) == 2
+
+
+async def test_a_purge_that_fails_is_made_good(house: House, tmp_path: Path) -> None:
+    scope = house.remember(said(NEWS, id="1"), said("I bought a lamp.", id="3"))
+    house.work()
+    house.index.broken = True
+    house.store.forget(scope, session_id="s1", turn_id="1")
+    for attempt in (house.indexer.forget, house.work):
+        with pytest.raises(StoreUnavailable):
+            attempt()
+    assert house.store.forgettings()
+    house.index.broken = False
+    house.work()
+    assert house.store.forgettings() == {}
+    assert len(house.index.turns_held(scope)) == 1
+    assert in_index(tmp_path, []) == []
+
+
+async def test_a_search_beside_a_purge_is_answered(house: House, encoder: Encoder) -> None:
+    scope = house.remember(*(said(f"The code of locker {n} is {n * 7}.", id=str(n)) for n in range(200)))
+    house.work()
+    vector = encoder.encode_question("What is the code of locker 5?")
+    searches: list[Callable[[], object]] = [
+        lambda: house.index.nearest(scope, vector, 5),
+        lambda: house.index.lexical(scope, ["locker"], 5),
+        lambda: house.index.passages(scope, house.index.turns_held(scope)),
+    ]
+    faults: list[BaseException] = []
+    done = threading.Event()
+
+    def search() -> None:
+        while not done.is_set():
+            for one in searches:
+                try:
+                    assert one()
+                except BaseException as fault:  # noqa: BLE001 - told below
+                    faults.append(fault)
+
+    readers = [threading.Thread(target=search) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for _ in range(15):
+        house.index.purge()
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert faults == []

@@ -28,7 +28,7 @@ def remember(store: TurnStore, user: str, count: int, *, text: str = "A fact.", 
 def serve(store: TurnStore, rotation: Rotation, most_turns: int = 100) -> dict[ScopeId, list[str]]:
     """Take a batch out of those that wait, as the indexer does; returns the ids of its turns."""
     batch = rotation.next_batch(most_turns)
-    store.mark_indexed([turn.pk for turns in batch.values() for turn in turns])
+    assert store.mark_indexed({scope: [turn.pk for turn in turns] for scope, turns in batch.items()})
     return {scope: [turn.id for turn in turns] for scope, turns in batch.items()}
 
 
