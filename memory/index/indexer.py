@@ -18,7 +18,8 @@ from language import forget_texts
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.index.echoes import fingerprint, fresh, suspicions
-from memory.index.lance import IndexRow, PassageIndex
+from memory.index.lance import PassageIndex
+from memory.index.rows import IndexRow
 from memory.model import Counts, EncodedPassage, ScopeId, Turn, TurnPk
 from memory.storage.store import TurnStore
 
@@ -35,6 +36,7 @@ _ROWS_BEFORE_OPTIMISE = 4_096
 _LONGEST_PAUSE_S = 60
 _POLL_S = 1.0
 _READS_AT_ONCE = 2
+_TIMES_ANEW = 2  # in the life of a process: an index that is damaged again has a cause that rebuilding does not remove
 
 
 def prepare_rows(index: PassageIndex, encoder: Encoder, scope: ScopeId, turns: Sequence[Turn]) -> list[IndexRow]:
@@ -83,6 +85,7 @@ class Indexer:
         self._stopping = False
         self._appends = 0
         self._rows = 0
+        self._times_anew = 0
 
     def wake(self) -> None:
         """Note that turns wait for the index."""
@@ -143,7 +146,9 @@ class Indexer:
             await progress.wait()
 
     def _index_batch(self) -> bool:
-        """Bring the oldest waiting turns into the index; False if none waits."""
+        """Bring the oldest waiting turns into the index; False if none waits, or if the index is damaged again and again."""
+        if self._index.damage and not self._begin_anew():
+            return False
         waiting = _bounded(self._store.unindexed(_BATCH_TURNS))
         by_scope: dict[ScopeId, list[Turn]] = {}
         for scope, turn in waiting:
@@ -170,6 +175,22 @@ class Indexer:
         if due and not self._stopping:
             self._optimise()
         return bool(waiting)
+
+    def _begin_anew(self) -> bool:
+        """Throw the damaged index away, once every turn is marked to be indexed; False if that was done too often already."""
+        if self._times_anew == _TIMES_ANEW:
+            if not self._failing:
+                log.error(
+                    "the passage index is damaged again after it was rebuilt: check the disk, then run `tirtha reindex`"
+                )
+            self._failing = True
+            return False
+        turns = self._store.mark_all_unindexed()
+        self._index.begin_anew()
+        self._times_anew += 1
+        self._leftover = TurnPk(0)
+        log.warning("the passage index is rebuilt from the stored turns: %d turns", turns)
+        return True
 
     def _optimise(self) -> None:
         self._index.optimise()

@@ -7,13 +7,15 @@ thread to thread, and two of them taking turns on Python's lock, cost a fifth of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import accumulate
+from typing import TypeVar
 
 import numpy as np
 
 from memory.encoding.encoder import Encoder
+from memory.errors import IndexDamaged
 from memory.index.indexer import prepare_rows
 from memory.index.lance import PassageIndex
 from memory.model import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
@@ -26,6 +28,8 @@ from memory.storage.store import TurnStore
 
 __all__ = ["Recall"]
 
+T = TypeVar("T")
+
 _DENSE_LIMIT = 100
 _LEXICAL_LIMIT = 80
 _NEIGHBOURS_OF = 16
@@ -33,6 +37,7 @@ _HOLDERS = 24
 _TAIL_BY_WORDS = 64
 _TAIL_NEWEST = 16
 _WIDER_AS_OF = 4
+_TRIES = 2
 _TAIL_CHARS = 40_000  # about two seconds of encoding on two cores
 
 
@@ -47,19 +52,39 @@ class Recall:
     def recall(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None = None) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
 
-        What was said after `until` does not exist.
+        What was said after `until` does not exist. Without a readable index the turns themselves are searched, as those are that
+        wait for it.
 
         Raises:
             StoreUnavailable: the database or the index cannot be read.
         """
-        survey = self._store.survey(scope)
-        found = self._found(survey, question, asked_at, until)
-        ranked = rank(found, shipped_rescorer())
-        return self._follow(survey, found.question, ranked, until) if survey else ranked
+
+        def ask() -> Recollection:
+            survey = self._survey(scope)
+            found = self._found(survey, question, asked_at, until)
+            ranked = rank(found, shipped_rescorer())
+            return self._follow(survey, found.question, ranked, until) if survey else ranked
+
+        return self._despite_damage(ask)
 
     def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unscored. Raises as `recall` does."""
-        return self._found(self._store.survey(scope), question, asked_at, None)
+        return self._despite_damage(lambda: self._found(self._survey(scope), question, asked_at, None))
+
+    def _survey(self, scope: Scope) -> Survey | None:
+        return self._store.survey(scope, unindexed=self._index.damage is not None)
+
+    def _despite_damage(self, ask: Callable[[], T]) -> T:
+        """Ask once more if the index turned out damaged meanwhile, or was begun anew: what it held was looked for in vain."""
+        for _ in range(_TRIES):
+            generation = self._index.generation
+            try:
+                answer = ask()
+            except IndexDamaged:
+                continue  # the index calls itself damaged now, and the next try does without it
+            if generation == self._index.generation:
+                return answer
+        return ask()
 
     def _found(self, survey: Survey | None, question: str, asked_at: datetime, until: datetime | None) -> Found:
         read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)

@@ -88,7 +88,7 @@ def quick_check(file: Path, *, within_s: float = _QUICK_S) -> str | None:
 
 
 def full_check(connection: sqlite3.Connection) -> str | None:
-    """Check all of an open database, the indexes against their tables and keys against what they refer to; returns what is wrong."""
+    """Check all of an open database, indexes against tables and keys against what they refer to; returns what is wrong."""
     try:
         damage = _first_damage(connection, "PRAGMA integrity_check(1)")
         if damage is None and connection.execute("PRAGMA foreign_key_check").fetchone():

@@ -17,6 +17,7 @@ __all__ = [
     "TURNS",
     "TURNS_AROUND",
     "TURNS_OF",
+    "TURNS_OF_SCOPE",
     "TURNS_WAITING",
     "owner",
     "to_row",
@@ -62,6 +63,7 @@ SCOPE_OWNED = select(col(ScopeRow.id), col(ScopeRow.epoch)).where(
 )
 TURNS = _select_turns()
 _OF_SCOPE = col(TurnRow.scope_id) == bindparam("scope")
+TURNS_OF_SCOPE = TURNS.where(_OF_SCOPE).order_by(col(TurnRow.id))
 TURNS_WAITING = TURNS.where(_OF_SCOPE, ~col(TurnRow.indexed)).order_by(col(TurnRow.id))
 TURNS_OF = TURNS.where(_OF_SCOPE, col(TurnRow.id).in_(bindparam("pks", expanding=True)))
 TURNS_AROUND = union_all(TURNS_OF, _select_beside(-1), _select_beside(1))  # one statement: each costs a round trip

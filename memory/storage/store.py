@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Result, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Result, Select, and_, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
@@ -37,6 +37,7 @@ from memory.storage.statements import (
     TURNS,
     TURNS_AROUND,
     TURNS_OF,
+    TURNS_OF_SCOPE,
     TURNS_WAITING,
     owner,
     to_row,
@@ -92,6 +93,13 @@ class TurnStore:
                 chunk = pks[start : start + KEYS_PER_QUERY]
                 connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=True))
 
+    def mark_unindexed(self, pks: Sequence[TurnPk]) -> None:
+        """Send these turns through the indexer again."""
+        with self._writing() as connection:
+            for start in range(0, len(pks), KEYS_PER_QUERY):
+                chunk = pks[start : start + KEYS_PER_QUERY]
+                connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=False))
+
     def mark_all_unindexed(self) -> int:
         """Send every turn through the indexer again; returns their number."""
         with self._writing() as connection:
@@ -109,13 +117,20 @@ class TurnStore:
         with self._reading() as connection:
             return _find_scope(connection, scope)
 
-    def survey(self, scope: Scope) -> Survey | None:
-        """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope."""
+    def survey(self, scope: Scope, *, unindexed: bool = False) -> Survey | None:
+        """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope.
+
+        With `unindexed` its tail is every turn, for when the index cannot be read.
+        """
         with self._reading() as connection:
             found = _find_scope(connection, scope)
             if found is None:
                 return None
-            return Survey(scope=found[0], speakers=_speakers(connection, found[0]), tail=_tail(connection, found[0]))
+            return Survey(
+                scope=found[0],
+                speakers=_speakers(connection, found[0]),
+                tail=_tail(connection, found[0], TURNS_OF_SCOPE if unindexed else TURNS_WAITING),
+            )
 
     def turns(self, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
         """Read those of `pks` that belong to `scope`; any other key is silently absent."""
@@ -340,8 +355,8 @@ def _by_pk(rows: Result[Any]) -> dict[TurnPk, Turn]:
     return {turn.pk: turn for turn in map(to_turn, rows.all())}
 
 
-def _tail(connection: Connection, scope: ScopeId) -> list[Turn]:
-    return [to_turn(row) for row in connection.execute(TURNS_WAITING, {"scope": scope})]
+def _tail(connection: Connection, scope: ScopeId, query: Select[Any] = TURNS_WAITING) -> list[Turn]:
+    return [to_turn(row) for row in connection.execute(query, {"scope": scope})]
 
 
 def _tail_length(connection: Connection, scope: ScopeId) -> int:
