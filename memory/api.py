@@ -45,7 +45,7 @@ from memory.storage.forgetting import Forgotten
 from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
 
-__all__ = ["Memory", "MemorySettings", "examine_memory", "open_memory", "rebuild_index"]
+__all__ = ["Memory", "MemorySettings", "examine_database", "examine_memory", "open_memory", "rebuild_index"]
 
 log = logging.getLogger(__name__)
 
@@ -322,6 +322,12 @@ def _index_of(settings: MemorySettings, database: Database, encoder: Encoder) ->
     )
 
 
+def examine_database(database: Database) -> None:
+    """Read all of the database, for as long as it takes. Raises StoreDamaged."""
+    with store_faults():
+        database.examine()
+
+
 async def examine_memory(settings: MemorySettings, database: Database) -> int:
     """Read all of the database and of the index, and compare them; returns the number of passages. Changes nothing.
 
@@ -332,8 +338,7 @@ async def examine_memory(settings: MemorySettings, database: Database) -> int:
     """
 
     def examine() -> int:
-        with store_faults():
-            database.examine()
+        examine_database(database)
         if not (database.home / _INDEX).exists():
             return 0
         encoder = Encoder(settings.embedding_model)

@@ -197,7 +197,11 @@ class Settings(BaseSettings):
         file = places.config or places.home.expanduser() / "tirtha.toml"
         if places.config and not file.expanduser().is_file():
             raise FileNotFoundError(f"TIRTHA_CONFIG names {file}, which is not a file")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file.expanduser())
+        try:
+            told = TomlConfigSettingsSource(settings_cls, toml_file=file.expanduser())
+        except ValueError as fault:
+            raise ValueError(f"the settings file {file} cannot be read as TOML: {fault}") from fault
+        return init_settings, env_settings, told
 
     @property
     def folder(self) -> Path:

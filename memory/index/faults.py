@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from memory.errors import IndexDamaged, StoreUnavailable
 
-__all__ = ["damaged_rows", "discard", "index_fault"]
+__all__ = ["damaged_rows", "discard", "index_fault", "is_of_lance"]
 
+_PANICS = {"RustPanic", "PanicException"}
 _ROWS_AT_ONCE = 4_096
 _LENGTH = (0.98, 1.02)  # half precision moves the length of a unit vector by less than 0.001
 # What the words of an error say, and what it is then. These are of the machine, or pass by themselves.
@@ -41,7 +43,13 @@ _DAMAGE = {
 }
 
 
-def index_fault(fault: Exception) -> StoreUnavailable:
+def is_of_lance(fault: BaseException) -> bool:
+    """Return whether LanceDB or Arrow may raise this. Panics of Rust have types that cannot be imported; some are no Exception."""
+    known = isinstance(fault, RuntimeError | OSError | ValueError | KeyError | pa.ArrowException)
+    return known or type(fault).__name__ in _PANICS
+
+
+def index_fault(fault: BaseException) -> StoreUnavailable:
     """Return what an error of LanceDB or Arrow means: IndexDamaged, or that the index cannot be used just now."""
     told = str(fault).lower()
     passing = next((reason for words, reason in _NO_DAMAGE.items() if words in told), None)

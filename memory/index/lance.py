@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from memory.errors import IndexDamaged
 from memory.index.bm25 import Postings
-from memory.index.faults import damaged_rows, discard, index_fault
+from memory.index.faults import damaged_rows, discard, index_fault, is_of_lance
 from memory.index.rows import (
     IndexRow,
     check_schema,
@@ -228,7 +228,9 @@ class PassageIndex:
         """Map what LanceDB and Arrow raise to our errors; one that tells of damage marks the whole index."""
         try:
             yield
-        except (RuntimeError, OSError, ValueError, KeyError, pa.ArrowException) as fault:
+        except BaseException as fault:
+            if not is_of_lance(fault):
+                raise
             mapped = index_fault(fault)
             raise (self.mark_damaged(mapped.damage) if isinstance(mapped, IndexDamaged) else mapped) from fault
 

@@ -70,6 +70,7 @@ class Migrations:
 
 # What rows of a damaged page cause in code that trusts the schema; of a sound database they are our bugs.
 _SUSPICIOUS = (ValueError, TypeError, LookupError, IntegrityError, InvalidRequestError)
+_NO_DATE = ("isoformat", "parse datetime")  # what SQLAlchemy says of a stored date that is none
 
 
 class Database:
@@ -144,7 +145,7 @@ class Database:
         try:
             yield
         except _SUSPICIOUS as fault:
-            unread = isinstance(fault, ValueError) and "parse datetime" in str(fault)
+            unread = isinstance(fault, ValueError) and any(words in str(fault) for words in _NO_DATE)
             damage = "a date in it cannot be read" if unread else quick_check(self._file) if self._file else None
             if damage is None:
                 raise

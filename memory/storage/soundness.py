@@ -44,6 +44,8 @@ def damage_told_by(fault: BaseException | None) -> str | None:
         code = getattr(fault, "sqlite_errorcode", None)  # none for errors of the driver's own
         if code is not None and code & 0xFF in _CORRUPT:
             return str(fault)
+        if code == sqlite3.SQLITE_IOERR_SHORT_READ:
+            return "a file of it is cut short"
         if "Could not decode to UTF-8" in str(fault):  # the rest of the message is the text itself
             return "a text in it is no UTF-8"
     return _CORRUPT_ON_SERVERS.get(getattr(fault, "sqlstate", None) or "")
@@ -111,7 +113,8 @@ class SqliteFiles:
         self._file = file
         self._wal = _beside(file, "-wal")
         self._held: int | None = None
-        self._least_bytes = 0
+        self._shm: int | None = None
+        self._bytes = self._wal_bytes = 0
 
     def damage(self) -> str | None:
         """Return what happened to the files since they were opened. To be called in a transaction, when all of them exist."""
@@ -120,20 +123,36 @@ class SqliteFiles:
             if self._held is None:
                 self._held = os.open(self._file, os.O_RDONLY)
             held = os.fstat(self._held)
-            self._wal.stat()
+            wal = self._wal.stat()
         except FileNotFoundError as fault:
             return f"{Path(fault.filename).name} was removed while Tirtha ran"
         if (there.st_dev, there.st_ino) != (held.st_dev, held.st_ino):
             return f"{self._file.name} was replaced while Tirtha ran"
         if os.pread(self._held, len(_MAGIC), 0) != _MAGIC:
             return f"{self._file.name} was overwritten while Tirtha ran"
-        shrunk, self._least_bytes = there.st_size < self._least_bytes, there.st_size
+        shrunk, self._bytes = there.st_size < self._bytes, there.st_size
+        log_shrunk, self._wal_bytes = wal.st_size < self._wal_bytes, wal.st_size
+        if log_shrunk and self._log_is_short():
+            return f"{self._wal.name} was cut short while Tirtha ran"
         return quick_check(self._file) if shrunk else None  # vacuuming shrinks it, too
 
     def close(self) -> None:
         """Let go of the files, after all connections are closed."""
-        if self._held is not None:
-            os.close(self._held)
+        for descriptor in (self._held, self._shm):
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _log_is_short(self) -> bool:
+        """Return whether the log lacks frames that SQLite counts; emptying it on purpose sets that count to none."""
+        if self._shm is None:
+            self._shm = os.open(_beside(self._file, "-shm"), os.O_RDONLY)
+        with self._wal.open("rb") as opened:
+            head = opened.read(_WAL_HEADER.size)
+        counted = _frames_in(os.pread(self._shm, 2 * _SHM_COPY_BYTES, 0))
+        if len(head) < _WAL_HEADER.size:
+            return counted > 0
+        _, _, page_bytes, *_ = _WAL_HEADER.unpack(head)
+        return bool(self._wal_bytes < _WAL_HEADER.size + counted * (_FRAME_HEADER.size + page_bytes))
 
 
 def _lost_of_log(file: Path, wal: Path, shm: Path) -> str | None:
@@ -166,7 +185,10 @@ def _lost_of_log(file: Path, wal: Path, shm: Path) -> str | None:
 
 def _promised(shm: Path, salts: bytes | None = None) -> int:
     """Return the frames that were on the disk by the memory file of a killed process; 0 if it tells nothing of this log."""
-    head = shm.read_bytes()[: 2 * _SHM_COPY_BYTES] if shm.exists() else b""
+    return _frames_in(shm.read_bytes()[: 2 * _SHM_COPY_BYTES], salts) if shm.exists() else 0
+
+
+def _frames_in(head: bytes, salts: bytes | None = None) -> int:
     one, other = head[:_SHM_COPY_BYTES], head[_SHM_COPY_BYTES:]
     if not one or one != other or (salts is not None and one[_SHM_SALTS] != salts):
         return 0

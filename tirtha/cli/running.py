@@ -35,7 +35,7 @@ def read_settings(**overrides: Any) -> Settings:
         errors = [f"TIRTHA_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in fault.errors()]
         err.print("The settings are not valid. " + "; ".join(errors), markup=False)
         raise typer.Exit(2) from None
-    except FileNotFoundError as fault:
+    except (FileNotFoundError, ValueError) as fault:
         err.print(str(fault), markup=False)
         raise typer.Exit(2) from None
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
-from memory.errors import StoreUnavailable, TurnConflict
+from memory.errors import IndexDamaged, StoreDamaged, StoreUnavailable, TurnConflict
 from tirtha.errors import Forbidden, TooLarge
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
@@ -123,6 +123,7 @@ class _Answer:
 
 
 _SOON_S = 5
+_REBUILT_S = 60
 _NEVER_SOON_S = 3_600
 # Our error types, and how each is told. Without `why` the error's own message says why.
 _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
@@ -132,6 +133,8 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     TooLarge: lambda e: _Answer(413, e.at),
     TooLong: lambda e: _Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
     Forbidden: lambda _: _Answer(403),
+    StoreDamaged: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    IndexDamaged: lambda _: _Answer(503, retry_after_s=_REBUILT_S),
     StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
