@@ -85,7 +85,8 @@ def remember(client: httpx.Client, *turns: dict[str, str]) -> None:
 def cases(*, while_running: bool) -> list[Any]:
     found = []
     for place, kind in enumerate(KINDS):
-        quick = {"deleted", "overwritten"} if kind in MOST_TELLING else {list(WAYS)[place % len(WAYS)]}
+        few = () if while_running else (list(WAYS)[place % len(WAYS)],)
+        quick = ("deleted", "overwritten") if kind in MOST_TELLING else few
         for way in WAYS:
             if not (while_running and (kind, way) in NOT_WHILE_RUNNING):
                 marks = () if way in quick else (pytest.mark.long,)
