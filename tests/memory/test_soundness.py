@@ -23,6 +23,8 @@ from memory.storage.store import TurnStore
 from tests.memory.test_api import CHAT, found, indexed, remember
 from tests.support.memory import database_in, memory_in
 from tests.support.turns import SCOPE, said
+from tirtha.maintenance.doctor import examine
+from tirtha.settings import Settings
 from tirtha.wiring.database import MIGRATIONS
 
 QUESTION = "Where does the support group meet?"
@@ -267,3 +269,13 @@ def test_a_lost_log_is_told_and_accepted_only_on_demand(tmp_path: Path) -> None:
         pass
     with database_in(tmp_path):
         pass
+
+
+async def test_the_doctor_names_a_damage_and_repairs_nothing(tmp_path: Path, encoder: Encoder) -> None:
+    await filled(tmp_path, encoder)
+    spoil(tmp_path, "page_data.lance")
+    for _ in range(2):
+        [finding] = [one for one in await examine(Settings(home=tmp_path)) if one.check == "memory"]
+        assert not finding.works
+        assert "tirtha reindex" in finding.seen
+        assert ".lance" not in finding.seen
