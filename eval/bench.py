@@ -38,7 +38,8 @@ from language.words import content_terms
 from memory import NewTurn, Remember, Scope
 from memory.encoding.encoder import Encoder
 from memory.index.echoes import fingerprint
-from memory.index.lance import IndexRow, PassageIndex
+from memory.index.lance import PassageIndex
+from memory.index.rows import IndexRow
 from memory.model import EncodedPassage
 from memory.storage.database import open_database
 from memory.storage.store import TurnStore

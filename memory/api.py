@@ -7,7 +7,7 @@ does all its SQL and LanceDB there. Questions have threads of their own, so that
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
-from memory.errors import IndexBehind, StoreUnavailable
+from memory.errors import IndexBehind, IndexDamaged, StoreUnavailable
+from memory.index.faults import discard
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
+from memory.index.soundness import check_all, check_quickly
 from memory.model import (
     Counts,
     Receipt,
@@ -39,12 +41,16 @@ from memory.recall.pipeline import Recall
 from memory.recall.ranking import Found
 from memory.recall.related_terms import term_vectors
 from memory.recall.rescorer import shipped_rescorer
-from memory.storage.database import Database
+from memory.storage.database import Database, store_faults
 from memory.storage.forgetting import Forgotten
+from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
 
-__all__ = ["Memory", "MemorySettings", "open_memory", "rebuild_index"]
+__all__ = ["Memory", "MemorySettings", "examine_database", "examine_memory", "open_memory", "rebuild_index"]
 
+log = logging.getLogger(__name__)
+
+_INDEX = "index"  # the folder of the index, in the data folder
 _QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
 _STORE_THREADS = 8
 _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
@@ -150,15 +156,19 @@ class Memory:
         Raises StoreUnavailable.
         """
         with self._precedence.live():
-            return await anyio.to_thread.run_sync(
+            found = await anyio.to_thread.run_sync(
                 self._recall.recall, scope, question, asked_at, until, limiter=self._questions
             )
+        self._mend_index()
+        return found
 
     async def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
         """Find the evidence of one session of `scope` on `question`, best first. Raises StoreUnavailable."""
-        return await anyio.to_thread.run_sync(
+        found = await anyio.to_thread.run_sync(
             self._recall.recall_session, scope, session_id, question, asked_at, limiter=self._questions
         )
+        self._mend_index()
+        return found
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Gather what `recall` would score, for those who score it otherwise. Raises StoreUnavailable."""
@@ -232,10 +242,15 @@ class Memory:
 
         def try_both() -> Counts:
             self._store.ping()
+            if self._index.damage:
+                raise IndexDamaged(self._index.damage)
             self._index.count()
             return self._store.counts()
 
-        return await anyio.to_thread.run_sync(try_both, limiter=self._probes)  # others may all wait for a lock
+        try:
+            return await anyio.to_thread.run_sync(try_both, limiter=self._probes)  # others may all wait for a lock
+        finally:
+            self._mend_index()
 
     # forgetting
 
@@ -305,6 +320,11 @@ class Memory:
             log.warning("the database keeps copies of what was forgotten: %s", fault)
             return False
 
+    def _mend_index(self) -> None:
+        """Let the indexer see to an index that turned out damaged."""
+        if self._index.damage:
+            self._indexer.wake()
+
     async def _of_scope(self, scope: Scope, read: Callable[[ScopeId], T], nothing: T) -> T:
         def look() -> T:
             known = self._store.scope(scope)
@@ -326,6 +346,7 @@ async def open_memory(
 
     Raises:
         IndexMismatch: the index was built with another model.
+        DatabaseBehind: the index holds turns that the database never had.
         StoreUnavailable: the folder or the database cannot be used.
     """
     store = TurnStore(database, most_waiting=settings.max_tail_turns)
@@ -350,15 +371,53 @@ async def open_memory(
 def _open_index(
     settings: MemorySettings, database: Database, store: TurnStore, encoder: Encoder
 ) -> tuple[PassageIndex, TurnPk]:
-    index = PassageIndex(
-        database.home / "index",
+    try:
+        index = _index_of(settings, database, encoder)
+        store.mark_unindexed(check_quickly(index, Inventory(database)))
+    except IndexDamaged as fault:
+        log.warning(
+            "the passage index is damaged (%s): it is thrown away and filled from the stored turns", fault.damage
+        )
+        discard(database.home / _INDEX)
+        index = _index_of(settings, database, encoder)
+    if not index.count():
+        store.mark_all_unindexed()  # a new or lost index is filled from the truth
+    return index, store.newest_pk()
+
+
+def _index_of(settings: MemorySettings, database: Database, encoder: Encoder) -> PassageIndex:
+    return PassageIndex(
+        database.home / _INDEX,
         model=encoder.name,
         dimension=encoder.dimension,
         cache_bytes=settings.hot_vectors_mb * 2**20,
     )
-    if not index.count():
-        store.mark_all_unindexed()  # a new or lost index is filled from the truth
-    return index, store.newest_pk()
+
+
+def examine_database(database: Database) -> None:
+    """Read all of the database, for as long as it takes. Raises StoreDamaged."""
+    with store_faults():
+        database.examine()
+
+
+async def examine_memory(settings: MemorySettings, database: Database) -> int:
+    """Read all of the database and of the index, and compare them; returns the number of passages. Changes nothing.
+
+    Raises:
+        StoreDamaged: the database is damaged.
+        IndexDamaged: the index is, or does not hold what the database says.
+        DatabaseBehind, IndexMismatch: they do not belong together.
+    """
+
+    def examine() -> int:
+        examine_database(database)
+        if not (database.home / _INDEX).exists():
+            return 0
+        encoder = Encoder(settings.embedding_model)
+        with closing(_index_of(settings, database, encoder)) as index:
+            return check_all(index, Inventory(database))
+
+    return await anyio.to_thread.run_sync(examine)
 
 
 async def rebuild_index(settings: MemorySettings, database: Database, progress: Callable[[Counts], None]) -> int:
@@ -366,7 +425,7 @@ async def rebuild_index(settings: MemorySettings, database: Database, progress: 
 
     `progress` hears of the turns held and waiting. A crash loses nothing: the next start goes on. Raises as `open_memory` does.
     """
-    await anyio.to_thread.run_sync(PassageIndex.discard, database.home / "index")
+    await anyio.to_thread.run_sync(discard, database.home / _INDEX)
     async with open_memory(settings, database) as memory:
         await memory.drain(progress)
         await memory.optimise()

@@ -6,6 +6,10 @@ MemoryFault
 ├── IndexBehind          too many turns of the scope wait for the index; nothing was changed
 └── StorageFault         the machine or its configuration is at fault
     ├── StoreUnavailable the database cannot be written or read
+    │   ├── StoreDamaged the database's content is damaged: nothing is read or written
+    │   │   └── LogLost  its write-ahead log is gone or damaged: what was written last is lost
+    │   └── IndexDamaged the passage index is damaged; it can be rebuilt from the database
+    ├── DatabaseBehind   the index holds turns that the database lacks
     ├── HomeInUse        another process owns the data folder
     ├── DataIsNewer      a later version wrote the data folder
     ├── DataIsOlder      an earlier version did, and it is only to be read
@@ -18,11 +22,15 @@ __all__ = [
     "CallerFault",
     "DataIsNewer",
     "DataIsOlder",
+    "DatabaseBehind",
     "HomeInUse",
     "IndexBehind",
+    "IndexDamaged",
     "IndexMismatch",
+    "LogLost",
     "MemoryFault",
     "StorageFault",
+    "StoreDamaged",
     "StoreUnavailable",
     "TurnConflict",
 ]
@@ -77,10 +85,57 @@ class StorageFault(MemoryFault):
 class StoreUnavailable(StorageFault):
     """The database or the index refused to read or write; `full` says that the disk (or its quota) is full."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, sentence: str | None = None) -> None:
         self.reason = reason
         self.full = any(words in reason.lower() for words in _FULL)
-        super().__init__(f"the memory store is not available: {reason}")
+        super().__init__(sentence or f"the memory store is not available: {reason}")
+
+
+class StoreDamaged(StoreUnavailable):
+    """The database's content is damaged, as `damage` says; nothing is read or written until an operator has repaired it."""
+
+    def __init__(self, damage: str, *, sentence: str | None = None) -> None:
+        self.damage = damage
+        sentence = sentence or (
+            f"the database is damaged ({damage}), so nothing is read or written; "
+            "stop Tirtha, put a backup of the database back, and run `tirtha doctor`"
+        )
+        super().__init__(sentence, sentence=sentence)
+
+
+class LogLost(StoreDamaged):
+    """What was written last stood in SQLite's write-ahead log, which is gone or damaged, as `damage` says."""
+
+    def __init__(self, damage: str) -> None:
+        super().__init__(
+            damage,
+            sentence=f"the database has lost what was written last ({damage}); put a backup of the data folder back, "
+            "or run `tirtha reindex` to go on with what the database still holds",
+        )
+
+
+class IndexDamaged(StoreUnavailable):
+    """The passage index is damaged, as `damage` says. The database holds every turn, so the index can be rebuilt from it."""
+
+    def __init__(self, damage: str) -> None:
+        self.damage = damage
+        sentence = (
+            f"the passage index is damaged ({damage}); every turn is safe in the database, from which the index is rebuilt: "
+            "if it is not by itself, stop Tirtha and run `tirtha reindex`"
+        )
+        super().__init__(sentence, sentence=sentence)
+
+
+class DatabaseBehind(StorageFault):
+    """The index holds `turns` turns that the database never had: the database is missing, emptied, or an older one."""
+
+    def __init__(self, turns: int) -> None:
+        self.turns = turns
+        super().__init__(
+            f"the passage index holds {turns:,} turns that the database lacks, so the database is missing, emptied or older than "
+            "the index; put the newest backup of the database back, "
+            "or run `tirtha reindex` to go on with the turns that the database holds now"
+        )
 
 
 class HomeInUse(StorageFault):

@@ -23,11 +23,12 @@ from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_e
 from language import forget_texts, said_in
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
-from memory.errors import StorageFault
+from memory.errors import IndexDamaged, StorageFault
 from memory.index.echoes import fingerprint, fresh, suspicions
-from memory.index.lance import IndexRow, PassageIndex
+from memory.index.lance import PassageIndex
 from memory.index.precedence import Precedence
 from memory.index.rotation import BATCH_TURNS, Rotation
+from memory.index.rows import IndexRow
 from memory.model import Counts, EncodedPassage, Receipt, ScopeId, Turn, TurnPk
 from memory.storage.store import TurnStore
 
@@ -47,6 +48,7 @@ _READS_AT_ONCE = 2
 _STANDSTILL_S = 600
 _FIRST_PACE = 100.0  # turns a second, until one was measured
 _NEWEST_SHARE = 0.3  # of the last batch in the pace
+_TIMES_ANEW = 2  # in the life of a process: an index that is damaged again has a cause that rebuilding does not remove
 
 
 def prepare_rows(
@@ -116,6 +118,7 @@ class Indexer:
         self._rows = 0
         self._pace = _FIRST_PACE
         self._sharing = 1
+        self._times_anew = 0
 
     def wake(self) -> None:
         """Note that turns wait for the index."""
@@ -168,9 +171,13 @@ class Indexer:
                 return
             scopes = set(forgettings.values())
             self._forgotten |= scopes
-            for scope in scopes:
-                self._index.remove_turns(scope, self._store.not_indexed(self._index.turns_held(scope)))
-            self._index.purge()
+            try:
+                for scope in scopes:
+                    self._index.remove_turns(scope, self._store.not_indexed(self._index.turns_held(scope)))
+                self._index.purge()
+            except IndexDamaged:
+                if not self._throw_away():  # with all that was to be removed
+                    raise
             self._store.left_index(forgettings)
 
     async def until_indexed(self, receipt: Receipt, *, timeout_s: float) -> bool:
@@ -211,8 +218,10 @@ class Indexer:
         return _LONGEST_PAUSE_S if self._failing else max(ceil(turns * self._sharing / self._pace), 1)
 
     def _index_batch(self) -> bool:
-        """Bring the next waiting turns into the index; False if none waits, or once it is stopped."""
+        """Bring the next waiting turns into the index; False if none waits, once stopped, or if the index is damaged for good."""
         started_s = perf_counter()
+        if self._index.damage and not self._begin_anew():
+            return False
         self.forget()
         self._forgotten.clear()
         by_scope = self._rotation.next_batch(self._batch_turns)
@@ -266,6 +275,27 @@ class Indexer:
                 self._index.remove_turns(scope, [pk for pk in pks if pk <= before])
             self._index.add(rows)
             return self._store.mark_indexed(turns)
+
+    def _begin_anew(self) -> bool:
+        """Throw the damaged index away, once every turn is marked to be indexed; False if that was done too often already."""
+        with self._changing:
+            return not self._index.damage or self._throw_away()
+
+    def _throw_away(self) -> bool:
+        if self._times_anew == _TIMES_ANEW:
+            if not self._failing:
+                log.error(
+                    "the passage index is damaged again after it was rebuilt: check the disk, then run `tirtha reindex`"
+                )
+            self._failing = True
+            return False
+        turns = self._store.mark_all_unindexed()
+        self._index.begin_anew()
+        self._times_anew += 1
+        self._leftover = TurnPk(0)
+        self._reached.clear()
+        log.warning("the passage index is rebuilt from the stored turns: %d turns", turns)
+        return True
 
     def _optimise(self) -> None:
         self._index.optimise()

@@ -5,6 +5,8 @@ an indexed column; there is no unscoped read. One process writes; rows come in b
 into the indexes and drops old versions, because LanceDB slows down and bloats under many small appends otherwise. A row that is
 deleted stays in its file, and its terms in the index of terms, until `purge` writes them anew. Every method blocks and may be
 called from any thread.
+
+An index that turns out damaged says so from then on (`damage`) and is empty for whoever searches it, until it is begun anew.
 """
 
 import logging
@@ -13,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import RLock
@@ -25,13 +26,23 @@ import pyarrow as pa
 from lancedb.index import FTS, BTree
 from numpy.typing import NDArray
 
-from language import Passage
-from memory.errors import IndexMismatch, StoreUnavailable
+from memory.errors import IndexDamaged, StoreUnavailable
 from memory.index.bm25 import Postings
-from memory.index.scope_cache import LOOKED_AT, CachedScope, ScopeCache, spread
-from memory.model import EncodedPassage, ScopeId, TurnPk, Vector
+from memory.index.faults import damaged_rows, discard, index_fault, is_of_lance
+from memory.index.rows import (
+    IndexRow,
+    check_schema,
+    halves,
+    spread_rows,
+    table_schema,
+    to_matrix,
+    to_passages,
+    to_table,
+)
+from memory.index.scope_cache import LOOKED_AT, CachedScope, ScopeCache
+from memory.model import EncodedPassage, ScopeId, TurnPk
 
-__all__ = ["IndexRow", "PassageIndex", "ScopeOnDisk"]
+__all__ = ["PassageIndex", "ScopeOnDisk"]
 
 log = logging.getLogger(__name__)
 
@@ -47,32 +58,25 @@ T = TypeVar("T")
 Vectors = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexRow:
-    """A passage on its way into the index, with its terms (white space between) and the fingerprint that copies share."""
-
-    scope: ScopeId
-    encoded: EncodedPassage
-    terms: str
-    fingerprint: str
-
-
 class PassageIndex:
     """The table of passages in `folder`, made for vectors of `model`; `cache_bytes` of the scopes asked about are kept in memory.
 
+    `damage` says what is wrong with it, if anything is; `generation` rises when it is found damaged and when it is begun anew.
+
     Raises:
         IndexMismatch: it holds vectors of another model.
+        IndexDamaged: it cannot be opened as what it should be.
         StoreUnavailable: the folder cannot be read or written.
     """
 
     def __init__(self, folder: Path, *, model: str, dimension: int, cache_bytes: int = 0) -> None:
+        self._folder = folder
         self._model = model
         self._dimension = dimension
-        with _index_faults():
-            self._table = _open_table(folder, model, dimension)
-            self._searchable = "terms" in self._indexed_columns()
-            if not self._searchable and self._table.count_rows():  # a crash came between the first rows and the indexes
-                self._build_indexes()
+        self._cache_bytes = cache_bytes
+        self.damage: str | None = None
+        self.generation = 0
+        self._open()
         self._cache = ScopeCache(cache_bytes)
         self._changing = RLock()
         self._purges = 0
@@ -80,13 +84,22 @@ class PassageIndex:
         self._loading: dict[ScopeId, Future[None]] = {}
         self._closed = False
 
+    def begin_anew(self) -> None:
+        """Throw everything away, damaged or not, and begin with an empty index. Raises StoreUnavailable."""
+        with self._changing:
+            discard(self._folder)
+            self._open()
+            self._cache = ScopeCache(self._cache_bytes)
+            self.damage = None
+            self.generation += 1
+
     def add(self, rows: Sequence[IndexRow]) -> None:
         """Append passages, all or none. Raises StoreUnavailable."""
         if not rows:
             return
         with self._changing:
-            with _index_faults():
-                self._table.add(_batch(rows, self._model, self._dimension))
+            with self._faults():
+                self._table.add(to_table(rows, self._model, self._dimension))
                 if not self._searchable:
                     self._build_indexes()
             for scope in {row.scope for row in rows}:
@@ -95,11 +108,11 @@ class PassageIndex:
 
     def remove_turns(self, scope: ScopeId, turns: Sequence[TurnPk]) -> None:
         """Delete every passage of these turns of `scope`; unknown turns are no error. Raises StoreUnavailable."""
-        if not turns:
+        if not turns or self.damage:  # a damaged index is thrown away whole
             return
         with self._changing:
             self._cache.drop(scope)
-            with _index_faults():
+            with self._faults():
                 for start in range(0, len(turns), _KEYS_PER_FILTER):
                     chunk = turns[start : start + _KEYS_PER_FILTER]
                     self._table.delete(f"scope = {int(scope)} AND {_in('turn', chunk)}")
@@ -116,13 +129,15 @@ class PassageIndex:
         """
         with self._changing:
             try:
-                with _index_faults():
+                with self._faults():
                     self._write_anew()
             finally:
                 self._purges += 1
 
     def scope(self, scope: ScopeId) -> "CachedScope | ScopeOnDisk":
         """Return one scope to search: as it is held in memory, or else on disk."""
+        if self.damage:
+            return CachedScope.empty(self._dimension)
         return self._cache.get(scope) or ScopeOnDisk(self, scope)
 
     def nearest(self, scope: ScopeId, vector: Vectors, limit: int) -> list[EncodedPassage]:
@@ -137,7 +152,7 @@ class PassageIndex:
             query = found.where(f"scope = {int(scope)}", prefilter=True).select([*_COLUMNS, "_distance"])
             return query.limit(limit * LOOKED_AT).to_arrow()
 
-        return _hits(_spread(self._read(search), limit))
+        return to_passages(spread_rows(self._read(search), limit))
 
     def lexical(self, scope: ScopeId, terms: Sequence[str], limit: int) -> list[EncodedPassage]:
         """Find on disk the passages of `scope` with the best BM25 for `terms`, best first, as `spread` chooses `limit`."""
@@ -149,11 +164,11 @@ class PassageIndex:
             query = found.where(f"scope = {int(scope)}", prefilter=True).select([*_COLUMNS, "_score"])
             return query.limit(limit * LOOKED_AT).to_arrow()
 
-        return _hits(_spread(self._read(search), limit))
+        return to_passages(spread_rows(self._read(search), limit))
 
     def passages(self, scope: ScopeId, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Read from disk all indexed passages of these turns of `scope`."""
-        return _hits(self._select(scope, _COLUMNS, _in("turn", turns))) if turns else []
+        return to_passages(self._select(scope, _COLUMNS, _in("turn", turns))) if turns else []
 
     def warm(self, scope: ScopeId) -> None:
         """Bring a scope into memory if there is room for it, before it is asked about."""
@@ -164,37 +179,91 @@ class PassageIndex:
 
     def first_turns(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:
         """Return, for each of these fingerprints (hexadecimal) that `scope` knows, the oldest turn with such a passage."""
-        if not fingerprints or not self._searchable:
+        if not fingerprints or not self._searchable or self.damage:
             return {}
         listed = ", ".join(f"'{fingerprint}'" for fingerprint in fingerprints)
         found = self._select(scope, ["fingerprint", "turn"], f"fingerprint IN ({listed})")
         first: dict[str, TurnPk] = {}
-        for mark, turn in zip(found.column("fingerprint").to_pylist(), found.column("turn").to_pylist(), strict=True):
+        with self._faults():
+            marks, turns = (found.column(name).to_pylist() for name in ("fingerprint", "turn"))
+        for mark, turn in zip(marks, turns, strict=True):
             first[mark] = min(TurnPk(turn), first.get(mark, TurnPk(turn)))
         return first
 
     def optimise(self) -> None:
         """Merge small files, fold new rows into the indexes and drop old versions. Raises StoreUnavailable."""
-        with self._changing, _index_faults():  # beside a deletion it would fail, and be tried again
+        with self._changing, self._faults():  # beside a deletion it would fail, and be tried again
             self._table.optimize(cleanup_older_than=_KEEP_VERSIONS)
 
     def count(self) -> int:
         """Count the passages of all scopes."""
-        with _index_faults():
+        with self._faults():
             return int(self._table.count_rows())
 
-    @classmethod
-    def discard(cls, folder: Path) -> None:
-        """Drop whatever index lies in `folder`, of any model; the next one opened there is new."""
-        with _index_faults():
-            connection = lancedb.connect(folder)
-            if _TABLE in connection.list_tables().tables:
-                connection.drop_table(_TABLE)
+    def keys(self) -> pa.Table:
+        """Read the `scope` and the `turn` of every passage: of each data file something."""
+        with self._faults():
+            return self._table.search().select(["scope", "turn"]).limit(None).to_arrow()
+
+    def read(self, columns: Sequence[str], condition: str = "true") -> pa.Table:
+        """Read columns of the passages that meet a condition, of all scopes: for checks."""
+        with self._faults():
+            return self._table.search().where(condition).select(list(columns)).limit(None).to_arrow()
+
+    def decoded(self, rows: pa.Table) -> list[dict[str, Any]]:
+        """Return rows that were read as values; texts of a damaged file may be none."""
+        with self._faults():
+            values: list[dict[str, Any]] = rows.to_pylist()
+            return values
+
+    def finds(self, scope: ScopeId, turn: TurnPk, term: str) -> bool:
+        """Return whether the search for words finds a passage of this turn by one of its terms."""
+        with self._faults():
+            search = self._table.search(term, query_type="fts", fts_columns="terms")
+            query = search.where(f"scope = {int(scope)} AND turn = {int(turn)}", prefilter=True)
+            return bool(query.select(["turn", "_score"]).limit(1).to_arrow().num_rows)
+
+    def number(self, condition: str) -> int:
+        """Count the passages that meet a condition, by the indexes of its columns."""
+        with self._faults():
+            return int(self._table.count_rows(condition))
+
+    def load_indexes(self) -> None:
+        """Read every file of every index of the table."""
+        with self._faults():
+            for index in self._table.list_indices():
+                self._table.prewarm_index(index.name)
+
+    def mark_damaged(self, damage: str) -> IndexDamaged:
+        """Note what was found wrong, and return the error that says so."""
+        if self.damage is None:
+            self.damage = damage
+            self.generation += 1
+            log.error("the passage index is damaged: %s", damage)
+        return IndexDamaged(damage)
 
     def close(self) -> None:
         """Wait for a scope that is being loaded, and load no other."""
         self._closed = True
         self._loader.shutdown(cancel_futures=True)
+
+    def _open(self) -> None:
+        with self._faults():
+            self._table = _open_table(self._folder, self._model, self._dimension)
+            self._searchable = "terms" in self._indexed_columns()
+            if not self._searchable and self._table.count_rows():  # a crash came between the first rows and the indexes
+                self._build_indexes()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Map what LanceDB and Arrow raise to our errors; one that tells of damage marks the whole index."""
+        try:
+            yield
+        except BaseException as fault:
+            if not is_of_lance(fault):
+                raise
+            mapped = index_fault(fault)
+            raise (self.mark_damaged(mapped.damage) if isinstance(mapped, IndexDamaged) else mapped) from fault
 
     def _select(self, scope: ScopeId, columns: Sequence[str], condition: str) -> pa.Table:
         def select() -> pa.Table:
@@ -204,17 +273,17 @@ class PassageIndex:
         return self._read(select)
 
     def _read(self, search: Callable[[], T]) -> T:
-        """Search, and once again if a purge meanwhile removed the files that the first search stood on."""
+        """Search, and once again if a purge meanwhile removed the files that the first search stood on, which is no damage."""
         purges = self._purges
         try:
-            with _index_faults():
-                return search()
-        except StoreUnavailable:
-            with self._changing:  # a purge that is under way has ended
+            return search()
+        except BaseException as fault:
+            if not is_of_lance(fault):
+                raise
+            with self._changing, self._faults():  # a purge that is under way has ended
                 if purges == self._purges:
                     raise
-                with _index_faults():
-                    return search()
+                return search()
 
     def _write_anew(self) -> None:
         if self._table.count_rows():
@@ -229,7 +298,7 @@ class PassageIndex:
             self._table.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
     def _load_soon(self, scope: ScopeId) -> None:
-        if not self._closed and scope not in self._loading and self._cache.get(scope) is None:
+        if not self._closed and not self.damage and scope not in self._loading and self._cache.get(scope) is None:
             self._loading[scope] = loading = self._loader.submit(self._load, scope)
             loading.add_done_callback(lambda done: self._loaded(scope, done))
 
@@ -249,14 +318,17 @@ class PassageIndex:
         with self._changing:  # what is added meanwhile would be missing
             if self._cache.get(scope) is not None:
                 return
-            with _index_faults():
+            with self._faults():
                 size = self._table.count_rows(f"scope = {int(scope)}") * bytes_each
             if not size or not self._cache.room_for(scope, size):
                 return
             found = self._select(scope, [*_COLUMNS, "terms"], "true")
             keys = [found.column(name).to_numpy().astype(np.int64) for name in ("turn", "start", "end")]
-            vectors, turn_vectors = (_matrix(found, name).copy() for name in ("vector", "turn_vector"))
-            postings = Postings(found.column("terms"))
+            vectors, turn_vectors = (to_matrix(found, name).copy() for name in ("vector", "turn_vector"))
+            if damage := damaged_rows(keys[1], keys[2], (vectors, turn_vectors)):
+                raise self.mark_damaged(damage)
+            with self._faults():
+                postings = Postings(found.column("terms"))
             self._cache.put(scope, CachedScope(np.stack(keys, axis=1), vectors, turn_vectors, postings))
 
     def _indexed_columns(self) -> set[str]:
@@ -297,99 +369,12 @@ class ScopeOnDisk:
 def _open_table(folder: Path, model: str, dimension: int) -> Any:
     connection = lancedb.connect(folder)
     if _TABLE not in connection.list_tables().tables:
-        return connection.create_table(_TABLE, schema=_schema(model, dimension))
+        return connection.create_table(_TABLE, schema=table_schema(model, dimension))
     table = connection.open_table(_TABLE)
-    _check_model(table.schema, model, dimension)
-    if table.schema.field("vector").type != _halves(dimension):  # an older index
-        table.alter_columns({"path": "vector", "data_type": _halves(dimension)})
+    check_schema(table.schema, model, dimension)
+    if table.schema.field("vector").type != halves(dimension):  # an older index
+        table.alter_columns({"path": "vector", "data_type": halves(dimension)})
     return table
-
-
-@contextmanager
-def _index_faults() -> Iterator[None]:
-    """Map the errors of LanceDB and Arrow to ours; their first line says what is wrong, a full disk may be named below it."""
-    try:
-        yield
-    except (RuntimeError, OSError, pa.ArrowInvalid) as fault:
-        reason = _SOURCE_PLACES.sub("", (str(fault) or type(fault).__name__).partition("\n")[0])
-        if "no space left" in str(fault).lower():
-            reason = f"no space left ({reason})"
-        raise StoreUnavailable(f"the passage index: {reason}") from fault
-
-
-def _schema(model: str, dimension: int) -> pa.Schema:
-    return pa.schema(
-        [
-            pa.field("scope", pa.int64(), nullable=False),
-            pa.field("turn", pa.int64(), nullable=False),
-            pa.field("start", pa.int32(), nullable=False),
-            pa.field("end", pa.int32(), nullable=False),
-            pa.field("fingerprint", pa.string(), nullable=False),
-            pa.field("terms", pa.string(), nullable=False),
-            pa.field("vector", _halves(dimension), nullable=False),
-            pa.field("turn_vector", _halves(dimension), nullable=False),
-        ],
-        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension)},
-    )
-
-
-def _halves(dimension: int) -> pa.DataType:
-    """Return the type of vectors: half precision moves a cosine by less than 0.0005, at half the bytes."""
-    return pa.list_(pa.float16(), dimension)
-
-
-def _check_model(schema: pa.Schema, model: str, dimension: int) -> None:
-    metadata = schema.metadata or {}
-    stored = metadata.get(b"tirtha.model", b"an unknown model").decode()
-    width = metadata.get(b"tirtha.dimension", b"?").decode()
-    if (stored, width) != (model, str(dimension)):
-        raise IndexMismatch(stored=f"{stored} ({width} dimensions)", configured=f"{model} ({dimension} dimensions)")
-
-
-def _batch(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:
-    return pa.table(
-        {
-            "scope": pa.array([row.scope for row in rows], pa.int64()),
-            "turn": pa.array([row.encoded.turn_pk for row in rows], pa.int64()),
-            "start": pa.array([row.encoded.passage.start for row in rows], pa.int32()),
-            "end": pa.array([row.encoded.passage.end for row in rows], pa.int32()),
-            "fingerprint": pa.array([row.fingerprint for row in rows], pa.string()),
-            "terms": pa.array([row.terms for row in rows], pa.string()),
-            "vector": _column([row.encoded.vector for row in rows]),
-            "turn_vector": _column([row.encoded.turn_vector for row in rows]),
-        },
-        schema=_schema(model, dimension),
-    )
-
-
-def _column(vectors: Sequence[Vector]) -> pa.FixedSizeListArray:
-    halves = np.stack(vectors).astype(np.float16)
-    return pa.FixedSizeListArray.from_arrays(pa.array(halves.ravel()), halves.shape[1])
-
-
-def _spread(found: pa.Table, limit: int) -> pa.Table:
-    return found.take(pa.array(spread(found.column("turn").to_pylist(), limit), pa.int64()))
-
-
-def _hits(found: pa.Table) -> list[EncodedPassage]:
-    if not found.num_rows:
-        return []
-    vectors, turn_vectors = (_matrix(found, name) for name in ("vector", "turn_vector"))
-    turns, starts, ends = (found.column(name).to_pylist() for name in ("turn", "start", "end"))
-    return [
-        EncodedPassage(
-            turn_pk=TurnPk(turn),
-            passage=Passage(start=start, end=end),
-            vector=vectors[row],
-            turn_vector=turn_vectors[row],
-        )
-        for row, (turn, start, end) in enumerate(zip(turns, starts, ends, strict=True))
-    ]
-
-
-def _matrix(found: pa.Table, column: str) -> NDArray[np.float16]:
-    values: NDArray[np.float16] = found.column(column).combine_chunks().values.to_numpy(zero_copy_only=False)
-    return values.reshape(found.num_rows, -1)
 
 
 def _in(column: str, keys: Sequence[TurnPk]) -> str:

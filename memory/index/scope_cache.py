@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
@@ -57,6 +58,12 @@ class CachedScope:
         self._vectors = vectors
         self._turn_vectors = turn_vectors
         self._postings = postings
+
+    @classmethod
+    def empty(cls, dimension: int) -> "CachedScope":
+        """Return a scope of which nothing is indexed."""
+        none = np.zeros((0, dimension), np.float16)
+        return cls(np.zeros((0, 3), np.int64), none, none, Postings(pa.chunked_array([[]], type=pa.string())))
 
     @property
     def bytes(self) -> int:

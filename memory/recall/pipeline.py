@@ -6,12 +6,14 @@ tenant's, cannot be recalled whatever the index says. A question is the work of 
 thread to thread, and two of them taking turns on Python's lock, cost a fifth of its time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 
 from memory.encoding.encoder import Encoder
+from memory.errors import IndexDamaged
 from memory.index.lance import PassageIndex
 from memory.model import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
 from memory.recall.features import Candidate
@@ -24,12 +26,15 @@ from memory.storage.store import TurnStore
 
 __all__ = ["Recall"]
 
+T = TypeVar("T")
+
 _DENSE_LIMIT = 100
 _LEXICAL_LIMIT = 80
 _NEIGHBOURS_OF = 16
 _HOLDERS = 24
 _WIDER = 4  # what a search gives, where some of it is left out afterwards
 _SESSION_TURNS = 20_000
+_TRIES = 2
 
 
 class Recall:
@@ -48,42 +53,66 @@ class Recall:
     def recall(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None = None) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
 
-        What was said after `until` does not exist.
+        What was said after `until` does not exist. Without a readable index the turns themselves are searched, as those are that
+        wait for it.
 
         Raises:
             StoreUnavailable: the database or the index cannot be read.
         """
-        survey = self._store.survey(scope)
-        found = self._found(survey, question, asked_at, until)
-        ranked = rank(found, shipped_rescorer())
-        return self._follow(survey, found.question, ranked, until) if survey else ranked
+
+        def ask() -> Recollection:
+            survey = self._survey(scope)
+            found = self._found(survey, question, asked_at, until)
+            ranked = rank(found, shipped_rescorer())
+            return self._follow(survey, found.question, ranked, until) if survey else ranked
+
+        return self._despite_damage(ask)
 
     def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
         """Find what one session of `scope` holds on `question`, best first. Raises as `recall` does.
 
         A search of the whole scope would find little of a session that says less than others do. So all its passages are compared.
         """
-        survey = self._store.survey(scope)
-        if survey is None:
-            return rank(self._found(None, question, asked_at, None), shipped_rescorer())
-        read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
-        own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
-        turns = {turn.pk: turn for turn in own}
-        in_session = [pk for pk in survey.waiting if pk in turns]
-        _, waiting = self._waiting.find(survey.scope, in_session, read.terms, None)
-        passages = self._index.scope(survey.scope)
-        vector = self._encoder.encode_question(read.topic)
-        held = passages.of_turns(list(turns))
-        if len(held) > _DENSE_LIMIT + _LEXICAL_LIMIT:
-            nearest = np.argsort([-float(one.vector.astype(np.float32) @ vector) for one in held], kind="stable")
-            held = [held[row] for row in nearest[:_DENSE_LIMIT]]
-            held += passages.lexical(read.terms, _LEXICAL_LIMIT * _WIDER)
-        candidates = _candidates([*held, *waiting], turns)
-        return rank(Found(question=read, vector=vector, candidates=candidates), shipped_rescorer())
+
+        def ask() -> Recollection:
+            survey = self._survey(scope)
+            if survey is None:
+                return rank(self._found(None, question, asked_at, None), shipped_rescorer())
+            read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
+            own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
+            turns = {turn.pk: turn for turn in own}
+            in_session = [pk for pk in survey.waiting if pk in turns]
+            _, waiting = self._waiting.find(survey.scope, in_session, read.terms, None)
+            passages = self._index.scope(survey.scope)
+            vector = self._encoder.encode_question(read.topic)
+            held = passages.of_turns(list(turns))
+            if len(held) > _DENSE_LIMIT + _LEXICAL_LIMIT:
+                nearest = np.argsort([-float(one.vector.astype(np.float32) @ vector) for one in held], kind="stable")
+                held = [held[row] for row in nearest[:_DENSE_LIMIT]]
+                held += passages.lexical(read.terms, _LEXICAL_LIMIT * _WIDER)
+            candidates = _candidates([*held, *waiting], turns)
+            return rank(Found(question=read, vector=vector, candidates=candidates), shipped_rescorer())
+
+        return self._despite_damage(ask)
 
     def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unscored. Raises as `recall` does."""
-        return self._found(self._store.survey(scope), question, asked_at, None)
+        return self._despite_damage(lambda: self._found(self._survey(scope), question, asked_at, None))
+
+    def _survey(self, scope: Scope) -> Survey | None:
+        return self._store.survey(scope, unindexed=self._index.damage is not None)
+
+    def _despite_damage(self, ask: Callable[[], T]) -> T:
+        """Ask once more if the index turned out damaged meanwhile, or was begun anew: what it held was looked for in vain."""
+        for _ in range(_TRIES):
+            generation = self._index.generation
+            try:
+                answer = ask()
+            except IndexDamaged:
+                continue  # the index calls itself damaged now, and the next try does without it
+            if generation == self._index.generation:
+                return answer
+        return ask()
 
     def _found(self, survey: Survey | None, question: str, asked_at: datetime, until: datetime | None) -> Found:
         read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)

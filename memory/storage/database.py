@@ -6,6 +6,8 @@ BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns:
 SQLite leaves copies of deleted rows in its log, and in pages that were split while the row still stood. So what forgets writes in
 a transaction of its own kind, which notes in the file's `user_version` that it awaits `wipe`; a crash between the two is made good
 at the next opening.
+
+A database that is found damaged is neither read nor written any more, by any package, until it is opened anew.
 """
 
 import os
@@ -22,13 +24,22 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    InvalidRequestError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from memory.errors import DataIsNewer, DataIsOlder, HomeInUse, StoreUnavailable
+from memory.errors import DataIsNewer, DataIsOlder, HomeInUse, StoreDamaged, StoreUnavailable
+from memory.storage.soundness import SqliteFiles, damage_told_by, full_check, quick_check, refuse_unsound
 
 __all__ = [
     "KEYS_PER_QUERY",
@@ -83,45 +94,63 @@ class Migrations:
     heirs: Mapping[str, str]
 
 
-class Database:
-    """An open database in the data folder `home`. Get one from `open_database`."""
+# What rows of a damaged page cause in code that trusts the schema; of a sound database they are our bugs.
+_SUSPICIOUS = (ValueError, TypeError, LookupError, IntegrityError, InvalidRequestError)
+_NO_DATE = ("isoformat", "parse datetime")  # what SQLAlchemy says of a stored date that is none
 
-    def __init__(self, engine: Engine, *, home: Path) -> None:
+
+class Database:
+    """An open database in the data folder `home`; `file` is SQLite's. Get one from `open_database`."""
+
+    def __init__(self, engine: Engine, *, home: Path, file: Path | None) -> None:
         self.home = home
         self._engine = engine
         # SQLite lets a writer poll for its lock, so that one who writes without a pause would keep the others out for seconds.
         self._one_writer: AbstractContextManager[object] = Lock() if self.kind == "sqlite" else nullcontext()
         self._wiping = Lock()
         self._rewritten = 0  # the note that the last rewriting of the file answered
+        self._file = file
+        self._files = SqliteFiles(file) if file else None
+        self._damage: str | None = None
+        event.listen(engine, "handle_error", self._tell_damage, retval=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent snapshot to read from. Raises SQLAlchemy's errors."""
-        with self._engine.connect() as connection, connection.begin():
+        """One consistent snapshot to read from. Raises StoreDamaged and SQLAlchemy's errors."""
+        self._refuse_damaged()
+        with self._suspecting_damage(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, durable when the block is left. Raises SQLAlchemy's errors, and then nothing was changed."""
+        """One transaction, durable when the block is left. Raises as `reading` does, and then nothing was changed."""
+        self._refuse_damaged()
         with (
+            self._suspecting_damage(),
             self._one_writer,
             self._engine.connect().execution_options(tirtha_write=True) as connection,
             connection.begin(),
         ):
+            self._damage = self._damage or (self._files.damage() if self._files else None)
+            self._refuse_damaged()
             yield connection
 
     def probe(self) -> None:
         """Write to the database and to its folder as a turn would, durably, and change nothing.
 
         Taking the write lock is not enough: a full disk grants it. A lock that others hold is waited for a few seconds only,
-        because whoever asks wants to know it now. Raises SQLAlchemy's errors and OSError.
+        because whoever asks wants to know it now. Raises StoreDamaged, SQLAlchemy's errors and OSError.
         """
+        self._refuse_damaged()
         with (
+            self._suspecting_damage(),
             self._one_writer,
             self._engine.connect().execution_options(tirtha_write=True) as connection,
             _impatient(connection),
             connection.begin(),
         ):
+            self._damage = self._damage or (self._files.damage() if self._files else None)
+            self._refuse_damaged()
             for statement in _TRY_TO_WRITE[self.kind]:
                 connection.exec_driver_sql(statement)
         with TemporaryFile(
@@ -148,13 +177,14 @@ class Database:
 
         Returns False if a reader stood on the log for longer than two seconds; then this is to be called again.
 
-        Raises SQLAlchemy's errors; what was forgotten stays noted then.
+        Raises StoreDamaged and SQLAlchemy's errors; what was forgotten stays noted then.
         """
         self._engine.clear_compiled_cache()
         if self.kind != "sqlite":
             return True
         bare = self._engine.connect().execution_options(tirtha_bare=True)  # VACUUM runs outside any transaction
-        with self._wiping, self._one_writer, bare as connection:
+        self._refuse_damaged()
+        with self._suspecting_damage(), self._wiping, self._one_writer, bare as connection:
             noted = _awaited_wipe(connection)
             if noted and noted != self._rewritten:
                 connection.exec_driver_sql("VACUUM")
@@ -167,6 +197,20 @@ class Database:
                 self._rewritten = 0
         return True
 
+    def refuse_unsound(self, *, accept_loss: bool) -> None:
+        """Check it before the first connection, in bounded time. Raises StoreDamaged, and LogLost without `accept_loss`."""
+        if self._file:
+            refuse_unsound(self._file, accept_loss=accept_loss)
+
+    def examine(self) -> None:
+        """Check all of it, as far as SQLite can; a server of PostgreSQL checks itself. Raises StoreDamaged."""
+        if self._file:
+            with self.reading() as connection:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - only SQLite has a file
+                self._damage = full_check(driver)
+            self._refuse_damaged()
+
     @property
     def kind(self) -> str:
         """The kind of database: sqlite or postgresql."""
@@ -175,20 +219,54 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        if self._files:
+            self._files.close()
+
+    def _refuse_damaged(self) -> None:
+        if self._damage:
+            raise StoreDamaged(self._damage)
+
+    def _tell_damage(self, context: ExceptionContext) -> BaseException | None:
+        """Turn an error of the driver that tells of damage into ours; SQLAlchemy raises what is returned."""
+        damage = damage_told_by(context.original_exception)
+        if damage is None:
+            return None
+        if self._file:  # a server may be repaired while we run
+            self._damage = damage
+        return StoreDamaged(damage)
+
+    @contextmanager
+    def _suspecting_damage(self) -> Iterator[None]:
+        """Ask SQLite whether its pages are sound before an error is taken for one of ours."""
+        try:
+            yield
+        except _SUSPICIOUS as fault:
+            unread = isinstance(fault, ValueError) and any(words in str(fault) for words in _NO_DATE)
+            damage = "a date in it cannot be read" if unread else quick_check(self._file) if self._file else None
+            if damage is None:
+                raise
+            self._damage = damage
+            raise StoreDamaged(damage) from fault
 
 
 @contextmanager
-def open_database(home: Path, url: str | None, *, migrations: Sequence[Migrations]) -> Iterator[Database]:
+def open_database(
+    home: Path, url: str | None, *, migrations: Sequence[Migrations], accept_loss: bool = False
+) -> Iterator[Database]:
     """Lock the data folder `home`, open the database at `url` (default: SQLite in the folder) and migrate it.
 
-    One process owns a folder at a time, since the index beside the database wants a single writer.
+    One process owns a folder at a time, since the index beside the database wants a single writer. With `accept_loss`, a database
+    that lost its write-ahead log is opened as it is.
 
     Raises:
         HomeInUse: another process has the folder open.
         DataIsNewer: a later version wrote the database.
+        StoreDamaged: it is damaged; LogLost: only what was written last is lost.
         StoreUnavailable: it cannot be reached, opened or written.
     """
     with _locked(home), closing(_connect(home, url)) as database:
+        with store_faults():
+            database.refuse_unsound(accept_loss=accept_loss)
         with store_faults(), database.writing() as connection:
             config = alembic_config(migrations, connection)
             _carry_over(connection, migrations)
@@ -265,8 +343,9 @@ def _connect(home: Path, url: str | None, *, read_only: bool = False) -> Databas
     try:
         place = make_url(url) if url else URL.create("sqlite", database=str(home / _DEFAULT_FILE))
         is_sqlite = place.get_backend_name() == "sqlite"
-        if is_sqlite and read_only and not Path(place.database or "").exists():
-            raise StoreUnavailable(f"there is no database {place.database}")
+        file = Path(place.database) if is_sqlite and place.database not in {None, "", ":memory:"} else None
+        if read_only and file and not file.exists():
+            raise StoreUnavailable(f"there is no database {file}")
         engine = create_engine(
             place, pool_pre_ping=not is_sqlite, hide_parameters=True
         )  # errors are logged, texts are not
@@ -279,7 +358,7 @@ def _connect(home: Path, url: str | None, *, read_only: bool = False) -> Databas
             event.listen(engine, "connect", _refuse_writes)
     elif read_only:
         engine = engine.execution_options(postgresql_readonly=True)
-    return Database(engine, home=home)
+    return Database(engine, home=home, file=file)
 
 
 @contextmanager

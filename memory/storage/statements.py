@@ -12,6 +12,7 @@ from memory.storage.idempotency import content_hash
 from memory.storage.schema import ScopeRow, SessionRow, TurnRow, in_offset
 
 __all__ = [
+    "KEYS_OF_SCOPE",
     "SCOPE_OWNED",
     "SPEAKERS",
     "TURNS",
@@ -76,7 +77,8 @@ SCOPE_OWNED = select(col(ScopeRow.id), col(ScopeRow.epoch)).where(
 TURNS = _select_turns()
 _OF_SCOPE = col(TurnRow.scope_id) == bindparam("scope")
 _WAITS = (_OF_SCOPE, ~col(TurnRow.indexed))
-WAITING = select(col(TurnRow.id)).where(*_WAITS).order_by(col(TurnRow.id))
+KEYS_OF_SCOPE = select(col(TurnRow.id)).where(_OF_SCOPE).order_by(col(TurnRow.id))
+WAITING = KEYS_OF_SCOPE.where(~col(TurnRow.indexed))
 WAITING_SCOPES = _select_waiting_scopes()
 TURNS_WAITING = TURNS.where(*_WAITS).order_by(col(TurnRow.id)).limit(bindparam("most"))
 TURNS_OF = TURNS.where(_OF_SCOPE, col(TurnRow.id).in_(bindparam("pks", expanding=True)))

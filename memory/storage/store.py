@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Result, delete, func, insert, select, update
+from sqlalchemy import Connection, Result, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
@@ -34,6 +34,7 @@ from memory.storage.forgetting import Forgotten, forget
 from memory.storage.idempotency import plan_turns
 from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TenantRow, TurnRow
 from memory.storage.statements import (
+    KEYS_OF_SCOPE,
     SCOPE_OWNED,
     SPEAKERS,
     TURNS,
@@ -113,6 +114,13 @@ class TurnStore:
                 connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=True))
         return True
 
+    def mark_unindexed(self, pks: Sequence[TurnPk]) -> None:
+        """Send these turns through the indexer again."""
+        with self._writing() as connection:
+            for start in range(0, len(pks), KEYS_PER_QUERY):
+                chunk = pks[start : start + KEYS_PER_QUERY]
+                connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=False))
+
     def mark_all_unindexed(self) -> int:
         """Send every turn through the indexer again; returns their number."""
         with self._writing() as connection:
@@ -130,14 +138,18 @@ class TurnStore:
         with self._reading() as connection:
             return _find_scope(connection, scope)
 
-    def survey(self, scope: Scope) -> Survey | None:
-        """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope."""
+    def survey(self, scope: Scope, *, unindexed: bool = False) -> Survey | None:
+        """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope.
+
+        With `unindexed` every turn of it waits, for when the index cannot be read.
+        """
         with self._reading() as connection:
             found = _find_scope(connection, scope)
             if found is None:
                 return None
             key = found[0]
-            return Survey(scope=key, speakers=_speakers(connection, key), waiting=_waiting(connection, key))
+            waiting = _keys(connection, KEYS_OF_SCOPE if unindexed else WAITING, key)
+            return Survey(scope=key, speakers=_speakers(connection, key), waiting=waiting)
 
     def turns(self, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
         """Read those of `pks` that belong to `scope`; any other key is silently absent."""
@@ -220,7 +232,7 @@ class TurnStore:
     def waiting(self, scope: ScopeId) -> list[TurnPk]:
         """Return the keys of the turns of `scope` that the index does not hold yet, oldest first."""
         with self._reading() as connection:
-            return _waiting(connection, scope)
+            return _keys(connection, WAITING, scope)
 
     def any_waiting(self, scope: ScopeId, session_id: str, turn_ids: Sequence[str]) -> bool:
         """Return whether any of these turns of a session, by the caller's ids, is not in the index yet."""
@@ -306,7 +318,7 @@ class TurnStore:
         if last is not None:
             raise IndexBehind(
                 scope_id=scope,
-                waiting=len(_waiting(connection, scope)),
+                waiting=len(_keys(connection, WAITING, scope)),
                 limit=self._most_waiting,
                 retry_after_s=_RETRY_S,
             )
@@ -377,8 +389,8 @@ def _by_pk(rows: Result[Any]) -> dict[TurnPk, Turn]:
     return {turn.pk: turn for turn in map(to_turn, rows.all())}
 
 
-def _waiting(connection: Connection, scope: ScopeId) -> list[TurnPk]:
-    return [TurnPk(pk) for pk in connection.execute(WAITING, {"scope": scope}).scalars()]
+def _keys(connection: Connection, query: Select[Any], scope: ScopeId) -> list[TurnPk]:
+    return [TurnPk(pk) for pk in connection.execute(query, {"scope": scope}).scalars()]
 
 
 def _speakers(connection: Connection, scope: ScopeId) -> list[str]:

@@ -85,7 +85,7 @@ async def test_entries_expire_and_the_oldest_make_room(opened: Database) -> None
     assert await open_cache(opened).get("till then", tenant="default") is None
     size = len((await ledger.read(made.id, tenant="default")).answer) + 500
     for n in range(3):
-        await open_cache(opened, max_bytes=size + 1_500).put(f"k{n}", made, tenant="default")
+        await open_cache(opened, max_bytes=size + 1_700).put(f"k{n}", made, tenant="default")
     kept = [n for n in range(3) if await open_cache(opened).get(f"k{n}", tenant="default")]
     assert kept == [2]
     await open_cache(opened, max_bytes=10).put("too large", made, tenant="default")

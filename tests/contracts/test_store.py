@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import create_engine
 
 from memory import Counts, NewTurn, Receipt, Remember, Scope, SessionSummary, TurnCursor, UserSummary
-from memory.errors import IndexBehind, StoreUnavailable, TurnConflict
+from memory.errors import IndexBehind, StoreDamaged, StoreUnavailable, TurnConflict
 from memory.model import ScopeId
-from memory.storage.database import Database
+from memory.storage.database import Database, store_faults
+from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
 from tests.support.turns import MAY_8, SCOPE, said
 
@@ -366,3 +367,33 @@ def test_the_key_of_a_forgotten_turn_is_never_given_again(store: TurnStore) -> N
     store.forget(key(store), session_id="s1", turn_id="2")
     second = remember(store, said("three", id="3"))
     assert second.stored[0] > first.stored[-1]
+
+
+def test_the_last_key_given_outlives_its_turn(store: TurnStore, opened: Database) -> None:
+    inventory = Inventory(opened)
+    assert inventory.last_pk_given() == 0
+    receipt = store.remember(Remember(scope=SCOPE, session_id="s1", turns=[said("One."), said("Two.")]))
+    assert store.mark_indexed({receipt.scope_id: receipt.stored[:1]})
+    assert inventory.pks() == dict(zip(receipt.stored, (True, False), strict=True))
+    assert [(scope, turn.text) for scope, turn in inventory.turns(receipt.stored[1:])] == [(receipt.scope_id, "Two.")]
+    store.forget(receipt.scope_id)
+    assert inventory.pks() == {}
+    assert inventory.last_pk_given() == receipt.stored[-1]
+
+
+def test_damage_that_a_server_reports_is_told_as_such_and_may_be_repaired(opened: Database) -> None:
+    if opened.kind == "sqlite":
+        pytest.skip("SQLite has no errors that a statement can ask for")
+    report = "DO $$ BEGIN RAISE EXCEPTION 'invalid page in block 7' USING ERRCODE = 'XX001'; END $$"
+    with pytest.raises(StoreDamaged, match="the server reports damaged data"), opened.writing() as connection:
+        connection.exec_driver_sql(report)
+    assert TurnStore(opened).counts().turns == 0
+
+
+def test_a_server_that_goes_away_is_an_outage_and_no_damage(opened: Database) -> None:
+    if opened.kind == "sqlite":
+        pytest.skip("SQLite has no server")
+    with pytest.raises(StoreUnavailable) as caught, store_faults(), opened.writing() as connection:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert not isinstance(caught.value, StoreDamaged)
+    assert TurnStore(opened).counts().turns == 0, "it is used again once it is back"

@@ -19,8 +19,10 @@ from memory import Counts, NewTurn, Receipt, Remember, Scope
 from memory.api import Memory, MemorySettings, open_memory, rebuild_index
 from memory.encoding.encoder import Encoder
 from memory.errors import HomeInUse, IndexBehind, IndexMismatch, StoreUnavailable
+from memory.index.faults import discard
 from memory.index.indexer import Indexer
-from memory.index.lance import IndexRow, PassageIndex
+from memory.index.lance import PassageIndex
+from memory.index.rows import IndexRow
 from memory.model import ScopeId
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
@@ -154,7 +156,7 @@ async def test_a_lost_index_is_rebuilt_from_the_truth(tmp_path: Path, encoder: E
     async with memory_in(tmp_path, encoder) as memory:
         await indexed(memory, await remember(memory, *CHAT))
     passages = passages_in(tmp_path, encoder)
-    PassageIndex.discard(tmp_path / "index")
+    discard(tmp_path / "index")
     async with memory_in(tmp_path, encoder) as memory:
         await memory.drain()
     assert passages_in(tmp_path, encoder) == passages

@@ -28,9 +28,9 @@ def running_server(home: Path) -> str | None:
     file = home / _ADDRESS_FILE
     if not file.is_file():
         return None
-    url = file.read_text("utf-8", errors="replace").strip()
     try:
+        url = file.read_text("ascii").strip()
         alive = httpx.get(f"{url}/healthz", timeout=_PROBE_TIMEOUT_S).is_success
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return None  # a server that was killed leaves its address behind, whole or in part
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return None  # a server that was killed leaves its address behind, and a failing disk may garble it
     return url if alive else None

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
-from memory.errors import IndexBehind, StoreUnavailable, TurnConflict
+from memory.errors import IndexBehind, IndexDamaged, StoreDamaged, StoreUnavailable, TurnConflict
 from tirtha.errors import BadCursor, Forbidden, NotReady, SessionNeeded, TooLarge
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
@@ -133,6 +133,7 @@ class _Answer:
 
 
 _SOON_S = 5
+_REBUILT_S = 60
 _NEVER_SOON_S = 3_600
 # Our error types, and how each is told. Without `why` the error's own message says why.
 _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
@@ -145,6 +146,8 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     BadCursor: lambda e: _Answer(422, "cursor", e.why),
     SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
     IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
+    StoreDamaged: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    IndexDamaged: lambda _: _Answer(503, retry_after_s=_REBUILT_S),
     StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
     NotReady: lambda _: _Answer(503, retry_after_s=_SOON_S),

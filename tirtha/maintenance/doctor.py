@@ -1,25 +1,30 @@
 """The doctor: what is configured, what works, and what to do about what does not."""
 
+import asyncio
 import platform
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+import httpx
+
 from cascade.certificate import read_certificate
 from cascade.errors import CascadeFault, SandboxUnavailable
 from cascade.sandbox import find_level
 from compaction.tokens import token_table
-from memory.api import open_memory
+from memory.api import examine_database, examine_memory, open_memory
 from memory.errors import HomeInUse, MemoryFault
 from tirtha.errors import FaceFault
 from tirtha.http.address import running_server
 from tirtha.import_check import refuse_shadows
 from tirtha.settings import Settings
-from tirtha.wiring.database import database_of
+from tirtha.wiring.database import database_beside_a_server, database_of
 from tirtha.wiring.service import memory_settings
 from tirtha.wiring.tiers import probe
 
 __all__ = ["Finding", "examine"]
+
+_READY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +82,31 @@ async def _folder(settings: Settings) -> str:
 async def _memory(settings: Settings) -> str:
     try:
         with database_of(settings) as database:
+            passages = await examine_memory(memory_settings(settings), database)
             async with open_memory(memory_settings(settings), database) as memory:
                 started_s = perf_counter()
                 await memory.embed(["Does the encoder work?"])
                 took_ms = (perf_counter() - started_s) * 1_000
                 counts = await memory.counts()
                 held = f"{database.kind}: {counts.turns:,} turns, {counts.waiting:,} of them waiting for the index"
+                held += f", {passages:,} passages in the index, all of them read and compared"
                 return f"{held}; {memory.embedding_model}, {took_ms:.0f} ms to embed a sentence"
     except HomeInUse as fault:
         url = running_server(settings.folder)
         if url:
-            return f"in use by the server at {url}, which answers"
+            return await _beside(settings, url)
         raise fault from None
+
+
+async def _beside(settings: Settings, url: str) -> str:
+    """Ask the running server whether it is ready, and check its database. Raises ValueError with the server's words."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/readyz", timeout=_READY_S)
+    if answer.is_error:
+        raise ValueError(f"the server at {url} is not ready: {answer.json()['detail']}")
+    with database_beside_a_server(settings) as database:
+        await asyncio.to_thread(examine_database, database)
+    return f"in use by the server at {url}, which answers; the database is sound; stop the server to have the index checked"
 
 
 async def _tiers(settings: Settings) -> str:

@@ -14,7 +14,9 @@ __all__ = ["reindex_all"]
 async def reindex_all(settings: Settings, progress: Callable[[Counts], None]) -> int:
     """Index every stored turn anew; returns their number. `progress` hears of the turns held and waiting.
 
+    What the database holds is taken as all there is: an operator who calls this accepts what it has lost.
+
     Raises as `open_database` and `open_memory` do.
     """
-    with database_of(settings) as database:
+    with database_of(settings, accept_loss=True) as database:
         return await rebuild_index(memory_settings(settings), database, progress)

@@ -15,9 +15,9 @@ MIGRATIONS = (
 )
 
 
-def database_of(settings: Settings) -> AbstractContextManager[Database]:
+def database_of(settings: Settings, *, accept_loss: bool = False) -> AbstractContextManager[Database]:
     """Open the configured database for this process alone, in the newest schema. Raises as `open_database` does."""
-    return open_database(settings.folder, _url(settings), migrations=MIGRATIONS)
+    return open_database(settings.folder, _url(settings), migrations=MIGRATIONS, accept_loss=accept_loss)
 
 
 def database_beside_a_server(settings: Settings) -> AbstractContextManager[Database]:

@@ -6,14 +6,12 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from language import Passage
 from memory import NewTurn
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.index.bm25 import Postings
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope, ScopeCache
 from memory.model import EncodedPassage, ScopeId, TurnPk
@@ -35,8 +33,7 @@ def passages(count: int, first: int = 0) -> list[EncodedPassage]:
 
 
 def empty() -> CachedScope:
-    none = Postings(pa.chunked_array([[]], type=pa.string()))
-    return CachedScope(np.zeros((0, 3), np.int64), np.zeros((0, 8), np.float16), np.zeros((0, 8), np.float16), none)
+    return CachedScope.empty(8)
 
 
 def wordless(count: int) -> list[list[str]]:

@@ -1,0 +1,172 @@
+"""Whether the index is what the database says it is: a quick look at every start, all of it for `tirtha doctor`.
+
+LanceDB opens what its newest readable list of files names, and finds out what is wrong with a file when it reads it. If the newest
+list is gone, it opens an older one without a word. So the index is compared with the database, which holds the truth:
+every turn that is marked as indexed must have rows, unless it only repeats others; no row may be of a turn that the database never
+had; rows must be of the very text that the database holds. The quick look reads two columns of all rows, each file
+of the search indexes, and a sample of the rest.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from language import Passage, said_in, split_passages
+from language.words import content_terms
+from memory.errors import DatabaseBehind
+from memory.index.echoes import fingerprint, fresh, suspicions
+from memory.index.faults import damaged_rows
+from memory.index.lance import PassageIndex
+from memory.index.rows import to_matrix
+from memory.model import ScopeId, Turn, TurnPk
+from memory.storage.inventory import Inventory
+
+__all__ = ["check_all", "check_quickly"]
+
+log = logging.getLogger(__name__)
+
+_MOST_LOADED = 500_000  # passages whose search indexes are read whole at a start: 8 s of them for a million
+_SAMPLE = 24
+_SCOPES = 16
+_TERMS_EACH = 2
+_LACKING = 500
+_ROWS_AT_ONCE = 2_000
+_TURN_COLUMNS = ["scope", "turn", "start", "end", "fingerprint", "terms"]
+
+
+def check_quickly(index: PassageIndex, inventory: Inventory) -> list[TurnPk]:
+    """Compare the index with the database, in bounded time; returns the turns that it has lost, which are to be indexed again.
+
+    Raises:
+        IndexDamaged: it cannot be read, or does not hold what it should.
+        DatabaseBehind: it holds turns that the database never had.
+    """
+    if not index.count():
+        return []
+    keys = index.keys()
+    _refuse_unknown(keys, inventory)
+    if keys.num_rows <= _MOST_LOADED:
+        index.load_indexes()
+    else:
+        log.info(
+            "the passage index is large: its files are read when they are needed; `tirtha doctor` checks all of them"
+        )
+    turns = sorted(_column(keys, "turn"))
+    sample = [turns[place] for place in np.linspace(0, len(turns) - 1, _SAMPLE).astype(int)]
+    _compare_rows(index, inventory, index.read(_TURN_COLUMNS, _in(sample)), _TERMS_EACH)
+    _compare_counts(index, keys, _SCOPES)
+    _remove_forgotten(index, inventory, keys)
+    lost = _lost(index, inventory, keys, _LACKING)
+    if lost:
+        log.warning(
+            "the passage index has lost %d turns, as if an older one had been put back: they are indexed anew",
+            len(lost),
+        )
+    return lost
+
+
+def check_all(index: PassageIndex, inventory: Inventory) -> int:
+    """Read and compare everything, and change nothing; returns the number of passages. Takes minutes for a large index.
+
+    Raises as `check_quickly` does.
+    """
+    keys = index.keys()
+    if not keys.num_rows:
+        return 0
+    _refuse_unknown(keys, inventory)
+    index.load_indexes()
+    turns = sorted(_column(keys, "turn"))
+    for start in range(0, len(turns), _ROWS_AT_ONCE):
+        rows = index.read([*_TURN_COLUMNS, "vector", "turn_vector"], _in(turns[start : start + _ROWS_AT_ONCE]))
+        starts, ends = (rows.column(name).to_numpy().astype(np.int64) for name in ("start", "end"))
+        if damage := damaged_rows(starts, ends, [to_matrix(rows, name) for name in ("vector", "turn_vector")]):
+            raise index.mark_damaged(damage)
+        _compare_rows(index, inventory, rows, 0)
+    sample = [turns[place] for place in np.linspace(0, len(turns) - 1, _SAMPLE * 4).astype(int)]
+    _compare_rows(index, inventory, index.read(_TURN_COLUMNS, _in(sample)), _TERMS_EACH)
+    _compare_counts(index, keys, None)
+    lost = _lost(index, inventory, keys, None)
+    if lost:
+        raise index.mark_damaged(f"it lacks {len(lost):,} turns that are marked as indexed")
+    return int(keys.num_rows)
+
+
+def _refuse_unknown(keys: pa.Table, inventory: Inventory) -> None:
+    """Refuse rows of turns that are yet to come: under those keys the database will store other turns."""
+    last = inventory.last_pk_given()
+    beyond = {turn for turn in _column(keys, "turn") if turn > last}
+    if beyond:
+        raise DatabaseBehind(len(beyond))
+
+
+def _compare_rows(index: PassageIndex, inventory: Inventory, rows: pa.Table, terms_each: int) -> None:
+    """Compare rows with the texts of their turns; of each turn so many words are looked up as a question would look them up."""
+    turns = {turn.pk: (scope, turn) for scope, turn in inventory.turns(sorted(_column(rows, "turn")))}
+    looked_up: set[TurnPk] = set()
+    for row in index.decoded(rows.select(_TURN_COLUMNS)):
+        if TurnPk(row["turn"]) not in turns:
+            continue  # a forgotten one
+        scope, turn = turns[TurnPk(row["turn"])]
+        if row["scope"] != scope or not _is_of(row, turn.text):
+            raise index.mark_damaged("passages of it are not those of the stored turns")
+        if turn.pk not in looked_up:
+            looked_up.add(turn.pk)
+            if not all(index.finds(scope, turn.pk, term) for term in row["terms"].split()[:terms_each]):
+                raise index.mark_damaged("words of it are not found")
+
+
+def _is_of(row: dict[str, Any], turn: str) -> bool:
+    """Return whether a row was made of a turn's text, by this version or one that stemmed some words otherwise."""
+    passage, held = Passage(start=row["start"], end=row["end"]), set(row["terms"].split())
+    own = turn[passage.start : passage.end]
+    for text in (said_in(turn, passage), own):  # earlier versions knew no headers of tables
+        terms = set(content_terms(text))
+        if 2 * len(terms & held) >= len(terms | held):
+            return bool(terms) or bool(row["fingerprint"] == fingerprint(own))
+    return False
+
+
+def _compare_counts(index: PassageIndex, keys: pa.Table, scopes: int | None) -> None:
+    """Count the rows of scopes by the search indexes, and without."""
+    counted = pc.value_counts(keys.column("scope")).to_pylist()
+    for one in counted[:scopes]:
+        if index.number(f"scope = {int(one['values'])}") != one["counts"]:
+            raise index.mark_damaged("passages of it are not found by their scope")
+
+
+def _remove_forgotten(index: PassageIndex, inventory: Inventory, keys: pa.Table) -> None:
+    """Remove rows of turns that were forgotten: a crash came before that was done, or an older index was put back."""
+    gone = sorted(_column(keys, "turn") - inventory.pks().keys())
+    if gone:
+        theirs = keys.filter(pc.is_in(keys.column("turn"), value_set=pa.array(gone, pa.int64())))
+        for scope in sorted(pc.unique(theirs.column("scope")).to_pylist()):
+            index.remove_turns(ScopeId(scope), gone)
+
+
+def _lost(index: PassageIndex, inventory: Inventory, keys: pa.Table, looked_at: int | None) -> list[TurnPk]:
+    """Return the turns that should have rows and have none; the newest `looked_at` that have none say what of the others."""
+    held = _column(keys, "turn")
+    lacking = sorted(pk for pk, indexed in inventory.pks().items() if indexed and pk not in held)
+    looked = lacking[-looked_at:] if looked_at else lacking
+    lost = [turn.pk for scope, turn in inventory.turns(looked) if _has_news(index, scope, turn)]
+    return lost if len(lost) < len(looked) else lacking
+
+
+def _has_news(index: PassageIndex, scope: ScopeId, turn: Turn) -> bool:
+    """Return whether a turn should have rows: not all of it repeats what older turns say."""
+    passages = split_passages(turn.text)
+    suspected = {mark for passage in passages for mark in suspicions(turn, passage)}
+    first = index.first_turns(scope, sorted(suspected))
+    return bool(fresh(turn, passages, {mark for mark, holder in first.items() if holder < turn.pk}))
+
+
+def _column(rows: pa.Table, name: str) -> set[TurnPk]:
+    return {TurnPk(key) for key in pc.unique(rows.column(name)).to_pylist()}
+
+
+def _in(turns: Sequence[TurnPk]) -> str:
+    return f"turn IN ({', '.join(str(int(turn)) for turn in turns)})"
