@@ -151,9 +151,8 @@ class PassageIndex:
         with self._changing, _index_faults():  # beside a deletion it would fail, and be tried again
             try:
                 self._table.optimize(cleanup_older_than=_KEEP_VERSIONS)
-            except (
-                RuntimeError
-            ):  # another writer came first: without a look at what it did, the next try would fail alike
+            except RuntimeError:
+                # Another writer came first: without a look at what it did, the next try would fail alike.
                 self._table.checkout_latest()
                 raise
 
