@@ -193,7 +193,12 @@ class PassageIndex:
     def optimise(self) -> None:
         """Merge small files, fold new rows into the indexes and drop old versions. Raises StoreUnavailable."""
         with self._changing, self._faults():  # beside a deletion it would fail, and be tried again
-            self._table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+            try:
+                self._table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+            except RuntimeError:
+                # Another writer came first: without a look at what it did, the next try would fail alike.
+                self._table.checkout_latest()
+                raise
 
     def count(self) -> int:
         """Count the passages of all scopes."""
