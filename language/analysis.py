@@ -138,4 +138,5 @@ def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
     for kept in (_kept, kept_blocks, _words.stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()
+    _words.stem("word")  # the stemmer itself holds the last word that it was given
     re.purge()  # patterns that were made of names
