@@ -43,7 +43,7 @@ async def test_a_conflict_with_another_writer_is_one_line_and_tried_again(
         turn = NewTurn(role="user", text="The third.")
         assert await memory.until_indexed(await memory.remember(Remember(scope=SCOPE, session_id="s", turns=[turn])))
     told = [record for record in caplog.records if record.name.startswith("memory.index")]
-    assert any("conflict" in record.getMessage() for record in told)
+    assert any("two at once" in record.getMessage() for record in told)
     for record in told:
         assert record.levelno == logging.WARNING
         assert record.exc_info is None
