@@ -24,7 +24,9 @@ _TABLE = (
     "CREATE TABLE IF NOT EXISTS turn (key BLOB PRIMARY KEY, spans BLOB NOT NULL, vectors BLOB NOT NULL) WITHOUT ROWID"
 )
 # Spans kept from another way of splitting would be wrong.
-_SPLITTER = blake2b(files("language").joinpath("sentences.py").read_bytes()).hexdigest()
+_SPLITTER = blake2b(
+    b"".join(module.read_bytes() for module in sorted(Path(str(files("language.segmentation"))).glob("*.py")))
+).hexdigest()
 
 
 class CachedEncoder(Encoder):

@@ -229,21 +229,20 @@ class Indexer:
             rows = self._prepare(by_scope)
         except _Stopped:
             return False
-        if not by_scope:
-            return False
-        if not self._add(rows, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
+        if by_scope and not self._add(rows, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
             # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
             self._batch_turns = _SMALL_BATCH_TURNS
             forget_texts()
             return True
         self._batch_turns = BATCH_TURNS
-        self._note_pace(sum(map(len, by_scope.values())) / (perf_counter() - started_s), len(by_scope))
-        self._appends += 1
+        if by_scope:
+            self._note_pace(sum(map(len, by_scope.values())) / (perf_counter() - started_s), len(by_scope))
+        self._appends += bool(by_scope)
         self._rows += len(rows)
         due = self._appends >= _APPENDS_BEFORE_OPTIMISE or self._rows >= _ROWS_BEFORE_OPTIMISE
         if due and not self._stopping:
-            self._optimise()
-        return True
+            self._optimise()  # also if an earlier try failed
+        return bool(by_scope)
 
     def _prepare(self, by_scope: Mapping[ScopeId, Sequence[Turn]]) -> list[IndexRow]:
         """Make the rows of a batch, encoded at once. Raises _Stopped soon after it is stopped."""

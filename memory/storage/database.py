@@ -131,8 +131,7 @@ class Database:
             self._engine.connect().execution_options(tirtha_write=True) as connection,
             connection.begin(),
         ):
-            self._damage = self._damage or (self._files.damage() if self._files else None)
-            self._refuse_damaged()
+            self._look_at_files()
             yield connection
 
     def probe(self) -> None:
@@ -149,8 +148,7 @@ class Database:
             _impatient(connection),
             connection.begin(),
         ):
-            self._damage = self._damage or (self._files.damage() if self._files else None)
-            self._refuse_damaged()
+            self._look_at_files()
             for statement in _TRY_TO_WRITE[self.kind]:
                 connection.exec_driver_sql(statement)
         with TemporaryFile(
@@ -222,7 +220,14 @@ class Database:
         if self._files:
             self._files.close()
 
+    def _look_at_files(self) -> None:
+        if self._files:
+            self._damage = self._damage or self._files.damage()
+        self._refuse_damaged()
+
     def _refuse_damaged(self) -> None:
+        if self._damage and self._files and self._files.are_back():
+            self._damage = None
         if self._damage:
             raise StoreDamaged(self._damage)
 

@@ -106,7 +106,7 @@ class SqliteFiles:
     """The files of an open database, to be seen that they are still the ones that were opened.
 
     SQLite itself writes on into a file that was deleted, and what it acknowledges then is lost. One descriptor is held as long
-    as the database is open: closing any descriptor of the file would drop SQLite's own locks on it.
+    as the database is open: closing any descriptor of the file would drop SQLite's own locks on it. `gone`: they were not there.
     """
 
     def __init__(self, file: Path) -> None:
@@ -115,6 +115,7 @@ class SqliteFiles:
         self._held: int | None = None
         self._shm: int | None = None
         self._bytes = self._wal_bytes = 0
+        self.gone = False
 
     def damage(self) -> str | None:
         """Return what happened to the files since they were opened. To be called in a transaction, when all of them exist."""
@@ -125,6 +126,7 @@ class SqliteFiles:
             held = os.fstat(self._held)
             wal = self._wal.stat()
         except FileNotFoundError as fault:
+            self.gone = True
             return f"{Path(fault.filename).name} was removed while Tirtha ran"
         if (there.st_dev, there.st_ino) != (held.st_dev, held.st_ino):
             return f"{self._file.name} was replaced while Tirtha ran"
@@ -135,6 +137,14 @@ class SqliteFiles:
         if log_shrunk and self._log_is_short():
             return f"{self._wal.name} was cut short while Tirtha ran"
         return quick_check(self._file) if shrunk else None  # vacuuming shrinks it, too
+
+    def are_back(self) -> bool:
+        """Return whether files that were gone are there again, the very same: a folder that was moved away, and back."""
+        if not self.gone or self._held is None or not self._file.exists() or not self._wal.exists():
+            return False
+        there, held = self._file.stat(), os.fstat(self._held)
+        self.gone = (there.st_dev, there.st_ino) != (held.st_dev, held.st_ino)
+        return not self.gone
 
     def close(self) -> None:
         """Let go of the files, after all connections are closed."""

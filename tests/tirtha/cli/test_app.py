@@ -96,7 +96,7 @@ def test_a_field_that_the_service_refuses_is_named_by_its_flag(tmp_path: Path) -
     with running(tmp_path / "home"):
         for arguments, words in (
             (("recall", "Why?", "--limit", "0"), "--limit Input should be greater than or equal to 1"),
-            (("remember", "x", "--said-at", "yesterday"), "--said-at Invalid isoformat string"),
+            (("remember", "x", "--said-at", "yesterday"), "--said-at is no ISO 8601 time"),
             (("remember", "x", "--role", "robot"), "--role "),
             (("remember", " "), "TEXT must not be blank"),
             (("context", "Why?", "--budget", "0"), "--budget "),

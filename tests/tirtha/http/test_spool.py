@@ -47,9 +47,9 @@ def test_the_server_stops_when_the_client_does(tmp_path: Path, encoder: Encoder,
         time.sleep(2)
         stored = turns(url)
         assert 0 < stored < SENT
-        assert stored % 512 == 0, "a batch is stored whole"
+        assert stored % 128 == 0, "a batch is stored whole"
         waiting = httpx.get(f"{url}/readyz", timeout=30).json()["waiting"]
-        while waiting and httpx.get(f"{url}/readyz", timeout=30).json()["waiting"] > max(waiting - 512, 0):
+        while waiting and httpx.get(f"{url}/readyz", timeout=30).json()["waiting"] > max(waiting - 128, 0):
             time.sleep(0.2)  # with room for another batch
         assert turns(url) == stored
 
