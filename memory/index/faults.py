@@ -25,6 +25,7 @@ _LENGTH = (0.98, 1.02)  # half precision moves the length of a unit vector by le
 _NO_DAMAGE = {
     "no space left": "no space left on the disk",
     "quota exceeded": "the disk's quota is exceeded",
+    "file too large": "its files may not grow",
     "permission denied": "its folder may not be read or written",
     "read-only file system": "its folder may not be written",
     "too many open files": "too many files are open",
