@@ -1,10 +1,10 @@
-"""Speed and size on this machine: ingest against the bare encoder, `/v1/context` as the memory grows, a user beside an import.
+"""Speed and size on this machine: ingest against the bare encoder, `/v1/context` as the memory grows, others' work beside it.
 
-Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`) runs one part. Figures to compare are ratios
-taken in one run; the machine may be shared. Passages of the context part are variations of the sample history with real vectors
-shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real ones.
-The floor of a question is encoding it and an exact dot product over the scope's vectors: once with sentence-transformers as it
-comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors take turns, a block of each,
+Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`) runs one part. Figures to compare are
+ratios taken in one run; the machine may be shared. Passages of the context part are variations of the sample history with real
+vectors shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real
+ones. The floor of a question is encoding it and an exact dot product over the scope's vectors: once with sentence-transformers as
+it comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors take turns, a block of each,
 since a shared machine may be a third slower for some minutes.
 """
 
@@ -33,6 +33,7 @@ from sentence_transformers import SentenceTransformer
 
 from eval.bystander import bystander_table
 from eval.harness.serving import numbered_texts, p95, serving
+from eval.machine_text import machine_text_table
 from language import Passage
 from language.words import content_terms
 from memory import NewTurn, Remember, Scope
@@ -82,7 +83,7 @@ def main() -> None:
     """Run the parts and print their tables."""
     console = Console()
     encoder = Encoder()
-    parts = sys.argv[1:] or ["ingest", "context", "cache", "live"]
+    parts = sys.argv[1:] or ["ingest", "context", "cache", "live", "machine"]
     if "ingest" in parts:
         console.print(_ingest())
     if "context" in parts:
@@ -91,6 +92,8 @@ def main() -> None:
         console.print(asyncio.run(_cache_table(encoder)))
     if "live" in parts:
         console.print(bystander_table())
+    if "machine" in parts:
+        console.print(machine_text_table())
 
 
 def _context_table(encoder: Encoder) -> Table:

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from eval.harness.machine_text import MACHINE_TEXTS
 from memory.encoding.encoder import Encoder
-from tests.support.machine_text import MACHINE_TEXTS
 from tests.support.server import serving
 
 

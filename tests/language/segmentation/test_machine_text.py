@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.harness.machine_text import MACHINE_TEXTS
 from language import readable
 from language.segmentation.machine_text import machine_spans
-from tests.support.machine_text import MACHINE_TEXTS
 
 RANDOM = random.Random(7)  # noqa: S311 - no secret
 BASE64 = base64.b64encode(RANDOM.randbytes(3_000)).decode()

@@ -88,7 +88,7 @@ MACHINE_TEXTS: dict[str, Callable[[int], str]] = {
     "long address": lambda chars: "https://shop.example/herons?" + "&".join(f"p{n}={n:09}" for n in range(chars // 13)),
     "addresses": _lines(lambda source, n: f"https://shop.example/items/{source.randrange(10**9)}?from=list&place={n}"),
     "ids": _lines(lambda source, n: f"{uuid.UUID(int=source.getrandbits(128))} {n}"),
-    "one letter a line": _lines(lambda source, n: source.choice("abcdefgh")),
+    "one letter a line": _lines(lambda source, _: source.choice("abcdefgh")),
     "dashes": lambda chars: "-=" * (chars // 2),
     "svg": _lines(
         lambda source, n: f'<path d="M{source.randrange(99)} {n}L{n} {source.randrange(99)}Z" fill="#{n % 999:03}"/>'
