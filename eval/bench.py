@@ -42,7 +42,7 @@ from memory.index.echoes import fingerprint
 from memory.index.lance import PassageIndex
 from memory.index.rows import IndexRow
 from memory.model import EncodedPassage
-from memory.storage.database import open_database
+from memory.storage.opening import open_database
 from memory.storage.store import TurnStore
 from tirtha.sample import sample_questions, sample_sessions
 from tirtha.wiring.database import MIGRATIONS

@@ -6,8 +6,7 @@ does all its SQL and LanceDB there. Questions have threads of their own, so that
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -20,10 +19,8 @@ from numpy.typing import NDArray
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from memory.errors import IndexBehind, IndexDamaged, StoreUnavailable
-from memory.index.faults import discard
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
-from memory.index.soundness import check_all, check_quickly
 from memory.model import (
     Counts,
     Receipt,
@@ -34,23 +31,17 @@ from memory.model import (
     SessionSummary,
     Turn,
     TurnCursor,
-    TurnPk,
     UserSummary,
 )
 from memory.recall.pipeline import Recall
 from memory.recall.ranking import Found
-from memory.recall.related_terms import term_vectors
-from memory.recall.rescorer import shipped_rescorer
-from memory.storage.database import Database, store_faults
 from memory.storage.forgetting import Forgotten
-from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
 
-__all__ = ["Memory", "MemorySettings", "examine_database", "examine_memory", "open_memory", "rebuild_index"]
+__all__ = ["Memory", "MemorySettings"]
 
 log = logging.getLogger(__name__)
 
-_INDEX = "index"  # the folder of the index, in the data folder
 _QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
 _STORE_THREADS = 8
 _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
@@ -58,7 +49,6 @@ _CHANGES_AT_ONCE = 2  # of the index, which wait for one another
 _WIPE_PAUSES_S = (2, 4, 8, 16, 30, 60, 120, 180, 180)  # ten minutes together
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +66,7 @@ class MemorySettings:
 
 
 class Memory:
-    """An open memory. Get one from `open_memory`."""
+    """An open memory. Get one from `memory.opening.open_memory`."""
 
     def __init__(
         self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, indexer: Indexer, settings: MemorySettings
@@ -334,101 +324,3 @@ class Memory:
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)
-
-
-@asynccontextmanager
-async def open_memory(
-    settings: MemorySettings, database: Database, *, encoder: Encoder | None = None
-) -> AsyncIterator[Memory]:
-    """Open the memory in the folder of `database`, resume interrupted indexing, and stop it at the end.
-
-    An `encoder` that is loaded already may be shared; otherwise the configured model is loaded. The caller closes the database.
-
-    Raises:
-        IndexMismatch: the index was built with another model.
-        DatabaseBehind: the index holds turns that the database never had.
-        StoreUnavailable: the folder or the database cannot be used.
-    """
-    store = TurnStore(database, most_waiting=settings.max_tail_turns)
-    for load in (term_vectors, shipped_rescorer):  # now, so that the first question does not wait for it
-        await anyio.to_thread.run_sync(load)
-    if encoder is None:
-        encoder = await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
-    index, leftover = await anyio.to_thread.run_sync(_open_index, settings, database, store, encoder)
-    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=leftover)
-    work = asyncio.create_task(indexer.run())
-    memory = Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings)
-    try:
-        yield memory
-    finally:
-        indexer.stop()
-        await asyncio.wait([work])
-        with anyio.CancelScope(shield=True):
-            await memory.close()
-            await anyio.to_thread.run_sync(index.close)
-
-
-def _open_index(
-    settings: MemorySettings, database: Database, store: TurnStore, encoder: Encoder
-) -> tuple[PassageIndex, TurnPk]:
-    try:
-        index = _index_of(settings, database, encoder)
-        store.mark_unindexed(check_quickly(index, Inventory(database)))
-    except IndexDamaged as fault:
-        log.warning(
-            "the passage index is damaged (%s): it is thrown away and filled from the stored turns", fault.damage
-        )
-        discard(database.home / _INDEX)
-        index = _index_of(settings, database, encoder)
-    if not index.count():
-        store.mark_all_unindexed()  # a new or lost index is filled from the truth
-    return index, store.newest_pk()
-
-
-def _index_of(settings: MemorySettings, database: Database, encoder: Encoder) -> PassageIndex:
-    return PassageIndex(
-        database.home / _INDEX,
-        model=encoder.name,
-        dimension=encoder.dimension,
-        cache_bytes=settings.hot_vectors_mb * 2**20,
-    )
-
-
-def examine_database(database: Database) -> None:
-    """Read all of the database, for as long as it takes. Raises StoreDamaged."""
-    with store_faults():
-        database.examine()
-
-
-async def examine_memory(settings: MemorySettings, database: Database) -> int:
-    """Read all of the database and of the index, and compare them; returns the number of passages. Changes nothing.
-
-    Raises:
-        StoreDamaged: the database is damaged.
-        IndexDamaged: the index is, or does not hold what the database says.
-        DatabaseBehind, IndexMismatch: they do not belong together.
-    """
-
-    def examine() -> int:
-        examine_database(database)
-        if not (database.home / _INDEX).exists():
-            return 0
-        encoder = Encoder(settings.embedding_model)
-        with closing(_index_of(settings, database, encoder)) as index:
-            return check_all(index, Inventory(database))
-
-    return await anyio.to_thread.run_sync(examine)
-
-
-async def rebuild_index(settings: MemorySettings, database: Database, progress: Callable[[Counts], None]) -> int:
-    """Throw the index away, of whatever model, and index every stored turn anew; returns their number.
-
-    `progress` hears of the turns held and waiting. A crash loses nothing: the next start goes on. Raises as `open_memory` does.
-    """
-    await anyio.to_thread.run_sync(discard, database.home / _INDEX)
-    async with open_memory(settings, database) as memory:
-        await memory.drain(progress)
-        await memory.optimise()
-        counts = await memory.counts()
-    progress(counts)
-    return counts.turns

@@ -18,15 +18,16 @@ from sklearn.model_selection import GroupKFold
 from eval.harness.answer_paths import remember_all
 from eval.locomo.data import Conversation, LocomoQuestion
 from language.words import content_terms
-from memory.api import Memory, MemorySettings, open_memory
+from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
 from memory.model import EncodedPassage, TurnPk
+from memory.opening import open_memory
 from memory.recall.features import Candidate, Features, Scores, passage_features
 from memory.recall.neighbour_features import PARTS, with_neighbours, with_odds
 from memory.recall.ranking import Found
 from memory.recall.rescorer import Rescored, Rescorer, log_odds, prior
-from memory.storage.database import open_database
 from memory.storage.migrations import MIGRATIONS
+from memory.storage.opening import open_database
 
 __all__ = ["SHIPPED_SEED", "Asked", "ask_conversations", "fit_rescorer", "held_out"]
 

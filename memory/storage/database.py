@@ -1,7 +1,7 @@
-"""One SQL database, SQLite or PostgreSQL, opened once, brought to the newest schema of every package, and handed to each of them.
+"""One SQL database, SQLite or PostgreSQL, opened once (`opening`) and handed to each package: reading, writing, forgetting, wiping.
 
 SQLite runs in WAL mode with `synchronous=FULL`, so a committed turn survives a kill and a power cut. Writers take their lock at
-BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns: packages bring their tables as `Migrations`.
+BEGIN, so two of them queue instead of failing half-way. Knows nothing of turns.
 
 SQLite leaves copies of deleted rows in its log, and in pages that were split while the row still stood. So what forgets writes in
 a transaction of its own kind, which notes in the file's `user_version` that it awaits `wipe`; a crash between the two is made good
@@ -12,22 +12,14 @@ A database that is found damaged is neither read nor written any more, by any pa
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
     IntegrityError,
     InterfaceError,
@@ -36,35 +28,15 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from memory.errors import DataIsNewer, DataIsOlder, HomeInUse, StoreDamaged, StoreUnavailable
+from memory.errors import StoreDamaged, StoreUnavailable
 from memory.storage.soundness import SqliteFiles, damage_told_by, full_check, quick_check, refuse_unsound
 
-__all__ = [
-    "KEYS_PER_QUERY",
-    "Database",
-    "Migrations",
-    "alembic_config",
-    "open_database",
-    "read_database",
-    "store_faults",
-]
+__all__ = ["BUSY_TIMEOUT_MS", "KEYS_PER_QUERY", "Database", "store_faults"]
 
 KEYS_PER_QUERY = 500  # databases bound the parameters of a statement
-_ENVIRONMENT = Path(__file__).parent / "migrations"
-_DEFAULT_FILE = "memory.sqlite3"
-_BUSY_TIMEOUT_MS = 30_000
+BUSY_TIMEOUT_MS = 30_000
 _READERS_TIMEOUT_MS = 2_000  # how long `wipe` waits for readers that stand on the log, with writers waiting behind it
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA secure_delete=ON",
-    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
-)
-
-
 _PROBE_TIMEOUT_MS = 3_000
 _PROBE_BYTES = 262_144
 _TOUCH = "UPDATE alembic_version SET version_num = version_num"  # written and made durable although nothing changes
@@ -82,25 +54,13 @@ _TRY_TO_WRITE = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migrations:
-    """One package's tables, as an Alembic branch: the folder that holds its revisions.
-
-    `heirs` is for a database from before packages had branches. It names, for each revision of that time, the revision of this
-    branch that has the same tables.
-    """
-
-    folder: Path
-    heirs: Mapping[str, str]
-
-
 # What rows of a damaged page cause in code that trusts the schema; of a sound database they are our bugs.
 _SUSPICIOUS = (ValueError, TypeError, LookupError, IntegrityError, InvalidRequestError)
 _NO_DATE = ("isoformat", "parse datetime")  # what SQLAlchemy says of a stored date that is none
 
 
 class Database:
-    """An open database in the data folder `home`; `file` is SQLite's. Get one from `open_database`."""
+    """An open database in the data folder `home`; `file` is SQLite's. Get one from `opening`."""
 
     def __init__(self, engine: Engine, *, home: Path, file: Path | None) -> None:
         self.home = home
@@ -255,68 +215,6 @@ class Database:
 
 
 @contextmanager
-def open_database(
-    home: Path, url: str | None, *, migrations: Sequence[Migrations], accept_loss: bool = False
-) -> Iterator[Database]:
-    """Lock the data folder `home`, open the database at `url` (default: SQLite in the folder) and migrate it.
-
-    One process owns a folder at a time, since the index beside the database wants a single writer. With `accept_loss`, a database
-    that lost its write-ahead log is opened as it is.
-
-    Raises:
-        HomeInUse: another process has the folder open.
-        DataIsNewer: a later version wrote the database.
-        StoreDamaged: it is damaged; LogLost: only what was written last is lost.
-        StoreUnavailable: it cannot be reached, opened or written.
-    """
-    with _locked(home), closing(_connect(home, url)) as database:
-        with store_faults():
-            database.refuse_unsound(accept_loss=accept_loss)
-        with store_faults(), database.writing() as connection:
-            config = alembic_config(migrations, connection)
-            _carry_over(connection, migrations)
-            _refuse_newer(connection, config, migrations, home)
-            command.upgrade(config, "heads")
-        with store_faults():
-            database.wipe()  # what an earlier process forgot and could not wipe
-        yield database
-
-
-@contextmanager
-def read_database(home: Path, url: str | None, *, migrations: Sequence[Migrations]) -> Iterator[Database]:
-    """Open the database to read it, beside a server that may be using it: no lock, no change.
-
-    Raises:
-        DataIsNewer: a later version wrote the database.
-        DataIsOlder: an earlier version did, and nobody has migrated it yet.
-        StoreUnavailable: it cannot be reached, or there is none.
-    """
-    with closing(_connect(home, url, read_only=True)) as database:
-        with store_faults(), database.reading() as connection:
-            if not _heads(connection):
-                raise StoreUnavailable(f"there is no Tirtha database for {home}")
-            config = alembic_config(migrations, connection)
-            _refuse_newer(connection, config, migrations, home)
-            if set(_heads(connection)) != set(ScriptDirectory.from_config(config).get_heads()):
-                raise DataIsOlder(home)
-        yield database
-
-
-def alembic_config(migrations: Sequence[Migrations], connection: Connection) -> Config:
-    """Return Alembic's configuration for the branches of these packages, on an open connection."""
-    config = Config()
-    config.set_main_option("script_location", _verbatim(_ENVIRONMENT))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(_verbatim(one.folder) for one in migrations))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _verbatim(path: Path) -> str:
-    return str(path).replace("%", "%%")  # which Alembic's configuration would fill in
-
-
-@contextmanager
 def store_faults() -> Iterator[None]:
     """Map the database's own outages to StoreUnavailable; a broken constraint is our bug and passes unchanged."""
     try:
@@ -330,43 +228,6 @@ def store_faults() -> Iterator[None]:
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    lock = FileLock(home / "lock", blocking=False)
-    with store_faults():
-        home.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise HomeInUse(home) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _connect(home: Path, url: str | None, *, read_only: bool = False) -> Database:
-    try:
-        place = make_url(url) if url else URL.create("sqlite", database=str(home / _DEFAULT_FILE))
-        is_sqlite = place.get_backend_name() == "sqlite"
-        file = Path(place.database) if is_sqlite and place.database not in {None, "", ":memory:"} else None
-        if read_only and file and not file.exists():
-            raise StoreUnavailable(f"there is no database {file}")
-        engine = create_engine(
-            place, pool_pre_ping=not is_sqlite, hide_parameters=True
-        )  # errors are logged, texts are not
-    except (ArgumentError, ModuleNotFoundError) as fault:
-        raise StoreUnavailable(f"the database URL cannot be used: {fault}") from fault
-    if is_sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        if read_only:
-            event.listen(engine, "connect", _refuse_writes)
-    elif read_only:
-        engine = engine.execution_options(postgresql_readonly=True)
-    return Database(engine, home=home, file=file)
-
-
-@contextmanager
 def _impatient(connection: Connection) -> Iterator[None]:
     """Let SQLite wait for a lock only as long as a probe may; must be entered before a transaction begins."""
     raw = connection.connection.dbapi_connection
@@ -377,23 +238,7 @@ def _impatient(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        raw.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001
-    connection.isolation_level = None  # the begin listener below says BEGIN; the driver must not
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-
-
-def _refuse_writes(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if not options.get("tirtha_bare", False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("tirtha_write", False) else "BEGIN")
+        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 def _changes(connection: Connection) -> int:
@@ -417,27 +262,5 @@ def _empty_log(connection: Connection) -> bool:
     try:
         busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     return not busy
-
-
-def _heads(connection: Connection) -> tuple[str, ...]:
-    return MigrationContext.configure(connection).get_current_heads()
-
-
-def _carry_over(connection: Connection, migrations: Sequence[Migrations]) -> None:
-    """Stamp a database from before the branches with the revision of each branch that its tables correspond to."""
-    before = _heads(connection)
-    heirs = [one.heirs[old] for old in before for one in migrations if old in one.heirs]
-    if heirs:
-        connection.exec_driver_sql("DELETE FROM alembic_version")
-        for heir in heirs:
-            connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{heir}')")  # noqa: S608 - our own constants
-
-
-def _refuse_newer(connection: Connection, config: Config, migrations: Sequence[Migrations], home: Path) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    known |= {revision for one in migrations for revision in one.heirs}
-    unknown = [head for head in _heads(connection) if head not in known]
-    if unknown:
-        raise DataIsNewer(home, unknown[0])

@@ -15,7 +15,8 @@ from cascade.storage.schema import DECISION_TURN
 from cascade.storage.schema import METADATA as CASCADE_TABLES
 from memory.encoding.encoder import Encoder
 from memory.errors import DataIsNewer, DataIsOlder
-from memory.storage.database import Database, alembic_config, read_database
+from memory.storage.database import Database
+from memory.storage.opening import alembic_config, read_database
 from memory.storage.schema import METADATA as MEMORY_TABLES
 from tests.support.memory import database_in
 from tirtha.caller import local_caller

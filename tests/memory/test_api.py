@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 
 from language import analysis
 from memory import Counts, NewTurn, Receipt, Remember, Scope
-from memory.api import Memory, MemorySettings, open_memory, rebuild_index
+from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
 from memory.errors import HomeInUse, IndexBehind, IndexMismatch, StoreUnavailable
 from memory.index.faults import discard
@@ -24,6 +24,7 @@ from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.index.rows import IndexRow
 from memory.model import ScopeId
+from memory.opening import open_memory, rebuild_index
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
 from tests.support.memory import database_in, memory_in

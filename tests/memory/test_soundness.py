@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select, text
 
-from memory.api import Memory, MemorySettings, examine_database, examine_memory, rebuild_index
+from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
 from memory.errors import DatabaseBehind, IndexDamaged, LogLost, StoreDamaged, StoreUnavailable
 from memory.index.faults import damaged_rows, index_fault
 from memory.index.lance import PassageIndex
-from memory.storage.database import open_database
+from memory.opening import examine_database, examine_memory, rebuild_index
+from memory.storage.opening import open_database
 from memory.storage.schema import TenantRow
 from memory.storage.store import TurnStore
 from tests.memory.test_api import CHAT, found, indexed, remember

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from memory.api import Memory, MemorySettings, open_memory
+from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.storage.database import Database, open_database
+from memory.opening import open_memory
+from memory.storage.database import Database
+from memory.storage.opening import open_database
 from tirtha.wiring.database import MIGRATIONS
 
 __all__ = ["database_in", "memory_in"]

@@ -12,8 +12,8 @@ from cascade.certificate import read_certificate
 from cascade.errors import CascadeFault, SandboxUnavailable
 from cascade.sandbox import find_level
 from compaction.tokens import token_table
-from memory.api import examine_database, examine_memory, open_memory
 from memory.errors import HomeInUse, MemoryFault
+from memory.opening import examine_database, examine_memory, open_memory
 from tirtha.errors import FaceFault
 from tirtha.http.address import running_server
 from tirtha.import_check import refuse_shadows

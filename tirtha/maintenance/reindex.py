@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from memory import Counts
-from memory.api import rebuild_index
+from memory.opening import rebuild_index
 from tirtha.settings import Settings
 from tirtha.wiring.database import database_of
 from tirtha.wiring.service import memory_settings

@@ -3,8 +3,9 @@
 from contextlib import AbstractContextManager
 
 from cascade.storage import migrations as cascade_tables
-from memory.storage.database import Database, Migrations, open_database, read_database
+from memory.storage.database import Database
 from memory.storage.migrations import MIGRATIONS as MEMORY_TABLES
+from memory.storage.opening import Migrations, open_database, read_database
 from tirtha.settings import Settings
 
 __all__ = ["MIGRATIONS", "database_beside_a_server", "database_of"]

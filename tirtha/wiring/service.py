@@ -11,8 +11,9 @@ from cascade.errors import Misconfigured
 from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache
 from compaction.tokens import token_table
-from memory.api import Memory, MemorySettings, open_memory
+from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
+from memory.opening import open_memory
 from memory.storage.database import Database
 from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory

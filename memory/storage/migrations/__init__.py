@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from memory.storage.database import Migrations
+from memory.storage.opening import Migrations
 
 __all__ = ["MIGRATIONS"]
 
