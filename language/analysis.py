@@ -16,7 +16,7 @@ from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
 from language.other_times import hints_other_time
-from language.segmentation.blocks import kept_blocks
+from language.segmentation.blocks import kept_structure
 from language.statements import Statement, read_statements
 from language.times import find_times, hints_time, may_tell_time
 
@@ -136,7 +136,7 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, kept_blocks, _words.stem, tells_number, hints_time, hints_other_time):
+    for kept in (_kept, kept_structure, _words.stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()
     _words.stem("word")  # the stemmer itself holds the last word that it was given
     re.purge()  # patterns that were made of names

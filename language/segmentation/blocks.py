@@ -7,13 +7,14 @@ header if none of its cells is a number. It does not know tables in HTML, or one
 
 import csv
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
-__all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_blocks"]
+__all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_structure"]
 
 Kind = Literal["prose", "code", "table"]
 
@@ -51,25 +52,41 @@ class Block:
     header: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """Where the programs and the tables with a header stand in a text: by where they begin, in order."""
+
+    programs: tuple[Block, ...]
+    tables: tuple[Block, ...]
+
+
 @lru_cache(maxsize=_KEPT_TEXTS)
-def kept_blocks(text: str) -> tuple[Block, ...]:
-    """Return the blocks of `text`, and keep them for the next time."""
-    return tuple(blocks_of(text))
+def kept_structure(text: str) -> Structure:
+    """Return the programs and tables of `text`, and keep them for the next time."""
+    blocks = [block for block in blocks_of(text) if block.kind != "prose"]
+    return Structure(
+        programs=tuple(block for block in blocks if block.kind == "code"),
+        tables=tuple(block for block in blocks if block.header),
+    )
 
 
 def header_before(text: str, start: int) -> tuple[int, int] | None:
     """Return the header of the table whose row begins at `start`; None if no row does, or if it is the header itself."""
     if "\n" not in text and "\r" not in text:
         return None
-    for block in kept_blocks(text):
-        if block.header and block.header[0] < start < block.lines[-1][1]:
-            return block.header
-    return None
+    table = _around(kept_structure(text).tables, start)
+    return table.header if table and table.header and table.header[0] < start else None
 
 
 def in_code(text: str, start: int) -> bool:
     """Return whether the line of a program begins at `start`, or holds it."""
-    return any(block.kind == "code" and block.lines[0][0] <= start < block.lines[-1][1] for block in kept_blocks(text))
+    return _around(kept_structure(text).programs, start) is not None
+
+
+def _around(blocks: Sequence[Block], place: int) -> Block | None:
+    """Return the block that `place` is in; blocks are in order."""
+    after = bisect_right(blocks, place, key=lambda block: block.lines[0][0])
+    return blocks[after - 1] if after and place < blocks[after - 1].lines[-1][1] else None
 
 
 def blocks_of(text: str) -> Iterator[Block]:

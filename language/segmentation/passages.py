@@ -1,22 +1,25 @@
 """From a text to its passages: what is recalled, quoted and cited, as spans of the verbatim text.
 
 A passage of prose is a sentence. One of a program is a few whole lines, with their indentation; one of a table is a row. Machine
-text is in none. No passage exceeds `MAX_PASSAGE_CHARS`, and none of prose crosses a line break: an endless line is cut, and what
-stands behind the first `_SEPARATE` passages of a text is joined, so that a text of one-letter lines costs no more than prose.
+text is in none. No passage exceeds `MAX_PASSAGE_CHARS`, and none of prose crosses a line break: an endless line is cut. Behind the
+first `_SEPARATE` passages of a text, rows and lines of a few words are joined, so that a text of one-letter lines costs no more
+than prose.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from language.segmentation.blocks import Block, blocks_of, header_before
+from language.segmentation.blocks import Block, blocks_of, header_before, in_code
 from language.segmentation.machine_text import machine_spans
 from language.segmentation.sentences import sentence_spans
 
 __all__ = ["MAX_PASSAGE_CHARS", "Passage", "header_of", "said_in", "split_passages", "split_sentences"]
 
 MAX_PASSAGE_CHARS = 600
-_CODE_CHARS = 240  # lines of a program that make one passage, if together they are no longer
+_LINES_CHARS = 240  # lines that make one passage, if together they are no longer
 _SEPARATE = 2_000
+_SENTENCE_WORDS = 5
 _HEAD_CHARS = 64
 
 
@@ -49,7 +52,7 @@ def split_passages(text: str) -> list[Passage]:
     if not found and text.strip():
         start = len(text) - len(text.lstrip())
         found = list(_trimmed(text, [Passage(start=start, end=min(start + _HEAD_CHARS, len(text)))]))
-    return [*found[:_SEPARATE], *_joined(found[_SEPARATE:], MAX_PASSAGE_CHARS)]
+    return [*found[:_SEPARATE], *_short_ones_joined(text, found[_SEPARATE:])]
 
 
 def header_of(text: str, passage: Passage) -> Passage | None:
@@ -78,7 +81,7 @@ def _of_block(text: str, offset: int, block: Block) -> Iterator[Passage]:
     lines = [(offset + start, offset + end) for start, end in block.lines]
     if block.kind == "code":
         whole = [Passage(start=start, end=end) for start, end in lines if text[start:end].strip()]
-        yield from _trimmed(text, _joined([piece for line in whole for piece in _bounded(text, line)], _CODE_CHARS))
+        yield from _trimmed(text, _joined([piece for line in whole for piece in _bounded(text, line)], _LINES_CHARS))
         return
     for start, end in lines:
         for span in [(start, end)] if block.kind == "table" else sentence_spans(text, start, end):
@@ -98,6 +101,18 @@ def _joined(passages: Iterable[Passage], chars: int) -> Iterator[Passage]:
         last = passage
     if last:
         yield last
+
+
+def _short_ones_joined(text: str, passages: Sequence[Passage]) -> Iterator[Passage]:
+    """Join passages of a few words, and rows of tables; a sentence stands alone."""
+    for alone, run in groupby(passages, lambda passage: _is_sentence(text, passage)):
+        together = list(run)
+        yield from together if alone else _joined(together, _LINES_CHARS)
+
+
+def _is_sentence(text: str, passage: Passage) -> bool:
+    several = len(text[passage.start : passage.end].split(maxsplit=_SENTENCE_WORDS)) >= _SENTENCE_WORDS
+    return several and header_of(text, passage) is None and not in_code(text, passage.start)
 
 
 def _bounded(text: str, piece: Passage) -> Iterator[Passage]:

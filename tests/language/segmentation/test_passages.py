@@ -136,7 +136,10 @@ def test_machine_text_is_in_no_passage_and_alone_it_is_found_by_its_beginning() 
 
 def test_a_text_of_tiny_lines_costs_no_more_than_prose() -> None:
     text = "\n".join("abcdefgh"[n % 8] for n in range(40_000))
-    assert len(split_passages(text)) < 2_200
+    assert len(split_passages(text)) < 2_400
+    assert quotes(f"{text}\nHe sleeps in the boathouse.")[-1] == "He sleeps in the boathouse."
+    table = "\n".join(f"| {n} | {n * 7} |" for n in range(3_000))
+    assert quotes(f"{table}\nHe sleeps in the boathouse.")[-1] == "He sleeps in the boathouse."
     assert "".join("".join(quotes(text)).split()) == "".join(text.split())
 
 
