@@ -11,10 +11,10 @@ demo: .venv/installed
 	@$(BIN)/tirtha demo
 
 test: .venv/installed
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-fast: .venv/installed
-	@$(BIN)/pytest -m "not slow and not integration and not long"
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow and not integration and not long"
 
 test-integrations: $(INTEGRATIONS)/installed
 	@$(INTEGRATIONS)/bin/pytest -m integration

@@ -32,7 +32,6 @@ KINDS = {
     "hint": f"{LANCE}/_versions/*.json",
     "data": f"{LANCE}/data/*.lance",
     "transaction": f"{LANCE}/_transactions/*.txn",
-    "deletions": f"{LANCE}/_deletions/*",
     "words": f"{LANCE}/_indices/*/part_*_tokens.lance",
     "postings": f"{LANCE}/_indices/*/part_*_invert.lance",
     "documents": f"{LANCE}/_indices/*/part_*_docs.lance",

@@ -94,7 +94,10 @@ def leftovers(home: Path, forgotten: Iterable[int]) -> list[str]:
     return in_files(home, forgotten) + in_index(home, forgotten)
 
 
-@pytest.mark.parametrize("kind", FORGETTINGS)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in {"turn", "user"} else pytest.mark.long) for kind in FORGETTINGS]
+)
 async def test_forgotten_text_is_in_no_file_and_no_object(
     client: httpx.AsyncClient, settings: Settings, kind: str
 ) -> None:
@@ -159,6 +162,7 @@ def test_a_request_under_way_is_answered_before_the_server_ends(tmp_path: Path) 
     assert word(41) in replies[0].text
 
 
+@pytest.mark.long
 def test_killed_while_it_forgets_the_next_try_goes_on(tmp_path: Path) -> None:
     home, chance = tmp_path / "home", random.Random()  # noqa: S311 - no secret
     forgotten: list[int] = []
@@ -222,6 +226,7 @@ async def test_forgotten_before_it_is_indexed(client: httpx.AsyncClient, setting
         assert word(number) in (await client.post("/v1/ask", json=asked(number, OWN))).text
 
 
+@pytest.mark.long
 async def test_forgotten_while_much_is_indexed(client: httpx.AsyncClient, settings: Settings) -> None:
     turns = [{"id": f"t{number}", "role": "user", "text": fact(number)} for number in range(100, 300)]
     body = named(OWN) | {"turns": turns}
@@ -239,7 +244,9 @@ async def test_forgotten_while_much_is_indexed(client: httpx.AsyncClient, settin
         assert word(number) in (await client.post("/v1/ask", json=asked(number, OWN))).text
 
 
-@pytest.mark.parametrize("kind", ["turn", "session", "user"])
+@pytest.mark.parametrize(
+    "kind", ["session", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("turn", "user"))]
+)
 async def test_a_question_under_way_leaves_nothing_behind(tmp_path: Path, encoder: Encoder, kind: str) -> None:
     path, query, forgotten = FORGETTINGS[kind]
     with chat_server("slow") as local:
