@@ -18,6 +18,7 @@ import pytest
 from memory.encoding.encoder import Encoder
 from memory.errors import MemoryFault
 from tests.support.server import serving
+from tirtha.errors import FaceFault
 
 FACTS = {f"t{number}": f"The code of locker {number} is zq{number}x." for number in range(8)}
 FORGOTTEN = "The code of the safe is qqsecretqq."
@@ -158,7 +159,7 @@ def visit(home: Path, encoder: Encoder, seen: Seen, during: Callable[[httpx.Clie
     try:
         with serving(home, encoder) as url, client_of(url) as client:
             during(client)
-    except (MemoryFault, ValueError) as fault:
+    except (MemoryFault, FaceFault) as fault:
         seen.refused(fault)
 
 

@@ -18,7 +18,7 @@ from memory.encoding.encoder import Encoder
 from tirtha.http.address import announced
 from tirtha.http.app import create_app
 from tirtha.http.server import listening
-from tirtha.settings import Settings
+from tirtha.setting_sources import SettingSources
 from tirtha.wiring.service import open_service
 
 __all__ = ["COMMAND", "Server", "environment", "running", "serving"]
@@ -71,7 +71,7 @@ def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (extra | {"TIRTHA_HOME": str(home)}).items():
             patch.setenv(name, value)
-        settings = Settings()
+        settings = SettingSources().read()
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(open_service(settings, encoder=encoder)) as service,
