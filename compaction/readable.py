@@ -4,6 +4,7 @@ import re
 
 from language import Passage, header_of, split_passages
 from language.segmentation import MAX_PASSAGE_CHARS
+from language.segmentation.blocks import in_code
 
 __all__ = ["antecedent"]
 
@@ -25,6 +26,6 @@ def antecedent(text: str, passage: Passage) -> Passage | None:
         return None
     window = max(start - _LOOKED_BACK, 0)  # of a long text only the last sentences are split again
     before = split_passages(text[window:start])
-    if not before or before[-1].end - before[-1].start > _LONGEST_BEFORE:
-        return None  # a paragraph, or data in words: it would push out the sentence that it should help
+    if not before or before[-1].end - before[-1].start > _LONGEST_BEFORE or in_code(text, window + before[-1].start):
+        return None  # a paragraph, data in words or a program: it would push out the sentence that it should help
     return Passage(start=window + before[-1].start, end=window + before[-1].end)
