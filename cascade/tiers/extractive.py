@@ -55,6 +55,8 @@ class ExtractiveTier:
         if dated is not None:
             return dated
         quoted = [quote for quote in ranked if quote.score >= ranked[0].score * _AS_RELEVANT]
+        headers = {(quote.turn_id, quote.header) for quote in quoted}  # which stand above their rows already
+        quoted = [quote for quote in quoted if (quote.turn_id, quote.text) not in headers]
         lines = "\n".join(_quoted(quote, dated=asks_when) for quote in quoted)
         return Draft(answer=lines, citations=tuple(quote.n for quote in quoted))
 

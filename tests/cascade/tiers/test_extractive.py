@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from cascade import Quote, TimeSaid
@@ -151,6 +153,14 @@ async def test_a_line_quoted_for_a_date_shows_the_times_that_it_speaks_of() -> N
 async def test_it_quotes_up_to_three_lines_of_some_relevance(scores: list[float], cited: tuple[int, ...]) -> None:
     quotes = [quote(n, f"My cat is called Miso {n}.", score) for n, score in enumerate(scores, 1)]
     assert await answered("What is the cat called?", *reversed(quotes)) == (said(*quotes[: len(cited)]), cited)
+
+
+async def test_a_row_of_a_table_is_quoted_under_its_header_once() -> None:
+    header = quote(1, "| name | rent |", 0.9)
+    row = replace(quote(2, "| Bo | 1,100 |", 1.0), header=header.text, turn_id=header.turn_id)
+    expected = 'Caroline said on 8 May 2023: "| name | rent |\n| Bo | 1,100 |"'
+    assert await answered("What is the rent of Bo?", header, row) == (expected, (2,))
+    assert await answered("What is the rent?", header) == (said(header), (1,))
 
 
 async def test_a_question_stands_behind_the_lines_that_tell_something() -> None:
