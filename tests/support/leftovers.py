@@ -24,7 +24,7 @@ def in_files(home: Path, numbers: Iterable[int]) -> list[str]:
     forms = [word(n).lower().encode(code) for n in numbers for code in ("utf-8", "utf-16-le", "utf-16-be")]
     files = [file for file in home.rglob("*") if file.is_file()]
     assert files, "an empty folder shows nothing"
-    return [str(file.relative_to(home)) for file in files if _holds(file.read_bytes(), forms)]
+    return [str(file.relative_to(home)) for file in files if _holds(_content(file), forms)]
 
 
 def in_index(home: Path, numbers: Iterable[int]) -> list[str]:
@@ -80,6 +80,13 @@ def in_process(numbers: Iterable[int]) -> list[str]:
             elif not gc.is_tracked(one):
                 waiting.append(one)  # what is tracked is in the list already
     return found
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""  # a server that runs removed it meanwhile
 
 
 def _holds(raw: bytes, forms: list[bytes]) -> bool:
