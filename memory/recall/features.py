@@ -53,15 +53,19 @@ def passage_features(candidates: Sequence[Candidate], question: Question, vector
     Rarity and mean lengths are those of the candidates themselves.
     """
     said = [candidate.analysed for candidate in candidates]
+    distinct = {candidate.turn.pk: candidate.turn for candidate in candidates}
+    turns = {
+        pk: turn.analysed for pk, turn in distinct.items()
+    }  # once: what a long turn says is not kept between two looks
     terms = [one.terms for one in said]
     return {
         **_meaning(candidates, vector),
-        **_words(candidates, question, terms),
+        **_words(candidates, question, terms, turns),
         **_relatedness(candidates, question, terms),
         **_speakers(candidates, question, said),
-        **_times(candidates, question, said),
+        **_times(candidates, question, said, turns),
         **_kind(candidates, question, said),
-        **_form(candidates, terms, said),
+        **_form(candidates, terms, said, turns),
     }
 
 
@@ -73,12 +77,17 @@ def _meaning(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> Fe
     }
 
 
-def _words(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Features:
+def _words(
+    candidates: Sequence[Candidate],
+    question: Question,
+    terms: Sequence[Sequence[str]],
+    turns: Mapping[TurnPk, Analysed],
+) -> Features:
     """BM25 of passage and turn as a share of a perfect match; the share of the question's words, by rarity, that it holds."""
-    turns = {candidate.turn.pk: candidate.turn.analysed.terms for candidate in _one_of_turn(candidates)}
+    told = [turn.terms for turn in turns.values()]
     frequency = frequencies(question.terms, terms)
     rarity = rarity_of(frequency)
-    of_turns = bm25_share(frequencies(question.terms, list(turns.values())), [*map(len, turns.values())], rarity)
+    of_turns = bm25_share(frequencies(question.terms, told), [*map(len, told)], rarity)
     return {
         "words": bm25_share(frequency, [*map(len, terms)], rarity),
         "turn_words": _by_turn(candidates, dict(zip(turns, of_turns, strict=True))),
@@ -117,9 +126,11 @@ def _speakers(candidates: Sequence[Candidate], question: Question, said: Sequenc
     }
 
 
-def _times(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed]) -> Features:
+def _times(
+    candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed], turns: Mapping[TurnPk, Analysed]
+) -> Features:
     """Whether the turn was said within, or speaks of, one of the question's times; whether the passage tells any time."""
-    timely = {candidate.turn.pk: _timely(candidate.turn, question) for candidate in _one_of_turn(candidates)}
+    timely = {pk: _timely(turn, question) for pk, turn in turns.items()}
     return {
         "time": _by_turn(candidates, timely),
         "tells_time": _flags(one.may_tell_time for one in said),
@@ -140,14 +151,19 @@ def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[An
     }
 
 
-def _form(candidates: Sequence[Candidate], terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
+def _form(
+    candidates: Sequence[Candidate],
+    terms: Sequence[Sequence[str]],
+    said: Sequence[Analysed],
+    turns: Mapping[TurnPk, Analysed],
+) -> Features:
     """Whether the passage asks instead of telling, or tells nothing; its length and place."""
-    turns = {candidate.turn.pk: float(len(candidate.turn.analysed.text)) for candidate in _one_of_turn(candidates)}
+    lengths = {pk: float(len(turn.text)) for pk, turn in turns.items()}
     return {
         "question": _flags(one.asks for one in said),
         "filler": _flags(len(found) < _ENOUGH_WORDS for found in terms),
         "length": np.log1p([float(len(candidate.text)) for candidate in candidates]),
-        "turn_length": np.log1p(_by_turn(candidates, turns)),
+        "turn_length": np.log1p(_by_turn(candidates, lengths)),
         "opens_turn": _flags(candidate.encoded.passage.start == 0 for candidate in candidates),
     }
 
@@ -170,11 +186,6 @@ def _flags(values: Iterable[bool]) -> Scores:
     return np.fromiter(values, np.float64)
 
 
-def _one_of_turn(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
-    """Return one candidate of each turn, since what a long turn says is not kept between two looks at it."""
-    return {candidate.turn.pk: candidate for candidate in candidates}.values()
-
-
 def _by_turn(candidates: Sequence[Candidate], values: Mapping[TurnPk, float]) -> Scores:
     return np.array([values[candidate.turn.pk] for candidate in candidates])
 
@@ -188,10 +199,10 @@ def _speaks(turn: Turn, question: Question) -> float:
     return float(bool(asks_of_self) and turn.role == "user")
 
 
-def _timely(turn: Turn, question: Question) -> float:
-    if not question.times:
+def _timely(turn: Analysed, question: Question) -> float:
+    if not question.times or turn.said_on is None:
         return 0.0
-    spoken = [(turn.said_at.date(), turn.said_at.date())]
-    spoken += [(time.first, time.last) for time in turn.analysed.times]
+    spoken = [(turn.said_on, turn.said_on)]
+    spoken += [(time.first, time.last) for time in turn.times]
     overlaps = any(first <= time.last and time.first <= last for first, last in spoken for time in question.times)
     return float(overlaps)

@@ -140,8 +140,8 @@ class Database:
         self._engine.clear_compiled_cache()
         if self.kind != "sqlite":
             return True
-        bare = self._engine.connect().execution_options(tirtha_bare=True)  # VACUUM runs outside any transaction
         self._refuse_damaged()
+        bare = self._engine.connect().execution_options(tirtha_bare=True)  # VACUUM runs outside any transaction
         with self._suspecting_damage(), self._wiping, self._one_writer, bare as connection:
             noted = _awaited_wipe(connection)
             if noted and noted != self._rewritten:
