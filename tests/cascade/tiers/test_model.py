@@ -121,6 +121,7 @@ async def test_a_key_is_sent_and_never_shown(server: ChatServer) -> None:
         (format_datetime(datetime.now(UTC) + timedelta(seconds=3_600), usegmt=True), 3_600.0),
         ("soon", None),
     ],
+    ids=["whole seconds", "part of a second", "a date an hour ahead", "no time at all"],
 )
 async def test_retry_after_is_read_as_seconds_or_as_a_date(
     server: ChatServer, header: str, seconds: float | None
