@@ -14,7 +14,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -227,10 +226,10 @@ def _fill(home: Path, encoder: Encoder, passages: int, scopes: int) -> None:
     chance = np.random.default_rng(0)
     with (
         open_database(home, None, migrations=MIGRATIONS) as database,
-        closing(PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension)) as index,
         Progress(console=Console(stderr=True)) as progress,
     ):
         store = TurnStore(database)
+        index = PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension)
         task = progress.add_task(f"{passages:,} passages over {scopes:,} scopes", total=passages)
         for start in range(0, passages, CHUNK):
             chunk = range(start, min(start + CHUNK, passages))

@@ -67,8 +67,8 @@ class Analysed:
 
     @_once
     def terms(self) -> tuple[str, ...]:
-        """The stems of the words that carry content, in order, repetitions kept."""
-        return _words.stems(_words.words(self.text))  # not `self.words`, which would be kept beside the terms
+        """The terms to search by, in order, repetitions kept, as `language.words.content_terms` makes them."""
+        return _words.content_terms(self.text)
 
     @_once
     def names(self) -> tuple[Name, ...]:
@@ -136,7 +136,7 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, kept_structure, _words.stem, tells_number, hints_time, hints_other_time):
+    for kept in (_kept, kept_structure, _words.stem, _words.folded_stem, tells_number, hints_time, hints_other_time):
         kept.cache_clear()
     _words.stem("word")  # the stemmer itself holds the last word that it was given
     re.purge()  # patterns that were made of names

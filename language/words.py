@@ -1,16 +1,24 @@
-"""Words and terms: lower-cased words; without stop words and stemmed (Snowball English), they are terms.
+"""Words and terms: lower-cased words; search terms are their stems (Snowball English), folded, without stop words.
 
-Scripts without spaces (Han, kana, Hangul, Thai) are read by character. The one stop list and the one stemmer of the house.
+`words` reads scripts without spaces (Han, kana, Hangul, Thai) by character. Terms of such scripts are overlapping pairs of
+characters, as in Lucene's `CJKBigramFilter`: a single character of Chinese is in every third sentence, a pair of them is nearly a
+word. A term is a key to search by and is never shown, so it leaves out what people leave out when they type: accents, the vowel
+points of Arabic and Hebrew, which form of alef it is. The one stop list and the one stemmer of the house.
 """
 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from threading import Lock
+from unicodedata import normalize
 
 import snowballstemmer
 
-__all__ = ["STOP_WORDS", "content_terms", "stem", "stems", "words"]
+__all__ = ["STOP_WORDS", "TERMS_VERSION", "content_terms", "folded_stem", "stem", "stems", "words"]
+
+TERMS_VERSION = (
+    "2"  # of `content_terms`: another one means that stored terms are of no use, and every index is made anew
+)
 
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_SPACELESS}]|(?:(?![{_SPACELESS}])[^\W_])+(?:'(?:(?![{_SPACELESS}])[^\W_])+)*")
@@ -28,6 +36,48 @@ STOP_WORDS = frozenset(
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMER_IN_USE = Lock()  # a Snowball stemmer keeps the word it works on
 
+# Runs of scripts without spaces, for terms: Han with kana (a Japanese word mixes them), Hangul, Thai, Lao, Burmese, Khmer.
+_RUNS = (
+    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
+    "\uac00-\ud7af",
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e50-\u0e59",
+    "\u0e81-\u0edf",
+    "\u1000-\u1049\u1050-\u109f",
+    "\u1780-\u17d3\u17dc-\u17e9",
+)
+_MARKS = (  # vowel signs and accents, which are letters of no kind for `re`, but stand inside words
+    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+    "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0900-\u0963\u0971-\u0df3\u2044"
+)
+_LETTER = rf"(?![{''.join(_RUNS)}])[^\W_]"
+_INSIDE = rf"(?:{_LETTER}|[{_MARKS}])"
+_RUN_OR_WORD = re.compile(rf"({'|'.join(f'[{run}]+' for run in _RUNS)})|({_LETTER}{_INSIDE}*(?:'{_INSIDE}+)*)")
+_LEFT_OUT = re.compile(
+    r"(?<=[a-z\u0370-\u03ff])[\u0300-\u036f]+"  # accents of Latin and Greek letters
+    r"|[\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"  # points of Hebrew and Arabic, the tatweel
+)
+_ALIKE = str.maketrans(
+    {
+        "\u00df": "ss",
+        "\u00e6": "ae",
+        "\u0153": "oe",
+        "\u00f8": "o",
+        "\u0111": "d",
+        "\u00f0": "d",
+        "\u00fe": "th",
+        "\u0142": "l",
+        "\u0131": "i",
+        "\u0451": "\u0435",  # Polish l, Turkish i, Russian yo
+        "\u0671": "\u0627",
+        "\u0649": "\u064a",
+        "\u0629": "\u0647",
+        "\u06cc": "\u064a",
+        "\u06a9": "\u0643",  # Arabic
+        **{chr(zero + digit): str(digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10)},
+    }
+)
+_UNSEEN = str.maketrans(dict.fromkeys("\u00ad\u200d\ufeff"))  # soft hyphens and joiners
+
 
 def words(text: str) -> list[str]:
     """Return the words of `text`, lower-cased, in order."""
@@ -37,8 +87,22 @@ def words(text: str) -> list[str]:
 
 
 def content_terms(text: str) -> tuple[str, ...]:
-    """Return the stems of the words of `text` that carry content, in order, repetitions kept."""
-    return stems(words(text))
+    """Return the search terms of `text`, in order, repetitions kept: what a question and a passage have in common if they match.
+
+    A term of a script with spaces is the stem of a word, folded; stop words are none. A run of another script gives its pairs of
+    characters, one that stands alone itself. Compatibility forms (full-width letters, ligatures) count as the plain ones (NFKC).
+    """
+    lowered = text.lower().replace("\u2019", "'")
+    if lowered.isascii():
+        return stems(_ASCII_WORD.findall(lowered))
+    plain = normalize("NFKC", text.translate(_UNSEEN)).lower().replace("\u2019", "'")
+    found: list[str] = []
+    for run, word in _RUN_OR_WORD.findall(plain):
+        if run:
+            found += [run[place : place + 2] for place in range(len(run) - 1)] or [run]
+        else:
+            found.append(stem(word) if word.isascii() else folded_stem(word))
+    return tuple(filter(None, found))
 
 
 def stems(said: Iterable[str]) -> tuple[str, ...]:
@@ -49,8 +113,17 @@ def stems(said: Iterable[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """Return the stem of a lower-cased word; "" for a stop word."""
-    if word in STOP_WORDS:
-        return ""
+    return "" if word in STOP_WORDS else _stemmed(word)
+
+
+@lru_cache(maxsize=100_000)
+def folded_stem(word: str) -> str:
+    """Return the stem of a lower-cased word with letters beyond ASCII, without what is left out in typing; it is no stop word."""
+    bare = _LEFT_OUT.sub("", normalize("NFD", word))
+    return _stemmed(normalize("NFC", bare).translate(_ALIKE))
+
+
+def _stemmed(word: str) -> str:
     with _STEMMER_IN_USE:
         found: str = _STEMMER.stemWord(word.removesuffix("'s").replace("'", ""))
     return found

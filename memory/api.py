@@ -56,7 +56,7 @@ class MemorySettings:
     """How memory embeds and what it may use.
 
     `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead is refused.
-    `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage).
+    `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage); a larger scope is read for every question.
     """
 
     embedding_model: str = BUNDLED_MODEL
@@ -165,12 +165,12 @@ class Memory:
         return await anyio.to_thread.run_sync(self._recall.find, scope, question, asked_at, limiter=self._questions)
 
     async def warm(self, scope: Scope) -> None:
-        """Bring a scope into memory as its first question would, so that the second finds what the first does."""
+        """Bring a scope into memory as its first question would, which then need not."""
 
         def load() -> None:
             known = self._store.scope(scope)
             if known is not None:
-                self._index.warm(known[0])
+                self._index.scope(known[0])
 
         await anyio.to_thread.run_sync(load, limiter=self._changes)
 

@@ -9,6 +9,7 @@ MemoryFault
     │   ├── StoreDamaged the database's content is damaged: nothing is read or written
     │   │   └── LogLost  its write-ahead log is gone or damaged: what was written last is lost
     │   └── IndexDamaged the passage index is damaged; it can be rebuilt from the database
+    │       └── IndexOutdated another version of Tirtha made its terms
     ├── DatabaseBehind   the index holds turns that the database lacks
     ├── HomeInUse        another process owns the data folder
     ├── DataIsNewer      a later version wrote the data folder
@@ -27,6 +28,7 @@ __all__ = [
     "IndexBehind",
     "IndexDamaged",
     "IndexMismatch",
+    "IndexOutdated",
     "LogLost",
     "MemoryFault",
     "StorageFault",
@@ -117,13 +119,21 @@ class LogLost(StoreDamaged):
 class IndexDamaged(StoreUnavailable):
     """The passage index is damaged, as `damage` says. The database holds every turn, so the index can be rebuilt from it."""
 
-    def __init__(self, damage: str) -> None:
+    def __init__(self, damage: str, *, sentence: str | None = None) -> None:
         self.damage = damage
-        sentence = (
+        sentence = sentence or (
             f"the passage index is damaged ({damage}); every turn is safe in the database, from which the index is rebuilt: "
             "if it is not by itself, stop Tirtha and run `tirtha reindex`"
         )
         super().__init__(sentence, sentence=sentence)
+
+
+class IndexOutdated(IndexDamaged):
+    """Another version of Tirtha made the index's terms in another way, so that questions would not find them."""
+
+    def __init__(self) -> None:
+        sentence = "the passage index is of another version of Tirtha; the next start fills it anew from the database"
+        super().__init__("another version of Tirtha made its terms", sentence=sentence)
 
 
 class DatabaseBehind(StorageFault):

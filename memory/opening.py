@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 
 import anyio
 import anyio.to_thread
 
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.errors import IndexDamaged
+from memory.errors import IndexDamaged, IndexOutdated
 from memory.index.faults import discard
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
@@ -58,7 +58,6 @@ async def open_memory(
         await asyncio.wait([work])
         with anyio.CancelScope(shield=True):
             await memory.close()
-            await anyio.to_thread.run_sync(index.close)
 
 
 def _open_index(
@@ -68,9 +67,12 @@ def _open_index(
         index = _index_of(settings, database, encoder)
         store.mark_unindexed(check_quickly(index, Inventory(database)))
     except IndexDamaged as fault:
-        log.warning(
-            "the passage index is damaged (%s): it is thrown away and filled from the stored turns", fault.damage
-        )
+        if isinstance(fault, IndexOutdated):
+            log.warning("the passage index is of another version of Tirtha: it is filled anew from the stored turns")
+        else:
+            log.warning(
+                "the passage index is damaged (%s): it is thrown away and filled from the stored turns", fault.damage
+            )
         discard(database.home / _INDEX)
         index = _index_of(settings, database, encoder)
     if not index.count():
@@ -107,8 +109,7 @@ async def examine_memory(settings: MemorySettings, database: Database) -> int:
         if not (database.home / _INDEX).exists():
             return 0
         encoder = Encoder(settings.embedding_model)
-        with closing(_index_of(settings, database, encoder)) as index:
-            return check_all(index, Inventory(database))
+        return check_all(_index_of(settings, database, encoder), Inventory(database))
 
     return await anyio.to_thread.run_sync(examine)
 

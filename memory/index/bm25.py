@@ -48,17 +48,34 @@ class Postings:
 
     def best(self, terms: Iterable[str], limit: int) -> list[int]:
         """Find the `limit` rows with the greatest BM25 for these terms, best first, equals in their order; none without a term."""
+        return _best_rows(self._scores(terms), limit)
+
+    def scores_of(self, terms: Iterable[str], rows: Rows) -> Scores:
+        """Return the BM25 of these rows, `(len(rows),)`, for these terms, each counted once: the numbers that `best` compares."""
+        return self._scores(terms)[rows].astype(np.float64)
+
+    def rarity(self, terms: Sequence[str]) -> Scores:
+        """Return Lucene's inverse document frequency of each term, `(len(terms),)`: ln(1 + (N - n + 0.5) / (n + 0.5))."""
+        count = self._count
+        holders = np.array([len(self._up_to(count, term)) for term in terms], np.float64)
+        return _rarity(count, holders)
+
+    def _scores(self, terms: Iterable[str]) -> NDArray[np.float32]:
         count, lengths = self._count, self._lengths
         mean_length = max(self._tokens, 1) / max(count, 1)
         scores = np.zeros(count, np.float32)
         for term in dict.fromkeys(terms):
-            postings = self._rows.get(term)
-            if postings is not None:
-                postings = postings[: np.searchsorted(postings, count << _COUNT_BITS)]  # an append may be under way
+            postings = self._up_to(count, term)
+            if len(postings):
                 rows, times = postings >> _COUNT_BITS, (postings & _COUNT_MASK).astype(np.float32)
-                rarity = np.log1p((count - len(rows) + 0.5) / (len(rows) + 0.5), dtype=np.float32)
+                rarity = np.float32(_rarity(count, np.float64(len(rows))))
                 scores[rows] += rarity * times * (K1 + 1) / (times + length_norms(lengths[rows], mean_length))
-        return _best_rows(scores, limit)
+        return scores
+
+    def _up_to(self, count: int, term: str) -> Rows:
+        """Return the postings of a term in the first `count` rows: an append may be under way."""
+        postings = self._rows.get(term, _NOWHERE)
+        return postings[: np.searchsorted(postings, count << _COUNT_BITS)]
 
     def append(self, texts: Sequence[Sequence[str]]) -> None:
         """Add rows, the terms of each."""
@@ -89,6 +106,11 @@ class Postings:
         self._lengths[without_terms] = 0
         self._tokens = int(self._lengths.sum())
         self._count = len(terms)
+
+
+def _rarity(count: int, holders: NDArray[np.float64] | np.float64) -> Scores:
+    rarity: Scores = np.log1p((count - holders + 0.5) / (holders + 0.5))
+    return rarity
 
 
 def _best_rows(scores: NDArray[np.float32], limit: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The rows of the index: their schema, and how passages become rows of Arrow and rows become passages again."""
+"""The rows of the index: their schema, how passages become rows of Arrow, and what is read of rows again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,21 +7,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from language import Passage
+from language.words import TERMS_VERSION
 from memory.errors import IndexDamaged, IndexMismatch
-from memory.index.scope_cache import spread
-from memory.model import EncodedPassage, ScopeId, TurnPk, Vector
+from memory.model import EncodedPassage, ScopeId, Vector
 
-__all__ = [
-    "IndexRow",
-    "check_schema",
-    "halves",
-    "spread_rows",
-    "table_schema",
-    "to_matrix",
-    "to_passages",
-    "to_table",
-]
+__all__ = ["IndexRow", "check_schema", "halves", "is_outdated", "table_schema", "to_matrix", "to_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +25,7 @@ class IndexRow:
 
 
 def table_schema(model: str, dimension: int) -> pa.Schema:
-    """Return the schema of the table, which names the model."""
+    """Return the schema of the table, which names the model and how terms are made."""
     return pa.schema(
         [
             pa.field("scope", pa.int64(), nullable=False),
@@ -47,7 +37,7 @@ def table_schema(model: str, dimension: int) -> pa.Schema:
             pa.field("vector", halves(dimension), nullable=False),
             pa.field("turn_vector", halves(dimension), nullable=False),
         ],
-        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension)},
+        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), "tirtha.terms": TERMS_VERSION},
     )
 
 
@@ -65,6 +55,11 @@ def check_schema(schema: pa.Schema, model: str, dimension: int) -> None:
     width = metadata.get(b"tirtha.dimension", b"?").decode()
     if (stored, width) != (model, str(dimension)):
         raise IndexMismatch(stored=f"{stored} ({width} dimensions)", configured=f"{model} ({dimension} dimensions)")
+
+
+def is_outdated(schema: pa.Schema) -> bool:
+    """Return whether the terms of a table were made in another way than those of a question are now."""
+    return bool((schema.metadata or {}).get(b"tirtha.terms") != TERMS_VERSION.encode())
 
 
 def to_table(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:
@@ -89,29 +84,8 @@ def _column(vectors: Sequence[Vector]) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(halves.ravel()), halves.shape[1])
 
 
-def spread_rows(found: pa.Table, limit: int) -> pa.Table:
-    """Choose at most `limit` hits, best first, as `spread` does."""
-    return found.take(pa.array(spread(found.column("turn").to_pylist(), limit), pa.int64()))
-
-
-def to_passages(found: pa.Table) -> list[EncodedPassage]:
-    """Make passages of rows."""
-    if not found.num_rows:
-        return []
-    vectors, turn_vectors = (to_matrix(found, name) for name in ("vector", "turn_vector"))
-    turns, starts, ends = (found.column(name).to_pylist() for name in ("turn", "start", "end"))
-    return [
-        EncodedPassage(
-            turn_pk=TurnPk(turn),
-            passage=Passage(start=start, end=end),
-            vector=vectors[row],
-            turn_vector=turn_vectors[row],
-        )
-        for row, (turn, start, end) in enumerate(zip(turns, starts, ends, strict=True))
-    ]
-
-
 def to_matrix(found: pa.Table, column: str) -> NDArray[np.float16]:
     """Return a column of vectors as a matrix `(n, d)`."""
-    values: NDArray[np.float16] = found.column(column).combine_chunks().values.to_numpy(zero_copy_only=False)
-    return values.reshape(found.num_rows, -1)
+    held = found.column(column).combine_chunks()
+    values: NDArray[np.float16] = held.values.to_numpy(zero_copy_only=False)
+    return values.reshape(found.num_rows, held.type.list_size)

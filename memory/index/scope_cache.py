@@ -1,9 +1,9 @@
-"""The scopes that are asked about, kept in memory, so that a question costs one matrix product and a few postings.
+"""One scope in memory, as every question searches it, and the scopes that are kept there for the next question.
 
-LanceDB reads a scope's rows from its files for every query; at 100,000 passages that is most of a query's time. Kept here
-all of them are compared, at the speed of memory: half-precision vectors, as the index has them, are half the bytes to read.
-A cache only: whole scopes, the least recently asked one goes first, what it holds is what the index holds. Changed by one thread
-at a time (the index sees to that); looked up and searched in any.
+All passages of the scope are compared, at the speed of memory: half-precision vectors, as the index has them, are half the bytes to
+read. Passages stand in the order of their turns, and equals are told apart by it, so that a search gives the same whether a scope
+was read from the files or grew while it was kept. The cache keeps whole scopes, the least recently asked one goes first; what
+it holds is what the index holds. Changed by one thread at a time (the index sees to that); looked up and searched in any.
 """
 
 from collections import Counter, OrderedDict
@@ -20,11 +20,13 @@ from language import Passage
 from memory.index.bm25 import Postings
 from memory.model import EncodedPassage, ScopeId, TurnPk, Vector
 
-__all__ = ["LOOKED_AT", "CachedScope", "ScopeCache", "spread"]
+__all__ = ["CachedScope", "ScopeCache", "spread"]
 
-LOOKED_AT = 6  # hits that a search looks at for each that it may give
+_LOOKED_AT = 6  # hits that a search looks at for each that it may give
 _OF_ONE_TURN = 3
 _GROWTH = 1.25
+_ROUNDING = 0.001  # two products may be off by half of it each where they are computed in half precision
+_ROWS_AT_ONCE = 4_096
 _THREADS = min(torch.get_num_threads(), 4)  # more do not read memory faster
 
 T = TypeVar("T", bound=np.generic)
@@ -49,12 +51,14 @@ def spread(turns: Sequence[int], limit: int) -> list[int]:
 
 
 class CachedScope:
-    """The passages of one scope: keys `(n, 3)` of turn, start and end; vectors `(n, d)`, and those of their turns; terms."""
+    """The passages of one scope: keys `(n, 3)` of turn, start and end; vectors `(n, d)`, and those of their turns; terms.
+
+    The keys ascend.
+    """
 
     def __init__(self, keys: NDArray[np.int64], vectors: Halves, turn_vectors: Halves, postings: Postings) -> None:
         self._count = len(keys)
         self._keys = keys
-        self._in_order = bool((np.diff(keys[:, 0]) >= 0).all())
         self._vectors = vectors
         self._turn_vectors = turn_vectors
         self._postings = postings
@@ -73,15 +77,23 @@ class CachedScope:
     def nearest(self, vector: Vector, limit: int) -> list[EncodedPassage]:
         """Find the passages with the greatest dot product with `vector`, best first; `spread` chooses `limit` of them.
 
-        All are compared. Products are rounded to half precision, so that an order is exact to 0.0005.
+        All are compared in half precision, and what may be among the best by that is compared again in single precision. So the
+        order is exact, and does not depend on how a library shares out the work.
         """
         torch.set_num_threads(_THREADS)
         count = self._count  # first: an append may put longer arrays in place meanwhile
-        halves = torch.from_numpy(self._vectors[:count])
-        scores = torch.mv(halves, torch.from_numpy(vector.astype(np.float16))).float()
+        vectors = self._vectors[:count]
+        rough = torch.mv(torch.from_numpy(vectors), torch.from_numpy(vector.astype(np.float16))).float()
+        sums: NDArray[np.float32] = rough.numpy()
 
         def best(count: int) -> NDArray[np.int64]:
-            return torch.topk(scores, min(count, len(scores))).indices.numpy()
+            count = min(count, len(sums))
+            if not count:
+                return np.zeros(0, np.int64)
+            least = float(torch.topk(rough, count, sorted=False).values.min())
+            rows = np.flatnonzero(sums >= least - _ROUNDING)
+            exact = _products(vectors, rows, vector)
+            return rows[np.argsort(-exact, kind="stable")[:count]]
 
         return self._spread(best, limit)
 
@@ -89,18 +101,40 @@ class CachedScope:
         """Find the passages with the best BM25 for `terms`, best first; `spread` chooses `limit` of them."""
         return self._spread(lambda count: np.array(self._postings.best(terms, count), dtype=np.int64), limit)
 
+    def rarity(self, terms: Sequence[str]) -> NDArray[np.float64]:
+        """Return how rare each term is in the scope, `(len(terms),)`: Lucene's inverse document frequency, which `lexical` uses."""
+        return self._postings.rarity(terms)
+
+    def bm25_of(self, terms: Sequence[str], passages: Sequence[EncodedPassage]) -> NDArray[np.float64]:
+        """Return the BM25 of each passage within the scope, `(len(passages),)`: the numbers by which `lexical` orders.
+
+        NaN for a passage that the scope does not hold, such as one that waits for the index.
+        """
+        held = {(turn, start): row for row, turn, start in self._places(passages)}
+        rows = [held.get((one.turn_pk, one.passage.start), -1) for one in passages]
+        scores = np.full(len(passages), np.nan)
+        known = np.flatnonzero(np.array(rows, np.int64) >= 0)
+        scores[known] = self._postings.scores_of(terms, np.array(rows, np.int64)[known])
+        return scores
+
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
-        """Return all passages of these turns."""
-        count = self._count
-        held = self._keys[:count, 0]
-        wanted = np.unique(np.array(turns, dtype=np.int64))
-        if not self._in_order:  # turns are indexed in the order of their keys, unless one had to wait for another try
-            return self._passages(np.flatnonzero(np.isin(held, wanted)).tolist())
-        spans = zip(np.searchsorted(held, wanted), np.searchsorted(held, wanted, side="right"), strict=True)
-        return self._passages([row for first, end in spans for row in range(first, end)])
+        """Return all passages of these turns, in the order of their keys."""
+        return self._passages(self._rows_of(turns))
+
+    def holds(self, turn: TurnPk) -> bool:
+        """Return whether a passage of this turn is here."""
+        return bool(self._rows_of([turn]))
+
+    def precedes(self, passages: Sequence[EncodedPassage]) -> bool:
+        """Return whether these passages, in their order, may be appended: their keys ascend behind those that are here."""
+        keys = [(one.turn_pk, one.passage.start) for one in passages]
+        if self._count:
+            turn, start, _ = self._keys[self._count - 1].tolist()
+            keys.insert(0, (turn, start))
+        return keys == sorted(keys)
 
     def append(self, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
-        """Add passages and the terms of each; room grows by a quarter at a time, so that few appends copy."""
+        """Add passages that this scope `precedes`, and the terms of each; room grows by a quarter at a time: few appends copy."""
         count = self._count + len(passages)
         if count > len(self._keys):
             room = int(count * _GROWTH)
@@ -108,18 +142,27 @@ class CachedScope:
             self._vectors = _grown(self._vectors, room)
             self._turn_vectors = _grown(self._turn_vectors, room)
         rows = slice(self._count, count)
-        before = max(self._count - 1, 0)
         self._keys[rows] = [(one.turn_pk, one.passage.start, one.passage.end) for one in passages]
         self._vectors[rows] = [one.vector for one in passages]
         self._turn_vectors[rows] = [one.turn_vector for one in passages]
-        self._in_order = self._in_order and bool((np.diff(self._keys[before:count, 0]) >= 0).all())
         self._postings.append(terms)
         self._count = count  # last: a search in another thread looks no further
 
+    def _rows_of(self, turns: Sequence[TurnPk]) -> list[int]:
+        held = self._keys[: self._count, 0]
+        wanted = np.unique(np.array(turns, dtype=np.int64))
+        spans = zip(np.searchsorted(held, wanted), np.searchsorted(held, wanted, side="right"), strict=True)
+        return [row for first, end in spans for row in range(first, end)]
+
+    def _places(self, passages: Sequence[EncodedPassage]) -> list[tuple[int, int, int]]:
+        """Return row, turn and start of all passages of the turns that these are of."""
+        rows = self._rows_of([one.turn_pk for one in passages])
+        return [(row, turn, start) for row, (turn, start, _) in zip(rows, self._keys[rows].tolist(), strict=True)]
+
     def _spread(self, best: Callable[[int], NDArray[np.int64]], limit: int) -> list[EncodedPassage]:
-        rows = best(limit * LOOKED_AT)
+        rows = best(limit * _LOOKED_AT)
         turns = self._keys[rows, 0]
-        if len(rows) == limit * LOOKED_AT and len(np.unique(turns)) * _OF_ONE_TURN < limit:
+        if len(rows) == limit * _LOOKED_AT and len(np.unique(turns)) * _OF_ONE_TURN < limit:
             rows = best(self._count)  # a very long turn holds all that was looked at
             turns = self._keys[rows, 0]
         return self._passages(rows[spread(turns.tolist(), limit)])
@@ -142,7 +185,6 @@ class ScopeCache:
         self._limit = limit_bytes
         self._scopes: OrderedDict[ScopeId, CachedScope] = OrderedDict()
         self._order = Lock()
-        self._too_large: set[ScopeId] = set()
 
     def get(self, scope: ScopeId) -> CachedScope | None:
         """Return a scope if it is here, and note that it was asked about."""
@@ -157,27 +199,33 @@ class ScopeCache:
         with self._order:
             self._scopes.pop(scope, None)
             if cached.bytes > self._limit:
-                self._too_large.add(scope)
                 return
             self._scopes[scope] = cached
             while sum(one.bytes for one in self._scopes.values()) > self._limit:
                 self._scopes.popitem(last=False)
 
-    def room_for(self, scope: ScopeId, size: int) -> bool:
-        """Return whether a scope of at least `size` bytes may be kept: one that turned out too large is not tried again."""
-        return scope not in self._too_large and size <= self._limit
-
     def append(self, scope: ScopeId, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
-        """Add new passages to a scope, if it is here."""
-        if scope in self._scopes:
-            self._scopes[scope].append(passages, terms)
-            self.put(scope, self._scopes[scope])
+        """Add new passages to a scope, if it is here; if they do not come behind its own, it goes, and is read anew when needed."""
+        kept = self._scopes.get(scope)
+        if kept is None:
+            return
+        if kept.precedes(passages):
+            kept.append(passages, terms)
+            self.put(scope, kept)
+        else:
+            self.drop(scope)
 
     def drop(self, scope: ScopeId) -> None:
         """Drop one scope, if it is here."""
         with self._order:
             self._scopes.pop(scope, None)
-        self._too_large.discard(scope)
+
+
+def _products(vectors: Halves, rows: NDArray[np.int64], vector: Vector) -> NDArray[np.float32]:
+    """Return the dot product of each of these rows with `vector` in single precision; a row's is the same among whatever others."""
+    parts = [rows[first : first + _ROWS_AT_ONCE] for first in range(0, len(rows), _ROWS_AT_ONCE)]
+    products = [np.einsum("ij,j->i", vectors[part].astype(np.float32), vector) for part in parts]
+    return np.concatenate(products)
 
 
 def _grown(array: NDArray[T], room: int) -> NDArray[T]:

@@ -3,8 +3,8 @@
 LanceDB opens what its newest readable list of files names, and finds out what is wrong with a file when it reads it. If the newest
 list is gone, it opens an older one without a word. So the index is compared with the database, which holds the truth:
 every turn that is marked as indexed must have rows, unless it only repeats others; no row may be of a turn that the database never
-had; rows must be of the very text that the database holds. The quick look reads two columns of all rows, each file
-of the search indexes, and a sample of the rest.
+had; rows must be of the very text that the database holds, and their terms those that a question would look for. The quick look
+reads two columns of all rows, each file of the indexes, and a sample of the rest.
 """
 
 import logging
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from language import Passage, said_in, split_passages
 from language.words import content_terms
-from memory.errors import DatabaseBehind
+from memory.errors import DatabaseBehind, IndexOutdated
 from memory.index.echoes import fingerprint, fresh, suspicions
 from memory.index.faults import damaged_rows
 from memory.index.lance import PassageIndex
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 _MOST_LOADED = 500_000  # passages whose search indexes are read whole at a start: 8 s of them for a million
 _SAMPLE = 24
 _SCOPES = 16
-_TERMS_EACH = 2
 _LACKING = 500
 _ROWS_AT_ONCE = 2_000
 _TURN_COLUMNS = ["scope", "turn", "start", "end", "fingerprint", "terms"]
@@ -42,13 +41,13 @@ def check_quickly(index: PassageIndex, inventory: Inventory) -> list[TurnPk]:
     """Compare the index with the database, in bounded time; returns the turns that it has lost, which are to be indexed again.
 
     Raises:
+        IndexOutdated: another version made its terms.
         IndexDamaged: it cannot be read, or does not hold what it should.
         DatabaseBehind: it holds turns that the database never had.
     """
-    if not index.count():
+    keys = _keys(index, inventory)
+    if not keys.num_rows:
         return []
-    keys = index.keys()
-    _refuse_unknown(keys, inventory)
     if keys.num_rows <= _MOST_LOADED:
         index.load_indexes()
     else:
@@ -57,7 +56,7 @@ def check_quickly(index: PassageIndex, inventory: Inventory) -> list[TurnPk]:
         )
     turns = sorted(_column(keys, "turn"))
     sample = [turns[place] for place in np.linspace(0, len(turns) - 1, _SAMPLE).astype(int)]
-    _compare_rows(index, inventory, index.read(_TURN_COLUMNS, _in(sample)), _TERMS_EACH)
+    _compare_rows(index, inventory, index.read(_TURN_COLUMNS, _in(sample)))
     _compare_counts(index, keys, _SCOPES)
     _remove_forgotten(index, inventory, keys)
     lost = _lost(index, inventory, keys, _LACKING)
@@ -74,10 +73,9 @@ def check_all(index: PassageIndex, inventory: Inventory) -> int:
 
     Raises as `check_quickly` does.
     """
-    keys = index.keys()
+    keys = _keys(index, inventory)
     if not keys.num_rows:
         return 0
-    _refuse_unknown(keys, inventory)
     index.load_indexes()
     turns = sorted(_column(keys, "turn"))
     for start in range(0, len(turns), _ROWS_AT_ONCE):
@@ -85,9 +83,7 @@ def check_all(index: PassageIndex, inventory: Inventory) -> int:
         starts, ends = (rows.column(name).to_numpy().astype(np.int64) for name in ("start", "end"))
         if damage := damaged_rows(starts, ends, [to_matrix(rows, name) for name in ("vector", "turn_vector")]):
             raise index.mark_damaged(damage)
-        _compare_rows(index, inventory, rows, 0)
-    sample = [turns[place] for place in np.linspace(0, len(turns) - 1, _SAMPLE * 4).astype(int)]
-    _compare_rows(index, inventory, index.read(_TURN_COLUMNS, _in(sample)), _TERMS_EACH)
+        _compare_rows(index, inventory, rows)
     _compare_counts(index, keys, None)
     lost = _lost(index, inventory, keys, None)
     if lost:
@@ -95,43 +91,43 @@ def check_all(index: PassageIndex, inventory: Inventory) -> int:
     return int(keys.num_rows)
 
 
-def _refuse_unknown(keys: pa.Table, inventory: Inventory) -> None:
-    """Refuse rows of turns that are yet to come: under those keys the database will store other turns."""
+def _keys(index: PassageIndex, inventory: Inventory) -> pa.Table:
+    """Return the keys of all rows, of an index that may be used.
+
+    Refused are rows of turns that are yet to come: under those keys the database will store other turns. That goes for an
+    outdated index, too, which may be the last trace of a database that was lost.
+    """
+    keys = index.keys()
     last = inventory.last_pk_given()
     beyond = {turn for turn in _column(keys, "turn") if turn > last}
     if beyond:
         raise DatabaseBehind(len(beyond))
+    if index.outdated:
+        raise IndexOutdated
+    return keys
 
 
-def _compare_rows(index: PassageIndex, inventory: Inventory, rows: pa.Table, terms_each: int) -> None:
-    """Compare rows with the texts of their turns; of each turn so many words are looked up as a question would look them up."""
+def _compare_rows(index: PassageIndex, inventory: Inventory, rows: pa.Table) -> None:
+    """Compare rows with the texts of their turns."""
     turns = {turn.pk: (scope, turn) for scope, turn in inventory.turns(sorted(_column(rows, "turn")))}
-    looked_up: set[TurnPk] = set()
     for row in index.decoded(rows.select(_TURN_COLUMNS)):
         if TurnPk(row["turn"]) not in turns:
             continue  # a forgotten one
         scope, turn = turns[TurnPk(row["turn"])]
         if row["scope"] != scope or not _is_of(row, turn.text):
             raise index.mark_damaged("passages of it are not those of the stored turns")
-        if turn.pk not in looked_up:
-            looked_up.add(turn.pk)
-            if not all(index.finds(scope, turn.pk, term) for term in row["terms"].split()[:terms_each]):
-                raise index.mark_damaged("words of it are not found")
 
 
 def _is_of(row: dict[str, Any], turn: str) -> bool:
-    """Return whether a row was made of a turn's text, by this version or one that stemmed some words otherwise."""
+    """Return whether a row was made of a turn's text, by this version or one that divided tables otherwise."""
     passage, held = Passage(start=row["start"], end=row["end"]), set(row["terms"].split())
-    own = turn[passage.start : passage.end]
-    for text in (said_in(turn, passage), own):  # earlier versions knew no headers of tables
-        terms = set(content_terms(text))
-        if 2 * len(terms & held) >= len(terms | held):
-            return bool(terms) or bool(row["fingerprint"] == fingerprint(own))
-    return False
+    terms = set(content_terms(said_in(turn, passage)))
+    alike = 2 * len(terms & held) >= len(terms | held)
+    return alike and (bool(terms) or bool(row["fingerprint"] == fingerprint(turn[passage.start : passage.end])))
 
 
 def _compare_counts(index: PassageIndex, keys: pa.Table, scopes: int | None) -> None:
-    """Count the rows of scopes by the search indexes, and without."""
+    """Count the rows of scopes by the index of scopes, and without."""
     counted = pc.value_counts(keys.column("scope")).to_pylist()
     for one in counted[:scopes]:
         if index.number(f"scope = {int(one['values'])}") != one["counts"]:

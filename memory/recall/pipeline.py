@@ -15,6 +15,7 @@ import numpy as np
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexDamaged
 from memory.index.lance import PassageIndex
+from memory.index.scope_cache import CachedScope
 from memory.model import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
 from memory.recall.features import Candidate
 from memory.recall.multihop import HOPS, Lead, add_trail, leads_of, steps_of, trailheads
@@ -62,9 +63,12 @@ class Recall:
 
         def ask() -> Recollection:
             survey = self._survey(scope)
-            found = self._found(survey, question, asked_at, until)
+            if survey is None:
+                return rank(self._nothing(question, asked_at), shipped_rescorer())
+            passages = self._index.scope(survey.scope)  # once: it may be too large to be kept in memory
+            found = self._gather(survey, passages, question, asked_at, until)
             ranked = rank(found, shipped_rescorer())
-            return self._follow(survey, found.question, ranked, until) if survey else ranked
+            return self._follow(survey, passages, found.question, ranked, until)
 
         return self._despite_damage(ask)
 
@@ -77,7 +81,7 @@ class Recall:
         def ask() -> Recollection:
             survey = self._survey(scope)
             if survey is None:
-                return rank(self._found(None, question, asked_at, None), shipped_rescorer())
+                return rank(self._nothing(question, asked_at), shipped_rescorer())
             read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
             own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
             turns = {turn.pk: turn for turn in own}
@@ -97,7 +101,14 @@ class Recall:
 
     def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Read the question and gather its candidates, unscored. Raises as `recall` does."""
-        return self._despite_damage(lambda: self._found(self._survey(scope), question, asked_at, None))
+
+        def look() -> Found:
+            survey = self._survey(scope)
+            if survey is None:
+                return self._nothing(question, asked_at)
+            return self._gather(survey, self._index.scope(survey.scope), question, asked_at, None)
+
+        return self._despite_damage(look)
 
     def _survey(self, scope: Scope) -> Survey | None:
         return self._store.survey(scope, unindexed=self._index.damage is not None)
@@ -114,17 +125,18 @@ class Recall:
                 return answer
         return ask()
 
-    def _found(self, survey: Survey | None, question: str, asked_at: datetime, until: datetime | None) -> Found:
-        read = read_question(question, speakers=survey.speakers if survey else (), asked_at=asked_at)
-        if survey is None:
-            return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
-        return self._gather(survey, read, until)
+    def _nothing(self, question: str, asked_at: datetime) -> Found:
+        """Return the question without candidates, of a scope of which nothing was ever remembered."""
+        read = read_question(question, speakers=(), asked_at=asked_at)
+        return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
 
-    def _gather(self, survey: Survey, question: Question, until: datetime | None) -> Found:
+    def _gather(
+        self, survey: Survey, passages: CachedScope, asked: str, asked_at: datetime, until: datetime | None
+    ) -> Found:
         scope = survey.scope
+        question = read_question(asked, speakers=survey.speakers, asked_at=asked_at)
         tail, waiting = self._waiting.find(scope, survey.waiting, question.terms, until)
         vector = self._encoder.encode_question(question.topic)
-        passages = self._index.scope(scope)
         wider = 1 if until is None else _WIDER  # later turns take places in the searches before they are left out
         dense = passages.nearest(vector, _DENSE_LIMIT * wider)
         lexical = passages.lexical(question.terms, _LEXICAL_LIMIT * wider)
@@ -137,7 +149,14 @@ class Recall:
         candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
         return Found(question=question, vector=vector, candidates=candidates)
 
-    def _follow(self, survey: Survey, question: Question, ranked: Recollection, until: datetime | None) -> Recollection:
+    def _follow(
+        self,
+        survey: Survey,
+        passages: CachedScope,
+        question: Question,
+        ranked: Recollection,
+        until: datetime | None,
+    ) -> Recollection:
         """Follow what the best evidence names, from turn to turn."""
         trail: list[tuple[Evidence, Evidence]] = []
         heads, looked_for = trailheads(ranked, question, survey.speakers), set(question.terms)
@@ -146,16 +165,16 @@ class Recall:
             if not leads:
                 break
             looked_for |= {lead.term for lead in leads}
-            steps = self._holders(survey.scope, leads, until)
+            steps = self._holders(survey.scope, passages, leads, until)
             trail += steps
             heads = [piece for _, piece in steps]
         return add_trail(ranked, trail) if trail else ranked
 
     def _holders(
-        self, scope: ScopeId, leads: Sequence[Lead], until: datetime | None
+        self, scope: ScopeId, passages: CachedScope, leads: Sequence[Lead], until: datetime | None
     ) -> list[tuple[Evidence, Evidence]]:
         """Find the passages that hold names which few turns hold, each with the evidence that led to it."""
-        hits = self._index.scope(scope).lexical([lead.term for lead in leads], _HOLDERS)
+        hits = passages.lexical([lead.term for lead in leads], _HOLDERS)
         turns = {turn.pk: turn for turn in _said(self._store.turns(scope, _turns_of(hits)).values(), until)}
         pieces = [
             Evidence(turn=turns[hit.turn_pk], passage=hit.passage, score=0.0) for hit in hits if hit.turn_pk in turns

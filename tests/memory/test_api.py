@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,7 @@ async def indexed(memory: Memory, receipt: Receipt) -> None:
 
 def passages_in(home: Path, encoder: Encoder) -> int:
     """Count the passages of the index in a folder that nobody has open."""
-    with closing(PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension)) as index:
-        return index.count()
+    return PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension).count()
 
 
 class FullDisk(PassageIndex):
@@ -76,15 +75,15 @@ async def memory_on_a_full_disk(
     database: Database, encoder: Encoder, settings: MemorySettings
 ) -> AsyncIterator[tuple[Memory, FullDisk]]:
     store, folder = TurnStore(database, most_waiting=settings.max_tail_turns), database.home / "index"
-    with closing(FullDisk(folder, model=encoder.name, dimension=encoder.dimension)) as index:
-        index.refused = anyio.Event()
-        indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
-        work = asyncio.create_task(indexer.run())
-        try:
-            yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings), index
-        finally:
-            indexer.stop()
-            await asyncio.wait([work])
+    index = FullDisk(folder, model=encoder.name, dimension=encoder.dimension)
+    index.refused = anyio.Event()
+    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
+    work = asyncio.create_task(indexer.run())
+    try:
+        yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings), index
+    finally:
+        indexer.stop()
+        await asyncio.wait([work])
 
 
 async def test_recall_is_the_same_from_the_tail_and_from_the_index(tmp_path: Path, encoder: Encoder) -> None:
@@ -182,10 +181,8 @@ async def test_an_index_of_full_precision_goes_on_in_half(tmp_path: Path, encode
     await table.alter_columns({"path": "vector", "data_type": pa.list_(pa.float32(), encoder.dimension)})
     async with memory_in(tmp_path, encoder) as memory:
         await indexed(memory, await remember(memory, said("The cat is called Tom.", id="6", speaker="Caroline")))
-        for _ in ("from disk", "from memory"):
-            assert (await found(memory, "What does Mel paint?"))[0] == "4"
-            assert (await found(memory, "What is the cat called?"))[0] == "6"
-            await memory.warm(SCOPE)
+        assert (await found(memory, "What does Mel paint?"))[0] == "4"
+        assert (await found(memory, "What is the cat called?"))[0] == "6"
 
 
 async def test_one_process_at_a_time(tmp_path: Path, encoder: Encoder, memory: Memory) -> None:
@@ -356,9 +353,8 @@ async def test_echoes_stay_out_of_the_index(tmp_path: Path, encoder: Encoder) ->
         await indexed(memory, receipt)
         assert (await found(memory, "Where does the support group meet?"))[0] == "5"
         assert (await memory.history(SCOPE))[-1].text == pasted, "the turn itself is kept word for word"
-    folder = tmp_path / "index"
-    with closing(PassageIndex(folder, model=encoder.name, dimension=encoder.dimension)) as index:
-        held = index.passages(receipt.scope_id, receipt.stored)
+    index = PassageIndex(tmp_path / "index", model=encoder.name, dimension=encoder.dimension)
+    held = index.scope(receipt.scope_id).of_turns(receipt.stored)
     assert [pasted[one.passage.start : one.passage.end] for one in held] == ["Known so far:", "What else is there?"]
 
 

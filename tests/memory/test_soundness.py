@@ -105,9 +105,9 @@ async def test_an_older_index_is_filled_up_and_forgets_what_was_forgotten(tmp_pa
     async with memory_in(tmp_path, encoder) as memory:
         await until_rebuilt(memory)
         assert "k" in await found(memory, "What colour is the kettle?")
-    with closing(PassageIndex(tmp_path / "index", model=encoder.name, dimension=encoder.dimension)) as index:
-        assert set(index.keys().column("turn").to_pylist()) >= {6}
-        assert 5 not in index.keys().column("turn").to_pylist()
+    held = PassageIndex(tmp_path / "index", model=encoder.name, dimension=encoder.dimension).keys().column("turn")
+    assert 6 in held.to_pylist()
+    assert 5 not in held.to_pylist()
 
 
 async def test_echoes_without_rows_are_no_loss(
@@ -143,7 +143,6 @@ async def test_vectors_that_were_zeroed_are_noticed_when_they_come_into_memory(
     with database_in(tmp_path) as database, pytest.raises(IndexDamaged, match="vectors"):
         await examine_memory(MemorySettings(), database)
     async with memory_in(tmp_path, encoder) as memory:
-        await memory.warm(SCOPE)
         assert "5" in await found(memory, QUESTION), "answered from the turns"
         await until_rebuilt(memory)
         assert (await memory.ping()).waiting == 0

@@ -4,7 +4,6 @@ import json
 import random
 import threading
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -73,8 +72,7 @@ def indexed_passages(home: Path) -> Counter[tuple[int, int]]:
         turns = list(connection.execute(text("SELECT id FROM turn")).scalars())
         scope = ScopeId(connection.execute(text("SELECT id FROM scope")).scalar_one())
     engine.dispose()
-    with closing(PassageIndex(home / "index", model="all-MiniLM-L6-v2", dimension=384)) as index:
-        held = index.passages(scope, turns)
+    held = PassageIndex(home / "index", model="all-MiniLM-L6-v2", dimension=384).scope(scope).of_turns(turns)
     return Counter((passage.turn_pk, passage.passage.start) for passage in held)
 
 

@@ -1,8 +1,7 @@
-"""Scopes in memory find what the index on disk finds, and never more than it holds."""
+"""A scope in memory: what its searches find, what it tells of its terms, and which scopes are kept."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 from language import Passage
 from memory import NewTurn
-from memory.api import Memory, MemorySettings
+from memory.api import Memory
 from memory.encoding.encoder import Encoder
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope, ScopeCache
@@ -53,14 +52,51 @@ def test_the_nearest_are_those_of_the_greatest_dot_product() -> None:
     assert {one.turn_pk for one in scope.of_turns([TurnPk(3), TurnPk(299), TurnPk(9_999)])} == {3, 299}
 
 
-def test_the_passages_of_turns_are_found_whatever_the_order_they_were_indexed_in() -> None:
+def test_a_scope_that_turns_come_late_to_is_read_anew() -> None:
+    cache = ScopeCache(limit_bytes=2**20)
+    cache.put(SCOPE_ID, empty())
+    cache.append(SCOPE_ID, passages(5, first=10), wordless(5))
+    cache.append(SCOPE_ID, passages(5, first=20), wordless(5))
+    kept = cache.get(SCOPE_ID)
+    assert kept is not None
+    held = kept.of_turns([TurnPk(24), TurnPk(10), TurnPk(10), TurnPk(99)])
+    assert [one.turn_pk for one in held] == [10, 24]
+    cache.append(SCOPE_ID, passages(5, first=0), wordless(5))  # they had to wait
+    assert cache.get(SCOPE_ID) is None, "its passages stand in the order of their turns"
+
+
+def test_equals_are_found_in_the_order_of_their_turns() -> None:
     scope = empty()
-    for first in (10, 20, 0):  # the last ones had to wait
-        twice = sorted(passages(5, first=first) * 2, key=lambda one: one.turn_pk)
-        scope.append(twice, wordless(10))
-        held = scope.of_turns([TurnPk(first + 4), TurnPk(first), TurnPk(first), TurnPk(99)])
-        assert sorted(one.turn_pk for one in held) == [first, first, first + 4, first + 4]
-    assert len(scope.of_turns([TurnPk(10), TurnPk(0), TurnPk(24)])) == 6
+    vector = passages(1)[0].vector
+    for first in range(0, 900, 90):
+        same = [replace(one, vector=vector) for one in passages(90, first=first)]
+        scope.append(same, [["tea"]] * 90)
+    assert [hit.turn_pk for hit in scope.nearest(vector, 50)] == list(range(50))
+    assert [hit.turn_pk for hit in scope.lexical(["tea"], 50)] == list(range(50))
+
+
+def test_a_scope_tells_how_rare_a_term_is_and_how_well_a_passage_matches() -> None:
+    scope = empty()
+    texts = [["tea", "cup"], ["tea", "tea", "pot", "lid"], ["milk"], [], ["tea", "milk"]]
+    known = passages(5)
+    scope.append(known[:3], texts[:3])
+    scope.append(known[3:], texts[3:])
+    held = np.array([3, 2, 0])
+    assert scope.rarity(["tea", "milk", "gin"]) == pytest.approx(np.log1p((5 - held + 0.5) / (held + 0.5)), rel=1e-12)
+    assert scope.rarity([]).shape == (0,)
+    terms = ["tea", "pot", "tea", "gin"]
+    scores = scope.bm25_of(terms, [known[3], known[0], known[1], passages(1, first=77)[0]])
+    tea, pot = scope.rarity(["tea", "pot"])
+    norms = [1.2 * (0.25 + 0.75 * len(text) / (9 / 5)) for text in texts]
+    of_first = tea * 2.2 / (1 + norms[0])
+    of_second = tea * 2 * 2.2 / (2 + norms[1]) + pot * 2.2 / (1 + norms[1])
+    assert scores[:3] == pytest.approx([0, of_first, of_second], rel=1e-6)
+    assert np.isnan(scores[3]), "the scope does not hold it"
+    by_words = scope.lexical(terms, 5)
+    own = scope.bm25_of(terms, by_words)
+    assert list(own) == sorted(own, reverse=True), "the numbers by which the search orders"
+    assert empty().rarity(["tea"]) == pytest.approx([np.log(2)])
+    assert len(empty().bm25_of(["tea"], [])) == 0
 
 
 def test_the_least_recently_asked_scope_makes_room() -> None:
@@ -79,31 +115,11 @@ def test_the_least_recently_asked_scope_makes_room() -> None:
     assert cache.get(ScopeId(2)) is not None, "which is no reason to lose another"
 
 
-@asynccontextmanager
-async def index_of(home: Path, encoder: Encoder, *turns: NewTurn) -> AsyncIterator[PassageIndex]:
-    """An index that holds these turns as its only scope, on disk until it is warmed."""
+async def index_of(home: Path, encoder: Encoder, *turns: NewTurn) -> PassageIndex:
+    """An index that holds these turns as its only scope, on disk until somebody asks."""
     async with memory_in(home, encoder) as memory:
         await indexed(memory, await remember(memory, *turns))
-    with closing(
-        PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension, cache_bytes=2**24)
-    ) as index:
-        yield index
-
-
-def in_memory(index: PassageIndex) -> bool:
-    return isinstance(index.scope(SCOPE_ID), CachedScope)
-
-
-def test_a_scope_that_turned_out_too_large_is_not_read_again() -> None:
-    cache = ScopeCache(limit_bytes=1_000)
-    scope = empty()
-    scope.append(passages(100), wordless(100))
-    assert cache.room_for(ScopeId(0), 900)
-    cache.put(ScopeId(0), scope)
-    assert not cache.room_for(ScopeId(0), 900)
-    assert cache.room_for(ScopeId(1), 900)
-    cache.drop(ScopeId(0))
-    assert cache.room_for(ScopeId(0), 900)
+    return PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension, cache_bytes=2**24)
 
 
 async def test_a_long_turn_leaves_room_for_others(tmp_path: Path, encoder: Encoder) -> None:
@@ -111,17 +127,10 @@ async def test_a_long_turn_leaves_room_for_others(tmp_path: Path, encoder: Encod
     turns = [said(lecture, id="long"), said("Our support group meets at my place.", id="short")]
     vector = encoder.encode_question("Where does support group number 7 meet?")
     terms = ["support", "group", "number", "7"]
-    async with index_of(tmp_path, encoder, *turns) as index:
-        for where in ("on disk", "in memory"):
-            for room, shares in ((4, [1, 3]), (10, [1, 4]), (100, [1, 20])):
-                by_words = index.scope(SCOPE_ID).lexical(terms, room)
-                assert sorted(Counter(hit.turn_pk for hit in by_words).values()) == shares
-                near = index.scope(SCOPE_ID).nearest(vector, room)  # begins to bring the scope into memory
-                assert sorted(Counter(hit.turn_pk for hit in near).values()) == shares
-                if where == "on disk":
-                    break
-            index.warm(SCOPE_ID)
-            assert in_memory(index)
+    scope = (await index_of(tmp_path, encoder, *turns)).scope(SCOPE_ID)
+    for room, shares in ((4, [1, 3]), (10, [1, 4]), (100, [1, 20])):
+        for hits in (scope.lexical(terms, room), scope.nearest(vector, room)):
+            assert sorted(Counter(hit.turn_pk for hit in hits).values()) == shares
 
 
 def test_a_very_long_turn_leaves_room_for_others_too() -> None:
@@ -136,33 +145,14 @@ async def test_a_long_turn_that_is_alone_is_found_whole(memory: Memory) -> None:
     price = "Dana takes thirty crowns from everyone at the door."
     lecture = " ".join(f"Our support group number {n} meets at the library on day {n}." for n in range(20))
     await indexed(memory, await remember(memory, said(f"{lecture} {price}", id="long")))
-    for _ in ("on disk", "in memory"):
-        found = await memory.recall(SCOPE, "What does the support group that meets at the library cost?", MAY_8)
-        assert price in {one.quote for one in found.evidence}
-        await memory.warm(SCOPE)
+    found = await memory.recall(SCOPE, "What does the support group that meets at the library cost?", MAY_8)
+    assert price in {one.quote for one in found.evidence}
 
 
-async def test_a_long_word_is_found_on_disk_and_in_memory(tmp_path: Path, encoder: Encoder) -> None:
+async def test_a_long_word_is_found(tmp_path: Path, encoder: Encoder) -> None:
     digest = "0123456789abcdef" * 4
-    async with index_of(tmp_path, encoder, said(f"The build is {digest}.", id="1")) as index:
-        assert len(index.scope(SCOPE_ID).lexical([digest], 5)) == 1
-        assert not in_memory(index)
-        index.warm(SCOPE_ID)
-        assert in_memory(index)
-        assert len(index.scope(SCOPE_ID).lexical([digest], 5)) == 1
-
-
-async def test_recall_is_the_same_from_disk_and_from_memory(tmp_path: Path, encoder: Encoder) -> None:
-    question = "Where does the support group meet?"
-    async with memory_in(tmp_path, encoder, MemorySettings(hot_vectors_mb=0)) as memory:
-        await indexed(memory, await remember(memory, *CHAT))
-        await memory.warm(SCOPE)  # there is no room for it
-        cold = await memory.recall(SCOPE, question, MAY_8)
-    async with memory_in(tmp_path, encoder) as memory:
-        await memory.warm(SCOPE)
-        hot = await memory.recall(SCOPE, question, MAY_8)
-    assert [one.quote for one in hot.evidence] == [one.quote for one in cold.evidence]
-    assert [one.score for one in hot.evidence] == pytest.approx([one.score for one in cold.evidence], abs=1e-6)
+    index = await index_of(tmp_path, encoder, said(f"The build is {digest}.", id="1"))
+    assert len(index.scope(SCOPE_ID).lexical([digest], 5)) == 1
 
 
 async def test_what_is_remembered_later_is_found_in_memory_too(memory: Memory) -> None:
@@ -175,26 +165,11 @@ async def test_what_is_remembered_later_is_found_in_memory_too(memory: Memory) -
         assert "9" in {one.turn.id for one in found.evidence}
 
 
-async def test_words_are_found_in_memory_as_on_disk(tmp_path: Path, encoder: Encoder) -> None:
-    questions = [["support", "group"], ["nothing"], ["pottery", "group", "group"]]
-
-    def places(index: PassageIndex) -> list[set[tuple[int, int]]]:
-        found = [index.scope(SCOPE_ID).lexical(terms, 100) for terms in questions]
-        return [{(hit.turn_pk, hit.passage.start) for hit in hits} for hits in found]
-
-    async with index_of(tmp_path, encoder, *CHAT) as index:
-        cold = places(index)
-        index.warm(SCOPE_ID)
-        assert in_memory(index)
-        assert cold[0]
-        assert places(index) == cold
-
-
 async def test_what_is_removed_is_gone_from_memory_and_other_scopes_stay(tmp_path: Path, encoder: Encoder) -> None:
-    async with index_of(tmp_path, encoder, *CHAT) as index:
-        index.warm(SCOPE_ID)
-        index.remove_turns(ScopeId(2), [TurnPk(5)])
-        assert in_memory(index), "forgetting in one scope costs the others nothing"
-        index.remove_turns(SCOPE_ID, [TurnPk(5)])
-        vector = encoder.encode_question("support group")
-        assert 5 not in {hit.turn_pk for hit in index.scope(SCOPE_ID).nearest(vector, 10)}
+    index = await index_of(tmp_path, encoder, *CHAT)
+    kept = index.scope(SCOPE_ID)
+    index.remove_turns(ScopeId(2), [TurnPk(5)])
+    assert index.scope(SCOPE_ID) is kept, "forgetting in one scope costs the others nothing"
+    index.remove_turns(SCOPE_ID, [TurnPk(5)])
+    vector = encoder.encode_question("support group")
+    assert 5 not in {hit.turn_pk for hit in index.scope(SCOPE_ID).nearest(vector, 10)}

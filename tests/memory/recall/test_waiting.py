@@ -1,7 +1,6 @@
 """What a question finds among turns that wait for the index: nothing of it is in the index here."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,10 +44,10 @@ def store(tmp_path: Path) -> Iterator[TurnStore]:
 
 
 @pytest.fixture
-def turns(tmp_path: Path, store: TurnStore, counting: Counting) -> Iterator[WaitingTurns]:
-    with closing(PassageIndex(tmp_path / "index", model="m", dimension=counting.dimension)) as index:
-        counting.turns, counting.meanwhile = 0, None
-        yield WaitingTurns(store=store, index=index, encoder=counting)
+def turns(tmp_path: Path, store: TurnStore, counting: Counting) -> WaitingTurns:
+    index = PassageIndex(tmp_path / "index", model="m", dimension=counting.dimension)
+    counting.turns, counting.meanwhile = 0, None
+    return WaitingTurns(store=store, index=index, encoder=counting)
 
 
 def remember(store: TurnStore, *turns: NewTurn) -> ScopeId:
