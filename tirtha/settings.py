@@ -189,7 +189,7 @@ class Settings(BaseSettings):
         Field(ge=1, description="turns of a scope that may wait for the index; beyond it new ones are refused (503)"),
     ] = 10_000
     hot_vectors_mb: Annotated[
-        int, Field(ge=0, description="MB of memory for the vectors and words of scopes asked about")
+        int, Field(ge=0, description="MB of memory for the vectors and words of scopes asked about, see below")
     ] = 512
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000

@@ -41,7 +41,9 @@ def test_the_parts_of_an_analysis() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_analysed_without_error(text: str) -> None:
     said = analyse(text, MAY_8)
-    assert all(term and not any(map(str.isspace, term)) for term in said.terms), "the index keeps them with spaces between"
+    assert all(term and not any(map(str.isspace, term)) for term in said.terms), (
+        "the index keeps them with spaces between"
+    )
     assert all(text[name.start :].startswith(name.text) for name in said.names)
     assert all(0 <= number.start < number.end <= len(text) for number in said.numbers)
     assert len(split_sentences(text)) == len(split_passages(text))

@@ -4,17 +4,19 @@ import contextlib
 import logging
 import shutil
 import sqlite3
+import tarfile
 from contextlib import closing
 from pathlib import Path
 
 import anyio
+import lancedb
 import numpy as np
 import pytest
 from sqlalchemy import select, text
 
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.errors import DatabaseBehind, IndexDamaged, LogLost, StoreDamaged, StoreUnavailable
+from memory.errors import DatabaseBehind, IndexDamaged, IndexOutdated, LogLost, StoreDamaged, StoreUnavailable
 from memory.index.faults import damaged_rows, index_fault
 from memory.index.lance import PassageIndex
 from memory.opening import examine_database, examine_memory, rebuild_index
@@ -23,12 +25,13 @@ from memory.storage.schema import TenantRow
 from memory.storage.store import TurnStore
 from tests.memory.test_api import CHAT, found, indexed, remember
 from tests.support.memory import database_in, memory_in
-from tests.support.turns import SCOPE, said
+from tests.support.turns import MAY_8, SCOPE, said
 from tirtha.maintenance.doctor import examine
 from tirtha.settings import Settings
 from tirtha.wiring.database import MIGRATIONS
 
 QUESTION = "Where does the support group meet?"
+OLDER_HOME = Path(__file__).parents[1] / "data" / "home_066a48d.tar.xz"
 
 
 async def filled(home: Path, encoder: Encoder) -> None:
@@ -119,6 +122,39 @@ async def test_echoes_without_rows_are_no_loss(
     async with memory_in(tmp_path, encoder) as memory:
         assert (await memory.counts()).waiting == 0
     assert "lost" not in caplog.text
+
+
+async def test_an_index_of_which_another_version_made_the_terms_is_filled_anew_once(
+    tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tarfile.open(OLDER_HOME) as packed:
+        packed.extractall(tmp_path, filter="data")
+    with database_in(tmp_path) as database, pytest.raises(IndexOutdated, match="next start"):
+        await examine_memory(MemorySettings(), database)
+    for _ in range(2):
+        async with memory_in(tmp_path, encoder) as memory:
+            assert "Leeds" in (await memory.recall(SCOPE, QUESTION, MAY_8)).evidence[0].quote
+            await until_rebuilt(memory)
+            assert "Leeds" in (await memory.recall(SCOPE, QUESTION, MAY_8)).evidence[0].quote
+    assert caplog.text.count("of another version of Tirtha: it is filled anew") == 1
+    assert "damaged" not in caplog.text
+    with database_in(tmp_path) as database:
+        assert await examine_memory(MemorySettings(), database) == 3
+
+
+async def test_a_lost_database_beside_an_index_of_another_version_is_refused(tmp_path: Path, encoder: Encoder) -> None:
+    with tarfile.open(OLDER_HOME) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (tmp_path / "memory.sqlite3").unlink()
+    with pytest.raises(DatabaseBehind):
+        async with memory_in(tmp_path, encoder):
+            pass
+
+
+async def test_no_index_of_words_is_built(tmp_path: Path, encoder: Encoder) -> None:
+    await filled(tmp_path, encoder)
+    table = lancedb.connect(tmp_path / "index").open_table("passage")
+    assert {column for one in table.list_indices() for column in one.columns} == {"scope", "turn", "fingerprint"}
 
 
 async def test_an_index_that_is_a_file_is_made_anew(tmp_path: Path, encoder: Encoder) -> None:
