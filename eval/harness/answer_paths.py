@@ -99,7 +99,7 @@ async def remembered(requests: Sequence[Remember], *, settings: Settings, encode
 
 
 async def remember_all(memory: Memory, requests: Sequence[Remember]) -> None:
-    """Remember turns of many sessions until all are indexed and their scopes in memory, so that every question finds the same."""
+    """Remember turns of many sessions until all are indexed and their scopes in memory, so that no question waits for that."""
     await memory.remember_many([request for request in requests if request.turns])
     await memory.drain()
     for scope in {request.scope for request in requests}:

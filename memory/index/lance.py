@@ -42,6 +42,7 @@ _KEEP_VERSIONS = timedelta(minutes=5)  # a slow reader may still stand on an old
 _INDEXED = ("scope", "turn", "fingerprint")
 _COLUMNS = ["turn", "start", "end", "vector", "turn_vector", "terms"]
 _KEYS_PER_FILTER = 1_000
+_TRIES = 2
 _SOURCE_PLACES = re.compile(
     r"(?:, \S+\.rs:\d+:\d+)+$"
 )  # where in LanceDB's own code an error arose; of no use in a log
@@ -73,7 +74,7 @@ class PassageIndex:
         self._changing = RLock()
         self._purges = 0  # how often files went that a reader may stand on
         self._loading: dict[ScopeId, Loading] = {}
-        self._joining = Lock()  # of those who wait for one load; taken inside `_changing`, never around it
+        self._keeping = Lock()  # held for moments, also inside `_changing`: what is kept, and what is on its way there
 
     def begin_anew(self) -> None:
         """Throw everything away, damaged or not, and begin with an empty index. Raises StoreUnavailable."""
@@ -81,8 +82,8 @@ class PassageIndex:
             self._purges += 1
             discard(self._folder)
             self._open()
-            self._cache = ScopeCache(self._cache_bytes)
-            with self._joining:
+            with self._keeping:
+                self._cache = ScopeCache(self._cache_bytes)
                 for loading in self._loading.values():
                     loading.remove()
             self.damage = None
@@ -100,26 +101,26 @@ class PassageIndex:
             for scope in {row.scope for row in rows}:
                 own = [row for row in rows if row.scope == scope]
                 passages, terms = [row.encoded for row in own], [row.terms.split() for row in own]
-                self._cache.append(scope, passages, terms)
-                if loading := self._loading.get(scope):
-                    loading.add(passages, terms)
+                with self._keeping:
+                    self._cache.append(scope, passages, terms)
+                    if loading := self._loading.get(scope):
+                        loading.add(passages, terms)
 
     def remove_turns(self, scope: ScopeId, turns: Sequence[TurnPk]) -> None:
         """Delete every passage of these turns of `scope`; unknown turns are no error. Raises StoreUnavailable."""
         if not turns or self.damage:  # a damaged index is thrown away whole
             return
         with self._changing:
-            self._cache.drop(scope)
             try:
                 with self._faults():
                     for start in range(0, len(turns), _KEYS_PER_FILTER):
                         chunk = turns[start : start + _KEYS_PER_FILTER]
                         self._table.delete(f"scope = {int(scope)} AND {_in('turn', chunk)}")
             finally:
-                if loading := self._loading.get(
-                    scope
-                ):  # after the deletion: who begins to read now does not see the rows
-                    loading.remove()
+                with self._keeping:  # after the deletion: who begins to read now does not see the rows
+                    self._cache.drop(scope)
+                    if loading := self._loading.get(scope):
+                        loading.remove()
 
     def turns_held(self, scope: ScopeId) -> list[TurnPk]:
         """Return the turns of `scope` that have passages here. Raises StoreUnavailable."""
@@ -263,7 +264,7 @@ class PassageIndex:
 
     def _loaded(self, scope: ScopeId) -> CachedScope:
         """Return a scope that was not in memory: read now, or by another question that is about to."""
-        with self._joining:
+        with self._keeping:
             if (found := self._cache.get(scope)) is not None:
                 return found
             loading = self._loading.get(scope)
@@ -274,7 +275,7 @@ class PassageIndex:
         try:
             held = self._load(scope, loading)
         except BaseException as fault:
-            with self._joining:
+            with self._keeping:
                 del self._loading[scope]
             loading.done.set_exception(fault)
             raise
@@ -282,14 +283,25 @@ class PassageIndex:
         return held
 
     def _load(self, scope: ScopeId, loading: Loading) -> CachedScope:
-        held = self._read_scope(scope)
-        with self._changing:
-            if not loading.catch_up(held):
-                held = self._read_scope(scope)
-            with self._joining:  # whoever comes now finds it there, or reads what was added since
-                self._cache.put(scope, held)
-                del self._loading[scope]
+        for _ in range(_TRIES):
+            held = self._read_scope(scope)
+            if self._keep(scope, held, loading):
+                return held
+        with self._changing:  # things are removed faster than they are read
+            loading.begin()
+            held = self._read_scope(scope)
+            self._keep(scope, held, loading)
         return held
+
+    def _keep(self, scope: ScopeId, held: CachedScope, loading: Loading) -> bool:
+        """Keep a scope that was read, if it can be brought up to date; whoever comes then finds it, or reads it anew."""
+        with self._keeping:
+            if not loading.catch_up(held):
+                loading.begin()
+                return False
+            self._cache.put(scope, held)
+            del self._loading[scope]
+            return True
 
     def _read_scope(self, scope: ScopeId) -> CachedScope:
         """Read a scope from the table, its passages in the order of their turns."""

@@ -18,7 +18,13 @@ class Loading:
 
     def __init__(self) -> None:
         self.done: Future[CachedScope] = Future()
-        self._added: list[tuple[Sequence[EncodedPassage], Sequence[Sequence[str]]]] = []
+        self._added: list[tuple[Sequence[EncodedPassage], Sequence[Sequence[str]]]]
+        self._removed: bool
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was noted: the rows are about to be read."""
+        self._added = []
         self._removed = False
 
     def add(self, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
@@ -34,7 +40,9 @@ class Loading:
         if self._removed:
             return False
         for passages, terms in self._added:
-            if held.holds(passages[0].turn_pk):
+            if held.holds(
+                passages[0].turn_pk
+            ):  # they came before the rows were read: all of them, for they came at once
                 continue
             if not held.precedes(passages):
                 return False

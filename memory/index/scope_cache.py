@@ -207,7 +207,7 @@ class ScopeCache:
     def append(self, scope: ScopeId, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
         """Add new passages to a scope, if it is here; if they do not come behind its own, it goes, and is read anew when needed."""
         kept = self._scopes.get(scope)
-        if kept is None:
+        if kept is None or kept.holds(passages[0].turn_pk):  # it was read after they had come
             return
         if kept.precedes(passages):
             kept.append(passages, terms)

@@ -1,7 +1,7 @@
 """The index as many ask it at once: one reading of a scope for all, nothing missed that was added meanwhile, nobody held up."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +121,44 @@ def test_while_a_scope_is_read_others_are_asked_and_read_and_everything_is_added
 
     index.then = meanwhile
     assert turns_of(index.scope(ONE)) == [1, 2, 3, 4]
+
+
+def test_a_scope_is_read_while_the_files_are_being_written_anew(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    index.add(rows(ONE, range(1, 4)))
+    with index._changing, elsewhere() as pool:  # as while rows are folded into the indexes, which takes seconds
+        assert turns_of(pool.submit(index.scope, ONE).result(PATIENCE_S)) == [1, 2, 3]
+
+
+def test_a_scope_is_read_before_the_index_tells_what_it_has_added(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    index.add(rows(ONE, range(1, 3)))
+    index._cache.drop(ONE)
+    append = index._cache.append
+
+    def read_first(scope: ScopeId, passages: Sequence[EncodedPassage], terms: Sequence[Sequence[str]]) -> None:
+        index._keeping.release()
+        assert turns_of(index.scope(ONE)) == [1, 2, 3]
+        index._keeping.acquire()
+        append(scope, passages, terms)
+
+    index._cache.append = read_first  # type: ignore[method-assign]
+    index.add(rows(ONE, range(3, 4)))
+    assert turns_of(index.scope(ONE)) == [1, 2, 3], "each passage once"
+
+
+def test_a_scope_from_which_much_is_removed_is_read_in_the_end(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    index.add(rows(ONE, range(1, 6)))
+
+    def remove(turn: int) -> None:
+        index.remove_turns(ONE, [TurnPk(turn)])
+        index.then = (lambda: remove(turn + 1)) if turn < 2 else None
+
+    index._cache.drop(ONE)
+    index.then = lambda: remove(1)
+    assert turns_of(index.scope(ONE)) == [3, 4, 5]
+    assert index.reads == 3
 
 
 def test_a_reading_that_fails_fails_for_those_who_wait_and_the_next_question_reads_again(tmp_path: Path) -> None:

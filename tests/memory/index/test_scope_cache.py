@@ -110,7 +110,7 @@ def test_the_least_recently_asked_scope_makes_room() -> None:
     cache.put(ScopeId(2), scopes[ScopeId(2)])
     assert cache.get(ScopeId(1)) is None
     assert cache.get(ScopeId(0)) is not None
-    cache.append(ScopeId(0), passages(100), wordless(100))
+    cache.append(ScopeId(0), passages(100, first=10), wordless(100))
     assert cache.get(ScopeId(0)) is None, "it has outgrown the limit"
     assert cache.get(ScopeId(2)) is not None, "which is no reason to lose another"
 
