@@ -122,11 +122,13 @@ def _pairs(run: str) -> list[str]:
 def main(
     part: Annotated[Part, typer.Option(help="Which half of the attributes and names.")] = "judging",
     seed: Annotated[int, typer.Option(help="Which draw of names, values and wordings.")] = 1,
+    wording: Annotated[int | None, typer.Option(help="Ask all in one wording: 0 direct, 2 in other words.")] = None,
 ) -> None:
     """Print how many of 50 questions have the right sentence first, by language."""
-    memories = [PlainFacts(language=language, part=part, seed=seed) for language in LANGUAGES]
+    memories = [PlainFacts(language=language, part=part, seed=seed, wording=wording) for language in LANGUAGES]
     counts = compare(memories, Encoder())
-    typer.echo(f"| {part}, seed {seed} | " + " | ".join(LANGUAGES) + " |")
+    asked = "mixed wordings" if wording is None else f"wording {wording}"
+    typer.echo(f"| {part}, seed {seed}, {asked} | " + " | ".join(LANGUAGES) + " |")
     typer.echo("| --- |" + " --- |" * len(LANGUAGES))
     for name, right in counts.items():
         typer.echo(f"| {name} | " + " | ".join(map(str, right)) + " |")

@@ -54,7 +54,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """How an attribute is told and asked for. Every value fits every statement as it is written."""
+    """How an attribute is told and asked for. Every value fits every statement as it is written.
+
+    The first question is the most direct, the last shares few words with the statements.
+    """
 
     statements: tuple[str, ...]
     questions: tuple[str, ...]
@@ -94,17 +97,20 @@ class PlainFacts:
 
     A seed means the same attributes in every language, so that languages compare; names, values and wordings are drawn for
     each. The default seed has the job, the garage code, the pet, the sister and the shoe size: words, names and two kinds of
-    numbers. `facts` are in the order in which they are remembered.
+    numbers. With a `wording` all questions are asked in that wording of the table, 0 the most direct and 2 the one that shares
+    fewest words with the sentence; the facts stay the same. `facts` are in the order in which they are remembered.
     """
 
     language: str
     part: Part = "judging"
     seed: int = 1
+    wording: int | None = None
 
     @property
     def id(self) -> str:
         """Name the memory: "plain-facts-en-judging-0"."""
-        return f"plain-facts-{self.language}-{self.part}-{self.seed}"
+        asked = "" if self.wording is None else f"-{self.wording}"
+        return f"plain-facts-{self.language}-{self.part}-{self.seed}{asked}"
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -135,9 +141,10 @@ class PlainFacts:
     def _pair(self, place: int, name: Name, attribute: str, value: str, draw: Random) -> tuple[Fact, FactQuestion]:
         entry = read_table(self.language).attributes[attribute]
         fact = Fact(turn_id=f"F{place}", text=worded(draw.choice(entry.statements), name, value))
+        drawn = draw.randrange(len(entry.questions))
         question = FactQuestion(
             id=f"{self.id}:{place}",
-            question=worded(draw.choice(entry.questions), name),
+            question=worded(entry.questions[drawn if self.wording is None else self.wording], name),
             answer=worded(value, name),
             turn_id=fact.turn_id,
             attribute=attribute,

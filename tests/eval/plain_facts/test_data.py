@@ -105,6 +105,15 @@ def test_a_seed_is_one_draw_and_another_seed_another() -> None:
     assert memory.facts[0].text == "Yuki's sister is called Olga."
 
 
+def test_a_wording_changes_the_questions_alone() -> None:
+    direct, other = (PlainFacts(language="en", wording=wording) for wording in (0, 2))
+    assert direct.facts == other.facts == PlainFacts(language="en").facts
+    asked = {one.question for memory in (direct, other) for one in memory.questions}
+    assert len(asked) == 100
+    assert "What is Yuki's sister called?" not in asked
+    assert {one.answer for one in direct.questions} == {one.answer for one in other.questions}
+
+
 def test_languages_share_the_attributes_of_a_seed() -> None:
     for seed in range(4):
         drawn = {
