@@ -26,7 +26,7 @@ from eval.plain_facts.data import LANGUAGES, Part, PlainFacts
 from memory import NewTurn, Remember, Scope
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.index.bm25 import bm25_share, frequencies, rarity_of
+from memory.index.bm25 import bm25_share, frequencies
 from memory.opening import open_memory
 from memory.storage.migrations import MIGRATIONS
 from memory.storage.opening import open_database
@@ -50,12 +50,12 @@ def terms_of(text: str) -> list[str]:
 
 
 def bm25_scores(questions: Sequence[str], sentences: Sequence[str]) -> Scores:
-    """Score each sentence for each question by BM25 (k1 1.2, b 0.75): `(questions, sentences)`, greater is better."""
+    """Score each sentence for each question by BM25 (k1 1.2, b 0.75, Lucene's rarity): `(questions, sentences)`."""
     texts = [terms_of(sentence) for sentence in sentences]
     rows = []
     for question in questions:
         frequency = frequencies(tuple(dict.fromkeys(terms_of(question))), texts)
-        rows.append(bm25_share(frequency, [*map(len, texts)], rarity_of(frequency)))
+        rows.append(bm25_share(frequency, [*map(len, texts)], _rarity(frequency)))
     return np.stack(rows)
 
 
@@ -113,6 +113,13 @@ async def _tirtha(memories: Sequence[PlainFacts], encoder: Encoder) -> list[tupl
     ):
         async with open_memory(MemorySettings(), database, encoder=encoder) as memory:
             return [await tirtha_first(memory, facts) for facts in memories]
+
+
+def _rarity(frequency: Scores) -> Scores:
+    """Return Lucene's inverse document frequency of each term, which leaves words of half the sentences little weight."""
+    holders = (frequency > 0).sum(axis=0)
+    rarity: Scores = np.log1p((len(frequency) - holders + 0.5) / (holders + 0.5))
+    return rarity
 
 
 def _pairs(run: str) -> list[str]:
