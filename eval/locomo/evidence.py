@@ -15,10 +15,11 @@ import anyio
 from compaction import Context
 from eval.harness.answer_paths import caller_of, remembered
 from eval.harness.baselines import BASELINES, pack_whole_turns
+from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.report import Json, Report
 from eval.harness.runs import Sample, Work
 from eval.locomo.ablation import SWITCHED_OFF, Judged, judge_without
-from eval.locomo.data import CATEGORIES, Conversation, LocomoQuestion, read_locomo
+from eval.locomo.data import read_locomo
 from eval.locomo.report import OURS, LocomoResults, LocomoSample
 from eval.training.fitting import SHIPPED_SEED, Asked, ask_conversations, held_out
 from memory.encoding.encoder import Encoder
@@ -78,7 +79,7 @@ class LocomoEvidence:
         return [replace(one, questions=one.questions[: self.limit]) for one in read]
 
     @cached_property
-    def _questions(self) -> dict[str, tuple[Conversation, LocomoQuestion]]:
+    def _questions(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
         return {question.id: (one, question) for one in self._conversations for question in one.questions}
 
     def ids(self) -> list[str]:
@@ -127,7 +128,7 @@ class LocomoEvidence:
         return Sample(id=id_, value=value)
 
     async def _compare(
-        self, service: Service, conversation: Conversation, question: LocomoQuestion
+        self, service: Service, conversation: Conversation, question: LabelledQuestion
     ) -> list[LocomoSample]:
         turns = await service.memory.history(conversation.scope)
         samples = []
@@ -185,15 +186,15 @@ def _part_and_seed(id_: str) -> tuple[str, int]:
     return part, int(seed or SHIPPED_SEED)  # runs before there were several fits named none
 
 
-def _sample(system: str, context: Context, question: LocomoQuestion, *, rung: bool = False) -> LocomoSample:
+def _sample(system: str, context: Context, question: LabelledQuestion, *, rung: bool = False) -> LocomoSample:
     recall = question.recall_of(context)
     return LocomoSample(
         system=system,
         rung=rung,
         budget=context.budget,
-        category=question.category,
+        kind=question.kind,
         evidence_recall=recall,
         all_evidence=recall == 1,
-        answer_word_recall=question.words_in(context.text) if question.category in CATEGORIES else None,
+        answer_word_recall=question.words_in(context.text) if question.answerable else None,
         tokens=context.tokens,
     )

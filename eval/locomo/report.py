@@ -10,7 +10,7 @@ from eval.harness.intervals import Calibration, calibration
 from eval.harness.report import Chart, Json, Line, Report, Table
 from eval.harness.runs import Sample
 from eval.locomo.ablation import Ablation, Judged, compare_parts
-from eval.locomo.data import CATEGORIES
+from eval.locomo.data import ANSWERED
 
 __all__ = ["OURS", "Figures", "LocomoResults", "LocomoSample"]
 
@@ -27,7 +27,7 @@ class LocomoSample:
     system: str
     rung: bool
     budget: int
-    category: int
+    kind: str
     evidence_recall: float
     all_evidence: bool
     answer_word_recall: float | None
@@ -37,7 +37,7 @@ class LocomoSample:
     @property
     def scored(self) -> bool:
         """Whether its evidence counts: in category 5 the answer is not there, and only answerability is judged."""
-        return self.category in CATEGORIES
+        return self.kind in ANSWERED
 
     def marks(self) -> dict[str, float]:
         """Give what it counts for."""
@@ -99,7 +99,7 @@ class LocomoResults:
     def figures(self) -> list[Figures]:
         """Give the figures of each category and of all of them."""
         scored = self.scored()
-        groups = [(name, [s for s in scored if s.category == number]) for number, name in CATEGORIES.items()]
+        groups = [(kind, [s for s in scored if s.kind == kind]) for kind in ANSWERED]
         return [_figures(name, group) for name, group in [*groups, ("all", scored)] if group]
 
     def calibration(self) -> Calibration | None:
