@@ -56,9 +56,9 @@ class LabelledQuestion:
 class Conversation:
     """A conversation: per session the turns as `/v1/remember` takes them, and its questions.
 
-    questions: those with valid evidence. without_evidence: those that name no turn of the conversation: their answers can be
-    scored, their evidence cannot. speakers: those who have names. left_out: why a question cannot be asked at all, by its id.
-    questions_dated: when its questions are asked, where the set says so.
+    questions: those with valid evidence, and those without an answer that need none. without_evidence: those that name no turn of
+    the conversation: their answers can be scored, their evidence cannot. speakers: those who have names. left_out: why a question
+    cannot be asked at all, by its id. questions_dated: when its questions are asked, where the set says so.
     """
 
     id: str
