@@ -16,7 +16,7 @@ from typing import Any
 
 from eval.harness.conversations import Conversation, LabelledQuestion
 
-__all__ = ["ABSTENTION", "KINDS", "read_beam"]
+__all__ = ["ABSTENTION", "KINDS", "beam_files", "read_beam"]
 
 ABSTENTION = "abstention"
 _GOLD = {
@@ -42,11 +42,20 @@ def read_beam(folder: Path, *, size: str | None = None) -> list[Conversation]:
     A chat is named by its folder and the one above it: "100K/2". Raises ValueError where one is not in BEAM's format, or none is
     there.
     """
-    files = sorted(folder.glob("**/chat.json"), key=_place)
-    chats = [_read(file) for file in files if size in {None, file.parents[1].name}]
+    chats = [_read(file) for file in _chat_files(folder, size)]
     if not chats:
         raise ValueError(f"{folder} holds no chat of BEAM{f' of size {size}' if size else ''}")
     return chats
+
+
+def beam_files(folder: Path, *, size: str | None = None) -> list[Path]:
+    """Name the files that `read_beam` reads."""
+    return [one for file in _chat_files(folder, size) for one in (file, file.parent / _QUESTIONS)]
+
+
+def _chat_files(folder: Path, size: str | None) -> list[Path]:
+    files = sorted(folder.absolute().glob("**/chat.json"), key=_place)
+    return [file for file in files if size in {None, file.parents[1].name}]
 
 
 def _place(file: Path) -> tuple[str, int, str]:

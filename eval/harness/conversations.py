@@ -10,7 +10,7 @@ from functools import cached_property
 
 from compaction import Context
 from compaction.tokens import count_tokens
-from language.words import content_terms
+from language.words import content_terms, words
 from memory import NewTurn, Remember, Scope
 
 __all__ = ["Conversation", "LabelledQuestion"]
@@ -50,6 +50,13 @@ class LabelledQuestion:
         """Return the share of the answer's content words, stemmed, that `text` holds; None for an answer without any."""
         wanted = set(content_terms(self.answer))
         return len(wanted & set(content_terms(text))) / len(wanted) if wanted else None
+
+    def contained_in(self, text: str) -> bool | None:
+        """Return whether `text` holds the answer: its words in a row, or all its content words; None without an answer."""
+        wanted = " ".join(words(self.answer))
+        if not wanted:
+            return None
+        return f" {wanted} " in f" {' '.join(words(text))} " or self.words_in(text) == 1
 
 
 @dataclass(frozen=True, kw_only=True)
