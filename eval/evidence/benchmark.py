@@ -1,4 +1,4 @@
-"""Evidence on any set: do the contexts of a question hold the turns, and the words, of its answer, and more than plain searches' do?
+"""Evidence on any set: do contexts hold the turns, and the words, of an answer, and more than plain searches' contexts do?
 
 Every question is asked as `/v1/context` asks, and distilled at each budget; six plain searches (`eval.harness.baselines`) pack
 contexts of the same turns at the same budgets. A conversation is remembered in a memory of its own and encoded once.

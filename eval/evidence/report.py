@@ -1,4 +1,4 @@
-"""What follows from the samples of an evidence run: every measure by kind, system and budget, and where we stand to the best search.
+"""What follows from the samples of an evidence run: every measure by kind, system and budget, and how far from the best search.
 
 Turn-level recall flatters: a wrong sentence of the right turn counts. So the share of the answer's words, and whether the answer
 is there as a whole, stand beside it.
@@ -49,9 +49,10 @@ MEASURES: Mapping[str, Callable[[Held], Sequence[float]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSample:
-    """A question: whether it has an answer, how likely we said so, and what contexts hold of it, by system (none without an answer).
+    """A question: whether it has an answer, how likely we said so, and what contexts hold of it, by system.
 
-    by_session: its evidence is labelled by session only. left_out: questions of its conversation that name no evidence.
+    held: nothing of a question without an answer. by_session: its evidence is labelled by session only. left_out: questions of its
+    conversation that name no evidence.
     """
 
     conversation: str
@@ -167,7 +168,7 @@ class EvidenceResults:
 
     def _measure_table(self, measure: str) -> Table:
         table = Table("kind", "n", "system", *(f"{budget:,}" for budget in BUDGETS), title=f"{measure}, {self.title}")
-        if measure == MEASURES_OF_ALL:
+        if measure == "evidence recall":
             tokens = mean(one.held[OURS].tokens[_USUAL] for one in self._scored)
             raw = mean(one.raw_tokens for one in self._scored)
             table.caption = (
@@ -190,7 +191,6 @@ class EvidenceResults:
         return Chart(title=f"{measure} by budget", x="budget, tokens", y="share", lines=lines, log_x=True)
 
 
-MEASURES_OF_ALL = "evidence recall"
 _NOTHING = ("-",) * len(BUDGETS)
 
 

@@ -26,7 +26,7 @@ def test_a_question_is_a_conversation_of_its_own_with_what_is_labelled(data: Pat
     assert user.asked_at.isoformat() == "2023-05-30T01:13:00+00:00"
     [asked], [refused], [told] = user.questions, nobody.questions, assistant.questions
     first, _ = user.sessions
-    assert (asked.id, asked.evidence, asked.sessions) == ("q1:0", {f"{first}:0"}, frozenset())
+    assert (asked.id, asked.evidence, asked.sessions) == ("q1:0", frozenset({f"{first}:0"}), frozenset())
     assert (refused.kind, refused.answer, refused.answerable) == ("abstention", "", False)
     first, _ = assistant.sessions
     assert told.evidence == {f"{first}:1"}, "an assistant's turn may hold the answer"
@@ -40,7 +40,7 @@ def test_without_labels_of_turns_the_sessions_are_the_evidence(tmp_path: Path) -
     found, lost = (as_conversation(one) for one in read_longmemeval(file))
     [asked] = found.questions
     first, _ = found.sessions
-    assert (asked.sessions, asked.evidence) == ({first}, {f"{first}:0", f"{first}:1"})
+    assert (asked.sessions, asked.evidence) == (frozenset({first}), frozenset({f"{first}:0", f"{first}:1"}))
     assert (lost.questions, [one.id for one in lost.without_evidence]) == ((), ["q5:0"])
 
 
