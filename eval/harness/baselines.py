@@ -1,8 +1,9 @@
 """What anyone can do without us, over the same turns, at the same budget: the figures to beat.
 
-Three plain searches, each over whole turns and over sentences: BM25 (k1 1.2, b 0.75, stems, no stop words; pairs of characters
-in scripts without spaces; the speaker's name, where there is one, counts as said: without it BM25 finds less), dense (the cosine of the question's vector with those that the memory itself keeps), and both added
-up: cosine + 0.7 BM25, BM25 divided by its greatest in the scope. BM25 alone returns only what shares a term with the question.
+Three plain searches, each over whole turns and over sentences. BM25: k1 1.2, b 0.75, stems, no stop words; pairs of characters in
+scripts without spaces; a speaker's name counts as said, since BM25 finds less without. Dense: the cosine of the question's vector
+with those that the memory itself keeps. Both added up: cosine + 0.7 BM25, BM25 divided by its greatest in the scope. BM25 alone
+returns only what shares a term with the question.
 
 Two more rank turns for LongMemEval: dense sessions, one vector a session, of its user turns joined, cut at the model's window (the
 recipe behind the published 96.6% recall_any@5 of a verbatim store); and newest first, no search at all.
@@ -53,6 +54,8 @@ class Units:
 
     def bm25(self, question: str) -> Scores:
         """Return the BM25 of each unit, `(n,)`, as a share of what endless repetition of every term would reach."""
+        if not self.places:
+            return np.zeros(0)
         frequency = frequencies(tuple(dict.fromkeys(search_terms(question))), self._terms)
         return bm25_share(frequency, [*map(len, self._terms)], rarity_of(frequency))
 
