@@ -4,7 +4,7 @@ Put together from this folder's tables: what is told (`planning`), how it is wov
 it (`questions`). They are for training only. Their small stock of wordings says nothing about how well recall does on real talk.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -25,10 +25,11 @@ _BURST_PAUSE_S, _PAUSE_S = (3, 20), (15, 150)
 
 @dataclass(frozen=True, kw_only=True)
 class Dialogue:
-    """A dialogue as it was made: the conversation, and what each of its questions was made of, in their order."""
+    """A dialogue as it was made: the conversation, what each of its questions was made of, and the turns that hold what."""
 
     conversation: Conversation
     asked: tuple[Asked, ...]
+    holding: Mapping[Held, Set[str]]
 
 
 def dialogues(seeds: Iterable[int]) -> list[Conversation]:
@@ -38,7 +39,7 @@ def dialogues(seeds: Iterable[int]) -> list[Conversation]:
 
 def written(seed: int) -> Dialogue:
     """Return the dialogue of a seed, with what its questions were made of."""
-    random = Random(f"dialogue {seed}")
+    random = Random(f"dialogue {seed}")  # noqa: S311  # to be the same again
     names = random.sample(speakers(), 2)
     pair = (names[0], names[1])
     starts = _starts(random)
@@ -63,7 +64,7 @@ def written(seed: int) -> Dialogue:
         last_said_at=max(datetime.fromisoformat(turn["said_at"]) for turns in sessions.values() for turn in turns),
         speakers=pair,
     )
-    return Dialogue(conversation=conversation, asked=asked)
+    return Dialogue(conversation=conversation, asked=asked, holding=holding)
 
 
 def _starts(random: Random) -> list[datetime]:
@@ -101,7 +102,7 @@ def _turns(
     return turns
 
 
-def _labelled(identity: str, asked: Asked, holding: dict[Held, set[str]]) -> LabelledQuestion:
+def _labelled(identity: str, asked: Asked, holding: Mapping[Held, Set[str]]) -> LabelledQuestion:
     answerable = asked.wrong is None
     evidence = {turn for held in asked.evidence for turn in holding.get(held, ())} if answerable else ()
     return LabelledQuestion(

@@ -78,8 +78,7 @@ def plan_of(random: Random, sessions: int) -> Plan:
             first = random.randrange(2)
             owners = (first, 1 - first) if number < shared else (first,)
             places = random.sample(range(len(fact.values)), len(fact.values))
-            for owner in owners:
-                told.append(_told(random, fact, owner, places, full, kin))
+            told += [_told(random, fact, owner, places, full, kin) for owner in owners]
     return Plan(told=tuple(told), kin=kin)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
-__all__ = ["Fact", "Form", "RelativeTime", "Smalltalk", "all_facts", "facts", "relative_times", "relatives", "smalltalk", "speakers"]
+__all__ = ["Fact", "Form", "all_facts", "facts", "relative_times", "relatives", "smalltalk", "speakers"]
 
 Form = Literal["states", "events", "lists", "changes", "relations", "reasons", "opinions", "joint"]
 Exchange = tuple[str, str]
@@ -27,6 +27,7 @@ class Fact:
     form: Form
     values: tuple[str, ...]
     answers: tuple[str, ...]
+    plain: str
     told: tuple[str, ...]
     asked: tuple[Exchange, ...]
     questions: tuple[str, ...]
@@ -34,6 +35,7 @@ class Fact:
     who: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    changed_plain: str = ""
     changed: tuple[str, ...] = ()
     changed_asked: tuple[Exchange, ...] = ()
     before: tuple[str, ...] = ()
@@ -115,9 +117,7 @@ def speakers() -> tuple[str, ...]:
 def relatives() -> Relatives:
     """Return the names of those who are talked about."""
     record = _read("people.toml")
-    return Relatives(
-        names=tuple(record["relatives"]), kin=tuple(record["kin"]), introduced=tuple(record["introduced"])
-    )
+    return Relatives(names=tuple(record["relatives"]), kin=tuple(record["kin"]), introduced=tuple(record["introduced"]))
 
 
 def all_facts() -> tuple[Fact, ...]:
@@ -130,9 +130,12 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _fact(record: dict[str, Any], form: Form) -> Fact:
-    pairs = {name: tuple(map(_exchange, record.pop(name, ()))) for name in ("asked", "guessed", "changed_asked")}
-    texts = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-    return Fact(form=form, **({"answers": texts["values"]} | texts | pairs))
+    pairs: dict[str, Any] = {
+        name: tuple(map(_exchange, record.pop(name, ()))) for name in ("asked", "guessed", "changed_asked")
+    }
+    texts: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+    texts.setdefault("answers", texts["values"])
+    return Fact(form=form, **texts, **pairs)
 
 
 def _exchange(text: str) -> Exchange:

@@ -20,6 +20,8 @@ _T = TypeVar("_T")
 _SLOT = re.compile(r"\{(\w+)\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z{])")
 _SENTENCE_START = re.compile(r"^[a-z]|(?<=[.!?] )[a-z]")
+# How often a fact is told by the other one, as a short answer, and of the rest in the words that questions use.
+_BY_THE_OTHER, _AS_AN_ANSWER, _PLAINLY = 0.35, 0.3, 0.7
 _LEAST_TURNS, _MOST_TURNS = 10, 30
 
 
@@ -91,15 +93,19 @@ class Weaver:
         random, fact, owner = self._random, telling.fact, telling.owner
         if fact.form == "events":
             self.times[telling] = when_said(random, said_on, fact.tense)
-        told, asked = (fact.changed, fact.changed_asked) if telling.later else (fact.told, fact.asked)
-        if fact.guessed and random.random() < 0.25:
+        plain, told, asked = fact.plain, fact.told, fact.asked
+        if telling.later:
+            plain, told, asked = fact.changed_plain, fact.changed, fact.changed_asked
+        if fact.guessed and random.random() < _BY_THE_OTHER:
             said, reply = random.choice(fact.guessed)
             return [*self._say(1 - owner, said, telling), *self._say(owner, reply, telling)]
-        if random.random() < 0.45:
+        if random.random() < _AS_AN_ANSWER:
             said, reply = random.choice(asked)
             lines = [*self._say(1 - owner, said, telling), *self._say(owner, reply, telling)]
         else:
-            lines = self._say(owner, self._dressed(random.choice(told)), telling)
+            lines = self._say(
+                owner, self._dressed(plain if random.random() < _PLAINLY else random.choice(told)), telling
+            )
         return lines + self._reaction(owner, sad=fact.subject in smalltalk().sad_subjects)
 
     def _dressed(self, text: str) -> str:
