@@ -10,13 +10,14 @@ from typing import Any
 from eval.code.benchmark import CodeBenchmark
 from eval.code.preflight import Preflight
 from eval.code.recorded_cascade import RecordedCascade
+from eval.evidence.benchmark import EvidenceBenchmark
 from eval.faithfulness.benchmark import Faithfulness
 from eval.harness.intervals import paired_difference
 from eval.harness.report import Table
 from eval.harness.runs import Benchmark, answers_of, scores_of
 from eval.locomo.answers import LocomoAnswers
-from eval.locomo.evidence import LocomoEvidence
 from eval.locomo.policy_ablation import PolicyAblation
+from eval.locomo.recall_ablation import RecallAblation
 from eval.long_context.context_rot import ContextRot
 from eval.long_context.needles import Needles
 from eval.long_context.ruler import Ruler
@@ -46,8 +47,11 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
             return ContextRot(**given, budget=config["budget"])
         case "longmemeval":
             return LongMemEval(**given, file=data[0], budget=config["budget"], judge=config["judge"])
-        case "locomo":
-            return LocomoEvidence(**given, file=data[0], budget=config["budget"])
+        case "evidence-locomo" | "evidence-realtalk" | "evidence-beam" | "evidence-longmemeval":
+            asked = {name: config[name] for name in ("set", "size", "leave_out")}
+            return EvidenceBenchmark(**given, **asked, path=data[0])
+        case "recall-ablation":
+            return RecallAblation(**given, file=data[0], budget=config["budget"])
         case "cascade":
             return RecordedCascade(recordings=Path(config["recordings"]))
         case "locomo-qa":
@@ -145,8 +149,10 @@ def smoke_parts(settings: Settings, encoder: Encoder, data: Path | None) -> list
         "locomo_dev.json": [
             lambda file: Faithfulness(**given, source="locomo", file=file, limit=400),
             lambda file: LocomoAnswers(**given, file=file, limit=20),
+            lambda file: EvidenceBenchmark(**given, set="locomo", path=file, limit=20),
         ],
         "longmemeval_sample.json.xz": [lambda file: LongMemEval(**given, file=file, limit=1)],
+        "realtalk": [lambda folder: EvidenceBenchmark(**given, set="realtalk", path=folder, limit=10)],
         "HumanEvalPlus.jsonl.gz": [lambda file: Preflight(hidden=file, per_task=1, limit=24)],
     }
     for name, makers in files.items():

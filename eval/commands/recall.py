@@ -1,4 +1,4 @@
-"""Benchmarks that ask no model: evidence recall on LoCoMo, and the cascade over recordings."""
+"""Benchmarks that ask no model: evidence on every set, what recall's parts are worth, and the cascade over recordings."""
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -9,35 +9,105 @@ import typer
 from cascade.pricing import Price
 from eval.code.recorded_cascade import RecordedCascade
 from eval.commands.options import AtOnce, EvalBudget, RunFolder, app, run_in_folder
-from eval.locomo.evidence import LocomoEvidence
+from eval.evidence.benchmark import EvidenceBenchmark
+from eval.evidence.sets import SetName
+from eval.locomo.recall_ablation import RecallAblation
 
 __all__: list[str] = []
+
+
+_Limit = Annotated[int | None, typer.Option("--limit", min=1, help="only the first questions of each conversation")]
+_Exclude = Annotated[
+    Path | None, typer.Option("--exclude", help="ids to leave out (label errors), one a line: conv-26:0")
+]
 
 
 @app.command("locomo")
 def eval_locomo(
     *,
     data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
-    budget: EvalBudget = 165,
-    limit: Annotated[int | None, typer.Option(min=1, help="questions of each conversation")] = None,
-    exclude: Annotated[Path | None, typer.Option(help="ids to leave out (label errors), one a line: conv-26:0")] = None,
-    ladder: Annotated[bool, typer.Option(help="also distil to 82, 165, 330, 660 and 1,320 tokens")] = True,
-    ablation: Annotated[bool, typer.Option(help="also switch every part off, on unseen conversations")] = True,
-    fits: Annotated[
-        int, typer.Option(min=1, help="how often the ablation fits everything, each with a seed of its own")
-    ] = 3,
-    baselines: Annotated[bool, typer.Option("--baselines", help="also run what anyone can do without us")] = False,
+    limit: _Limit = None,
+    exclude: _Exclude = None,
     folder: RunFolder = None,
 ) -> None:
-    """Measure evidence recall and answerability on LoCoMo, and what each part of recall is worth."""
-    ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset[str]()
+    """Measure what contexts hold of the evidence and of the answers on LoCoMo, beside plain searches of the same turns."""
+    _run_evidence("locomo", data, limit=limit, exclude=exclude, folder=folder)
+
+
+@app.command("realtalk")
+def eval_realtalk(
+    *,
+    data: Annotated[Path, typer.Option(help="a folder of REALTALK's chats")],
+    limit: _Limit = None,
+    exclude: _Exclude = None,
+    folder: RunFolder = None,
+) -> None:
+    """Measure the same on REALTALK: chats of real people."""
+    _run_evidence("realtalk", data, limit=limit, exclude=exclude, folder=folder)
+
+
+@app.command("beam")
+def eval_beam(
+    *,
+    data: Annotated[Path, typer.Option(help="a folder of BEAM's chats, at any depth")],
+    size: Annotated[str | None, typer.Option(help="only the chats in folders of this name: 100K, 500K")] = None,
+    limit: _Limit = None,
+    exclude: _Exclude = None,
+    folder: RunFolder = None,
+) -> None:
+    """Measure the same on BEAM: chats of a user and an assistant over months, ten kinds of questions."""
+    _run_evidence("beam", data, size=size, limit=limit, exclude=exclude, folder=folder)
+
+
+@app.command("longmemeval-evidence")
+def eval_longmemeval_evidence(
+    *,
+    data: Annotated[Path, typer.Option(help="an official LongMemEval file (JSON, or .xz of it)")],
+    exclude: _Exclude = None,
+    folder: RunFolder = None,
+) -> None:
+    """Measure the same on LongMemEval; where turns have no labels, sessions count."""
+    _run_evidence("longmemeval", data, exclude=exclude, folder=folder)
+
+
+@app.command("recall-ablation")
+def eval_recall_ablation(
+    *,
+    data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
+    budget: EvalBudget = 165,
+    limit: _Limit = None,
+    exclude: _Exclude = None,
+    fits: Annotated[int, typer.Option(min=1, help="how often everything is fitted, each with a seed of its own")] = 3,
+    folder: RunFolder = None,
+) -> None:
+    """Switch every part of recall off, one at a time: what each is worth on conversations that the fit never saw."""
     run_in_folder(
-        lambda settings, encoder: LocomoEvidence(
-            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=ids, ladder=ladder,
-            baselines=baselines, ablation=ablation, fits=fits,
+        lambda settings, encoder: RecallAblation(
+            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=_ids(exclude), fits=fits
         ),
         folder=folder,
-    )  # fmt: skip
+    )
+
+
+def _run_evidence(
+    name: SetName,
+    data: Path,
+    *,
+    size: str | None = None,
+    limit: int | None = None,
+    exclude: Path | None,
+    folder: Path | None,
+) -> None:
+    run_in_folder(
+        lambda settings, encoder: EvidenceBenchmark(
+            settings=settings, encoder=encoder, set=name, path=data, size=size, limit=limit, exclude=_ids(exclude)
+        ),
+        folder=folder,
+    )
+
+
+def _ids(file: Path | None) -> frozenset[str]:
+    return frozenset(file.read_text("utf-8").split()) if file else frozenset()
 
 
 @app.command("cascade")

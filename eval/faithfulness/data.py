@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from cascade import Brief, Quote, TimeSaid
 from eval.faithfulness.perturbations import KINDS, deny, perturb
-from eval.locomo.data import Conversation, read_locomo
+from eval.harness.conversations import Conversation
+from eval.locomo.data import read_locomo
 from language import analyse, split_sentences
 from language.words import words
 

@@ -21,7 +21,7 @@ from compaction.distill import DistillOptions
 from eval.harness.baselines import pack_whole_turns
 from eval.harness.intervals import Interval, auroc_difference, calibration, paired_difference
 from eval.harness.report import Table
-from eval.locomo.data import CATEGORIES
+from eval.locomo.data import ANSWERED
 from eval.training.answerability import make_case, unseen_probabilities
 from eval.training.fitting import Asked, held_out
 from memory.model import Evidence
@@ -44,12 +44,12 @@ SWITCHED_OFF = (NOTHING, *PARTS, *_OPTIONS, _SUPERSESSION)
 class Judged:
     """All questions of a file without one part, by one fit of ensembles that never saw their conversation.
 
-    categories: of all questions, in order; recalls: evidence recall of the answerable ones; words: the share of each answer's that
+    kinds: of all questions, in order; recalls: evidence recall of the answerable ones; words: the share of each answer's that
     the context tells, where it has any, and whole_turn_words that whole turns would, with nothing switched off; probabilities:
     answerability of all, none where the part has nothing to do with it.
     """
 
-    categories: tuple[int, ...]
+    kinds: tuple[str, ...]
     recalls: tuple[float, ...]
     words: tuple[float, ...] = ()
     whole_turn_words: tuple[float, ...] = ()
@@ -63,7 +63,7 @@ class Judged:
     @property
     def truths(self) -> list[bool]:
         """Whether each question is answerable."""
-        return [category in CATEGORIES for category in self.categories]
+        return [kind in ANSWERED for kind in self.kinds]
 
 
 def judge_without(part: str, asked: Sequence[Asked], *, full: Sequence[Rescored], seed: int, budget: int) -> Judged:
@@ -111,16 +111,16 @@ class Fit:
 
     evidence_recall: float
     all_evidence_rate: float
-    by_category: dict[int, float]
+    by_kind: dict[str, float]
     answer_words: float | None
     whole_turn_words: float | None
     auroc: float | None
 
     def cells(self) -> Iterator[str]:
-        """Write the figures out, evidence recall of each category behind that of all."""
-        categories = (self.by_category.get(category) for category in CATEGORIES)
+        """Write the figures out, evidence recall of each kind behind that of all."""
+        kinds = (self.by_kind.get(kind) for kind in ANSWERED)
         words = (self.answer_words, self.whole_turn_words)
-        for share in (self.evidence_recall, *categories, self.all_evidence_rate, *words, self.auroc):
+        for share in (self.evidence_recall, *kinds, self.all_evidence_rate, *words, self.auroc):
             yield "-" if share is None else f"{share:.3f}"
 
 
@@ -136,9 +136,7 @@ class Ablation:
 
     def tables(self) -> Iterator[Table]:
         """Lay the fits out for people, then the worths."""
-        table = Table(
-            "fit", "evidence recall", *CATEGORIES.values(), "all evidence", "answer words", "whole turns'", "AUROC"
-        )
+        table = Table("fit", "evidence recall", *ANSWERED, "all evidence", "answer words", "whole turns'", "AUROC")
         table.title = f"Unseen conversations, budget {self.budget} (n = {self.n})"
         for seed, fit in self.fits.items():
             table.add_row(f"seed {seed}", *fit.cells())
@@ -182,14 +180,14 @@ def compare_parts(judged: Mapping[str, Mapping[int, Judged]], *, budget: int) ->
 
 
 def _figures(judged: Judged) -> Fit:
-    answerable = [category for category in judged.categories if category in CATEGORIES]
+    answerable = [kind for kind in judged.kinds if kind in ANSWERED]
     found = calibration(judged.probabilities, judged.truths) if judged.probabilities else None
     return Fit(
         evidence_recall=mean(judged.recalls),
         all_evidence_rate=mean(float(recall == 1) for recall in judged.recalls),
-        by_category={
-            category: mean(r for of, r in zip(answerable, judged.recalls, strict=True) if of == category)
-            for category in sorted(set(answerable))
+        by_kind={
+            kind: mean(r for of, r in zip(answerable, judged.recalls, strict=True) if of == kind)
+            for kind in sorted(set(answerable))
         },
         answer_words=mean(judged.words) if judged.words else None,
         whole_turn_words=mean(judged.whole_turn_words) if judged.whole_turn_words else None,
@@ -201,7 +199,7 @@ def _mean(fits: Sequence[Fit]) -> Fit:
     return Fit(
         evidence_recall=mean(fit.evidence_recall for fit in fits),
         all_evidence_rate=mean(fit.all_evidence_rate for fit in fits),
-        by_category={category: mean(fit.by_category[category] for fit in fits) for category in fits[0].by_category},
+        by_kind={kind: mean(fit.by_kind[kind] for fit in fits) for kind in fits[0].by_kind},
         answer_words=_mean_of([fit.answer_words for fit in fits]),
         whole_turn_words=_mean_of([fit.whole_turn_words for fit in fits]),
         auroc=_mean_of([fit.auroc for fit in fits]),
@@ -263,7 +261,7 @@ def _judged(
         recalls.append(one.question.recall_of(context))
         words.append(one.question.words_in(context.text))
     return Judged(
-        categories=tuple(one.question.category for one in asked),
+        kinds=tuple(one.question.kind for one in asked),
         recalls=tuple(recalls),
         words=tuple(share for share in words if share is not None),
     )

@@ -20,11 +20,12 @@ import snowballstemmer
 
 from cascade.errors import CascadeFault
 from eval.harness.answer_paths import ask_memory, remembered
+from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.intervals import wilson
 from eval.harness.judge import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.harness.report import Json, Report, Table
 from eval.harness.runs import Sample, Work
-from eval.locomo.data import ADVERSARIAL, CATEGORIES, Conversation, LocomoQuestion, read_locomo
+from eval.locomo.data import ADVERSARIAL, ANSWERED, read_locomo
 from eval.long_context.hidden_facts import configured_models, notes_on_models
 from memory.encoding.encoder import Encoder
 from tirtha.service import Service
@@ -35,7 +36,7 @@ __all__ = ["LocomoAnswers", "answer_f1", "token_f1"]
 _ARTICLES = re.compile(r"\b(?:a|an|the|and)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ABSTAINS = ("no information available", "not mentioned")
-_MULTI_HOP, _OPEN = 1, 3
+_MULTI_HOP, _OPEN = "multi-hop", "open-domain"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class LocomoAnswers:
         return read_locomo(self.file)
 
     @cached_property
-    def _asked(self) -> dict[str, tuple[Conversation, LocomoQuestion]]:
+    def _asked(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
         return {
             question.id: (conversation, question)
             for conversation in self._conversations
@@ -118,11 +119,11 @@ class LocomoAnswers:
             return Sample(id=id_, fault=str(fault))
         abstained = reply.path == "abstain"
         value: dict[str, Json] = {
-            "category": question.category,
+            "kind": question.kind,
             "answer": reply.text,
             "path": reply.path,
             "cached": reply.cached,
-            "f1": answer_f1(question.category, question.answer, reply.text, abstained=abstained),
+            "f1": answer_f1(question.kind, question.answer, reply.text, abstained=abstained),
             "excluded": id_ in self.exclude,
         }
         return Sample(id=id_, value=value, cost_nanousd=reply.cost_nanousd)
@@ -135,7 +136,7 @@ class LocomoAnswers:
 
     def _to_judge(self, id_: str, answer: Sample) -> ToJudge:
         _, question = self._asked[id_]
-        kind = "abstention" if question.category == ADVERSARIAL else CATEGORIES[question.category]
+        kind = question.kind if question.answerable else "abstention"
         why = question.answer or "The conversation does not say this of the person asked about."
         return ToJudge(type=kind, question=question.question, answer=why, reply=str(answer.value.get("answer", "")))
 
@@ -182,14 +183,14 @@ def token_f1(gold: str, answer: str) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def answer_f1(category: int, gold: str, answer: str, *, abstained: bool) -> float:
-    """Score an answer as LoCoMo's own code does its category; `abstained` stands for its phrases of abstention."""
-    if category == ADVERSARIAL:
+def answer_f1(kind: str, gold: str, answer: str, *, abstained: bool) -> float:
+    """Score an answer as LoCoMo's own code does its kind; `abstained` stands for its phrases of abstention."""
+    if kind == ADVERSARIAL:
         return float(abstained or any(phrase in answer.lower() for phrase in _ABSTAINS))
-    if category == _MULTI_HOP:
+    if kind == _MULTI_HOP:
         parts = [part.strip() for part in answer.split(",")]
         return mean(max(token_f1(wanted.strip(), part) for part in parts) for wanted in gold.split(","))
-    return token_f1(gold.split(";", maxsplit=1)[0].strip() if category == _OPEN else gold, answer)
+    return token_f1(gold.split(";", maxsplit=1)[0].strip() if kind == _OPEN else gold, answer)
 
 
 def _tokens(text: str) -> list[str]:
@@ -247,9 +248,8 @@ class _Figures:
 
 
 def _figures(done: Sequence[Sample], right: Mapping[str, bool]) -> dict[str, _Figures]:
-    names = {**CATEGORIES, ADVERSARIAL: "adversarial"}
-    groups = {name: [one for one in done if one.value["category"] == number] for number, name in names.items()}
-    groups["categories 1 to 4"] = [one for one in done if one.value["category"] in CATEGORIES]
+    groups = {kind: [one for one in done if one.value["kind"] == kind] for kind in (*ANSWERED, ADVERSARIAL)}
+    groups["categories 1 to 4"] = [one for one in done if one.value["kind"] in ANSWERED]
     found: dict[str, _Figures] = {}
     for name, own in groups.items():
         if own:

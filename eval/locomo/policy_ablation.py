@@ -18,11 +18,12 @@ from cascade import Cascade, dollars
 from cascade.errors import CascadeFault
 from cascade.guards import FinishGuard, SchemaGuard
 from eval.harness.answer_paths import ask_memory, remember_all
+from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.intervals import paired_difference
 from eval.harness.report import Chart, Json, Line, Report, Table
 from eval.harness.runs import Sample, Work
 from eval.locomo.answers import answer_f1
-from eval.locomo.data import Conversation, LocomoQuestion, read_locomo
+from eval.locomo.data import read_locomo
 from eval.long_context.hidden_facts import configured_models
 from memory.encoding.encoder import Encoder
 from tirtha.service import Service
@@ -103,7 +104,7 @@ class PolicyAblation:
         return configured_models(self.settings)
 
     @cached_property
-    def _asked(self) -> dict[str, tuple[Conversation, LocomoQuestion]]:
+    def _asked(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
         return {
             question.id: (conversation, question)
             for conversation in read_locomo(self.file)
@@ -157,7 +158,7 @@ class PolicyAblation:
             for _ in range(_ASKED)
         ]  # fmt: skip
         first, cost = replies[0], sum(reply.cost_nanousd for reply in replies)
-        f1 = answer_f1(question.category, question.answer, first.text, abstained=first.path == "abstain")
+        f1 = answer_f1(question.kind, question.answer, first.text, abstained=first.path == "abstain")
         value: dict[str, Json] = {"arm": arm, "question": id_, "f1": f1, "path": first.path, "cost_nanousd": cost}
         return Sample(id=f"{arm}/{id_}", value=value, cost_nanousd=cost)
 

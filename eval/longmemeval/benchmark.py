@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from cascade.errors import CascadeFault
 from compaction import Context
 from eval.harness.answer_paths import ask_memory, caller_of, history_scope, remembered
-from eval.harness.baselines import BASELINES, pack_whole_turns, rank_sessions_of
+from eval.harness.baselines import RANKINGS, History, pack_whole_turns, rank_sessions_of
 from eval.harness.judge import JudgeTier, ToJudge, judge_name, judge_note, judging
 from eval.harness.report import Json, Report
 from eval.harness.runs import Sample, Work
@@ -105,8 +105,9 @@ class LongMemEval:
             )
             samples = [_ours(question, recalled, distilled.context)]
             turns = await service.memory.history(scope) if self.baselines else []
-        for system, rank in BASELINES.items() if self.baselines else ():
-            ranked = rank(question.question, turns, self.encoder)
+        history = History(turns, self.encoder)
+        for system, rank in RANKINGS.items() if self.baselines else ():
+            ranked = rank(history, question.question)
             sessions, context = rank_sessions_of(ranked), pack_whole_turns(ranked, self.budget)
             samples.append(_sample(question, system, sessions, [turn.id for turn in ranked], context))
         value: dict[str, Json] = {

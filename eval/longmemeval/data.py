@@ -17,9 +17,10 @@ from typing import Any
 
 from dateutil.parser import parse as parse_date
 
+from eval.harness.conversations import Conversation, LabelledQuestion
 from memory.model import NewTurn, Role
 
-__all__ = ["HistorySession", "LongMemEvalQuestion", "read_longmemeval"]
+__all__ = ["HistorySession", "LongMemEvalQuestion", "as_conversation", "read_longmemeval"]
 
 _WEEKDAY = re.compile(r"\([A-Za-z]+\)")
 _ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
@@ -93,6 +94,41 @@ def read_longmemeval(file: Path) -> Iterator[LongMemEvalQuestion]:
             yield _question(record)
         except (KeyError, TypeError, AttributeError, ValueError) as fault:
             raise ValueError(f"{file}: question {number} is not in LongMemEval's format: {fault!r}") from fault
+
+
+def as_conversation(question: LongMemEvalQuestion) -> Conversation:
+    """Return a question with its history in the form of every set.
+
+    Evidence is every turn with `has_answer` in the answer's sessions, an assistant's too; where the file labels none, the sessions.
+    """
+    sessions = [one for one in question.sessions if one.turns]
+    answering = [one for one in sessions if one.key in question.answer_sessions]
+    labelled = frozenset[str]().union(*(one.evidence for one in answering))
+    labelled_question = LabelledQuestion(
+        id=f"{question.id}:0",
+        question=question.question,
+        answer="" if question.abstention else question.answer,
+        kind=question.judged_as,
+        evidence=labelled or frozenset(turn.id or "" for one in answering for turn in one.turns),
+        sessions=frozenset() if labelled else frozenset(one.key for one in answering),
+        answerable=not question.abstention,
+    )
+    asked = (labelled_question,)
+    valid = bool(labelled_question.evidence) or question.abstention
+    turns = {one.key: [_as_remembered(turn) for turn in one.turns] for one in sessions}
+    return Conversation(
+        id=question.id,
+        sessions=turns,
+        questions=asked if valid else (),
+        without_evidence=() if valid else asked,
+        last_said_at=datetime.fromisoformat(max(turn["said_at"] for said in turns.values() for turn in said)),
+        questions_dated=question.asked_at,
+    )
+
+
+def _as_remembered(turn: NewTurn) -> dict[str, str]:
+    said_at = turn.said_at.isoformat() if turn.said_at else ""
+    return {"id": turn.id or "", "role": turn.role, "text": turn.text, "said_at": said_at}
 
 
 def _question(record: Mapping[str, Any]) -> LongMemEvalQuestion:

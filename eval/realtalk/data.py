@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from eval.locomo.data import Conversation, LocomoQuestion
+from eval.harness.conversations import Conversation, LabelledQuestion
 
 __all__ = ["read_realtalk"]
 
 _SESSION = re.compile(r"session_\d+")
+_KINDS = {1: "multi-hop", 2: "temporal", 3: "commonsense"}
 _TOLD_AT = "%d.%m.%Y, %H:%M:%S"
 
 
@@ -37,11 +38,11 @@ def _chat(name: str, record: dict[str, Any]) -> Conversation:
     turns = [turn for messages in sessions.values() for turn in messages]
     known = {turn["id"] for turn in turns}
     questions = [
-        LocomoQuestion(
+        LabelledQuestion(
             id=f"{name}:{place}",
             question=qa["question"],
             answer=str(qa["answer"]),
-            category=qa["category"],
+            kind=_KINDS[qa["category"]],
             evidence=frozenset(qa["evidence"]) & known,
         )
         for place, qa in enumerate(record["qa"])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
 from eval.harness.answer_paths import remember_all
-from eval.locomo.data import Conversation, LocomoQuestion
+from eval.harness.conversations import Conversation, LabelledQuestion
 from language.words import content_terms
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
@@ -62,7 +62,7 @@ class Asked:
     """A question that was asked of a conversation, its candidates (without their vectors) and their own features."""
 
     conversation: str
-    question: LocomoQuestion
+    question: LabelledQuestion
     found: Found
     own: Features
 
@@ -118,7 +118,7 @@ async def ask_conversations(
     return [one for one in asked if one.found.candidates]
 
 
-async def _ask(memory: Memory, conversation: Conversation, question: LocomoQuestion) -> Asked:
+async def _ask(memory: Memory, conversation: Conversation, question: LabelledQuestion) -> Asked:
     found = await memory.find(conversation.scope, question.question, conversation.asked_at)
     own = passage_features(found.candidates, found.question, found.vector) if found.candidates else {}
     light = [_without_vectors(candidate) for candidate in found.candidates]

@@ -26,8 +26,9 @@ from cascade.claims import numbers, terms, without_facts
 from cascade.guards.relevance import quoting_figures
 from cascade.ports import Draft
 from eval.harness.answer_paths import caller_of, remembered
+from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.locomo.answers import token_f1
-from eval.locomo.data import Conversation, LocomoQuestion, read_locomo
+from eval.locomo.data import read_locomo
 from eval.realtalk.data import read_realtalk
 from memory.encoding.encoder import Encoder
 from tirtha.operations.ask import AskRequest
@@ -50,7 +51,7 @@ class Quoted:
     right: bool
 
 
-def is_right(question: LocomoQuestion, answer: str) -> bool:
+def is_right(question: LabelledQuestion, answer: str) -> bool:
     """Return whether an answer tells the gold one, by words; a question without an answer has no right one."""
     if not question.answerable:
         return False
@@ -103,11 +104,11 @@ def main(
         console.print(table)
 
 
-def _questions(conversation: Conversation) -> list[LocomoQuestion]:
+def _questions(conversation: Conversation) -> list[LabelledQuestion]:
     return sorted({*conversation.answered, *conversation.questions}, key=lambda question: question.place)
 
 
-async def _quoted(service: Service, conversation: Conversation, question: LocomoQuestion) -> Quoted:
+async def _quoted(service: Service, conversation: Conversation, question: LabelledQuestion) -> Quoted:
     scope = conversation.scope
     request = AskRequest(
         user_id=scope.user_id, question=question.question, asked_at=conversation.asked_at, use_cache=False

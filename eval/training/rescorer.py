@@ -23,8 +23,9 @@ from rich.console import Console
 from rich.progress import Progress
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from eval.harness.conversations import Conversation
 from eval.harness.embedding_cache import CachedEncoder
-from eval.locomo.data import Conversation, read_locomo
+from eval.locomo.data import read_locomo
 from eval.training.answerability import KINDS, Case, fit_weights, make_case, unseen_probabilities
 from eval.training.fitting import Asked, ask_conversations, fit_rescorer, held_out
 from memory.recall.answerability import MODEL_FILE

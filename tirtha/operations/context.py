@@ -54,11 +54,13 @@ class MakeContext:
             context = distilled(found, request.budget or self.budget)
         return DistilledContext(context=context, answerable=found.answerable)
 
-    async def ladder(self, caller: Caller, request: ContextRequest, budgets: Sequence[int]) -> list[Context]:
+    async def ladder(self, caller: Caller, request: ContextRequest, budgets: Sequence[int]) -> list[DistilledContext]:
         """Recall once and distil the same evidence to each of `budgets`."""
         with self.under_way.reading(owner_of(caller.scope(request.user_id, request.agent_id))):
             found = await self._recollect(caller, request)
-            return [distilled(found, budget) for budget in budgets]
+            return [
+                DistilledContext(context=distilled(found, budget), answerable=found.answerable) for budget in budgets
+            ]
 
     async def raw_tokens(self, caller: Caller, user_id: str, agent_id: str | None = None) -> int:
         """Count the tokens that stuffing the user's whole history into a prompt would take."""

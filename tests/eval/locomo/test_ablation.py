@@ -5,7 +5,7 @@ import pytest
 from eval.locomo.ablation import NOTHING, SWITCHED_OFF, Judged, compare_parts
 
 PART = SWITCHED_OFF[1]
-CATEGORIES = (1, 4) * 20 + (5,) * 10
+KINDS = ("multi-hop", "single-hop") * 20 + ("adversarial",) * 10
 
 
 def judged(recall: float, *, said: float = 0.9, told: float = 0.5) -> Judged:
@@ -14,7 +14,7 @@ def judged(recall: float, *, said: float = 0.9, told: float = 0.5) -> Judged:
     What is answerable is said to be so by `said`; contexts tell `told` of the answers' words.
     """
     return Judged(
-        categories=CATEGORIES,
+        kinds=KINDS,
         recalls=(recall, 1.0) * 20,
         words=(told,) * 40,
         whole_turn_words=(0.25,) * 40,
@@ -25,11 +25,11 @@ def judged(recall: float, *, said: float = 0.9, told: float = 0.5) -> Judged:
 def test_figures_are_given_fit_by_fit_and_in_the_mean() -> None:
     found = compare_parts({NOTHING: {1: judged(0.5), 2: judged(1.0)}}, budget=165)
     assert found is not None
-    assert [fit.by_category[1] for fit in found.fits.values()] == [0.5, 1.0]
+    assert [fit.by_kind["multi-hop"] for fit in found.fits.values()] == [0.5, 1.0]
     assert [fit.all_evidence_rate for fit in found.fits.values()] == [0.5, 1.0]
-    assert (found.mean.evidence_recall, found.mean.by_category, found.mean.all_evidence_rate) == (
+    assert (found.mean.evidence_recall, found.mean.by_kind, found.mean.all_evidence_rate) == (
         0.875,
-        {1: 0.75, 4: 1},
+        {"multi-hop": 0.75, "single-hop": 1},
         0.75,
     )
     assert (found.mean.answer_words, found.mean.whole_turn_words, found.mean.auroc) == (0.5, 0.25, 1.0)

@@ -32,13 +32,13 @@ def test_token_f1(gold: str, answer: str, f1: float) -> None:
     assert token_f1(gold, answer) == pytest.approx(f1)
 
 
-def test_each_category_is_scored_as_the_paper_does() -> None:
-    assert answer_f1(1, "Paris, Rome", "Rome, Berlin", abstained=False) == pytest.approx(0.5)
-    assert answer_f1(3, "yes; since she likes cats", "yes", abstained=False) == 1
-    assert answer_f1(2, "7 May 2023", "7 May", abstained=False) == pytest.approx(0.8)
-    assert answer_f1(5, "", "It is not mentioned.", abstained=False) == 1
-    assert answer_f1(5, "", "That is not in memory.", abstained=True) == 1
-    assert answer_f1(5, "", "A boat.", abstained=False) == 0
+def test_each_kind_is_scored_as_the_paper_does() -> None:
+    assert answer_f1("multi-hop", "Paris, Rome", "Rome, Berlin", abstained=False) == pytest.approx(0.5)
+    assert answer_f1("open-domain", "yes; since she likes cats", "yes", abstained=False) == 1
+    assert answer_f1("temporal", "7 May 2023", "7 May", abstained=False) == pytest.approx(0.8)
+    assert answer_f1("adversarial", "", "It is not mentioned.", abstained=False) == 1
+    assert answer_f1("adversarial", "", "That is not in memory.", abstained=True) == 1
+    assert answer_f1("adversarial", "", "A boat.", abstained=False) == 0
 
 
 async def test_answers_are_scored_with_and_without_label_errors(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.harness.baselines import BASELINES
+from eval.harness.baselines import RANKINGS
 from eval.harness.runs import Options, Run, answers_of, run_benchmark, scores_of
 from eval.longmemeval.benchmark import LongMemEval
 from memory.encoding.encoder import Encoder
@@ -29,7 +29,7 @@ async def run(data: Path, settings: Settings, encoder: Encoder, folder: Path | N
 
 async def test_the_three_denominators(data: Path, settings: Settings, encoder: Encoder) -> None:
     figures: Any = (await run(data, settings, encoder, baselines=True)).report.figures["retrieval"]
-    assert set(figures) == {"tirtha", *BASELINES}
+    assert set(figures) == {"tirtha", *RANKINGS}
     ours = figures["tirtha"]["sessions"]
     assert [ours[name]["n"] for name in ("all", "without abstention", "strict")] == [3, 2, 1]
     assert ours["strict"]["recall_all@1"] == 1.0

@@ -6,15 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.locomo.data import ADVERSARIAL, LocomoQuestion
+from eval.harness.conversations import LabelledQuestion
 from eval.realtalk.data import read_realtalk
 from eval.training.quoting import Quoted, count, is_right, quote_all
 from memory.encoding.encoder import Encoder
 from tests.eval.realtalk.test_data import CHAT
 
 
-def question(answer: str, category: int = 4) -> LocomoQuestion:
-    return LocomoQuestion(id="c:0", question="?", answer=answer, category=category, evidence=frozenset({"D1:1"}))
+def question(answer: str, *, answerable: bool = True) -> LabelledQuestion:
+    evidence = frozenset({"D1:1"})
+    return LabelledQuestion(
+        id="c:0", question="?", answer=answer, kind="temporal", evidence=evidence, answerable=answerable
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ def test_right_is_what_holds_the_words_and_numbers(gold: str, answer: str, *, ri
 
 
 def test_nothing_is_right_where_there_is_no_answer() -> None:
-    assert not is_right(question("", ADVERSARIAL), "anything")
+    assert not is_right(question("", answerable=False), "anything")
 
 
 def test_a_threshold_serves_what_is_likely_enough() -> None:

@@ -1,0 +1,1 @@
+"""BEAM: a user and an assistant over months."""

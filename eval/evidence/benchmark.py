@@ -1,0 +1,172 @@
+"""Evidence on any set: do contexts hold the turns, and the words, of an answer, and more than plain searches' contexts do?
+
+Every question is asked as `/v1/context` asks, and distilled at each budget; six plain searches (`eval.harness.baselines`) pack
+contexts of the same turns at the same budgets. A conversation is remembered in a memory of its own and encoded once.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import anyio
+
+from compaction import Context
+from eval.evidence.report import BUDGETS, OURS, EvidenceResults, EvidenceSample, Held
+from eval.evidence.sets import SetName, files_of, read_set
+from eval.harness.answer_paths import caller_of, remembered
+from eval.harness.baselines import History, pack
+from eval.harness.conversations import Conversation, LabelledQuestion
+from eval.harness.report import Json, Report
+from eval.harness.runs import Sample, Work
+from memory.encoding.encoder import Encoder
+from tirtha.operations.context import ContextRequest
+from tirtha.service import Service
+from tirtha.settings import Settings
+
+__all__ = ["EvidenceBenchmark"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceBenchmark:
+    """The benchmark over one set; ids are those of its questions.
+
+    size: of BEAM's chats alone. limit: only the first questions of each conversation. exclude: ids of label errors. leave_out: the
+    set that the recall models were fitted without, where it is not the shipped ones that are judged.
+    """
+
+    settings: Settings
+    encoder: Encoder
+    set: SetName
+    path: Path
+    size: str | None = None
+    limit: int | None = None
+    exclude: Set[str] = frozenset()
+    leave_out: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called: of each set another benchmark, since questions of two sets cannot be compared."""
+        return f"evidence-{self.set}"
+
+    @property
+    def config(self) -> dict[str, Json]:
+        """What was asked for."""
+        return {
+            "set": self.set, "size": self.size, "limit": self.limit, "excluded": sorted(self.exclude),
+            "leave_out": self.leave_out, "embedding_model": self.settings.embedding_model or "bundled",
+        }  # fmt: skip
+
+    @property
+    def data(self) -> Sequence[Path]:
+        """The files of the set."""
+        return files_of(self.set, self.path, size=self.size)
+
+    @property
+    def models(self) -> dict[str, Json]:
+        """Nobody answers here."""
+        return {}
+
+    @cached_property
+    def _conversations(self) -> list[Conversation]:
+        return read_set(self.set, self.path, size=self.size, limit=self.limit, exclude=self.exclude)
+
+    @cached_property
+    def _questions(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
+        return {question.id: (one, question) for one in self._conversations for question in one.questions}
+
+    def ids(self) -> list[str]:
+        """Name the questions. Raises ValueError where the files are not in the set's format, or no answer is labelled."""
+        if not any(question.answerable for _, question in self._questions.values()):
+            raise ValueError(f"{self.path} holds no question with labelled evidence")
+        return list(self._questions)
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - memories are made as they are needed
+        """Give what asks a question, of one conversation after the other."""
+        async with AsyncExitStack() as stack:
+            asking = _Asking(settings=self.settings, encoder=self.encoder, stack=stack)
+
+            async def work(id_: str) -> Sample:
+                conversation, question = self._questions[id_]
+                return Sample(id=id_, value=asdict(await asking.ask(conversation, question)))
+
+            yield work
+
+    def scoring(self, answers: Mapping[str, Sample]) -> None:
+        """Score nothing later: a context holds the answer or not."""
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
+        """Return what our contexts hold of each measure, at every budget."""
+        return EvidenceSample.read(answer).marks()
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
+        """Compare our contexts with plain searches', by kind and budget."""
+        done = [EvidenceSample.read(one) for one in answers if not one.fault]
+        size = f", {self.size}" if self.size else ""
+        without = f", fitted without {self.leave_out}" if self.leave_out else ""
+        results = EvidenceResults(title=f"{self.set}{size}{without}", samples=tuple(done))
+        return results.report(len(answers) - len(done))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asking:
+    """The memory of one conversation at a time, and its turns as plain searches read them."""
+
+    settings: Settings
+    encoder: Encoder
+    stack: AsyncExitStack
+    conversation: str = ""
+    service: Service = field(init=False)
+    history: History = field(init=False)
+    in_use: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def ask(self, conversation: Conversation, question: LabelledQuestion) -> EvidenceSample:
+        async with self.in_use:
+            if self.conversation != conversation.id:
+                await self._open(conversation)
+            return await self._ask(conversation, question)
+
+    async def _open(self, conversation: Conversation) -> None:
+        await self.stack.aclose()
+        memory = remembered(conversation.requests(), settings=self.settings, encoder=self.encoder)
+        self.service = await self.stack.enter_async_context(memory)
+        self.history = History(await self.service.memory.history(conversation.scope), self.encoder)
+        self.conversation = conversation.id
+
+    async def _ask(self, conversation: Conversation, question: LabelledQuestion) -> EvidenceSample:
+        scope = conversation.scope
+        request = ContextRequest(user_id=scope.user_id, question=question.question, asked_at=conversation.asked_at)
+        ladder = await self.service.context.ladder(caller_of(scope), request, BUDGETS)
+        held: dict[str, Held] = {}
+        if question.answerable:
+            held[OURS] = _held(question, [one.context for one in ladder])
+            held |= await anyio.to_thread.run_sync(self._plain, question)
+        return EvidenceSample(
+            conversation=conversation.id,
+            kind=question.kind,
+            has_answer=question.answerable,
+            by_session=bool(question.sessions),
+            answerable=ladder[0].answerable,
+            raw_tokens=conversation.tokens,
+            left_out=len(conversation.without_evidence) + len(conversation.left_out),
+            held=held,
+        )
+
+    def _plain(self, question: LabelledQuestion) -> dict[str, Held]:
+        found = self.history.search(question.question)
+        return {
+            name: _held(question, [pack(evidence, budget) for budget in BUDGETS]) for name, evidence in found.items()
+        }
+
+
+def _held(question: LabelledQuestion, contexts: Sequence[Context]) -> Held:
+    words = [question.words_in(one.text) for one in contexts]
+    contained = [question.contained_in(one.text) for one in contexts]
+    return Held(
+        evidence=tuple(question.recall_of(one) for one in contexts),
+        words=tuple(share for share in words if share is not None),
+        contained=tuple(float(one) for one in contained if one is not None),
+        tokens=tuple(one.tokens for one in contexts),
+    )

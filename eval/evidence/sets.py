@@ -1,0 +1,57 @@
+"""The sets that evidence is reported on: which there are, which files they are read from, and how.
+
+Each set's own reader knows its format.
+"""
+
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from eval.beam.data import beam_files, read_beam
+from eval.harness.conversations import Conversation
+from eval.locomo.data import read_locomo
+from eval.longmemeval.data import as_conversation, read_longmemeval
+from eval.realtalk.data import read_realtalk
+
+__all__ = ["SetName", "files_of", "read_set"]
+
+SetName = Literal["locomo", "realtalk", "beam", "longmemeval"]
+
+
+def read_set(
+    name: SetName, path: Path, *, size: str | None = None, limit: int | None = None, exclude: Set[str] = frozenset()
+) -> list[Conversation]:
+    """Read a set, without the questions whose ids are in `exclude`; `limit` keeps the first of each conversation.
+
+    size: of BEAM's chats alone ("100K"). Raises OSError, and ValueError where a file is not in the set's format.
+    """
+    return [_cut(one, limit, exclude) for one in _read(name, path, size)]
+
+
+def files_of(name: SetName, path: Path, *, size: str | None = None) -> list[Path]:
+    """Name the files that a set is read from."""
+    match name:
+        case "beam":
+            return beam_files(path, size=size)
+        case "realtalk":
+            return sorted(path.glob("*.json"))
+        case "locomo" | "longmemeval":
+            return [path]
+
+
+def _read(name: SetName, path: Path, size: str | None) -> Sequence[Conversation]:
+    match name:
+        case "locomo":
+            return read_locomo(path)
+        case "realtalk":
+            return read_realtalk(path)
+        case "beam":
+            return read_beam(path, size=size)
+        case "longmemeval":
+            return [as_conversation(one) for one in read_longmemeval(path)]
+
+
+def _cut(conversation: Conversation, limit: int | None, exclude: Set[str]) -> Conversation:
+    kept = [one for one in conversation.questions if one.id not in exclude]
+    return replace(conversation, questions=tuple(kept[:limit]))
