@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -33,8 +34,9 @@ from memory.model import (
     TurnCursor,
     UserSummary,
 )
+from memory.recall.features import Found
 from memory.recall.pipeline import Recall
-from memory.recall.ranking import Found
+from memory.recall.reranker import MODELS, RecallModels
 from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
 
@@ -57,19 +59,28 @@ class MemorySettings:
 
     `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead is refused.
     `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage); a larger scope is read for every question.
+    `recall_models` is a folder of weights, for evaluation: `RecallModels.load`.
     """
 
     embedding_model: str = BUNDLED_MODEL
     max_tail_turns: int = 10_000
     index_timeout_s: float = 60.0
     hot_vectors_mb: int = 512
+    recall_models: Path = MODELS
 
 
 class Memory:
     """An open memory. Get one from `memory.opening.open_memory`."""
 
     def __init__(
-        self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, indexer: Indexer, settings: MemorySettings
+        self,
+        *,
+        store: TurnStore,
+        index: PassageIndex,
+        encoder: Encoder,
+        indexer: Indexer,
+        models: RecallModels,
+        settings: MemorySettings,
     ) -> None:
         self._store = store
         self._index = index
@@ -77,7 +88,7 @@ class Memory:
         self._indexer = indexer
         self._settings = settings
         self._precedence = indexer.precedence
-        self._recall = Recall(store=store, index=index, encoder=encoder)
+        self._recall = Recall(store=store, index=index, encoder=encoder, models=models)
         self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
         self._probes = anyio.CapacityLimiter(1)

@@ -17,7 +17,7 @@ from memory.index.lance import PassageIndex
 from memory.index.soundness import check_all, check_quickly
 from memory.model import Counts, TurnPk
 from memory.recall.related_terms import term_vectors
-from memory.recall.rescorer import shipped_rescorer
+from memory.recall.reranker import RecallModels
 from memory.storage.database import Database, store_faults
 from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
@@ -41,16 +41,17 @@ async def open_memory(
         IndexMismatch: the index was built with another model.
         DatabaseBehind: the index holds turns that the database never had.
         StoreUnavailable: the folder or the database cannot be used.
+        ValueError: the folder of recall's models does not hold them.
     """
     store = TurnStore(database, most_waiting=settings.max_tail_turns)
-    for load in (term_vectors, shipped_rescorer):  # now, so that the first question does not wait for it
-        await anyio.to_thread.run_sync(load)
+    await anyio.to_thread.run_sync(term_vectors)  # now, so that the first question does not wait for it
     if encoder is None:
         encoder = await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
+    models = RecallModels.load(encoder.name, settings.recall_models)
     index, leftover = await anyio.to_thread.run_sync(_open_index, settings, database, store, encoder)
     indexer = Indexer(store=store, index=index, encoder=encoder, leftover=leftover)
     work = asyncio.create_task(indexer.run())
-    memory = Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings)
+    memory = Memory(store=store, index=index, encoder=encoder, indexer=indexer, models=models, settings=settings)
     try:
         yield memory
     finally:

@@ -5,6 +5,7 @@ what they stand for, at the cost of one pass. A model that does not mean-pool ge
 Knows nothing of storage. Every method blocks; turns and questions are encoded in the thread that asks.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,7 @@ class Encoder:
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self._late = _mean_pools(self.model)
         self._tokenizer = _own_tokenizer(self.model)
+        self._unknown = getattr(self.model.tokenizer, "unk_token", None)
         self._first, self._last = _special_ids(self.model)
         self._capacity = int(self.model.max_seq_length or 512) - len(self._first) - len(self._last)
 
@@ -93,6 +95,25 @@ class Encoder:
         sequences = [[*self._first, *ids[: self._capacity], *self._last] for ids in self._tokenize(list(texts))]
         batches = [sequences[start : start + _BATCH_WINDOWS] for start in range(0, len(sequences), _BATCH_WINDOWS)]
         return _unit(np.concatenate([self._forward(batch)["sentence_embedding"].float().numpy() for batch in batches]))
+
+    def familiarity(self, text: str) -> float:
+        """Return the share of the words of `text` that the model knows whole, 0 to 1: how well it reads the text's language.
+
+        A word in pieces, or in letters, was rare in what the model learned from. Of a text without words, 1.
+        """
+        read = self._tokenizer.encode(text, add_special_tokens=False)
+        pieces = Counter(word for word in read.word_ids if word is not None)
+        if not pieces:
+            return 1.0
+        whole = {
+            word
+            for word, (start, end), token in zip(read.word_ids, read.offsets, read.tokens, strict=True)
+            if word is not None
+            and pieces[word] == 1
+            and token != self._unknown
+            and (end - start > 1 or text[start:end].isascii())
+        }
+        return len(whole) / len(pieces)
 
     def vocabulary(self) -> list[str]:
         """Return the pieces that the model's tokenizer knows."""

@@ -7,6 +7,7 @@ compare a question with given texts, without an index.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Postings", "bm25_share", "coverage_of", "frequencies", "rarity_of"]
+__all__ = ["Postings", "TermStatistics", "bm25_of", "coverage_of", "frequencies"]
 
 Scores = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -27,6 +28,14 @@ _COUNT_MASK = (1 << _COUNT_BITS) - 1
 _BYTES_EACH_TERM = 300  # of the term, its array's header and their place in the dictionary
 
 _NOWHERE: Rows = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermStatistics:
+    """What BM25 knows of all passages: how rare each of a question's terms is, `(terms,)`, and how many terms a passage has."""
+
+    rarity: Scores
+    mean_length: float
 
 
 class Postings:
@@ -50,15 +59,16 @@ class Postings:
         """Find the `limit` rows with the greatest BM25 for these terms, best first, equals in their order; none without a term."""
         return _best_rows(self._scores(terms), limit)
 
-    def scores_of(self, terms: Iterable[str], rows: Rows) -> Scores:
-        """Return the BM25 of these rows, `(len(rows),)`, for these terms, each counted once: the numbers that `best` compares."""
-        return self._scores(terms)[rows].astype(np.float64)
+    def statistics(self, terms: Sequence[str], beside: Sequence[Sequence[str]] = ()) -> TermStatistics:
+        """Return how rare each term is among the rows and the texts `beside` them, given by their terms; and their mean length.
 
-    def rarity(self, terms: Sequence[str]) -> Scores:
-        """Return Lucene's inverse document frequency of each term, `(len(terms),)`: ln(1 + (N - n + 0.5) / (n + 0.5))."""
-        count = self._count
-        holders = np.array([len(self._up_to(count, term)) for term in terms], np.float64)
-        return _rarity(count, holders)
+        The rarity is Lucene's inverse document frequency, ln(1 + (N - n + 0.5) / (n + 0.5)).
+        """
+        count, tokens = self._count, self._tokens
+        held = np.array([len(self._up_to(count, term)) for term in terms], np.float64)
+        held += (frequencies(terms, beside) > 0).sum(axis=0)
+        length = (tokens + sum(map(len, beside))) / max(count + len(beside), 1)
+        return TermStatistics(rarity=_rarity(count + len(beside), held), mean_length=max(length, 1.0))
 
     def _scores(self, terms: Iterable[str]) -> NDArray[np.float32]:
         count, lengths = self._count, self._lengths
@@ -129,18 +139,11 @@ def frequencies(terms: Sequence[str], texts: Sequence[Sequence[str]]) -> Scores:
     return np.array(counts, dtype=np.float64).reshape(len(texts), len(terms))
 
 
-def rarity_of(frequency: Scores) -> Scores:
-    """Return each term's rarity among the texts, `(terms,)`: the rarer, the higher."""
-    rarity: Scores = np.log1p(len(frequency) / np.maximum((frequency > 0).sum(axis=0), 1))
-    return rarity
-
-
-def bm25_share(frequency: Scores, lengths: Sequence[int], rarity: Scores) -> Scores:
-    """Return BM25 as a share of the limit that endless repetition of every term would reach."""
-    sizes = np.maximum(np.array(lengths, dtype=np.float64), 1)
-    norms = length_norms(sizes, float(sizes.mean()))
-    share: Scores = (frequency / (frequency + norms[:, None])) @ rarity / max(float(rarity.sum()), 1e-9)
-    return share
+def bm25_of(frequency: Scores, lengths: Sequence[int], statistics: TermStatistics) -> Scores:
+    """Return the BM25 of texts, `(len(texts),)`, from how often each holds the terms, `(len(texts), len(terms))`, and their lengths."""
+    norms = length_norms(np.array(lengths, dtype=np.float64), statistics.mean_length)
+    scores: Scores = (frequency * (K1 + 1) / (frequency + norms[:, None])) @ statistics.rarity
+    return scores
 
 
 def length_norms(lengths: NDArray[F], mean: float) -> NDArray[F]:

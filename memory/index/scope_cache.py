@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from language import Passage
-from memory.index.bm25 import Postings
+from memory.index.bm25 import Postings, TermStatistics
 from memory.model import EncodedPassage, ScopeId, TurnPk, Vector
 
 __all__ = ["CachedScope", "ScopeCache", "spread"]
@@ -101,21 +101,9 @@ class CachedScope:
         """Find the passages with the best BM25 for `terms`, best first; `spread` chooses `limit` of them."""
         return self._spread(lambda count: np.array(self._postings.best(terms, count), dtype=np.int64), limit)
 
-    def rarity(self, terms: Sequence[str]) -> NDArray[np.float64]:
-        """Return how rare each term is in the scope, `(len(terms),)`: Lucene's inverse document frequency, which `lexical` uses."""
-        return self._postings.rarity(terms)
-
-    def bm25_of(self, terms: Sequence[str], passages: Sequence[EncodedPassage]) -> NDArray[np.float64]:
-        """Return the BM25 of each passage within the scope, `(len(passages),)`: the numbers by which `lexical` orders.
-
-        NaN for a passage that the scope does not hold, such as one that waits for the index.
-        """
-        held = {(turn, start): row for row, turn, start in self._places(passages)}
-        rows = [held.get((one.turn_pk, one.passage.start), -1) for one in passages]
-        scores = np.full(len(passages), np.nan)
-        known = np.flatnonzero(np.array(rows, np.int64) >= 0)
-        scores[known] = self._postings.scores_of(terms, np.array(rows, np.int64)[known])
-        return scores
+    def statistics(self, terms: Sequence[str], beside: Sequence[Sequence[str]] = ()) -> TermStatistics:
+        """Return how rare each term is among these passages and the texts `beside` them, by which `lexical` and BM25 order."""
+        return self._postings.statistics(terms, beside)
 
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
         """Return all passages of these turns, in the order of their keys."""
@@ -153,11 +141,6 @@ class CachedScope:
         wanted = np.unique(np.array(turns, dtype=np.int64))
         spans = zip(np.searchsorted(held, wanted), np.searchsorted(held, wanted, side="right"), strict=True)
         return [row for first, end in spans for row in range(first, end)]
-
-    def _places(self, passages: Sequence[EncodedPassage]) -> list[tuple[int, int, int]]:
-        """Return row, turn and start of all passages of the turns that these are of."""
-        rows = self._rows_of([one.turn_pk for one in passages])
-        return [(row, turn, start) for row, (turn, start, _) in zip(rows, self._keys[rows].tolist(), strict=True)]
 
     def _spread(self, best: Callable[[int], NDArray[np.int64]], limit: int) -> list[EncodedPassage]:
         rows = best(limit * _LOOKED_AT)

@@ -1,55 +1,44 @@
 """How likely it is that the memory holds the answer, from recall's own features; no language model.
 
-A logistic model (`eval/training/rescorer.py`) of how strong the best evidence is, and of whether the person asked about says
+A logistic model (`eval/training/answerability.py`) of how strong the best evidence is, and of whether the person asked about says
 most on the topic: "What did Tom say about the race?" has no answer where only Ellen ran one.
 """
-
-import json
-from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.recall.features import Candidate, Features, Scores
-from memory.recall.question import Question
-from memory.recall.rescorer import Rescored
+from memory.recall.features import Features, Found, Scores
+from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["MODEL_FILE", "answerable", "figures"]
-
-MODEL_FILE = Path(__file__).parent / "models" / "answerable.json"
+__all__ = ["answerable", "figures"]
 
 _ABSENT = -9.0  # log-odds of a group without any candidate
 _TOP = 3
-_COMPARED = ("dense", "related", "turn_words", "coverage", "words")
+_COMPARED = ("dense", "bm25", "related", "turn_coverage", "coverage")
 
 
-def answerable(question: Question, candidates: Sequence[Candidate], features: Features, rescored: Rescored) -> float:
+def answerable(found: Found, features: Features, reranked: Reranked, model: Weights) -> float:
     """Return the probability, 0 to 1, that the candidates (at least one) hold the answer."""
-    model = _model()
-    values = figures(question, candidates, features, rescored)
-    log_odds = model["intercept"] + sum(model[name] * value for name, value in values.items())
-    return float(1 / (1 + np.exp(-log_odds)))
+    values = {name: np.array(value) for name, value in figures(found, features, reranked).items()}
+    return float(1 / (1 + np.exp(-model(values))))
 
 
-def figures(
-    question: Question, candidates: Sequence[Candidate], features: Features, rescored: Rescored
-) -> dict[str, float]:
+def figures(found: Found, features: Features, reranked: Reranked) -> dict[str, float]:
     """Return what answerability is judged by, by name.
 
     best, mass: the strongest evidence, and all of it together. topic: how much the person asked about, or anybody if the
     question names nobody, says on the topic. ahead, three_ahead: by how much that exceeds what the others say on it, at best
     and over three passages; and the same by single features.
     """
-    asked = np.array([not question.named or c.turn.speaker in question.named for c in candidates])
+    named = found.question.named
+    asked = np.array([not named or c.turn.speaker in named for c in found.candidates])
     values = {
-        "best": float(rescored.evidence.max()),
-        "mass": float(np.logaddexp.reduce(rescored.evidence)),
-        "topic": _best(rescored.topic, asked, _ABSENT),
-        "ahead": _ahead(rescored.topic, asked, 1),
-        "three_ahead": _ahead(rescored.topic, asked, _TOP),
-        "names_one": float(len(question.named) == 1),
+        "best": float(reranked.evidence.max()),
+        "mass": float(np.logaddexp.reduce(reranked.evidence)),
+        "topic": _best(reranked.topic, asked, _ABSENT),
+        "ahead": _ahead(reranked.topic, asked, 1),
+        "three_ahead": _ahead(reranked.topic, asked, _TOP),
+        "names_one": float(len(named) == 1),
     }
     for name in _COMPARED:
         values[f"asked_{name}"] = _best(features[name], asked, 0.0)
@@ -68,9 +57,3 @@ def _ahead(values: Scores, asked: NDArray[np.bool_], top: int) -> float:
     if not asked.any():
         return float(values.min() - values.max())
     return float(np.sort(values[asked])[-top:].mean() - np.sort(values[~asked])[-top:].mean())
-
-
-@cache
-def _model() -> Mapping[str, float]:
-    model: dict[str, float] = json.loads(MODEL_FILE.read_text("utf-8"))["weights"]
-    return model

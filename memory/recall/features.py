@@ -1,8 +1,8 @@
 """What a passage itself says for being evidence: named features, grouped into parts.
 
-Pure functions over the candidates of one question; no search, no storage. `memory.recall.neighbour_features` adds how a passage
-compares with the other candidates, and `memory.recall.rescorer` turns the features of a passage into a probability. A part can be
-switched off, which is how `tirtha eval locomo --ablation` measures what each is worth.
+Pure functions over the candidates of one question; no search, no storage. `memory.recall.neighbour_features` adds how the turns
+beside a passage match, and `memory.recall.reranker` weighs them all. Every feature is 0 where it has nothing to say: without named
+speakers `speaker` is 0 for all, in a language of which the encoder knows no words `dense` is 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,20 +13,23 @@ from numpy.typing import NDArray
 
 from language import Analysed, analyse, said_in
 from language.words import words
-from memory.index.bm25 import bm25_share, coverage_of, frequencies, rarity_of
+from memory.index.bm25 import TermStatistics, bm25_of, coverage_of, frequencies
 from memory.model import EncodedPassage, Turn, TurnPk, Vector
-from memory.recall.question import KINDS, Question
-from memory.recall.related_terms import relatedness
+from memory.recall.question import Question
+from memory.recall.related_terms import inflected, relatedness
 
-__all__ = ["Candidate", "Features", "Scores", "passage_features"]
+__all__ = ["LEXICAL_SHARE", "Candidate", "Features", "Found", "Scores", "passage_features"]
 
 Scores = NDArray[np.float64]
 Features = dict[str, Scores]
 
+LEXICAL_SHARE = 0.7  # of BM25, as a share of the best passage's, beside the cosine
 _RELATED = 0.65  # from here on, a word counts as meant when its rarity is computed
 _ENOUGH_WORDS = 2
 _FIRST_PERSON = frozenset("i me my mine myself we our us i'm i've i'd i'll we're we've".split())
 _SECOND_PERSON = frozenset("you your yours you're you've".split())
+_ASKS_NUMBER = ("how_many", "how_long")
+_ASKS_NAME = ("who", "where")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,134 +50,123 @@ class Candidate:
         return analyse(said_in(self.turn.text, self.encoded.passage), self.turn.said_at.date())
 
 
-def passage_features(candidates: Sequence[Candidate], question: Question, vector: NDArray[np.float32]) -> Features:
-    """Return each feature's value for each candidate, `(len(candidates),)`; `vector` is the question's.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the searches proposed for a question.
 
-    Rarity and mean lengths are those of the candidates themselves.
+    vector: the question's, `(d,) float32`. statistics: of its terms, in the scope. familiarity: how well the encoder reads the
+    language of the question, 0 to 1.
     """
+
+    question: Question
+    vector: NDArray[np.float32]
+    candidates: Sequence[Candidate]
+    statistics: TermStatistics
+    familiarity: float = 1.0
+
+
+def passage_features(found: Found) -> Features:
+    """Return each feature's value for each candidate, `(len(candidates),)`."""
+    candidates, question = found.candidates, found.question
     said = [candidate.analysed for candidate in candidates]
     distinct = {candidate.turn.pk: candidate.turn for candidate in candidates}
     turns = {
         pk: turn.analysed for pk, turn in distinct.items()
     }  # once: what a long turn says is not kept between two looks
     terms = [one.terms for one in said]
+    meaning, wording = _meaning(found), _words(found, terms, turns)
     return {
-        **_meaning(candidates, vector),
-        **_words(candidates, question, terms, turns),
+        **meaning,
+        **wording,
+        "fusion": meaning["dense"] + LEXICAL_SHARE * wording["bm25"] / max(float(wording["bm25"].max()), 1e-9),
         **_relatedness(candidates, question, terms),
         **_speakers(candidates, question, said),
         **_times(candidates, question, said, turns),
         **_kind(candidates, question, said),
-        **_form(candidates, terms, said, turns),
+        **_form(candidates, terms, said),
     }
 
 
-def _meaning(candidates: Sequence[Candidate], vector: NDArray[np.float32]) -> Features:
-    """Cosines of the question with the passage, and with its whole turn."""
+def _meaning(found: Found) -> Features:
+    """Cosines of the question with the passage, and with its whole turn, as far as the encoder knows the words that are asked.
+
+    What it makes of words in pieces still tells a little: `dense_pieces`.
+    """
+    dense = _products([candidate.encoded.vector for candidate in found.candidates], found.vector)
+    of_turns = _products([candidate.encoded.turn_vector for candidate in found.candidates], found.vector)
     return {
-        "dense": _products([candidate.encoded.vector for candidate in candidates], vector),
-        "turn_dense": _products([candidate.encoded.turn_vector for candidate in candidates], vector),
+        "dense": dense * found.familiarity,
+        "dense_pieces": dense * (1 - found.familiarity),
+        "turn_dense": of_turns * found.familiarity,
     }
 
 
-def _words(
-    candidates: Sequence[Candidate],
-    question: Question,
-    terms: Sequence[Sequence[str]],
-    turns: Mapping[TurnPk, Analysed],
-) -> Features:
-    """BM25 of passage and turn as a share of a perfect match; the share of the question's words, by rarity, that it holds."""
+def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, Analysed]) -> Features:
+    """BM25 in the scope, in nats; the shares of the question's words, by rarity, that passage and turn hold, or in another form."""
+    asked, statistics = found.question.terms, found.statistics
+    frequency = frequencies(asked, terms)
     told = [turn.terms for turn in turns.values()]
-    frequency = frequencies(question.terms, terms)
-    rarity = rarity_of(frequency)
-    of_turns = bm25_share(frequencies(question.terms, told), [*map(len, told)], rarity)
+    of_turns = coverage_of(frequencies(asked, told), statistics.rarity)
     return {
-        "words": bm25_share(frequency, [*map(len, terms)], rarity),
-        "turn_words": _by_turn(candidates, dict(zip(turns, of_turns, strict=True))),
-        "coverage": coverage_of(frequency, rarity),
+        "bm25": bm25_of(frequency, [*map(len, terms)], statistics),
+        "coverage": coverage_of(frequency, statistics.rarity),
+        "turn_coverage": _by_turn(found.candidates, dict(zip(turns, of_turns, strict=True))),
+        "inflected": inflected(asked, terms) @ (statistics.rarity / max(float(statistics.rarity.sum()), 1e-9)),
     }
 
 
 def _relatedness(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Features:
-    """How near the passage's words come to the question's, in meaning: by rarity, at best, of the best two, first, last."""
+    """How near the passage's words come to the question's, in meaning: by rarity, and of the best two."""
     near = relatedness(question.terms, terms) if question.terms else np.zeros((len(candidates), 1))
     rarity = np.log1p(len(candidates) / np.maximum((near > _RELATED).sum(axis=0), 1))
-    related = near @ (rarity / rarity.sum())
     best = np.sort(near, axis=1)[:, ::-1]
-    of_turn: dict[TurnPk, float] = {}
-    for candidate, value in zip(candidates, related, strict=True):
-        of_turn[candidate.turn.pk] = max(of_turn.get(candidate.turn.pk, 0.0), float(value))
-    return {
-        "related": related,
-        "related_best": best[:, 0],
-        "related_two": best[:, :2].mean(axis=1),
-        "related_first": near[:, 0],
-        "related_last": near[:, -1],
-        "turn_related": _by_turn(candidates, of_turn),
-    }
+    return {"related": near @ (rarity / rarity.sum()), "related_two": best[:, :2].mean(axis=1)}
 
 
 def _speakers(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed]) -> Features:
     """Whether the speaker is the one the question names (or "I", or "you"), and whom the passage speaks of."""
     names = {word for name in question.named for word in words(name)}
+    speaks = np.array([_speaks(candidate.turn, question) for candidate in candidates])
+    first_person = _flags(not _FIRST_PERSON.isdisjoint(one.vocabulary) for one in said)
     return {
-        "speaker": np.array([_speaks(candidate.turn, question) for candidate in candidates]),
+        "speaker": speaks,
         "mentions": _flags(not names.isdisjoint(one.vocabulary) for one in said),
-        "one_named": np.full(len(candidates), float(len(question.named) == 1)),
-        "first_person": _flags(not _FIRST_PERSON.isdisjoint(one.vocabulary) for one in said),
-        "second_person": _flags(not _SECOND_PERSON.isdisjoint(one.vocabulary) for one in said),
+        "of_themselves": speaks * first_person,
     }
 
 
 def _times(
     candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed], turns: Mapping[TurnPk, Analysed]
 ) -> Features:
-    """Whether the turn was said within, or speaks of, one of the question's times; whether the passage tells any time."""
+    """Whether the turn was said within, or speaks of, one of the question's times; whether it tells a time that is asked for."""
     timely = {pk: _timely(turn, question) for pk, turn in turns.items()}
-    return {
-        "time": _by_turn(candidates, timely),
-        "tells_time": _flags(one.may_tell_time for one in said),
-    }
+    tells = _flags(one.may_tell_time for one in said)
+    return {"time": _by_turn(candidates, timely), "tells_time": tells * (question.kind == "when")}
 
 
 def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed]) -> Features:
-    """What the question asks for, and whether the passage has numbers or names to offer."""
-    count = len(candidates)
-    asks = {f"asks_{kind}": np.full(count, float(kind == question.kind)) for kind in KINDS}
+    """Whether the passage has a number to offer where one is asked for, or a name."""
     names = {candidate.turn.name for candidate in candidates}
     speakers = {word for name in names for word in words(name)}
-    return asks | {
-        "asks_several": np.full(count, float(question.several)),
-        "asks_terms": np.full(count, float(len(question.terms))),
-        "number": _flags(one.has_number for one in said),
-        "proper_name": _flags(bool(_proper_names(one) - speakers) for one in said),
+    asks_name = question.kind in _ASKS_NAME
+    return {
+        "number": _flags(one.has_number for one in said) * (question.kind in _ASKS_NUMBER),
+        "proper_name": _flags(asks_name and bool(_proper_names(one) - speakers) for one in said),
     }
 
 
-def _form(
-    candidates: Sequence[Candidate],
-    terms: Sequence[Sequence[str]],
-    said: Sequence[Analysed],
-    turns: Mapping[TurnPk, Analysed],
-) -> Features:
-    """Whether the passage asks instead of telling, or tells nothing; its length and place."""
-    lengths = {pk: float(len(turn.text)) for pk, turn in turns.items()}
+def _form(candidates: Sequence[Candidate], terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
+    """Whether the passage asks instead of telling, or tells nothing; its length."""
     return {
         "question": _flags(one.asks for one in said),
         "filler": _flags(len(found) < _ENOUGH_WORDS for found in terms),
         "length": np.log1p([float(len(candidate.text)) for candidate in candidates]),
-        "turn_length": np.log1p(_by_turn(candidates, lengths)),
-        "opens_turn": _flags(candidate.encoded.passage.start == 0 for candidate in candidates),
     }
 
 
 def _proper_names(said: Analysed) -> set[str]:
-    """Return the first words, lower-cased, of the names inside sentences; not of what is written in capitals only.
-
-    What follows a colon does not count: the models were fitted so.
-    """
-    inside = (name for name in said.names if name.inside and said.text[name.start - 2] != ":")
-    return {words(name.text)[0] for name in inside if name.text[1:2].islower()}
+    """Return the first words, lower-cased, of the names inside sentences; not of what is written in capitals only."""
+    return {words(name.text)[0] for name in said.names if name.inside and name.text[1:2].islower()}
 
 
 def _products(vectors: Sequence[Vector], vector: NDArray[np.float32]) -> Scores:

@@ -11,17 +11,18 @@ from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexDamaged
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope
 from memory.model import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
-from memory.recall.features import Candidate
+from memory.recall.features import Candidate, Found
 from memory.recall.multihop import HOPS, Lead, add_trail, leads_of, steps_of, trailheads
 from memory.recall.question import Question, read_question
-from memory.recall.ranking import Found, rank
-from memory.recall.rescorer import shipped_rescorer
+from memory.recall.ranking import rank
+from memory.recall.reranker import RecallModels
 from memory.recall.waiting import WaitingTurns
 from memory.storage.store import TurnStore
 
@@ -41,10 +42,11 @@ _TRIES = 2
 class Recall:
     """Ranked evidence over a store, its index and an encoder; a question blocks the thread that asks it."""
 
-    def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder) -> None:
+    def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, models: RecallModels) -> None:
         self._store = store
         self._index = index
         self._encoder = encoder
+        self._models = models
         self._waiting = WaitingTurns(store=store, index=index, encoder=encoder)
 
     def forget_texts(self) -> None:
@@ -64,10 +66,10 @@ class Recall:
         def ask() -> Recollection:
             survey = self._survey(scope)
             if survey is None:
-                return rank(self._nothing(question, asked_at), shipped_rescorer())
+                return rank(self._nothing(question, asked_at), self._models)
             passages = self._index.scope(survey.scope)  # once: it may be too large to be kept in memory
             found = self._gather(survey, passages, question, asked_at, until)
-            ranked = rank(found, shipped_rescorer())
+            ranked = rank(found, self._models)
             return self._follow(survey, passages, found.question, ranked, until)
 
         return self._despite_damage(ask)
@@ -81,7 +83,7 @@ class Recall:
         def ask() -> Recollection:
             survey = self._survey(scope)
             if survey is None:
-                return rank(self._nothing(question, asked_at), shipped_rescorer())
+                return rank(self._nothing(question, asked_at), self._models)
             read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
             own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
             turns = {turn.pk: turn for turn in own}
@@ -94,8 +96,10 @@ class Recall:
                 nearest = np.argsort([-float(one.vector.astype(np.float32) @ vector) for one in held], kind="stable")
                 held = [held[row] for row in nearest[:_DENSE_LIMIT]]
                 held += passages.lexical(read.terms, _LEXICAL_LIMIT * _WIDER)
-            candidates = _candidates([*held, *waiting], turns)
-            return rank(Found(question=read, vector=vector, candidates=candidates), shipped_rescorer())
+            return rank(
+                self._proposed(read, vector, passages, _candidates(held, turns), _candidates(waiting, turns)),
+                self._models,
+            )
 
         return self._despite_damage(ask)
 
@@ -128,7 +132,8 @@ class Recall:
     def _nothing(self, question: str, asked_at: datetime) -> Found:
         """Return the question without candidates, of a scope of which nothing was ever remembered."""
         read = read_question(question, speakers=(), asked_at=asked_at)
-        return Found(question=read, vector=np.zeros(self._encoder.dimension, np.float32), candidates=())
+        nothing = CachedScope.empty(self._encoder.dimension)
+        return self._proposed(read, np.zeros(self._encoder.dimension, np.float32), nothing, (), ())
 
     def _gather(
         self, survey: Survey, passages: CachedScope, asked: str, asked_at: datetime, until: datetime | None
@@ -146,8 +151,26 @@ class Recall:
         turns = {turn.pk: turn for turn in _said(around.values(), until)}
         beside = passages.of_turns(list(turns.keys() - found))
         turns |= {turn.pk: turn for turn in tail}
-        candidates = _candidates([*dense, *lexical, *beside, *waiting], turns)
-        return Found(question=question, vector=vector, candidates=candidates)
+        indexed = _candidates([*dense, *lexical, *beside], turns)
+        return self._proposed(question, vector, passages, indexed, _candidates(waiting, turns))
+
+    def _proposed(
+        self,
+        question: Question,
+        vector: NDArray[np.float32],
+        passages: CachedScope,
+        indexed: Sequence[Candidate],
+        waiting: Sequence[Candidate],
+    ) -> Found:
+        """Return candidates with what weighs their words: a term is as rare as it is in the index and what waits for it."""
+        distinct = {(one.turn.pk, one.encoded.passage.start): one for one in (*indexed, *waiting)}
+        return Found(
+            question=question,
+            vector=vector,
+            candidates=[distinct[key] for key in sorted(distinct)],
+            statistics=passages.statistics(question.terms, [one.analysed.terms for one in waiting]),
+            familiarity=self._encoder.familiarity(question.topic),
+        )
 
     def _follow(
         self,
@@ -192,7 +215,4 @@ def _turns_of(hits: Iterable[EncodedPassage]) -> list[TurnPk]:
 
 
 def _candidates(found: Iterable[EncodedPassage], turns: dict[TurnPk, Turn]) -> list[Candidate]:
-    distinct = {(hit.turn_pk, hit.passage.start): hit for hit in found if hit.turn_pk in turns}
-    return [
-        Candidate(turn=turns[pk], encoded=hit) for (pk, _), hit in sorted(distinct.items(), key=lambda item: item[0])
-    ]
+    return [Candidate(turn=turns[hit.turn_pk], encoded=hit) for hit in found if hit.turn_pk in turns]

@@ -1,0 +1,107 @@
+"""The re-ranker: from the features of candidates to how likely each is the evidence that the question asks for.
+
+A weighted sum, so it extrapolates: where nothing else differs, a better match is never behind a worse one, in whatever language.
+Its base is a fusion that stands alone, cosine + 0.7 BM25 (`features.LEXICAL_SHARE`), which the other weights correct. They are fitted
+to rank the evidence of a question before its other candidates (conditional logit, McFadden 1974; as ListNet, Cao et al., ICML 2007)
+by `eval/training/reranker.py`, on data that may be used for it (docs/models.md).
+
+Weights belong to the encoder whose vectors they were fitted with. Any other gets the plain fusion.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from memory.encoding.encoder import BUNDLED_MODEL
+from memory.recall.features import Features, Scores
+from memory.recall.neighbour_features import PARTS
+
+__all__ = ["MODELS", "RecallModels", "Reranked", "Weights"]
+
+log = logging.getLogger(__name__)
+
+MODELS = Path(__file__).parent / "models"
+_SPEAKER = frozenset(PARTS["speaker"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reranked:
+    """Log-odds of being what is asked for, and of being about the topic, no matter who said it: `(n,)` each."""
+
+    evidence: Scores
+    topic: Scores
+
+    @property
+    def probability(self) -> Scores:
+        """Predicted usefulness, 0 to 1, as `Evidence.score`."""
+        probability: Scores = 1 / (1 + np.exp(-self.evidence))
+        return probability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """A weighted sum of figures, by name, and a constant: log-odds."""
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def __call__(self, figures: Mapping[str, Scores]) -> Scores:
+        """Return the log-odds, shaped as the figures are. Raises KeyError if one is missing."""
+        odds: Scores = self.intercept + sum(
+            (weight * figures[name] for name, weight in self.weights.items()), np.zeros(())
+        )
+        return odds
+
+    def without(self, names: frozenset[str]) -> "Weights":
+        """Return the same without these figures."""
+        kept = {name: weight for name, weight in self.weights.items() if name not in names}
+        return Weights(intercept=self.intercept, weights=kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallModels:
+    """What recall has learned for the vectors of one encoder: how to rank, and whether the answer is there."""
+
+    reranker: Weights
+    answerability: Weights
+
+    @classmethod
+    def load(cls, encoder: str, folder: Path = MODELS) -> "RecallModels":
+        """Load the weights for an encoder's vectors from `folder`: the plain fusion, which is said once, if there are none.
+
+        Raises ValueError where a file does not hold weights.
+        """
+        return _load(encoder, folder)
+
+    def rerank(self, features: Features) -> Reranked:
+        """Score candidates, at least one, by their features. Raises KeyError if one is missing."""
+        return Reranked(evidence=self.reranker(features), topic=self.reranker.without(_SPEAKER)(features))
+
+
+@cache
+def _load(encoder: str, folder: Path) -> RecallModels:
+    fitted = encoder == BUNDLED_MODEL
+    if not fitted:
+        log.warning(
+            "recall's weights were fitted with %s: with %s evidence is ranked by cosine and BM25 alone",
+            BUNDLED_MODEL,
+            encoder,
+        )
+    return RecallModels(
+        reranker=_read(folder / ("reranker.json" if fitted else "plain_reranker.json")),
+        answerability=_read(folder / ("answerability.json" if fitted else "plain_answerability.json")),
+    )
+
+
+def _read(file: Path) -> Weights:
+    try:
+        stored = json.loads(file.read_text("utf-8"))
+        weights = {str(name): float(weight) for name, weight in stored["weights"].items()}
+        return Weights(intercept=float(stored["intercept"]), weights=weights)
+    except (KeyError, TypeError, AttributeError, ValueError) as fault:
+        raise ValueError(f"{file} does not hold weights: {fault!r}") from fault
