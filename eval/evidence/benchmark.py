@@ -6,7 +6,7 @@ contexts of the same turns at the same budgets. A conversation is remembered in 
 
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -164,7 +164,10 @@ class _Asking:
 def _held(question: LabelledQuestion, contexts: Sequence[Context]) -> Held:
     words = [question.words_in(one.text) for one in contexts]
     contained = [question.contained_in(one.text) for one in contexts]
+    widest = contexts[-1]
+    best = sorted(widest.lines, key=lambda line: -line.score)[:1]
     return Held(
+        first=question.recall_of(replace(widest, lines=tuple(best))) > 0,
         evidence=tuple(question.recall_of(one) for one in contexts),
         words=tuple(share for share in words if share is not None),
         contained=tuple(float(one) for one in contained if one is not None),

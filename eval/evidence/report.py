@@ -29,10 +29,11 @@ _USUAL = BUDGETS.index(165)
 class Held:
     """What one system's contexts hold of a question, one value a budget of `BUDGETS`; words and contained are empty without a word.
 
-    evidence: the share of its turns that are quoted. words: the share of the answer's content words. contained: 1 where the whole
-    answer is there, else 0. tokens: of the contexts.
+    first: whether the best of what was found is of the evidence. evidence: the share of its turns that are quoted. words: the share
+    of the answer's content words. contained: 1 where the whole answer is there, else 0. tokens: of the contexts.
     """
 
+    first: bool
     evidence: tuple[float, ...]
     words: tuple[float, ...]
     contained: tuple[float, ...]
@@ -146,6 +147,7 @@ class EvidenceResults:
         systems: dict[str, Json] = {
             system: {measure: _means(group, system, measure) for measure in MEASURES}
             | {"tokens": [mean(one.held[system].tokens[place] for one in group) for place in range(len(BUDGETS))]}
+            | {"right first": mean(one.held[system].first for one in group)}
             for system in group[0].held
         }
         return {"n": len(group), "systems": systems}
@@ -163,6 +165,7 @@ class EvidenceResults:
     def _tables(self, compared: Sequence[Comparison]) -> Iterator[Table]:
         for measure in MEASURES:
             yield self._measure_table(measure)
+        yield self._first_table()
         yield _comparison_table(compared)
         yield _below_table([one for one in compared if one.verdict == "below"])
 
@@ -179,6 +182,14 @@ class EvidenceResults:
                 means = _means(group, system, measure)
                 n = sum(bool(one.values(system, measure)) for one in group)
                 table.add_row(kind, str(n), system, *(f"{value:.3f}" for value in means) if means else _NOTHING)
+        return table
+
+    def _first_table(self) -> Table:
+        systems = list(self._scored[0].held)
+        table = Table("kind", "n", *systems, title=f"the best find is evidence, {self.title}")
+        for kind, group in self.kinds().items():
+            shares = (mean(one.held[system].first for one in group) for system in systems)
+            table.add_row(kind, str(len(group)), *(f"{share:.3f}" for share in shares))
         return table
 
     def _chart(self, measure: str) -> Chart:

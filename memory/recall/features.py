@@ -2,7 +2,7 @@
 
 Pure functions over the candidates of one question; no search, no storage. `memory.recall.neighbour_features` adds how a passage
 compares with the other candidates, and `memory.recall.rescorer` turns the features of a passage into a probability. A part can be
-switched off, which is how `tirtha eval locomo --ablation` measures what each is worth.
+switched off, which is how `tirtha eval recall-ablation` measures what each is worth.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

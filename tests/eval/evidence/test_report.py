@@ -9,7 +9,11 @@ def held(evidence: float, words: float | None = None) -> Held:
     places = len(BUDGETS)
     told = () if words is None else (words,) * places
     return Held(
-        evidence=(evidence,) * places, words=told, contained=tuple(float(one == 1) for one in told), tokens=BUDGETS
+        first=evidence > 0,
+        evidence=(evidence,) * places,
+        words=told,
+        contained=tuple(float(one == 1) for one in told),
+        tokens=BUDGETS,
     )
 
 
