@@ -39,7 +39,7 @@ class EvidenceBenchmark:
     settings: Settings
     encoder: Encoder
     set: SetName
-    path: Path
+    path: Path = Path("generated")
     size: str | None = None
     limit: int | None = None
     exclude: Set[str] = frozenset()

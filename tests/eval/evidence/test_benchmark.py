@@ -42,6 +42,7 @@ async def test_every_measure_of_every_system_is_told_by_kind_and_budget(
     assert set(systems) == {OURS, *SEARCHES}
     for one in systems.values():
         assert one["evidence recall"] == one["answer words"] == one["answer contained"] == [1.0] * len(BUDGETS)
+        assert one["right first"] == 1.0
         assert all(tokens <= budget for tokens, budget in zip(one["tokens"], BUDGETS, strict=True))
     assert figures["answerability"] is not None, "the adversarial question is asked, too"
     assert figures["questions_without_evidence"] == 1
@@ -84,6 +85,16 @@ async def test_sessions_count_where_turns_have_no_labels(tmp_path: Path, setting
     assert (figures["labelled_by_session"], figures["by_kind"]["all"]["n"]) == (1, 2)
     assert figures["by_kind"]["all"]["systems"][OURS]["evidence recall"] == [1.0] * len(BUDGETS)
     assert "1 of 2 questions are labelled by session" in found.report.notes[0]
+
+
+async def test_plain_facts_need_no_file_and_are_told_by_language(settings: Settings, encoder: Encoder) -> None:
+    benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set="plain-facts", limit=1)
+    found = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    figures: Any = found.report.figures
+    assert {"all", "en", "zh", "ar"} < set(figures["by_kind"])
+    assert figures["by_kind"]["all"]["systems"]["BM25, sentences"]["right first"] > 0.5
+    again = benchmark_of(found.folder, settings=settings, encoder=encoder)
+    assert again.name == "evidence-plain-facts"
 
 
 def test_a_set_without_labels_is_refused(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
