@@ -76,6 +76,10 @@ class EvidenceBenchmark:
     def _questions(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
         return {question.id: (one, question) for one in self._conversations for question in one.questions}
 
+    @cached_property
+    def _not_asked(self) -> int:
+        return sum(len(one.without_evidence) + len(one.left_out) for one in self._conversations)
+
     def ids(self) -> list[str]:
         """Name the questions. Raises ValueError where the files are not in the set's format, or no answer is labelled."""
         if not any(question.answerable for _, question in self._questions.values()):
@@ -90,7 +94,8 @@ class EvidenceBenchmark:
 
             async def work(id_: str) -> Sample:
                 conversation, question = self._questions[id_]
-                return Sample(id=id_, value=asdict(await asking.ask(conversation, question)))
+                sample = replace(await asking.ask(conversation, question), not_asked=self._not_asked)
+                return Sample(id=id_, value=asdict(sample))
 
             yield work
 
@@ -150,7 +155,6 @@ class _Asking:
             by_session=bool(question.sessions),
             answerable=ladder[0].answerable,
             raw_tokens=conversation.tokens,
-            left_out=len(conversation.without_evidence) + len(conversation.left_out),
             held=held,
         )
 

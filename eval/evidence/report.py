@@ -52,8 +52,8 @@ MEASURES: Mapping[str, Callable[[Held], Sequence[float]]] = {
 class EvidenceSample:
     """A question: whether it has an answer, how likely we said so, and what contexts hold of it, by system.
 
-    held: nothing of a question without an answer. by_session: its evidence is labelled by session only. left_out: questions of its
-    conversation that name no evidence.
+    held: nothing of a question without an answer. by_session: its evidence is labelled by session only. not_asked: questions of
+    the whole set that name no evidence.
     """
 
     conversation: str
@@ -62,7 +62,7 @@ class EvidenceSample:
     by_session: bool
     answerable: float
     raw_tokens: int
-    left_out: int
+    not_asked: int = 0
     held: dict[str, Held] = field(default_factory=dict)
 
     @staticmethod
@@ -100,7 +100,7 @@ class EvidenceResults:
             "against_the_best_search": [asdict(one) for one in compared],
             "answerability": asdict(judged) if judged else None,
             "raw_tokens_mean": mean(one.raw_tokens for one in self._scored),
-            "questions_without_evidence": self._left_out,
+            "questions_not_asked": self._not_asked,
             "labelled_by_session": sum(one.by_session for one in self._scored),
             "errors": errors,
         }
@@ -140,8 +140,8 @@ class EvidenceResults:
         return [one for one in self.samples if one.has_answer]
 
     @property
-    def _left_out(self) -> int:
-        return sum({one.conversation: one.left_out for one in self.samples}.values())
+    def _not_asked(self) -> int:
+        return max(one.not_asked for one in self.samples)
 
     def _figures(self, group: Sequence[EvidenceSample]) -> dict[str, Json]:
         systems: dict[str, Json] = {
@@ -159,8 +159,11 @@ class EvidenceResults:
                 f"{by_session} of {len(self._scored)} questions are labelled by session: of these, evidence recall is the share of"
                 " the answer's sessions that a context quotes anything of."
             )
-        if self._left_out:
-            yield f"{self._left_out} questions that name no turn of their conversation are not asked."
+        if self._not_asked:
+            yield (
+                f"{self._not_asked} questions are not asked: they name no turn of their conversation, or have no answer in the"
+                " file."
+            )
 
     def _tables(self, compared: Sequence[Comparison]) -> Iterator[Table]:
         for measure in MEASURES:

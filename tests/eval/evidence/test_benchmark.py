@@ -45,8 +45,8 @@ async def test_every_measure_of_every_system_is_told_by_kind_and_budget(
         assert one["right first"] == 1.0
         assert all(tokens <= budget for tokens, budget in zip(one["tokens"], BUDGETS, strict=True))
     assert figures["answerability"] is not None, "the adversarial question is asked, too"
-    assert figures["questions_without_evidence"] == 1
-    assert any("1 questions that name no turn" in note for note in found.report.notes)
+    assert figures["questions_not_asked"] == 1
+    assert any(note.startswith("1 questions are not asked") for note in found.report.notes)
     answers = answers_of(found.folder)
     again = benchmark_of(found.folder, settings=settings, encoder=encoder)
     assert again.report([answers[id_] for id_ in answers], {}).figures == figures, "from the rows alone"
@@ -113,7 +113,9 @@ def test_label_errors_can_be_left_out(tmp_path: Path, settings: Settings, encode
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "file", "least"), [("locomo", "locomo_dev.json", 0.7), ("realtalk", "realtalk", 0.5)])
+@pytest.mark.parametrize(
+    ("name", "file", "least"), [("locomo", "locomo_dev.json", 0.65), ("realtalk", "realtalk", 0.45)]
+)
 async def test_the_development_conversations(
     name: SetName, file: str, least: float, shared_data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
 ) -> None:
