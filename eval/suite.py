@@ -47,7 +47,7 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
             return ContextRot(**given, budget=config["budget"])
         case "longmemeval":
             return LongMemEval(**given, file=data[0], budget=config["budget"], judge=config["judge"])
-        case "evidence-locomo" | "evidence-realtalk" | "evidence-beam" | "evidence-longmemeval":
+        case str(name) if name.startswith("evidence-"):
             asked = {name: config[name] for name in ("set", "size", "leave_out")}
             return EvidenceBenchmark(**given, **asked, path=data[0])
         case "recall-ablation":
@@ -143,6 +143,7 @@ def smoke_parts(settings: Settings, encoder: Encoder, data: Path | None) -> list
     parts = [
         Part(name="niah", benchmark=Needles(**given, lengths=(1_000, 10_000), depths=(0.0, 0.5, 1.0))),
         Part(name="rot", benchmark=ContextRot(**given, lengths=(1_000, 20_000))),
+        Part(name="plain facts", benchmark=EvidenceBenchmark(**given, set="plain-facts", limit=2)),
         Part(name="ruler", benchmark=Ruler(**given, lengths=(4_096,), samples=1)),
     ]
     files: dict[str, list[Callable[[Path], Benchmark]]] = {

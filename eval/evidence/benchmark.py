@@ -6,7 +6,7 @@ contexts of the same turns at the same budgets. A conversation is remembered in 
 
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class EvidenceBenchmark:
     settings: Settings
     encoder: Encoder
     set: SetName
-    path: Path
+    path: Path = Path("generated")
     size: str | None = None
     limit: int | None = None
     exclude: Set[str] = frozenset()
@@ -76,6 +76,10 @@ class EvidenceBenchmark:
     def _questions(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
         return {question.id: (one, question) for one in self._conversations for question in one.questions}
 
+    @cached_property
+    def _not_asked(self) -> int:
+        return sum(len(one.without_evidence) + len(one.left_out) for one in self._conversations)
+
     def ids(self) -> list[str]:
         """Name the questions. Raises ValueError where the files are not in the set's format, or no answer is labelled."""
         if not any(question.answerable for _, question in self._questions.values()):
@@ -90,7 +94,8 @@ class EvidenceBenchmark:
 
             async def work(id_: str) -> Sample:
                 conversation, question = self._questions[id_]
-                return Sample(id=id_, value=asdict(await asking.ask(conversation, question)))
+                sample = replace(await asking.ask(conversation, question), not_asked=self._not_asked)
+                return Sample(id=id_, value=asdict(sample))
 
             yield work
 
@@ -150,7 +155,6 @@ class _Asking:
             by_session=bool(question.sessions),
             answerable=ladder[0].answerable,
             raw_tokens=conversation.tokens,
-            left_out=len(conversation.without_evidence) + len(conversation.left_out),
             held=held,
         )
 
@@ -164,7 +168,10 @@ class _Asking:
 def _held(question: LabelledQuestion, contexts: Sequence[Context]) -> Held:
     words = [question.words_in(one.text) for one in contexts]
     contained = [question.contained_in(one.text) for one in contexts]
+    widest = contexts[-1]
+    best = sorted(widest.lines, key=lambda line: -line.score)[:1]
     return Held(
+        first=question.recall_of(replace(widest, lines=tuple(best))) > 0,
         evidence=tuple(question.recall_of(one) for one in contexts),
         words=tuple(share for share in words if share is not None),
         contained=tuple(float(one) for one in contained if one is not None),

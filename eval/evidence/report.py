@@ -29,10 +29,11 @@ _USUAL = BUDGETS.index(165)
 class Held:
     """What one system's contexts hold of a question, one value a budget of `BUDGETS`; words and contained are empty without a word.
 
-    evidence: the share of its turns that are quoted. words: the share of the answer's content words. contained: 1 where the whole
-    answer is there, else 0. tokens: of the contexts.
+    first: whether the best of what was found is of the evidence. evidence: the share of its turns that are quoted. words: the share
+    of the answer's content words. contained: 1 where the whole answer is there, else 0. tokens: of the contexts.
     """
 
+    first: bool
     evidence: tuple[float, ...]
     words: tuple[float, ...]
     contained: tuple[float, ...]
@@ -51,8 +52,8 @@ MEASURES: Mapping[str, Callable[[Held], Sequence[float]]] = {
 class EvidenceSample:
     """A question: whether it has an answer, how likely we said so, and what contexts hold of it, by system.
 
-    held: nothing of a question without an answer. by_session: its evidence is labelled by session only. left_out: questions of its
-    conversation that name no evidence.
+    held: nothing of a question without an answer. by_session: its evidence is labelled by session only. not_asked: questions of
+    the whole set that name no evidence.
     """
 
     conversation: str
@@ -61,7 +62,7 @@ class EvidenceSample:
     by_session: bool
     answerable: float
     raw_tokens: int
-    left_out: int
+    not_asked: int = 0
     held: dict[str, Held] = field(default_factory=dict)
 
     @staticmethod
@@ -99,7 +100,7 @@ class EvidenceResults:
             "against_the_best_search": [asdict(one) for one in compared],
             "answerability": asdict(judged) if judged else None,
             "raw_tokens_mean": mean(one.raw_tokens for one in self._scored),
-            "questions_without_evidence": self._left_out,
+            "questions_not_asked": self._not_asked,
             "labelled_by_session": sum(one.by_session for one in self._scored),
             "errors": errors,
         }
@@ -139,13 +140,14 @@ class EvidenceResults:
         return [one for one in self.samples if one.has_answer]
 
     @property
-    def _left_out(self) -> int:
-        return sum({one.conversation: one.left_out for one in self.samples}.values())
+    def _not_asked(self) -> int:
+        return max(one.not_asked for one in self.samples)
 
     def _figures(self, group: Sequence[EvidenceSample]) -> dict[str, Json]:
         systems: dict[str, Json] = {
             system: {measure: _means(group, system, measure) for measure in MEASURES}
             | {"tokens": [mean(one.held[system].tokens[place] for one in group) for place in range(len(BUDGETS))]}
+            | {"right first": mean(one.held[system].first for one in group)}
             for system in group[0].held
         }
         return {"n": len(group), "systems": systems}
@@ -157,12 +159,16 @@ class EvidenceResults:
                 f"{by_session} of {len(self._scored)} questions are labelled by session: of these, evidence recall is the share of"
                 " the answer's sessions that a context quotes anything of."
             )
-        if self._left_out:
-            yield f"{self._left_out} questions that name no turn of their conversation are not asked."
+        if self._not_asked:
+            yield (
+                f"{self._not_asked} questions are not asked: they name no turn of their conversation, or have no answer in the"
+                " file."
+            )
 
     def _tables(self, compared: Sequence[Comparison]) -> Iterator[Table]:
         for measure in MEASURES:
             yield self._measure_table(measure)
+        yield self._first_table()
         yield _comparison_table(compared)
         yield _below_table([one for one in compared if one.verdict == "below"])
 
@@ -179,6 +185,14 @@ class EvidenceResults:
                 means = _means(group, system, measure)
                 n = sum(bool(one.values(system, measure)) for one in group)
                 table.add_row(kind, str(n), system, *(f"{value:.3f}" for value in means) if means else _NOTHING)
+        return table
+
+    def _first_table(self) -> Table:
+        systems = list(self._scored[0].held)
+        table = Table("kind", "n", *systems, title=f"the best find is evidence, {self.title}")
+        for kind, group in self.kinds().items():
+            shares = (mean(one.held[system].first for one in group) for system in systems)
+            table.add_row(kind, str(len(group)), *(f"{share:.3f}" for share in shares))
         return table
 
     def _chart(self, measure: str) -> Chart:

@@ -1,1 +1,1 @@
-"""What every benchmark shares: runs, reports, intervals, judges, baselines."""
+"""What every benchmark shares: runs, reports, intervals, judges, labelled conversations, baselines."""

@@ -1,9 +1,9 @@
 """What anyone can do without us, over the same turns, at the same budget: the figures to beat.
 
-Three plain searches, each over whole turns and over sentences. BM25: k1 1.2, b 0.75, stems, no stop words; pairs of characters in
-scripts without spaces; a speaker's name counts as said, since BM25 finds less without. Dense: the cosine of the question's vector
-with those that the memory itself keeps. Both added up: cosine + 0.7 BM25, BM25 divided by its greatest in the scope. BM25 alone
-returns only what shares a term with the question.
+Three plain searches, each over whole turns and over sentences. BM25: Lucene's, k1 1.2, b 0.75, stems, no stop words; pairs of
+characters in scripts without spaces; a speaker's name counts as said, since BM25 finds less without. Dense: the cosine of the
+question's vector with those that the memory itself keeps. Both added up: cosine + 0.7 BM25, BM25 divided by its greatest in the
+scope. BM25 alone returns only what shares a term with the question.
 
 Two more rank turns for LongMemEval: dense sessions, one vector a session, of its user turns joined, cut at the model's window (the
 recipe behind the published 96.6% recall_any@5 of a verbatim store); and newest first, no search at all.
@@ -25,7 +25,7 @@ from compaction.distill import DistillOptions
 from language import Passage
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
-from memory.index.bm25 import bm25_share, frequencies, rarity_of
+from memory.index.bm25 import bm25_share, frequencies
 from memory.model import Evidence, Turn
 
 __all__ = ["RANKINGS", "SEARCHES", "History", "pack", "pack_whole_turns", "rank_sessions_of"]
@@ -57,7 +57,7 @@ class Units:
         if not self.places:
             return np.zeros(0)
         frequency = frequencies(tuple(dict.fromkeys(search_terms(question))), self._terms)
-        return bm25_share(frequency, [*map(len, self._terms)], rarity_of(frequency))
+        return bm25_share(frequency, [*map(len, self._terms)], lucene_rarity(frequency))
 
     def cosine(self, asked: NDArray[np.float32]) -> Scores:
         """Return the cosine of each unit with a question's vector, `(n,)`."""
@@ -160,6 +160,13 @@ def search_terms(text: str) -> tuple[str, ...]:
         terms = list(run)
         found += _pairs("".join(terms)) if unspaced else terms
     return tuple(found)
+
+
+def lucene_rarity(frequency: Scores) -> Scores:
+    """Return each term's inverse document frequency as Lucene has it, `(terms,)`: next to nothing for a term of every text."""
+    holding = (frequency > 0).sum(axis=0)
+    rarity: Scores = np.log1p((len(frequency) - holding + 0.5) / (holding + 0.5))
+    return rarity
 
 
 def _pairs(run: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Fitting recall's learned parts on LoCoMo, and judging them by conversations that they never saw.
 
 The ensembles see named features of candidates and how useful each candidate is; no text. Used by the training script
-(`eval/training/rescorer.py`) and by the ablation of `tirtha eval locomo`.
+(`eval/training/rescorer.py`) and by `tirtha eval recall-ablation`.
 """
 
 import tempfile

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.eval.beam.chats import write_chat
 from tirtha.cli.app import app
 
 
@@ -46,6 +47,19 @@ def test_a_report_is_made_again(home: Path) -> None:
     assert "<svg" in (folder / "report.html").read_text()
 
 
+def test_an_evidence_report_is_made_and_made_again(tmp_path: Path) -> None:
+    write_chat(tmp_path / "100K" / "2")
+    home = tmp_path / "home"
+    done = tirtha(home, "beam", "--data", str(tmp_path), "--size", "100K")
+    assert done.exit_code == 0, done.stderr
+    for title in ("evidence recall, beam, 100K", "answer contained, beam, 100K", "Where a plain search is better"):
+        assert title in done.stdout
+    [folder] = (home / "eval" / "runs").iterdir()
+    before = (folder / "summary.json").read_text()
+    assert tirtha(home, "report", folder.name).exit_code == 0
+    assert (folder / "summary.json").read_text() == before
+
+
 def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
     done = tirtha(tmp_path / "home", "cost")
     assert done.exit_code == 0, done.stderr
@@ -60,6 +74,9 @@ def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
         (("niah", "--lengths", "few"), "not a list of whole numbers"),
         (("niah", "--lengths", "100"), "more than the 100"),
         (("longmemeval", "--data", "nothing.json"), "nothing.json"),
+        (("locomo", "--data", "nothing.json"), "nothing.json"),
+        (("realtalk", "--data", "nothing"), "nothing holds no chat"),
+        (("beam", "--data", "nothing", "--size", "100K"), "nothing holds no chat of BEAM of size 100K"),
         (("ruler", "--tasks", "qa_1"), "needs a file of SQuAD"),
     ],
 )

@@ -42,10 +42,11 @@ async def test_every_measure_of_every_system_is_told_by_kind_and_budget(
     assert set(systems) == {OURS, *SEARCHES}
     for one in systems.values():
         assert one["evidence recall"] == one["answer words"] == one["answer contained"] == [1.0] * len(BUDGETS)
+        assert one["right first"] == 1.0
         assert all(tokens <= budget for tokens, budget in zip(one["tokens"], BUDGETS, strict=True))
     assert figures["answerability"] is not None, "the adversarial question is asked, too"
-    assert figures["questions_without_evidence"] == 1
-    assert any("1 questions that name no turn" in note for note in found.report.notes)
+    assert figures["questions_not_asked"] == 1
+    assert any(note.startswith("1 questions are not asked") for note in found.report.notes)
     answers = answers_of(found.folder)
     again = benchmark_of(found.folder, settings=settings, encoder=encoder)
     assert again.report([answers[id_] for id_ in answers], {}).figures == figures, "from the rows alone"
@@ -86,6 +87,16 @@ async def test_sessions_count_where_turns_have_no_labels(tmp_path: Path, setting
     assert "1 of 2 questions are labelled by session" in found.report.notes[0]
 
 
+async def test_plain_facts_need_no_file_and_are_told_by_language(settings: Settings, encoder: Encoder) -> None:
+    benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set="plain-facts", limit=1)
+    found = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    figures: Any = found.report.figures
+    assert {"all", "en", "zh", "ar"} < set(figures["by_kind"])
+    assert figures["by_kind"]["all"]["systems"]["BM25, sentences"]["right first"] > 0.5
+    again = benchmark_of(found.folder, settings=settings, encoder=encoder)
+    assert again.name == "evidence-plain-facts"
+
+
 def test_a_set_without_labels_is_refused(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
     (tmp_path / "Chat_1.json").write_text(json.dumps(CHAT | {"qa": CHAT["qa"][1:]}))
     benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set="realtalk", path=tmp_path)
@@ -102,7 +113,9 @@ def test_label_errors_can_be_left_out(tmp_path: Path, settings: Settings, encode
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "file", "least"), [("locomo", "locomo_dev.json", 0.7), ("realtalk", "realtalk", 0.5)])
+@pytest.mark.parametrize(
+    ("name", "file", "least"), [("locomo", "locomo_dev.json", 0.65), ("realtalk", "realtalk", 0.45)]
+)
 async def test_the_development_conversations(
     name: SetName, file: str, least: float, shared_data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
 ) -> None:

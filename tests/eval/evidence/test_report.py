@@ -9,20 +9,24 @@ def held(evidence: float, words: float | None = None) -> Held:
     places = len(BUDGETS)
     told = () if words is None else (words,) * places
     return Held(
-        evidence=(evidence,) * places, words=told, contained=tuple(float(one == 1) for one in told), tokens=BUDGETS
+        first=evidence > 0,
+        evidence=(evidence,) * places,
+        words=told,
+        contained=tuple(float(one == 1) for one in told),
+        tokens=BUDGETS,
     )
 
 
-def sample(kind: str, ours: Held, search: Held, *, conversation: str = "c", left_out: int = 0) -> EvidenceSample:
+def sample(kind: str, ours: Held, search: Held) -> EvidenceSample:
     return EvidenceSample(
-        conversation=conversation, kind=kind, has_answer=True, by_session=False, answerable=0.75, raw_tokens=1_000,
-        left_out=left_out, held={OURS: ours, "BM25, turns": search},
+        conversation="c", kind=kind, has_answer=True, by_session=False, answerable=0.75, raw_tokens=1_000,
+        held={OURS: ours, "BM25, turns": search},
     )  # fmt: skip
 
 
 def unanswerable(answerable: float) -> EvidenceSample:
     return EvidenceSample(
-        conversation="c", kind="none", has_answer=False, by_session=False, answerable=answerable, raw_tokens=1_000, left_out=0
+        conversation="c", kind="none", has_answer=False, by_session=False, answerable=answerable, raw_tokens=1_000
     )  # fmt: skip
 
 
@@ -59,8 +63,3 @@ def test_answerability_is_judged_where_some_questions_have_no_answer() -> None:
     judged = report(answered, unanswerable(0.25)).figures["answerability"]
     assert (judged["auroc"], judged["brier"]) == (1.0, 0.0625)
     assert report(answered, unanswerable(0.9)).figures["answerability"]["auroc"] == 0.0
-
-
-def test_what_was_not_asked_is_counted_once_a_conversation() -> None:
-    rows = [sample("any", held(1.0), held(1.0), conversation=name, left_out=3) for name in ("a", "a", "b")]
-    assert report(*rows).figures["questions_without_evidence"] == 6

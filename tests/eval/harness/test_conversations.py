@@ -11,9 +11,10 @@ from eval.harness.conversations import Conversation, LabelledQuestion
 DAY = datetime(2024, 3, 15, tzinfo=UTC)
 
 
-def question(answer: str = "", **changes: frozenset[str]) -> LabelledQuestion:
-    given = {"evidence": frozenset({"t1", "t2"})} | changes
-    return LabelledQuestion(id="c:7", question="?", answer=answer, kind="any", **given)
+def question(answer: str = "", sessions: frozenset[str] = frozenset()) -> LabelledQuestion:
+    return LabelledQuestion(
+        id="c:7", question="?", answer=answer, kind="any", evidence=frozenset({"t1", "t2"}), sessions=sessions
+    )
 
 
 def context(*quoted: tuple[str, str]) -> Context:
