@@ -1,16 +1,14 @@
-"""How near two words are: in meaning ("pet" and "dog"), or as forms of one word ("trabajo" and "trabaja"), where BM25 sees nothing in
-common.
+"""How near two words are where BM25 sees nothing in common: in meaning ("pet" and "dog"), or as forms of one word.
 
-Meaning is read from a table of 128 bytes a stem, distilled from the bundled sentence model (`eval/training/term_vectors.py`), so it costs a query no
-model call. It is of English: a word outside the table is related only to itself. Forms of a word are taken to begin alike, in every
-language. Knows nothing of passages' scores.
+Meaning is read from a table of 128 bytes a stem, distilled from the bundled sentence model (`eval/training/term_vectors.py`), so it
+costs a query no model call. It is of English: a word outside the table is related only to itself. Forms of a word are taken to begin
+alike ("trabajo" and "trabaja"), in every language. Knows nothing of passages' scores.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
-from itertools import chain
-from os.path import commonprefix
+from itertools import chain, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +64,9 @@ def relatedness(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> NDArray
 
 
 def inflected(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    """Return `(len(texts), len(asked))`: how much of an asked term that a text does not hold the likeliest form of it in the text shares.
+    """Return `(len(texts), len(asked))`: where a text lacks an asked term, how like it the likeliest form in the text is, 0 to 1.
 
-    That is the share of the longer of the two that they begin with, from `_ALIKE` on; 0 for less, and where the text holds the term.
+    Likeness is the share of the longer of the two with which both begin; less than `_ALIKE` is none.
     """
     begins: dict[str, set[str]] = defaultdict(set)
     for term in set(chain.from_iterable(texts)):
@@ -89,4 +87,5 @@ def inflected(asked: Sequence[str], texts: Sequence[Sequence[str]]) -> NDArray[n
 
 
 def _likeness(term: str, form: str) -> float:
-    return len(commonprefix([term, form])) / max(len(term), len(form))
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(term, form, strict=False))
+    return sum(1 for _ in alike) / max(len(term), len(form))

@@ -1,8 +1,8 @@
 """The re-ranker: from the features of candidates to how likely each is the evidence that the question asks for.
 
 A weighted sum, so it extrapolates: where nothing else differs, a better match is never behind a worse one, in whatever language.
-Its base is a fusion that stands alone, cosine + 0.7 BM25 (`features.LEXICAL_SHARE`), which the other weights correct. They are fitted
-to rank the evidence of a question before its other candidates (conditional logit, McFadden 1974; as ListNet, Cao et al., ICML 2007)
+Its base is a fusion that stands alone, cosine + 0.7 BM25 (`features.LEXICAL_SHARE`), which the other weights correct. They are
+fitted to rank the evidence of a question before its other candidates (conditional logit, McFadden 1974; as ListNet, Cao et al., ICML 2007)
 by `eval/training/reranker.py`, on data that may be used for it (docs/models.md).
 
 Weights belong to the encoder whose vectors they were fitted with. Any other gets the plain fusion.
