@@ -60,6 +60,12 @@ def test_bm25_returns_only_what_shares_a_term_and_a_speaker_counts_as_said(encod
     assert [one.quote for one in named["BM25, turns"]] == ["Hello."]
 
 
+def test_words_of_nearly_every_text_do_not_decide(encoder: Encoder) -> None:
+    common = [f"boat, harbour, water, {number}" for number in ("one", "two", "three", "four")]
+    found = History(turns(*common, "a sail of linen"), encoder).search("boat harbour water sail")
+    assert found["BM25, turns"][0].quote == "a sail of linen"
+
+
 def test_a_history_is_encoded_once_whatever_is_asked_of_it() -> None:
     encoder = CountingEncoder()
     history = History(turns(*TEXTS), encoder)
