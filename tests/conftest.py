@@ -1,5 +1,6 @@
 """Real parts for every test: the embedding model (loaded once), folders of their own, and no way off this machine."""
 
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,9 @@ pytest_plugins = ["tests.support.long_runs"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+# A shell ignores SIGINT in what it runs in the background, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from eval.longmemeval.data import as_conversation, read_longmemeval
 from eval.plain_facts.data import LANGUAGES, PlainFacts
 from eval.realtalk.data import read_realtalk
 
-__all__ = ["SetName", "files_of", "read_set"]
+__all__ = ["SetName", "facts_conversation", "files_of", "read_set"]
 
 SetName = Literal["locomo", "realtalk", "beam", "longmemeval", "plain-facts"]
 _FACTS_SAID_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -58,16 +58,15 @@ def _read(name: SetName, path: Path, size: str | None) -> Sequence[Conversation]
         case "longmemeval":
             return [as_conversation(one) for one in read_longmemeval(path)]
         case "plain-facts":
-            return [_facts(language) for language in LANGUAGES]
+            return [facts_conversation(PlainFacts(language=language)) for language in LANGUAGES]
 
 
-def _facts(language: str) -> Conversation:
-    """Return a language's facts as a conversation of one session; the kind of its questions is the language."""
-    facts = PlainFacts(language=language)
+def facts_conversation(facts: PlainFacts) -> Conversation:
+    """Return plain facts as a conversation of one session; the kind of its questions is the language."""
     said_at = _FACTS_SAID_AT.isoformat()
     questions = (
         LabelledQuestion(
-            id=one.id, question=one.question, answer=one.answer, kind=language, evidence=frozenset({one.turn_id})
+            id=one.id, question=one.question, answer=one.answer, kind=facts.language, evidence=frozenset({one.turn_id})
         )
         for one in facts.questions
     )

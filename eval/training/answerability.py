@@ -1,10 +1,11 @@
 """Fitting answerability, and judging it by conversations that it never saw.
 
-Questions without an answer come in kinds, weighed by how often each is thought to come; the figures of a question are those that
-`memory.recall.answerability` judges by.
+Questions without an answer come in kinds, weighed by how often each is thought to come; each set counts the same. The figures of a
+question are those that `memory.recall.answerability` judges by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,61 +14,63 @@ from sklearn.linear_model import LogisticRegression
 
 from eval.training.fitting import Asked
 from memory.recall.answerability import figures
-from memory.recall.rescorer import Rescored
+from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["KINDS", "Case", "fit_weights", "make_case", "unseen_probabilities"]
+__all__ = ["KINDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
 
-# How often each kind of unanswerable question is thought to come, for one answerable question.
-KINDS = {"answerable": 1.0, "adversarial": 1.0, "withheld": 0.35, "foreign": 0.35}
+# How often each kind of unanswerable question is thought to come, for one answerable question. Asked: as the set has it. Withheld:
+# an answerable one whose evidence was taken away.
+KINDS = {"answerable": 1.0, "asked": 1.0, "withheld": 0.5}
 _STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A question of one kind and its figures, judged by ensembles that never saw its conversation."""
+    """A question of one kind and its figures, judged by weights that never saw its conversation."""
 
+    set: str
     kind: str
     conversation: str
     figures: dict[str, float]
 
 
-def make_case(kind: str, one: Asked, rescored: Rescored, *, without: str | None = None) -> Case:
-    """Give the case of a question, judged without the features of a part."""
-    features = one.features(without=without)
-    given = figures(one.found.question, one.found.candidates, features, rescored)
-    return Case(kind=kind, conversation=one.conversation, figures=given)
+def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> Case:
+    """Return the case of a question."""
+    return Case(
+        set=one.set,
+        kind=kind or ("answerable" if one.question.answerable else "asked"),
+        conversation=one.conversation,
+        figures=figures(one.found, one.features, reranked),
+    )
 
 
 def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
-    """Give each case's probability of having an answer, by a model fitted on the other conversations: `(len(cases),)`."""
-    rows, answerable, shares = _arrays(cases)
-    conversations = np.array([case.conversation for case in cases])
+    """Return each case's probability of having an answer, by a model fitted on the other conversations: `(len(cases),)`."""
     unseen = np.zeros(len(cases))
-    for conversation in dict.fromkeys(conversations):
-        here = conversations == conversation
-        coefficients, intercept = _logistic(rows[~here], answerable[~here], shares[~here])
-        unseen[here] = 1 / (1 + np.exp(-(rows[here] @ coefficients + intercept)))
+    for conversation in dict.fromkeys(case.conversation for case in cases):
+        here = [place for place, case in enumerate(cases) if case.conversation == conversation]
+        model = fit_answerability([case for case in cases if case.conversation != conversation])
+        unseen[here] = [probability(model, cases[place]) for place in here]
     return unseen
 
 
-def fit_weights(cases: Sequence[Case]) -> Mapping[str, float]:
-    """Fit on all cases; gives a weight for each figure, and the intercept."""
-    coefficients, intercept = _logistic(*_arrays(cases))
-    weights = dict(zip(cases[0].figures, np.round(coefficients, 5).tolist(), strict=True))
-    return weights | {"intercept": round(intercept, 5)}
+def probability(model: Weights, case: Case) -> float:
+    """Return how likely a case has an answer."""
+    return float(1 / (1 + np.exp(-model({name: np.array(value) for name, value in case.figures.items()}))))
 
 
-def _arrays(cases: Sequence[Case]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    rows = np.array([list(case.figures.values()) for case in cases])
+def fit_answerability(cases: Sequence[Case], *, names: Set[str] = frozenset()) -> Weights:
+    """Fit on standardised figures (of these names; without, on all); returns a weight for each plain figure, and the intercept."""
+    used = [name for name in cases[0].figures if not names or name in names]
+    rows = np.array([[case.figures[name] for name in used] for case in cases])
     answerable = np.array([case.kind == "answerable" for case in cases])
-    return rows, answerable, np.array([KINDS[case.kind] for case in cases])
-
-
-def _logistic(
-    rows: NDArray[np.float64], answerable: NDArray[np.bool_], shares: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Fit on standardised figures; gives coefficients and intercept for plain ones."""
+    sizes = Counter((case.set, case.kind) for case in cases)
+    shares = np.array([KINDS[case.kind] / sizes[case.set, case.kind] for case in cases])
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-9
-    model = LogisticRegression(C=_STRENGTH).fit((rows - mean) / scale, answerable, sample_weight=shares)
+    model = LogisticRegression(C=_STRENGTH, max_iter=1_000)
+    model.fit((rows - mean) / scale, answerable, sample_weight=shares * len(cases) / shares.sum())
     coefficients = model.coef_[0] / scale
-    return coefficients, float(model.intercept_[0] - coefficients @ mean)
+    intercept = float(model.intercept_[0] - coefficients @ mean)
+    return Weights(
+        intercept=round(intercept, 6), weights=dict(zip(used, np.round(coefficients, 6).tolist(), strict=True))
+    )

@@ -1,7 +1,7 @@
 """The conditional logit: weights by which the useful candidates of a question stand before its others.
 
-McFadden (1974), with shares of usefulness in place of a single choice, as in ListNet (Cao et al., ICML 2007). Only candidates of one
-question are compared, so what is alike for all of them has no weight here; how probable a score is, is fitted afterwards. Pure
+McFadden (1974), with shares of usefulness in place of a single choice, as in ListNet (Cao et al., ICML 2007). Only candidates of
+one question are compared, so what is alike for all of them has no weight here; how probable a score is, is fitted afterwards. Pure
 arrays: knows neither texts nor data sets.
 """
 
@@ -31,7 +31,7 @@ class Choice:
 
 
 def fit_weights(choices: Sequence[Choice], names: Sequence[str], *, rising: Set[str]) -> Weights:
-    """Fit a weight for each of these features, none below 0 for those that are `rising`, and the constant. One answer for the same data.
+    """Fit a weight for each of these features, none below 0 for those that are `rising`, and the constant.
 
     At least one choice must have a useful candidate.
     """

@@ -140,7 +140,7 @@ def frequencies(terms: Sequence[str], texts: Sequence[Sequence[str]]) -> Scores:
 
 
 def bm25_of(frequency: Scores, lengths: Sequence[int], statistics: TermStatistics) -> Scores:
-    """Return the BM25 of texts, `(len(texts),)`: from how often each holds a term, `(len(texts), len(terms))`, and their lengths."""
+    """Return the BM25 of texts, `(len(texts),)`, from how often each holds a term, `(len(texts), len(terms))`, and from lengths."""
     norms = length_norms(np.array(lengths, dtype=np.float64), statistics.mean_length)
     scores: Scores = (frequency * (K1 + 1) / (frequency + norms[:, None])) @ statistics.rarity
     return scores

@@ -23,7 +23,9 @@ __all__ = ["LEXICAL_SHARE", "Candidate", "Features", "Found", "Scores", "passage
 Scores = NDArray[np.float64]
 Features = dict[str, Scores]
 
-LEXICAL_SHARE = 0.7  # of BM25, as a share of the best passage's, beside the cosine
+LEXICAL_SHARE = (
+    0.7  # of BM25, as a share of the best passage's, beside the cosine; what the encoder cannot read, words must carry
+)
 _RELATED = 0.65  # from here on, a word counts as meant when its rarity is computed
 _ENOUGH_WORDS = 2
 _FIRST_PERSON = frozenset("i me my mine myself we our us i'm i've i'd i'll we're we've".split())
@@ -78,13 +80,17 @@ def passage_features(found: Found) -> Features:
     return {
         **meaning,
         **wording,
-        "fusion": meaning["dense"] + LEXICAL_SHARE * wording["bm25"] / max(float(wording["bm25"].max()), 1e-9),
+        "fusion": meaning["dense"] + _by_words(found) * wording["bm25"] / max(float(wording["bm25"].max()), 1e-9),
         **_relatedness(candidates, question, terms),
         **_speakers(candidates, question, said),
         **_times(candidates, question, said, turns),
         **_kind(candidates, question, said),
         **_form(candidates, terms, said),
     }
+
+
+def _by_words(found: Found) -> float:
+    return LEXICAL_SHARE + 1 - found.familiarity
 
 
 def _meaning(found: Found) -> Features:
@@ -102,13 +108,18 @@ def _meaning(found: Found) -> Features:
 
 
 def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, Analysed]) -> Features:
-    """BM25 in the scope, in nats; the shares of the question's words, by rarity, that passage and turn hold, or in another form."""
+    """BM25 in the scope, in nats; the shares of the question's words, by rarity, that passage and turn hold, or in another form.
+
+    `bm25_unread` is what it is worth on top where the encoder does not read the language.
+    """
     asked, statistics = found.question.terms, found.statistics
     frequency = frequencies(asked, terms)
+    bm25 = bm25_of(frequency, [*map(len, terms)], statistics)
     told = [turn.terms for turn in turns.values()]
     of_turns = coverage_of(frequencies(asked, told), statistics.rarity)
     return {
-        "bm25": bm25_of(frequency, [*map(len, terms)], statistics),
+        "bm25": bm25,
+        "bm25_unread": bm25 * (1 - found.familiarity),
         "coverage": coverage_of(frequency, statistics.rarity),
         "turn_coverage": _by_turn(found.candidates, dict(zip(turns, of_turns, strict=True))),
         "inflected": inflected(asked, terms) @ (statistics.rarity / max(float(statistics.rarity.sum()), 1e-9)),

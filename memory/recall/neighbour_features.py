@@ -16,7 +16,7 @@ _BESIDE = {"previous": -1, "next": 1, "before_previous": -2, "after_next": 2}
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "meaning": ("dense", "dense_pieces", "turn_dense"),
-    "words": ("bm25", "coverage", "turn_coverage", "inflected", "related", "related_two"),
+    "words": ("bm25", "bm25_unread", "coverage", "turn_coverage", "inflected", "related", "related_two"),
     "speaker": ("speaker", "mentions", "of_themselves"),
     "time": ("time", "tells_time"),
     "kind of question": ("number", "proper_name"),

@@ -169,7 +169,7 @@ class Recall:
             vector=vector,
             candidates=[distinct[key] for key in sorted(distinct)],
             statistics=passages.statistics(question.terms, [one.analysed.terms for one in waiting]),
-            familiarity=self._encoder.familiarity(question.topic),
+            familiarity=self._encoder.familiarity(question.topic) if self._models.fitted else 1.0,
         )
 
     def _follow(

@@ -9,7 +9,7 @@ from memory.model import Evidence, Recollection
 from memory.recall.answerability import answerable
 from memory.recall.features import Candidate, Features, Found, passage_features
 from memory.recall.neighbour_features import with_neighbours
-from memory.recall.reranker import RecallModels, Reranked
+from memory.recall.reranker import RecallModels, Reranked, reranked
 from memory.recall.supersession import newest_first
 
 __all__ = ["described", "rank", "ranked_evidence"]
@@ -24,10 +24,10 @@ def rank(found: Found, models: RecallModels) -> Recollection:
     if not found.candidates:
         return Recollection(evidence=(), answerable=0.0)
     found, features = described(found)
-    reranked = models.rerank(features)
+    scores = reranked(models.reranker, features)
     return Recollection(
-        evidence=ranked_evidence(found.candidates, reranked),
-        answerable=answerable(found, features, reranked, models.answerability),
+        evidence=ranked_evidence(found.candidates, scores),
+        answerable=answerable(found, features, scores, models.answerability),
         compares=found.question.compares,
         features=features,
     )
@@ -53,7 +53,7 @@ def described(found: Found) -> tuple[Found, Features]:
 
 
 def ranked_evidence(
-    candidates: Sequence[Candidate], reranked: Reranked, *, supersession: bool = True
+    candidates: Sequence[Candidate], scores: Reranked, *, supersession: bool = True
 ) -> tuple[Evidence, ...]:
     """Make evidence of candidates, best first, the newest of statements that replace one another before the older.
 
@@ -61,7 +61,7 @@ def ranked_evidence(
     """
     evidence = [
         Evidence(turn=candidate.turn, passage=candidate.encoded.passage, score=score, row=row)
-        for row, (candidate, score) in enumerate(zip(candidates, reranked.probability.tolist(), strict=True))
+        for row, (candidate, score) in enumerate(zip(candidates, scores.probability.tolist(), strict=True))
     ]
     evidence.sort(key=lambda e: (-e.score, e.turn.said_at, e.turn.pk, e.passage.start))
     return tuple(newest_first(evidence) if supersession else evidence)

@@ -1,8 +1,8 @@
 """How near two words are where BM25 sees nothing in common: in meaning ("pet" and "dog"), or as forms of one word.
 
 Meaning is read from a table of 128 bytes a stem, distilled from the bundled sentence model (`eval/training/term_vectors.py`), so it
-costs a query no model call. It is of English: a word outside the table is related only to itself. Forms of a word are taken to begin
-alike ("trabajo" and "trabaja"), in every language. Knows nothing of passages' scores.
+costs a query no model call. It is of English: a word outside the table is related only to itself. Forms of a word are taken to
+begin alike ("trabajo" and "trabaja"), in every language. Knows nothing of passages' scores.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ __all__ = ["MODEL_FILE", "inflected", "relatedness", "term_vectors"]
 
 MODEL_FILE = Path(__file__).parent / "models" / "term_vectors.npz"
 
-_BEGINNING = 3  # letters that forms of a word have in common, at the least
+_BEGINNING = 4  # letters that forms of a word have in common, at the least
 _ALIKE = 0.6
 
 Vectors = NDArray[np.float32]

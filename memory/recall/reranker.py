@@ -2,8 +2,8 @@
 
 A weighted sum, so it extrapolates: where nothing else differs, a better match is never behind a worse one, in whatever language.
 Its base is a fusion that stands alone, cosine + 0.7 BM25 (`features.LEXICAL_SHARE`), which the other weights correct. They are
-fitted to rank the evidence of a question before its other candidates (conditional logit, McFadden 1974; as ListNet, Cao et al., ICML 2007)
-by `eval/training/reranker.py`, on data that may be used for it (docs/models.md).
+fitted to rank the evidence of a question before its other candidates (conditional logit, McFadden 1974; as ListNet, Cao et al.,
+ICML 2007) by `eval/training/reranker.py`, on data that may be used for it (docs/models.md).
 
 Weights belong to the encoder whose vectors they were fitted with. Any other gets the plain fusion.
 """
@@ -21,7 +21,7 @@ from memory.encoding.encoder import BUNDLED_MODEL
 from memory.recall.features import Features, Scores
 from memory.recall.neighbour_features import PARTS
 
-__all__ = ["MODELS", "RecallModels", "Reranked", "Weights"]
+__all__ = ["MODELS", "RecallModels", "Reranked", "Weights", "reranked"]
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +65,12 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallModels:
-    """What recall has learned for the vectors of one encoder: how to rank, and whether the answer is there."""
+    """What recall has learned for the vectors of one encoder: how to rank, and whether the answer is there.
 
+    `fitted` says that it was: with any other encoder, cosine + 0.7 BM25 ranks, and only words tell whether the answer is there.
+    """
+
+    fitted: bool
     reranker: Weights
     answerability: Weights
 
@@ -78,9 +82,10 @@ class RecallModels:
         """
         return _load(encoder, folder)
 
-    def rerank(self, features: Features) -> Reranked:
-        """Score candidates, at least one, by their features. Raises KeyError if one is missing."""
-        return Reranked(evidence=self.reranker(features), topic=self.reranker.without(_SPEAKER)(features))
+
+def reranked(weights: Weights, features: Features) -> Reranked:
+    """Score candidates, at least one, by their features. Raises KeyError if one is missing."""
+    return Reranked(evidence=weights(features), topic=weights.without(_SPEAKER)(features))
 
 
 @cache
@@ -93,6 +98,7 @@ def _load(encoder: str, folder: Path) -> RecallModels:
             encoder,
         )
     return RecallModels(
+        fitted=fitted,
         reranker=_read(folder / ("reranker.json" if fitted else "plain_reranker.json")),
         answerability=_read(folder / ("answerability.json" if fitted else "plain_answerability.json")),
     )

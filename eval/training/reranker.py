@@ -1,0 +1,145 @@
+"""Fit recall's weights and write them, each file with its card: what it was fitted on, with what, and how it does unseen.
+
+    python -m eval.training.reranker --beam DIR --longmemeval FILE --embeddings ~/.cache/tirtha-eval.sqlite3
+
+The weights are fitted on all sets given; every figure is of conversations that the fit did not see. `--leave-out SET` fits without
+a set, to judge by it. With `--locomo` and `--realtalk` these are learned from as well: such weights may not be shipped, and are kept
+with `--out`.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import mean
+from typing import Annotated, Literal
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from compaction import distill
+from eval.harness.conversations import Conversation
+from eval.harness.embedding_cache import CachedEncoder
+from eval.harness.manifest import find_code
+from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
+from eval.training.fitting import Asked, ask_conversations, fit_reranker, held_out
+from eval.training.sets import LICENCES, read_sets
+from memory.encoding.encoder import BUNDLED_MODEL
+from memory.recall.ranking import ranked_evidence
+from memory.recall.reranker import MODELS, Reranked, Weights
+
+__all__ = ["main"]
+
+_WRONGLY_ABSTAINED = 0.02  # the share of answerable questions that may be refused
+_BUDGET = 165
+_WORDS_ALONE = frozenset({"asked_coverage", "coverage_ahead", "names_one"})  # what any encoder's memory knows
+
+SetName = Literal["beam", "longmemeval", "dialogues", "plain-facts", "locomo", "realtalk"]
+
+
+def main(  # noqa: PLR0913 - a command's options
+    *,
+    beam: Annotated[Path, typer.Option(help="a folder with BEAM's chats, in 100K")],
+    longmemeval: Annotated[list[Path], typer.Option(help="LongMemEval files")],
+    embeddings: Annotated[Path, typer.Option(help="where embeddings are kept between runs")],
+    locomo: Annotated[Path | None, typer.Option(help="a LoCoMo file: not to be shipped")] = None,
+    realtalk: Annotated[Path | None, typer.Option(help="REALTALK's chats: not to be shipped")] = None,
+    leave_out: Annotated[SetName | None, typer.Option(help="a set to fit without")] = None,
+    out: Annotated[Path, typer.Option(help="where the weights go")] = MODELS,
+) -> None:
+    """Fit, judge on unseen conversations, write."""
+    console = Console()
+    sets = read_sets(beam=beam, longmemeval=longmemeval, locomo=locomo, realtalk=realtalk)
+    sets = {name: conversations for name, conversations in sets.items() if name != leave_out}
+    with Progress(console=console) as progress:
+        asked = _gather(sets, CachedEncoder(embeddings), progress)
+        cases, unseen = _judged(asked, progress)
+    card = {
+        "encoder": BUNDLED_MODEL,
+        "data": {name: {"licence": LICENCES[name], **_sizes(name, asked)} for name in sets},
+        "code": find_code().short,
+        "versions": {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")},
+    }
+    answerable = [case.kind == "answerable" for case in cases]
+    likely = unseen_probabilities(cases)
+    plain = fit_answerability(cases, names=_WORDS_ALONE)
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out / "reranker.json", fit_reranker(asked), card | {"unseen": unseen})
+    _write(out / "answerability.json", fit_answerability(cases), card | {"unseen": _worth(cases, answerable, likely)})
+    _write(out / "plain_answerability.json", plain, card)
+    console.print_json(json.dumps({**unseen, "answerability": _worth(cases, answerable, likely)}))
+
+
+def _gather(sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, progress: Progress) -> list[Asked]:
+    asked: list[Asked] = []
+    for name, conversations in sets.items():
+        task = progress.add_task(name, total=sum(len(one.questions) for one in conversations))
+        asked += asyncio.run(
+            ask_conversations(name, conversations, encoder, lambda task=task: progress.advance(task))  # type: ignore[misc]
+        )
+    return asked
+
+
+def _judged(asked: Sequence[Asked], progress: Progress) -> tuple[list[Case], dict[str, dict[str, float]]]:
+    """Return every question, and every answerable one without its evidence, by weights that never saw its conversation."""
+    withheld = [kept for one in asked if one.question.answerable and (kept := one.withheld())]
+    task = progress.add_task("unseen conversations", total=len({one.conversation for one in asked}))
+    judged = held_out([*asked, *withheld], fitted_on=asked, advance=lambda: progress.advance(task))
+    kinds = [None] * len(asked) + ["withheld"] * len(withheld)
+    cases = [
+        make_case(one, scores, kind=kind) for one, scores, kind in zip([*asked, *withheld], judged, kinds, strict=True)
+    ]
+    return cases, _recalled(asked, judged[: len(asked)])
+
+
+def _recalled(asked: Sequence[Asked], judged: Sequence[Reranked]) -> dict[str, dict[str, float]]:
+    """Return by set the evidence recall of contexts, and how often the best find is evidence."""
+    recalls: dict[str, list[tuple[float, bool]]] = {}
+    for one, scores in zip(asked, judged, strict=True):
+        if one.question.answerable:
+            evidence = ranked_evidence(one.found.candidates, scores)
+            context = distill(evidence, budget=_BUDGET, broad=one.found.question.compares)
+            first = evidence[0].turn.id in one.question.evidence
+            recalls.setdefault(one.set, []).append((one.question.recall_of(context), first))
+    return {
+        name: {
+            "n": len(found),
+            f"evidence_recall_{_BUDGET}": round(mean(recall for recall, _ in found), 4),
+            "first": round(mean(float(first) for _, first in found), 4),
+        }
+        for name, found in recalls.items()
+    }
+
+
+def _worth(
+    cases: Sequence[Case], answerable: Sequence[bool], likely: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+) -> dict[str, float]:
+    """Return AUROC by set and kind, the Brier score, and the threshold below which the stated share of answerable ones falls."""
+    kinds, sets, true = np.array([c.kind for c in cases]), np.array([c.set for c in cases]), np.array(answerable)
+    worth = {"brier": float(brier_score_loss(true, likely)), "base_rate": float(true.mean())}
+    for name in dict.fromkeys(sets.tolist()):
+        for kind in ("asked", "withheld"):
+            chosen = (sets == name) & (true | (kinds == kind))
+            if 0 < true[chosen].mean() < 1:
+                worth[f"auroc_{name}_{kind}"] = float(roc_auc_score(true[chosen], likely[chosen]))
+    worth["abstain_below"] = float(np.quantile(likely[true], _WRONGLY_ABSTAINED))
+    return {name: round(value, 4) for name, value in worth.items()}
+
+
+def _sizes(name: str, asked: Sequence[Asked]) -> dict[str, int]:
+    own = [one for one in asked if one.set == name]
+    return {"conversations": len({one.conversation for one in own}), "questions": len(own)}
+
+
+def _write(file: Path, weights: Weights, card: Mapping[str, object]) -> None:
+    stored = {"intercept": weights.intercept, "weights": dict(weights.weights), "card": dict(card)}
+    file.write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
