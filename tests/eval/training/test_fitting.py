@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from memory.recall.rescorer import log_odds, prior
 
 from eval.locomo.data import read_locomo
 from eval.training import fitting
 from eval.training.fitting import ask_conversations, fit_rescorer
 from memory.encoding.encoder import Encoder
-from memory.recall.rescorer import log_odds, prior
 
 
 @pytest.mark.slow
