@@ -60,6 +60,19 @@ def test_an_evidence_report_is_made_and_made_again(tmp_path: Path) -> None:
     assert (folder / "summary.json").read_text() == before
 
 
+@pytest.mark.slow
+def test_recalls_parts_are_switched_off_on_facts_that_need_no_file(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    done = tirtha(home, "recall-ablation", "--set", "plain-facts", "--limit", "2")
+    assert done.exit_code == 0, done.stderr
+    for told in ("Unseen conversations, budget 165", "zh", "What each part is worth", "meaning", "supersession"):
+        assert told in done.stdout
+    [folder] = (home / "eval" / "runs").iterdir()
+    before = (folder / "summary.json").read_text()
+    assert tirtha(home, "report", folder.name).exit_code == 0
+    assert (folder / "summary.json").read_text() == before
+
+
 def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
     done = tirtha(tmp_path / "home", "cost")
     assert done.exit_code == 0, done.stderr
@@ -77,6 +90,8 @@ def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
         (("locomo", "--data", "nothing.json"), "nothing.json"),
         (("realtalk", "--data", "nothing"), "nothing holds no chat"),
         (("beam", "--data", "nothing", "--size", "100K"), "nothing holds no chat of BEAM of size 100K"),
+        (("recall-ablation", "--set", "realtalk", "--data", "nothing"), "nothing holds no chat"),
+        (("recall-ablation", "--set", "beam"), "beam is read from a file or folder: --data"),
         (("ruler", "--tasks", "qa_1"), "needs a file of SQuAD"),
     ],
 )
