@@ -11,13 +11,13 @@ from eval.code.benchmark import CodeBenchmark
 from eval.code.preflight import Preflight
 from eval.code.recorded_cascade import RecordedCascade
 from eval.evidence.benchmark import EvidenceBenchmark
+from eval.evidence.recall_ablation import RecallAblation
 from eval.faithfulness.benchmark import Faithfulness
 from eval.harness.intervals import paired_difference
 from eval.harness.report import Table
 from eval.harness.runs import Benchmark, answers_of, scores_of
 from eval.locomo.answers import LocomoAnswers
 from eval.locomo.policy_ablation import PolicyAblation
-from eval.locomo.recall_ablation import RecallAblation
 from eval.long_context.context_rot import ContextRot
 from eval.long_context.needles import Needles
 from eval.long_context.ruler import Ruler
@@ -51,7 +51,8 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
             fitted_on = tuple(config.get("fitted_on", ()))
             return EvidenceBenchmark(**given, set=config["set"], size=config["size"], fitted_on=fitted_on, path=data[0])
         case "recall-ablation":
-            return RecallAblation(**given, file=data[0], budget=config["budget"])
+            asked = {name: config[name] for name in ("set", "size", "budget")}
+            return RecallAblation(**given, **asked, path=data[0])
         case "cascade":
             return RecordedCascade(recordings=Path(config["recordings"]))
         case "locomo-qa":

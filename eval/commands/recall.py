@@ -10,8 +10,8 @@ from cascade.pricing import Price
 from eval.code.recorded_cascade import RecordedCascade
 from eval.commands.options import AtOnce, EvalBudget, RunFolder, app, run_in_folder
 from eval.evidence.benchmark import EvidenceBenchmark
+from eval.evidence.recall_ablation import RecallAblation
 from eval.evidence.sets import SetName
-from eval.locomo.recall_ablation import RecallAblation
 from memory.recall.reranker import MODELS
 
 __all__: list[str] = []
@@ -29,6 +29,8 @@ _Models = Annotated[
         show_default="those that ship",
     ),
 ]
+_Size = Annotated[str | None, typer.Option(help="only BEAM's chats in folders of this name: 100K, 500K")]
+_GENERATED = Path("generated")
 
 
 @app.command("locomo")
@@ -61,7 +63,7 @@ def eval_realtalk(
 def eval_beam(
     *,
     data: Annotated[Path, typer.Option(help="a folder of BEAM's chats, at any depth")],
-    size: Annotated[str | None, typer.Option(help="only the chats in folders of this name: 100K, 500K")] = None,
+    size: _Size = None,
     limit: _Limit = None,
     exclude: _Exclude = None,
     models: _Models = MODELS,
@@ -86,26 +88,30 @@ def eval_longmemeval_evidence(
 @app.command("plain-facts")
 def eval_plain_facts(*, limit: _Limit = None, models: _Models = MODELS, folder: RunFolder = None) -> None:
     """Measure the same on sentences of one fact each, made by us in eleven languages; needs no file."""
-    _run_evidence("plain-facts", Path("generated"), limit=limit, models=models, folder=folder)
+    _run_evidence("plain-facts", _GENERATED, limit=limit, models=models, folder=folder)
 
 
 @app.command("recall-ablation")
 def eval_recall_ablation(
     *,
-    data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
+    name: Annotated[SetName, typer.Option("--set", help="the set that is fitted on and judged, each part unseen")],
+    data: Annotated[Path | None, typer.Option(help="its file or folder; plain facts have none")] = None,
+    size: _Size = None,
     budget: EvalBudget = 165,
     limit: _Limit = None,
     exclude: _Exclude = None,
-    fits: Annotated[int, typer.Option(min=1, help="how often everything is fitted, each with a seed of its own")] = 3,
     folder: RunFolder = None,
 ) -> None:
     """Switch every part of recall off, one at a time: what each is worth on conversations that the fit never saw."""
+    if data is None and name != "plain-facts":
+        raise typer.BadParameter(f"{name} is read from a file or folder: --data")
     run_in_folder(
         lambda settings, encoder: RecallAblation(
-            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=_ids(exclude), fits=fits
+            settings=settings, encoder=encoder, set=name, path=data or _GENERATED, size=size, budget=budget, limit=limit,
+            exclude=_ids(exclude),
         ),
         folder=folder,
-    )
+    )  # fmt: skip
 
 
 def _run_evidence(

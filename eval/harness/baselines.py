@@ -12,12 +12,12 @@ A history is read and encoded once, whatever is asked of it. What is found is pa
 code that writes our contexts, so that lines, dates and tokens count alike.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from compaction import Context, distill
@@ -25,7 +25,7 @@ from compaction.distill import DistillOptions
 from language import Passage
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
-from memory.index.bm25 import bm25_share, frequencies
+from memory.index.bm25 import Postings, bm25_of, frequencies
 from memory.model import Evidence, Turn
 
 __all__ = ["RANKINGS", "SEARCHES", "History", "pack", "pack_whole_turns", "rank_sessions_of"]
@@ -33,7 +33,6 @@ __all__ = ["RANKINGS", "SEARCHES", "History", "pack", "pack_whole_turns", "rank_
 Scores = NDArray[np.float64]
 
 _BM25_WEIGHT = 0.7
-_FIRST_UNSPACED = "\u0e00"  # Thai, and behind it Han, kana and Hangul: what `language.words` reads by character
 _RANKED = 1_000  # more than any budget here has room for
 _IN_ORDER = DistillOptions(redundancy=0.0, redundancy_broad=0.0, cost_exponent=0.0, least_share=0.0, readable=False)
 
@@ -48,16 +47,19 @@ class Units:
     @cached_property
     def _terms(self) -> list[tuple[str, ...]]:
         return [
-            search_terms(f"{turn.speaker or ''} {turn.text[passage.start : passage.end]}")
+            content_terms(f"{turn.speaker or ''} {turn.text[passage.start : passage.end]}")
             for turn, passage in self.places
         ]
 
+    @cached_property
+    def _postings(self) -> Postings:
+        return Postings(pa.chunked_array([[" ".join(terms) for terms in self._terms]], type=pa.string()))
+
     def bm25(self, question: str) -> Scores:
-        """Return the BM25 of each unit, `(n,)`, as a share of what endless repetition of every term would reach."""
-        if not self.places:
-            return np.zeros(0)
-        frequency = frequencies(tuple(dict.fromkeys(search_terms(question))), self._terms)
-        return bm25_share(frequency, [*map(len, self._terms)], lucene_rarity(frequency))
+        """Return the BM25 of each unit, `(n,)`, in nats."""
+        asked = tuple(dict.fromkeys(content_terms(question)))
+        lengths = [*map(len, self._terms)]
+        return bm25_of(frequencies(asked, self._terms), lengths, self._postings.statistics(asked))
 
     def cosine(self, asked: NDArray[np.float32]) -> Scores:
         """Return the cosine of each unit with a question's vector, `(n,)`."""
@@ -151,26 +153,6 @@ RANKINGS: Mapping[str, Callable[[History, str], list[Turn]]] = {
     "dense sessions": History.dense_sessions,
     "newest first": History.newest_first,
 }
-
-
-def search_terms(text: str) -> tuple[str, ...]:
-    """Return the terms that a plain search compares: stems, and pairs of characters in scripts without spaces."""
-    found: list[str] = []
-    for unspaced, run in groupby(content_terms(text), lambda term: len(term) == 1 and term >= _FIRST_UNSPACED):
-        terms = list(run)
-        found += _pairs("".join(terms)) if unspaced else terms
-    return tuple(found)
-
-
-def lucene_rarity(frequency: Scores) -> Scores:
-    """Return each term's inverse document frequency as Lucene has it, `(terms,)`: next to nothing for a term of every text."""
-    holding = (frequency > 0).sum(axis=0)
-    rarity: Scores = np.log1p((len(frequency) - holding + 0.5) / (holding + 0.5))
-    return rarity
-
-
-def _pairs(run: str) -> Iterator[str]:
-    yield from (run[place : place + 2] for place in range(max(len(run) - 1, 1)))
 
 
 def rank_sessions_of(turns: Sequence[Turn]) -> list[str]:

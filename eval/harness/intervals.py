@@ -69,31 +69,23 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def auroc_difference(
-    ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]], truths: Sequence[bool]
-) -> Interval:
-    """Give the AUROC of `ours` less that of `theirs` over the same items, with its bootstrap interval (1,000 resamples).
-
-    Each is `(fits, items)`: of several fits of a model the AUROC is the mean of theirs.
-    """
+def auroc_difference(ours: Sequence[float], theirs: Sequence[float], truths: Sequence[bool]) -> Interval:
+    """Give the AUROC of `ours` less that of `theirs` over the same items, with its bootstrap interval (1,000 resamples)."""
     mine, other, true = np.asarray(ours), np.asarray(theirs), np.asarray(truths, dtype=bool)
     generator = np.random.default_rng(_SEED)
     differences = []
     for _ in range(_RESAMPLES // 10):
         chosen = generator.integers(0, len(true), size=len(true))
         if 0 < true[chosen].mean() < 1:
-            differences.append(_auroc(mine[:, chosen], true[chosen]) - _auroc(other[:, chosen], true[chosen]))
+            differences.append(_auroc(mine[chosen], true[chosen]) - _auroc(other[chosen], true[chosen]))
     low, high = np.quantile(differences, [0.025, 0.975])
     return Interval(mean=_auroc(mine, true) - _auroc(other, true), low=float(low), high=float(high))
 
 
 def _auroc(said: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
-    """By ranks, as Mann and Whitney have it: a fortieth of the time of scikit-learn's curve, and a bootstrap asks 2,000 times.
-
-    `said` is `(items,)`, or `(fits, items)` for the mean of the fits' AUROC.
-    """
+    """By ranks, as Mann and Whitney have it: a fortieth of the time of scikit-learn's curve, and a bootstrap asks 2,000 times."""
     positives = int(true.sum())
-    above = rankdata(said, axis=-1)[..., true].sum(axis=-1).mean() - positives * (positives + 1) / 2
+    above = rankdata(said)[true].sum() - positives * (positives + 1) / 2
     return float(above / (positives * (len(true) - positives)))
 
 

@@ -28,7 +28,7 @@ from tirtha.settings import Settings
 
 __all__ = ["Code", "config_hash", "find_code", "make_manifest", "sha256_of"]
 
-_LIBRARIES = ("lancedb", "lightgbm", "numpy", "openai", "sentence-transformers", "tiktoken", "torch")
+_LIBRARIES = ("lancedb", "numpy", "openai", "scipy", "scikit-learn", "sentence-transformers", "tiktoken", "torch")
 _OF_NO_ANSWER = {"home", "config", "host", "port", "log_level", "database_url", "record_to"}
 _OF_FIGURES = {".py", ".xz", ".npz", ".json", ".md"}
 

@@ -67,12 +67,12 @@ class Postings:
         count, tokens = self._count, self._tokens
         held = np.array([len(self._up_to(count, term)) for term in terms], np.float64)
         held += (frequencies(terms, beside) > 0).sum(axis=0)
-        length = (tokens + sum(map(len, beside))) / max(count + len(beside), 1)
-        return TermStatistics(rarity=rarity_of(count + len(beside), held), mean_length=max(length, 1.0))
+        count, tokens = count + len(beside), tokens + sum(map(len, beside))
+        return TermStatistics(rarity=rarity_of(count, held), mean_length=_mean_length(tokens, count))
 
     def _scores(self, terms: Iterable[str]) -> NDArray[np.float32]:
         count, lengths = self._count, self._lengths
-        mean_length = max(self._tokens, 1) / max(count, 1)
+        mean_length = _mean_length(self._tokens, count)
         scores = np.zeros(count, np.float32)
         for term in dict.fromkeys(terms):
             postings = self._up_to(count, term)
@@ -122,6 +122,10 @@ def rarity_of(count: int, holders: NDArray[np.float64] | np.float64) -> Scores:
     """Return Lucene's inverse document frequency, shaped as `holders`, of terms that so many of `count` texts hold."""
     rarity: Scores = np.log1p((count - holders + 0.5) / (holders + 0.5))
     return rarity
+
+
+def _mean_length(tokens: int, count: int) -> float:
+    return max(tokens, 1) / max(count, 1)
 
 
 def _best_rows(scores: NDArray[np.float32], limit: int) -> list[int]:

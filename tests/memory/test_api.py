@@ -25,6 +25,7 @@ from memory.index.lance import PassageIndex
 from memory.index.rows import IndexRow
 from memory.model import ScopeId
 from memory.opening import open_memory, rebuild_index
+from memory.recall.reranker import RecallModels
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
 from tests.support.memory import database_in, memory_in
@@ -80,7 +81,11 @@ async def memory_on_a_full_disk(
     indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
     work = asyncio.create_task(indexer.run())
     try:
-        yield Memory(store=store, index=index, encoder=encoder, indexer=indexer, settings=settings), index
+        models = RecallModels.load(encoder.name)
+        yield (
+            Memory(store=store, index=index, encoder=encoder, indexer=indexer, models=models, settings=settings),
+            index,
+        )
     finally:
         indexer.stop()
         await asyncio.wait([work])

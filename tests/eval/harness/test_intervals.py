@@ -22,11 +22,11 @@ def test_an_interval_tells_a_difference_from_noise() -> None:
 def test_the_auroc_of_the_better_of_two_is_higher_beyond_its_interval() -> None:
     truths = [True, False] * 100
     good = [float(truth) + (n % 7) / 5 for n, truth in enumerate(truths)]
-    found = auroc_difference([good], [[0.5] * 200], truths)
+    found = auroc_difference(good, [0.5] * 200, truths)
     assert found.low > 0.2
-    assert auroc_difference([good], [good], truths).mean == 0
+    assert auroc_difference(good, good, truths).mean == 0
     bad = [-one for one in good]
-    assert auroc_difference([good, bad], [[0.5] * 200] * 2, truths).mean == pytest.approx(0), "a mean over fits"
+    assert auroc_difference(good, bad, truths).mean == pytest.approx(2 * found.mean)
 
 
 def test_calibration_needs_both_kinds() -> None:

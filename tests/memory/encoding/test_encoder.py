@@ -84,3 +84,22 @@ def test_turns_are_encoded_a_slice_at_a_time_with_the_same_result(encoder: Encod
         assert [one.passage for one in alone] == [one.passage for one in of_many]
         for one, other in zip(alone, of_many, strict=True):
             assert float(one.vector @ other.vector) > 0.999
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("Where did the woman go on holiday last summer?", 0.95, 1),
+        ("The mill burned down in the night, and nobody was hurt.", 0.95, 1),
+        ("\u00bfD\u00f3nde trabaja la mujer que vive en la casa azul?", 0.2, 0.8),
+        ("Wo arbeitet die Frau, die im blauen Haus wohnt?", 0.2, 0.8),
+        ("\u90a3\u4e2a\u5973\u4eba\u53bb\u5e74\u590f\u5929\u53bb\u54ea\u91cc\u5ea6\u5047\u4e86", 0, 0),
+        ("", 1, 1),
+        (" \n", 1, 1),
+    ],
+    ids=["English", "English, told", "Spanish", "German", "Chinese", "empty", "blank"],
+)
+def test_how_well_a_language_is_read_shows_in_whole_words(
+    text: str, least: float, most: float, encoder: Encoder
+) -> None:
+    assert least <= encoder.familiarity(text) <= most

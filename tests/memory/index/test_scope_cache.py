@@ -11,6 +11,7 @@ from language import Passage
 from memory import NewTurn
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
+from memory.index.bm25 import bm25_of, frequencies
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope, ScopeCache
 from memory.model import EncodedPassage, ScopeId, TurnPk
@@ -75,28 +76,35 @@ def test_equals_are_found_in_the_order_of_their_turns() -> None:
     assert [hit.turn_pk for hit in scope.lexical(["tea"], 50)] == list(range(50))
 
 
-def test_a_scope_tells_how_rare_a_term_is_and_how_well_a_passage_matches() -> None:
+def test_a_scope_tells_how_rare_a_term_is_as_its_search_has_it() -> None:
     scope = empty()
     texts = [["tea", "cup"], ["tea", "tea", "pot", "lid"], ["milk"], [], ["tea", "milk"]]
     known = passages(5)
     scope.append(known[:3], texts[:3])
     scope.append(known[3:], texts[3:])
     held = np.array([3, 2, 0])
-    assert scope.rarity(["tea", "milk", "gin"]) == pytest.approx(np.log1p((5 - held + 0.5) / (held + 0.5)), rel=1e-12)
-    assert scope.rarity([]).shape == (0,)
-    terms = ["tea", "pot", "tea", "gin"]
-    scores = scope.bm25_of(terms, [known[3], known[0], known[1], passages(1, first=77)[0]])
-    tea, pot = scope.rarity(["tea", "pot"])
-    norms = [1.2 * (0.25 + 0.75 * len(text) / (9 / 5)) for text in texts]
-    of_first = tea * 2.2 / (1 + norms[0])
-    of_second = tea * 2 * 2.2 / (2 + norms[1]) + pot * 2.2 / (1 + norms[1])
-    assert scores[:3] == pytest.approx([0, of_first, of_second], rel=1e-6)
-    assert np.isnan(scores[3]), "the scope does not hold it"
-    by_words = scope.lexical(terms, 5)
-    own = scope.bm25_of(terms, by_words)
-    assert list(own) == sorted(own, reverse=True), "the numbers by which the search orders"
-    assert empty().rarity(["tea"]) == pytest.approx([np.log(2)])
-    assert len(empty().bm25_of(["tea"], [])) == 0
+    found = scope.statistics(["tea", "milk", "gin"])
+    assert found.rarity == pytest.approx(np.log1p((5 - held + 0.5) / (held + 0.5)), rel=1e-12)
+    assert found.mean_length == 9 / 5
+    assert scope.statistics([]).rarity.shape == (0,)
+    terms = ["tea", "pot", "gin"]
+    scores = bm25_of(frequencies(terms, texts), [*map(len, texts)], scope.statistics(terms))
+    order = [place for place in np.argsort(-scores, kind="stable").tolist() if scores[place]]
+    assert [hit.turn_pk for hit in scope.lexical(terms, 5)] == [known[place].turn_pk for place in order] == [1, 0, 4]
+    nothing = empty().statistics(["tea"])
+    assert (nothing.rarity.tolist(), nothing.mean_length) == ([pytest.approx(np.log(2))], 1.0)
+
+
+def test_texts_that_wait_count_beside_as_if_they_were_there() -> None:
+    texts = [["tea", "cup"], ["tea", "tea", "pot", "lid"], ["milk"], [], ["tea", "milk"]]
+    whole, part = empty(), empty()
+    known = passages(5)
+    whole.append(known, texts)
+    part.append(known[:2], texts[:2])
+    terms = ["tea", "milk", "gin"]
+    all_there, beside = whole.statistics(terms), part.statistics(terms, texts[2:])
+    assert (all_there.rarity.tolist(), all_there.mean_length) == (beside.rarity.tolist(), beside.mean_length)
+    assert part.statistics(terms).rarity.tolist() != beside.rarity.tolist()
 
 
 def test_the_least_recently_asked_scope_makes_room() -> None:
