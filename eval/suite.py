@@ -48,8 +48,8 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
         case "longmemeval":
             return LongMemEval(**given, file=data[0], budget=config["budget"], judge=config["judge"])
         case str(name) if name.startswith("evidence-"):
-            asked = {name: config[name] for name in ("set", "size", "leave_out")}
-            return EvidenceBenchmark(**given, **asked, path=data[0])
+            fitted_on = tuple(config.get("fitted_on", ()))
+            return EvidenceBenchmark(**given, set=config["set"], size=config["size"], fitted_on=fitted_on, path=data[0])
         case "recall-ablation":
             asked = {name: config[name] for name in ("set", "size", "budget")}
             return RecallAblation(**given, **asked, path=data[0])

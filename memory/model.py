@@ -162,7 +162,7 @@ class Survey:
 class Evidence:
     """A passage that recall returned for a query.
 
-    `score` is the predicted usefulness, 0 to 1: 0.5 if its turn is evidence, plus up to 0.5 for the share of the answer's words in
+    `score` is the predicted usefulness, 0 to 1: a tenth if its turn is evidence, the rest for the share of the answer's words in
     the passage. `row` is its place in its recollection's features, if it was scored. `superseded_by` is the turn, and the place in
     it, of a later statement that replaces this one.
     """

@@ -9,6 +9,7 @@ import pytest
 from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
+from memory.recall.neighbour_features import PARTS
 from tirtha.cli.app import app
 from tirtha.settings import PolicySettings, Settings, TierSettings
 
@@ -74,6 +75,13 @@ def test_every_command_is_documented() -> None:
     ):
         assert command in shown
         assert f"tirtha {command}" in documented
+
+
+def test_every_feature_of_recall_is_documented_with_its_part() -> None:
+    table = (ROOT / "docs/recall.md").read_text("utf-8").split("| feature | part | what it is |\n")[1].split("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[1:]]
+    documented = [(name.strip("|` "), part) for name, part, _ in rows]
+    assert documented == [("fusion", "base"), *((name, part) for part, names in PARTS.items() for name in names)]
 
 
 def test_every_linked_page_is_there() -> None:

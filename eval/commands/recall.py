@@ -12,6 +12,7 @@ from eval.commands.options import AtOnce, EvalBudget, RunFolder, app, run_in_fol
 from eval.evidence.benchmark import EvidenceBenchmark
 from eval.evidence.recall_ablation import RecallAblation
 from eval.evidence.sets import SetName
+from memory.recall.reranker import MODELS
 
 __all__: list[str] = []
 
@@ -19,6 +20,14 @@ __all__: list[str] = []
 _Limit = Annotated[int | None, typer.Option("--limit", min=1, help="only the first questions of each conversation")]
 _Exclude = Annotated[
     Path | None, typer.Option("--exclude", help="ids to leave out (label errors), one a line: conv-26:0")
+]
+_Models = Annotated[
+    Path,
+    typer.Option(
+        "--models",
+        help="a folder of recall's weights, from eval.training.reranker --out",
+        show_default="those that ship",
+    ),
 ]
 _Size = Annotated[str | None, typer.Option(help="only BEAM's chats in folders of this name: 100K, 500K")]
 _GENERATED = Path("generated")
@@ -30,10 +39,11 @@ def eval_locomo(
     data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
     limit: _Limit = None,
     exclude: _Exclude = None,
+    models: _Models = MODELS,
     folder: RunFolder = None,
 ) -> None:
     """Measure what contexts hold of the evidence and of the answers on LoCoMo, beside plain searches of the same turns."""
-    _run_evidence("locomo", data, limit=limit, exclude=exclude, folder=folder)
+    _run_evidence("locomo", data, limit=limit, exclude=exclude, models=models, folder=folder)
 
 
 @app.command("realtalk")
@@ -42,10 +52,11 @@ def eval_realtalk(
     data: Annotated[Path, typer.Option(help="a folder of REALTALK's chats")],
     limit: _Limit = None,
     exclude: _Exclude = None,
+    models: _Models = MODELS,
     folder: RunFolder = None,
 ) -> None:
     """Measure the same on REALTALK: chats of real people."""
-    _run_evidence("realtalk", data, limit=limit, exclude=exclude, folder=folder)
+    _run_evidence("realtalk", data, limit=limit, exclude=exclude, models=models, folder=folder)
 
 
 @app.command("beam")
@@ -55,10 +66,11 @@ def eval_beam(
     size: _Size = None,
     limit: _Limit = None,
     exclude: _Exclude = None,
+    models: _Models = MODELS,
     folder: RunFolder = None,
 ) -> None:
     """Measure the same on BEAM: chats of a user and an assistant over months, ten kinds of questions."""
-    _run_evidence("beam", data, size=size, limit=limit, exclude=exclude, folder=folder)
+    _run_evidence("beam", data, size=size, limit=limit, exclude=exclude, models=models, folder=folder)
 
 
 @app.command("longmemeval-evidence")
@@ -66,16 +78,17 @@ def eval_longmemeval_evidence(
     *,
     data: Annotated[Path, typer.Option(help="an official LongMemEval file (JSON, or .xz of it)")],
     exclude: _Exclude = None,
+    models: _Models = MODELS,
     folder: RunFolder = None,
 ) -> None:
     """Measure the same on LongMemEval; where turns have no labels, sessions count."""
-    _run_evidence("longmemeval", data, exclude=exclude, folder=folder)
+    _run_evidence("longmemeval", data, exclude=exclude, models=models, folder=folder)
 
 
 @app.command("plain-facts")
-def eval_plain_facts(*, limit: _Limit = None, folder: RunFolder = None) -> None:
+def eval_plain_facts(*, limit: _Limit = None, models: _Models = MODELS, folder: RunFolder = None) -> None:
     """Measure the same on sentences of one fact each, made by us in eleven languages; needs no file."""
-    _run_evidence("plain-facts", _GENERATED, limit=limit, folder=folder)
+    _run_evidence("plain-facts", _GENERATED, limit=limit, models=models, folder=folder)
 
 
 @app.command("recall-ablation")
@@ -108,14 +121,16 @@ def _run_evidence(
     size: str | None = None,
     limit: int | None = None,
     exclude: Path | None = None,
+    models: Path,
     folder: Path | None,
 ) -> None:
     run_in_folder(
         lambda settings, encoder: EvidenceBenchmark(
-            settings=settings, encoder=encoder, set=name, path=data, size=size, limit=limit, exclude=_ids(exclude)
+            settings=settings, encoder=encoder, set=name, path=data, size=size, limit=limit, exclude=_ids(exclude),
+            recall_models=models,
         ),
         folder=folder,
-    )
+    )  # fmt: skip
 
 
 def _ids(file: Path | None) -> frozenset[str]:

@@ -4,7 +4,7 @@ Every question is asked as `/v1/context` asks, and distilled at each budget; six
 contexts of the same turns at the same budgets. A conversation is remembered in a memory of its own and encoded once.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -15,12 +15,14 @@ import anyio
 from compaction import Context
 from eval.evidence.report import BUDGETS, OURS, EvidenceResults, EvidenceSample, Held
 from eval.evidence.sets import SetName, files_of, read_set
+from eval.evidence.weights import fitted_on, set_apart, weights_sha256
 from eval.harness.answer_paths import caller_of, remembered
 from eval.harness.baselines import History, pack
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.report import Json, Report
 from eval.harness.runs import Sample, Work
 from memory.encoding.encoder import Encoder
+from memory.recall.reranker import MODELS
 from tirtha.operations.context import ContextRequest
 from tirtha.service import Service
 from tirtha.settings import Settings
@@ -32,8 +34,8 @@ __all__ = ["EvidenceBenchmark"]
 class EvidenceBenchmark:
     """The benchmark over one set; ids are those of its questions.
 
-    size: of BEAM's chats alone. limit: only the first questions of each conversation. exclude: ids of label errors. leave_out: the
-    set that the recall models were fitted without, where it is not the shipped ones that are judged.
+    size: of BEAM's chats alone. limit: only the first questions of each conversation. exclude: ids of label errors. recall_models:
+    the folder of the weights that are judged. fitted_on: what a run recorded of them; by default, what their card says.
     """
 
     settings: Settings
@@ -43,7 +45,8 @@ class EvidenceBenchmark:
     size: str | None = None
     limit: int | None = None
     exclude: Set[str] = frozenset()
-    leave_out: str | None = None
+    recall_models: Path = MODELS
+    fitted_on: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -55,7 +58,8 @@ class EvidenceBenchmark:
         """What was asked for."""
         return {
             "set": self.set, "size": self.size, "limit": self.limit, "excluded": sorted(self.exclude),
-            "leave_out": self.leave_out, "embedding_model": self.settings.embedding_model or "bundled",
+            "embedding_model": self.settings.embedding_model or "bundled",
+            "fitted_on": list(self._fitted_on), "weights_sha256": weights_sha256(self.recall_models),
         }  # fmt: skip
 
     @property
@@ -77,6 +81,10 @@ class EvidenceBenchmark:
         return {question.id: (one, question) for one in self._conversations for question in one.questions}
 
     @cached_property
+    def _fitted_on(self) -> tuple[str, ...]:
+        return fitted_on(self.encoder.name, self.recall_models) if self.fitted_on is None else self.fitted_on
+
+    @cached_property
     def _not_asked(self) -> int:
         return sum(len(one.without_evidence) + len(one.left_out) for one in self._conversations)
 
@@ -90,7 +98,9 @@ class EvidenceBenchmark:
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - memories are made as they are needed
         """Give what asks a question, of one conversation after the other."""
         async with AsyncExitStack() as stack:
-            asking = _Asking(settings=self.settings, encoder=self.encoder, stack=stack)
+            asking = _Asking(
+                settings=self.settings, encoder=self.encoder, recall_models=self.recall_models, stack=stack
+            )
 
             async def work(id_: str) -> Sample:
                 conversation, question = self._questions[id_]
@@ -109,10 +119,16 @@ class EvidenceBenchmark:
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
         """Compare our contexts with plain searches', by kind and budget."""
         done = [EvidenceSample.read(one) for one in answers if not one.fault]
-        size = f", {self.size}" if self.size else ""
-        without = f", fitted without {self.leave_out}" if self.leave_out else ""
-        results = EvidenceResults(title=f"{self.set}{size}{without}", samples=tuple(done))
-        return results.report(len(answers) - len(done))
+        title = ", ".join(part for part in (self.set, self.size, set_apart(self._fitted_on)) if part)
+        report = EvidenceResults(title=title, samples=tuple(done)).report(len(answers) - len(done))
+        return replace(report, notes=[*report.notes, *self._in_sample()])
+
+    def _in_sample(self) -> Iterator[str]:
+        if self.set in self._fitted_on:
+            yield (
+                f"Recall's weights were fitted on questions of {self.set}, too: figures are in sample where docs/models.md names"
+                " the same part of it."
+            )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +137,7 @@ class _Asking:
 
     settings: Settings
     encoder: Encoder
+    recall_models: Path
     stack: AsyncExitStack
     conversation: str = ""
     service: Service = field(init=False)
@@ -135,7 +152,9 @@ class _Asking:
 
     async def _open(self, conversation: Conversation) -> None:
         await self.stack.aclose()
-        memory = remembered(conversation.requests(), settings=self.settings, encoder=self.encoder)
+        memory = remembered(
+            conversation.requests(), settings=self.settings, encoder=self.encoder, recall_models=self.recall_models
+        )
         self.service = await self.stack.enter_async_context(memory)
         self.history = History(await self.service.memory.history(conversation.scope), self.encoder)
         self.conversation = conversation.id

@@ -23,6 +23,7 @@ from eval.harness.report import Json
 from memory import Remember, Scope
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
+from memory.recall.reranker import MODELS
 from tirtha.caller import Caller, local_caller
 from tirtha.operations.ask import AskRequest
 from tirtha.service import Service
@@ -89,11 +90,16 @@ async def remembering(
 
 
 @asynccontextmanager
-async def remembered(requests: Sequence[Remember], *, settings: Settings, encoder: Encoder) -> AsyncIterator[Service]:
-    """Open a service over an empty folder of its own that remembers these turns and nothing else."""
+async def remembered(
+    requests: Sequence[Remember], *, settings: Settings, encoder: Encoder, recall_models: Path = MODELS
+) -> AsyncIterator[Service]:
+    """Open a service over an empty folder of its own that remembers these turns and nothing else.
+
+    `recall_models` is the folder of weights that recall uses.
+    """
     with tempfile.TemporaryDirectory(prefix="tirtha-eval-") as folder:
         own = settings.model_copy(update={"home": Path(folder), "database_url": None})
-        async with open_service(own, encoder=encoder) as service:
+        async with open_service(own, encoder=encoder, recall_models=recall_models) as service:
             await remember_all(service.memory, requests)
             yield service
 

@@ -32,6 +32,7 @@ __all__ = ["Asked", "ask_conversations", "fit_reranker", "held_out"]
 
 # More of any other feature never speaks against a passage, whatever the data seem to say: it keeps the weights sane elsewhere.
 _EITHER_WAY = frozenset({"mentions", "question", "filler", "length"})
+_OF_EVIDENCE = 0.1
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
 
@@ -46,9 +47,9 @@ class Asked:
     features: Features
 
     def usefulness(self) -> NDArray[np.float64]:
-        """Return what each candidate is worth, 0 to 1: half for being of an evidence turn, half for holding the answer.
+        """Return what each candidate is worth, 0 to 1: a tenth for being of an evidence turn, the rest for holding the answer.
 
-        The second half is the share of the answer's words that the passage tells, of what the turn's best passage tells.
+        The rest is the share of the answer's words that the passage tells, of what the turn's best passage tells.
         """
         wanted = set(content_terms(self.question.answer))
         evidence = [candidate.turn.id in self.question.evidence for candidate in self.found.candidates]
@@ -63,7 +64,7 @@ class Asked:
             count / most[candidate.turn.pk] if most[candidate.turn.pk] else 1.0
             for candidate, count in zip(self.found.candidates, told, strict=True)
         ]
-        useful: NDArray[np.float64] = np.array(evidence) * (1 + np.array(shares)) / 2
+        useful: NDArray[np.float64] = np.array(evidence) * (_OF_EVIDENCE + (1 - _OF_EVIDENCE) * np.array(shares))
         return useful
 
     def withheld(self) -> "Asked | None":

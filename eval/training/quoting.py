@@ -1,8 +1,8 @@
 """Fits how likely a quoted answer is to be right, and counts right, wrong and abstained answers without a model.
 
-`python -m eval.training.quoting --locomo FILE --realtalk FOLDER` fits on LoCoMo, prints the weights for
-`cascade/guards/relevance.py` and, for each threshold, what would be served. A conversation of LoCoMo is judged by a fit on the
-others; chats of REALTALK by the fit on all of LoCoMo, which never saw them. Recall's own models did see LoCoMo.
+`python -m eval.training.quoting --locomo FILE --realtalk FOLDER` fits on dialogues of our own that recall's weights were not fitted
+on, prints the weights for `cascade/guards/relevance.py` and, for each threshold, what would be served: of the dialogues by a fit on
+the others, of LoCoMo and REALTALK, which nothing was fitted on, by the fit on all.
 
 An answer is right by words: it holds all content words and numbers of the gold answer, or its token F1 is a half. That is a rule,
 and no judge: an answer in other words counts as wrong.
@@ -30,6 +30,7 @@ from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.locomo.answers import token_f1
 from eval.locomo.data import read_locomo
 from eval.realtalk.data import read_realtalk
+from eval.training.dialogues.data import dialogues
 from memory.encoding.encoder import Encoder
 from tirtha.operations.ask import AskRequest
 from tirtha.service import Service
@@ -39,6 +40,7 @@ __all__ = ["Quoted", "count", "is_right", "quote_all"]
 
 _STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
 _HALF = 0.5
+_CHATS = range(101, 113)  # recall's weights were fitted on others
 _THRESHOLDS = (0.0, 0.25, 0.28, 0.29, 0.3, 0.32, 0.35, 0.4, 0.5)
 
 
@@ -82,8 +84,11 @@ def main(
     realtalk: Annotated[Path, typer.Option(help="a folder of REALTALK's chats")],
 ) -> None:
     """Fit, and count what would be served."""
-    encoder = Encoder()
-    fitted, unseen = (asyncio.run(quote_all(read, encoder)) for read in (read_locomo(locomo), read_realtalk(realtalk)))
+    console, encoder = Console(), Encoder()
+    fitted, *unseen = (
+        asyncio.run(quote_all(read, encoder))
+        for read in (dialogues(_CHATS), read_locomo(locomo), read_realtalk(realtalk))
+    )
     rows, right = _arrays(fitted)
     model = LogisticRegression(C=_STRENGTH)
     scale = rows.std(axis=0)
@@ -94,10 +99,9 @@ def main(
     model.fit(rows / scale, right)
     names = [*next(one.figures for one in fitted if one.figures)]
     weights = dict(zip(names, (model.coef_[0] / scale).round(2).tolist(), strict=True))
-    likely = model.predict_proba(_arrays(unseen)[0] / scale)[:, 1]
-    console = Console()
     console.print(f"weights {weights}, intercept {model.intercept_[0]:.2f}")
-    for name, those, odds in (("LoCoMo", fitted, held_out[:, 1]), ("REALTALK", unseen, likely)):
+    judged = [held_out[:, 1], *(model.predict_proba(_arrays(one)[0] / scale)[:, 1] for one in unseen)]
+    for name, those, odds in zip(("dialogues", "LoCoMo", "REALTALK"), (fitted, *unseen), judged, strict=True):
         table = Table("threshold", "right", "wrong", "abstained", title=f"{name}, {len(those)} questions")
         for threshold in _THRESHOLDS:
             table.add_row(str(threshold), *map(str, count(those, odds, threshold)))

@@ -1,10 +1,10 @@
 """Fit recall's weights and write them, each file with its card: what it was fitted on, with what, and how it does unseen.
 
-    python -m eval.training.reranker --beam DIR --longmemeval FILE --embeddings ~/.cache/tirtha-eval.sqlite3
+    python -m eval.training.reranker --beam DIR --embeddings ~/.cache/tirtha-eval.sqlite3
 
 The weights are fitted on all sets given; every figure is of conversations that the fit did not see. `--leave-out SET` fits without
-a set, to judge by it. With `--locomo` and `--realtalk` these are learned from as well: such weights may not be shipped, and are kept
-with `--out`.
+a set, to judge by it. With `--locomo` and `--realtalk` these are learned from as well: such weights may not be shipped, and are
+kept with `--out`.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -38,14 +37,14 @@ __all__ = ["main"]
 _WRONGLY_ABSTAINED = 0.02  # the share of answerable questions that may be refused
 _BUDGET = 165
 _WORDS_ALONE = frozenset({"asked_coverage", "coverage_ahead", "names_one"})  # what any encoder's memory knows
+_PLAIN_FUSION = Weights(intercept=-4.0, weights={"fusion": 4.0})  # no fit: what two plain searches say, for any vectors
 
-SetName = Literal["beam", "longmemeval", "dialogues", "plain-facts", "locomo", "realtalk"]
+SetName = Literal["beam", "dialogues", "plain-facts", "locomo", "realtalk"]
 
 
-def main(  # noqa: PLR0913 - a command's options
+def main(
     *,
     beam: Annotated[Path, typer.Option(help="a folder with BEAM's chats, in 100K")],
-    longmemeval: Annotated[list[Path], typer.Option(help="LongMemEval files")],
     embeddings: Annotated[Path, typer.Option(help="where embeddings are kept between runs")],
     locomo: Annotated[Path | None, typer.Option(help="a LoCoMo file: not to be shipped")] = None,
     realtalk: Annotated[Path | None, typer.Option(help="REALTALK's chats: not to be shipped")] = None,
@@ -54,7 +53,7 @@ def main(  # noqa: PLR0913 - a command's options
 ) -> None:
     """Fit, judge on unseen conversations, write."""
     console = Console()
-    sets = read_sets(beam=beam, longmemeval=longmemeval, locomo=locomo, realtalk=realtalk)
+    sets = read_sets(beam=beam, locomo=locomo, realtalk=realtalk)
     sets = {name: conversations for name, conversations in sets.items() if name != leave_out}
     with Progress(console=console) as progress:
         asked = _gather(sets, CachedEncoder(embeddings), progress)
@@ -72,6 +71,7 @@ def main(  # noqa: PLR0913 - a command's options
     _write(out / "reranker.json", fit_reranker(asked), card | {"unseen": unseen})
     _write(out / "answerability.json", fit_answerability(cases), card | {"unseen": _worth(cases, answerable, likely)})
     _write(out / "plain_answerability.json", plain, card)
+    _write(out / "plain_reranker.json", _PLAIN_FUSION, {"encoder": "any other"})
     console.print_json(json.dumps({**unseen, "answerability": _worth(cases, answerable, likely)}))
 
 

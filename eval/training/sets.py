@@ -1,11 +1,13 @@
 """What recall's models are fitted on: sets of questions with labelled evidence, and what may be shipped that learned from them.
 
 Our own two sets are generated: chats of two named people, for what speakers and neighbouring turns are worth, and plain facts in
-eleven languages, of the part that is not judged. BEAM (CC BY-SA 4.0) and LongMemEval (MIT) may be learned from, too. LoCoMo (CC
-BY-NC 4.0) and REALTALK (no licence stated) are for models that stay where they were fitted.
+eleven languages, of the part that is not judged. BEAM (CC BY-SA 4.0) may be learned from, too. LoCoMo (CC BY-NC 4.0) and REALTALK
+(no licence stated) are for models that stay where they were fitted.
+
+LongMemEval (MIT) might be learned from, but only few of its questions say which turns hold the answer (docs/lab.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from eval.evidence.sets import facts_conversation, read_set
@@ -17,7 +19,6 @@ __all__ = ["LICENCES", "read_sets"]
 
 LICENCES = {
     "beam": "CC BY-SA 4.0",
-    "longmemeval": "MIT",
     "dialogues": "our own",
     "plain-facts": "our own",
     "locomo": "CC BY-NC 4.0: not to be shipped",
@@ -28,15 +29,11 @@ _FACTS = range(1, 4)
 
 
 def read_sets(
-    *, beam: Path, longmemeval: Sequence[Path], locomo: Path | None = None, realtalk: Path | None = None
+    *, beam: Path, locomo: Path | None = None, realtalk: Path | None = None
 ) -> Mapping[str, list[Conversation]]:
-    """Read the sets by name. Raises OSError, and ValueError where a file is not in its set's format.
-
-    Of LongMemEval's questions those are left out whose evidence is labelled by session: most turns of a session answer nothing.
-    """
+    """Read the sets by name. Raises OSError, and ValueError where a file is not in its set's format."""
     found = {
         "beam": read_set("beam", beam, size="100K"),
-        "longmemeval": [one for file in longmemeval for one in read_set("longmemeval", file) if _by_turn(one)],
         "dialogues": dialogues(_CHATS),
         "plain-facts": [
             facts_conversation(PlainFacts(language=language, part="fitting", seed=seed))
@@ -49,7 +46,3 @@ def read_sets(
     if realtalk:
         found["realtalk"] = read_set("realtalk", realtalk)
     return found
-
-
-def _by_turn(conversation: Conversation) -> bool:
-    return not any(question.sessions for question in conversation.questions)

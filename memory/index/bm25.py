@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Postings", "TermStatistics", "bm25_of", "coverage_of", "frequencies"]
+__all__ = ["Postings", "TermStatistics", "bm25_of", "coverage_of", "frequencies", "rarity_of"]
 
 Scores = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -68,7 +68,7 @@ class Postings:
         held = np.array([len(self._up_to(count, term)) for term in terms], np.float64)
         held += (frequencies(terms, beside) > 0).sum(axis=0)
         count, tokens = count + len(beside), tokens + sum(map(len, beside))
-        return TermStatistics(rarity=_rarity(count, held), mean_length=_mean_length(tokens, count))
+        return TermStatistics(rarity=rarity_of(count, held), mean_length=_mean_length(tokens, count))
 
     def _scores(self, terms: Iterable[str]) -> NDArray[np.float32]:
         count, lengths = self._count, self._lengths
@@ -78,7 +78,7 @@ class Postings:
             postings = self._up_to(count, term)
             if len(postings):
                 rows, times = postings >> _COUNT_BITS, (postings & _COUNT_MASK).astype(np.float32)
-                rarity = np.float32(_rarity(count, np.float64(len(rows))))
+                rarity = np.float32(rarity_of(count, np.float64(len(rows))))
                 scores[rows] += rarity * times * (K1 + 1) / (times + length_norms(lengths[rows], mean_length))
         return scores
 
@@ -118,7 +118,8 @@ class Postings:
         self._count = len(terms)
 
 
-def _rarity(count: int, holders: NDArray[np.float64] | np.float64) -> Scores:
+def rarity_of(count: int, holders: NDArray[np.float64] | np.float64) -> Scores:
+    """Return Lucene's inverse document frequency, shaped as `holders`, of terms that so many of `count` texts hold."""
     rarity: Scores = np.log1p((count - holders + 0.5) / (holders + 0.5))
     return rarity
 

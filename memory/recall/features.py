@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from language import Analysed, analyse, said_in
 from language.words import words
-from memory.index.bm25 import TermStatistics, bm25_of, coverage_of, frequencies
+from memory.index.bm25 import TermStatistics, bm25_of, coverage_of, frequencies, rarity_of
 from memory.model import EncodedPassage, Turn, TurnPk, Vector
 from memory.recall.question import Question
 from memory.recall.related_terms import inflected, relatedness
@@ -85,7 +85,7 @@ def passage_features(found: Found) -> Features:
         **_speakers(candidates, question, said),
         **_times(candidates, question, said, turns),
         **_kind(candidates, question, said),
-        **_form(candidates, terms, said),
+        **_form(found, terms, said),
     }
 
 
@@ -96,13 +96,13 @@ def _by_words(found: Found) -> float:
 def _meaning(found: Found) -> Features:
     """Cosines of the question with the passage, and with its whole turn, as far as the encoder knows the words that are asked.
 
-    What it makes of words in pieces still tells a little: `dense_pieces`.
+    `dense_pieces` is for languages of which it knows some words: what it makes of the others' pieces tells a little.
     """
     dense = _products([candidate.encoded.vector for candidate in found.candidates], found.vector)
     of_turns = _products([candidate.encoded.turn_vector for candidate in found.candidates], found.vector)
     return {
         "dense": dense * found.familiarity,
-        "dense_pieces": dense * (1 - found.familiarity),
+        "dense_pieces": dense * found.familiarity * (1 - found.familiarity),
         "turn_dense": of_turns * found.familiarity,
     }
 
@@ -129,7 +129,7 @@ def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, 
 def _relatedness(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Features:
     """How near the passage's words come to the question's, in meaning: by rarity, and of the best two."""
     near = relatedness(question.terms, terms) if question.terms else np.zeros((len(candidates), 1))
-    rarity = np.log1p(len(candidates) / np.maximum((near > _RELATED).sum(axis=0), 1))
+    rarity = rarity_of(len(candidates), (near > _RELATED).sum(axis=0))
     best = np.sort(near, axis=1)[:, ::-1]
     return {"related": near @ (rarity / rarity.sum()), "related_two": best[:, :2].mean(axis=1)}
 
@@ -166,12 +166,12 @@ def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[An
     }
 
 
-def _form(candidates: Sequence[Candidate], terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
-    """Whether the passage asks instead of telling, or tells nothing; its length."""
+def _form(found: Found, terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
+    """Whether the passage asks instead of telling, or tells nothing; its length: measures that not every script has."""
     return {
         "question": _flags(one.asks for one in said),
-        "filler": _flags(len(found) < _ENOUGH_WORDS for found in terms),
-        "length": np.log1p([float(len(candidate.text)) for candidate in candidates]),
+        "filler": _flags(len(own) < _ENOUGH_WORDS for own in terms) * found.familiarity,
+        "length": np.log1p([float(len(candidate.text)) for candidate in found.candidates]) * found.familiarity,
     }
 
 

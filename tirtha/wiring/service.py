@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import anyio.to_thread
 
@@ -14,6 +15,7 @@ from compaction.tokens import token_table
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from memory.opening import open_memory
+from memory.recall.reranker import MODELS
 from memory.storage.database import Database
 from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
@@ -37,18 +39,23 @@ __all__ = ["memory_settings", "open_service"]
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, *, encoder: Encoder | None = None, change: Callable[[Cascade], Cascade] | None = None
+    settings: Settings,
+    *,
+    encoder: Encoder | None = None,
+    recall_models: Path = MODELS,
+    change: Callable[[Cascade], Cascade] | None = None,
 ) -> AsyncIterator[Service]:
     """Open the configured data folder and set the operations over it; everything is closed at the end.
 
-    An `encoder` that is loaded already may be shared between services. `change` makes another cascade of the configured one, for
-    measurements of what its parts are worth.
+    An `encoder` that is loaded already may be shared between services. For measurements, `recall_models` is a folder of other
+    weights than the shipped ones, and `change` makes another cascade of the configured one.
 
     Raises the errors of `open_database`, `open_memory` and `open_tiers`.
     """
     async with open_tiers(settings) as tiers:  # first: a wrong setting must not have upgraded the data folder
         with database_of(settings) as database:
-            async with open_memory(memory_settings(settings), database, encoder=encoder) as memory:
+            own = memory_settings(settings, recall_models=recall_models)
+            async with open_memory(own, database, encoder=encoder) as memory:
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
@@ -98,11 +105,12 @@ def _answering(settings: Settings, tiers: Tiers, database: Database) -> Answerin
     )
 
 
-def memory_settings(settings: Settings) -> MemorySettings:
-    """Return memory's slice of the settings."""
+def memory_settings(settings: Settings, *, recall_models: Path = MODELS) -> MemorySettings:
+    """Return memory's slice of the settings, with a folder of recall's weights."""
     return MemorySettings(
         embedding_model=settings.embedding_model or BUNDLED_MODEL,
         max_tail_turns=settings.max_tail_turns,
         index_timeout_s=settings.index_timeout_s,
         hot_vectors_mb=settings.hot_vectors_mb,
+        recall_models=recall_models,
     )

@@ -89,6 +89,7 @@ def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
         (("longmemeval", "--data", "nothing.json"), "nothing.json"),
         (("locomo", "--data", "nothing.json"), "nothing.json"),
         (("realtalk", "--data", "nothing"), "nothing holds no chat"),
+        (("plain-facts", "--models", "nothing"), "nothing/reranker.json"),
         (("beam", "--data", "nothing", "--size", "100K"), "nothing holds no chat of BEAM of size 100K"),
         (("recall-ablation", "--set", "realtalk", "--data", "nothing"), "nothing holds no chat"),
         (("recall-ablation", "--set", "beam"), "beam is read from a file or folder: --data"),

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 import tirtha
 from compaction import count_tokens
+from memory.encoding.encoder import BUNDLED_MODEL
+from memory.recall.neighbour_features import PARTS
+from memory.recall.reranker import RecallModels
 from tirtha.settings import Settings
 
 TURNS = [
@@ -108,7 +113,11 @@ async def test_recall_gives_one_entry_a_turn_best_first(client: httpx.AsyncClien
     assert [entry["turn_id"] for entry in entries] == ["D1:4", "D1:3"]
     assert entries[0]["text"] == TURNS[1]["text"], "the whole turn, word for word"
     assert 1 > entries[0]["score"] >= entries[1]["score"] > 0, "probabilities"
-    assert {"dense", "words", "related", "speaker", "previous"} <= set(entries[0]["features"])
+    weights = RecallModels.load(BUNDLED_MODEL).reranker
+    for entry in entries:
+        assert set(entry["features"]) == {"fusion", *(name for part in PARTS.values() for name in part)}
+        odds = float(weights({name: np.array(value) for name, value in entry["features"].items()}))
+        assert entry["score"] == pytest.approx(1 / (1 + np.exp(-odds))), "the features explain the score"
     assert len((await client.post("/v1/recall", json=body | {"limit": 1})).json()["evidence"]) == 1
 
 
