@@ -117,7 +117,11 @@ def test_what_the_encoder_cannot_read_words_must_carry() -> None:
     unread = of("露西在哪里工作?", *turns, cosines=(0.2, 0.9), familiarity=0.0)
     assert not unread["dense"].any()
     assert not unread["turn_dense"].any()
-    assert unread["dense_pieces"] == pytest.approx(read["dense"])
+    assert not unread["dense_pieces"].any()
+    half = of("露西在哪里工作?", *turns, cosines=(0.2, 0.9), familiarity=0.5)
+    assert half["dense_pieces"] == pytest.approx(read["dense"] / 4)
+    assert half["length"] == pytest.approx(read["length"] / 2)
+    assert not unread["length"].any()
     assert unread["bm25_unread"] == pytest.approx(read["bm25"])
     assert read["fusion"].argmax() == 1
     assert unread["fusion"].argmax() == 0
