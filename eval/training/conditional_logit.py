@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp, softmax
+from scipy.special import expit
 
 from memory.recall.features import Features, Scores
 from memory.recall.reranker import Weights
@@ -36,19 +36,23 @@ def fit_weights(choices: Sequence[Choice], names: Sequence[str], *, rising: Set[
     At least one choice must have a useful candidate.
     """
     learned = [one for one in choices if one.useful.sum() > 0]
-    rows = [np.column_stack([one.features[name] for name in names]) for one in learned]
-    scale = np.concatenate(rows).std(axis=0) + 1e-9
-    standard = [matrix / scale for matrix in rows]
-    shares = [one.useful / one.useful.sum() for one in learned]
+    rows = np.concatenate([np.column_stack([one.features[name] for name in names]) for one in learned])
+    sizes = np.array([len(one.useful) for one in learned])
+    starts = np.cumsum(sizes) - sizes
+    scale = rows.std(axis=0) + 1e-9
+    standard = rows / scale
+    shares = np.concatenate([one.useful / one.useful.sum() for one in learned])
     counts = np.array([one.weight for one in learned]) / sum(one.weight for one in learned)
+    counted = np.repeat(counts, sizes)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total, slope = _SHRINKAGE * float(weights @ weights), 2 * _SHRINKAGE * weights
-        for matrix, share, count in zip(standard, shares, counts, strict=True):
-            scores = matrix @ weights
-            total += count * float(logsumexp(scores) - share @ scores)
-            slope = slope + count * (matrix.T @ (softmax(scores) - share))
-        return total, slope
+        scores = standard @ weights
+        scores -= np.repeat(np.maximum.reduceat(scores, starts), sizes)  # of each question the best is 0: no overflow
+        odds = np.exp(scores)
+        sums = np.add.reduceat(odds, starts)
+        missed = counted * (odds / np.repeat(sums, sizes) - shares)
+        total = float(counts @ np.log(sums) - (counted * shares) @ scores)
+        return total + _SHRINKAGE * float(weights @ weights), standard.T @ missed + 2 * _SHRINKAGE * weights
 
     bounds = [(0.0 if name in rising else None, None) for name in names]
     found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=bounds)

@@ -28,11 +28,12 @@ from memory.recall.reranker import Reranked, Weights, reranked
 from memory.storage.migrations import MIGRATIONS
 from memory.storage.opening import open_database
 
-__all__ = ["Asked", "ask_conversations", "fit_reranker", "held_out"]
+__all__ = ["FOLDS", "Asked", "ask_conversations", "fit_reranker", "held_out"]
 
 # More of any other feature never speaks against a passage, whatever the data seem to say: it keeps the weights sane elsewhere.
 _EITHER_WAY = frozenset({"mentions", "question", "filler", "length"})
 _OF_EVIDENCE = 0.1
+FOLDS = 8
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
 
@@ -140,12 +141,15 @@ def held_out(
     without: str | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Reranked]:
-    """Judge every question by weights fitted on the other conversations of `fitted_on`."""
+    """Judge every question by weights fitted on other conversations of `fitted_on`: these fall into `FOLDS` parts at the most."""
     judged: dict[int, Reranked] = {}
-    for conversation in dict.fromkeys(one.conversation for one in asked):
-        weights = fit_reranker([one for one in fitted_on if one.conversation != conversation], without=without)
+    conversations = sorted({one.conversation for one in asked})
+    folds = min(len(conversations), FOLDS)
+    for fold in range(folds):
+        here = set(conversations[fold::folds])
+        weights = fit_reranker([one for one in fitted_on if one.conversation not in here], without=without)
         for number, one in enumerate(asked):
-            if one.conversation == conversation:
+            if one.conversation in here:
                 judged[number] = reranked(weights, one.features)
         advance()
     return [judged[number] for number in range(len(asked))]

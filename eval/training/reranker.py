@@ -26,7 +26,7 @@ from eval.harness.conversations import Conversation
 from eval.harness.embedding_cache import CachedEncoder
 from eval.harness.manifest import find_code
 from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
-from eval.training.fitting import Asked, ask_conversations, fit_reranker, held_out
+from eval.training.fitting import FOLDS, Asked, ask_conversations, fit_reranker, held_out
 from eval.training.sets import LICENCES, read_sets
 from memory.encoding.encoder import BUNDLED_MODEL
 from memory.recall.ranking import ranked_evidence
@@ -88,7 +88,7 @@ def _gather(sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, 
 def _judged(asked: Sequence[Asked], progress: Progress) -> tuple[list[Case], dict[str, dict[str, float]]]:
     """Return every question, and every answerable one without its evidence, by weights that never saw its conversation."""
     withheld = [kept for one in asked if one.question.answerable and (kept := one.withheld())]
-    task = progress.add_task("unseen conversations", total=len({one.conversation for one in asked}))
+    task = progress.add_task("unseen conversations", total=FOLDS)
     judged = held_out([*asked, *withheld], fitted_on=asked, advance=lambda: progress.advance(task))
     kinds = [None] * len(asked) + ["withheld"] * len(withheld)
     cases = [
