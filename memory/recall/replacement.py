@@ -45,7 +45,9 @@ def _is_changed(was: Statement, now: Statement) -> bool:
             return thing <= of_it
         return not (its & of_it) <= SPEAKER | LIKING
     one_thing = bool(now.holder) and (was.holder <= now.holder or now.holder <= was.holder)
-    return one_thing and not was.of_the_speaker and bool(now.numbers | now.names)
+    # "Lucy is learning Greek" ends neither her job nor her address.
+    said_of_it = now.changes or now.marked or not was.about.isdisjoint(now.about)
+    return one_thing and said_of_it and not was.of_the_speaker and bool(now.numbers | now.names)
 
 
 def _is_ended(was: Statement, now: Statement) -> bool:
