@@ -73,9 +73,9 @@ class Asked:
         kept = [row for row, one in enumerate(self.found.candidates) if one.turn.id not in self.question.evidence]
         if not kept:
             return None
-        candidates = [self.found.candidates[row] for row in kept]
-        features = with_neighbours(candidates, {name: values[kept] for name, values in self.features.items()})
-        return replace(self, found=replace(self.found, candidates=candidates), features=features)
+        found = replace(self.found, candidates=[self.found.candidates[row] for row in kept])
+        features = with_neighbours(found, {name: values[kept] for name, values in self.features.items()})
+        return replace(self, found=found, features=features)
 
 
 async def ask_conversations(

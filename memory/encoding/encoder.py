@@ -5,7 +5,6 @@ what they stand for, at the cost of one pass. A model that does not mean-pool ge
 Knows nothing of storage. Every method blocks; turns and questions are encoded in the thread that asks.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,18 +101,15 @@ class Encoder:
         A word in pieces, or in letters, was rare in what the model learned from. Of a text without words, 1.
         """
         read = self._tokenizer.encode(text, add_special_tokens=False)
-        pieces = Counter(word for word in read.word_ids if word is not None)
-        if not pieces:
-            return 1.0
-        whole = {
-            word
-            for word, (start, end), token in zip(read.word_ids, read.offsets, read.tokens, strict=True)
-            if word is not None
-            and pieces[word] == 1
-            and token != self._unknown
-            and (end - start > 1 or text[start:end].isascii())
-        }
-        return len(whole) / len(pieces)
+        pieces: dict[int, list[tuple[str, str]]] = {}
+        for word, (start, end), token in zip(read.word_ids, read.offsets, read.tokens, strict=True):
+            if word is not None:
+                pieces.setdefault(word, []).append((text[start:end], token))
+        # Punctuation is known in every language.
+        said = [own for own in pieces.values() if any(any(map(str.isalnum, piece)) for piece, _ in own)]
+        whole = [own for own in said if len(own) == 1 and own[0][1] != self._unknown]
+        known = [own for own in whole if len(own[0][0]) > 1 or own[0][0].isascii()]
+        return len(known) / len(said) if said else 1.0
 
     def vocabulary(self) -> list[str]:
         """Return the pieces that the model's tokenizer knows."""

@@ -4,11 +4,11 @@ A question and its answer are neighbouring turns, and people spread a thought ov
 passage itself. Pure functions over the features of `memory.recall.features`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from memory.recall.features import Candidate, Features, Scores
+from memory.recall.features import Features, Found, Scores
 
 __all__ = ["PARTS", "with_neighbours"]
 
@@ -21,19 +21,31 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "tells_time"),
     "kind of question": ("number", "proper_name"),
     "form": ("question", "filler", "length"),
-    "neighbours": ("turn_fusion", *_BESIDE),
+    "neighbours": ("turn_fusion", "answers", *_BESIDE),
 }
 
 
-def with_neighbours(candidates: Sequence[Candidate], own: Features) -> Features:
-    """Return the features of candidates with those of the turns beside: by `fusion`, above the weakest candidate's."""
+def with_neighbours(found: Found, own: Features) -> Features:
+    """Return the features of candidates with those of the turns beside: by `fusion`, above the weakest candidate's.
+
+    A turn beside lifts a candidate to its own match at most. So the turn that matches best is never behind the one next to it for
+    these, however much they weigh: it has the most of every feature here.
+    """
     above = own["fusion"] - own["fusion"].min()
     best: dict[tuple[int, int], float] = {}
-    places = [(candidate.turn.session_pk, candidate.turn.position) for candidate in candidates]
-    for place, value in zip(places, above.tolist(), strict=True):
+    asking: dict[tuple[int, int], float] = {}
+    places = [(candidate.turn.session_pk, candidate.turn.position) for candidate in found.candidates]
+    for place, value, asks in zip(places, above.tolist(), own["question"].tolist(), strict=True):
         best[place] = max(best.get(place, 0.0), value)
+        if asks:
+            asking[place] = max(asking.get(place, 0.0), value)
+    turn_fusion = np.array([best[place] for place in places])
 
-    def beside(step: int) -> Scores:
-        return np.array([best.get((session, position + step), 0.0) for session, position in places])
+    def lifted(matches: Mapping[tuple[int, int], float], step: int) -> Scores:
+        """Return the better match of the turn and the one `step` turns on, as far as the encoder reads the language."""
+        beside = np.array([matches.get((session, position + step), 0.0) for session, position in places])
+        better: Scores = np.maximum(beside - turn_fusion, 0)
+        return turn_fusion + found.familiarity * better
 
-    return own | {"turn_fusion": beside(0)} | {name: beside(step) for name, step in _BESIDE.items()}
+    around = {name: lifted(best, step) for name, step in _BESIDE.items()}
+    return own | {"turn_fusion": turn_fusion, "answers": lifted(asking, -1)} | around

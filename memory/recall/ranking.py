@@ -38,7 +38,7 @@ def described(found: Found) -> tuple[Found, Features]:
 
     Those that have a chance, and the best of every leading session: all had to be compared, but not all need judging.
     """
-    features = with_neighbours(found.candidates, passage_features(found))
+    features = with_neighbours(found, passage_features(found))
     if len(found.candidates) <= _JUDGED:
         return found, features
     promise = features["fusion"] + features["turn_coverage"] / 2 + _SPEAKER_SHARE * features["speaker"]

@@ -32,7 +32,7 @@ def of(asked: str, *turns: Turn, familiarity: float = 1.0, cosines: tuple[float,
     found = Found(
         question=question, vector=ASKED, candidates=candidates, statistics=statistics, familiarity=familiarity
     )
-    return with_neighbours(candidates, passage_features(found))
+    return with_neighbours(found, passage_features(found))
 
 
 def encoded(turn: Turn, cosine: float) -> EncodedPassage:
