@@ -18,6 +18,7 @@ from memory.recall.reranker import Weights
 
 __all__ = ["Choice", "fit_weights"]
 
+_BASE = 1.0
 _SHRINKAGE = 0.003  # of the sum of squares of the weights of standardised features
 
 
@@ -30,8 +31,12 @@ class Choice:
     weight: float = 1.0
 
 
-def fit_weights(choices: Sequence[Choice], names: Sequence[str], *, rising: Set[str]) -> Weights:
+def fit_weights(
+    choices: Sequence[Choice], names: Sequence[str], *, rising: Set[str], base: str | None = None
+) -> Weights:
     """Fit a weight for each of these features, none below 0 for those that are `rising`, and the constant.
+
+    The weight of the `base` is at least `_BASE` before calibration: the others correct it and never throw it away.
 
     At least one choice must have a useful candidate.
     """
@@ -54,8 +59,9 @@ def fit_weights(choices: Sequence[Choice], names: Sequence[str], *, rising: Set[
         total = float(counts @ np.log(sums) - (counted * shares) @ scores)
         return total + _SHRINKAGE * float(weights @ weights), standard.T @ missed + 2 * _SHRINKAGE * weights
 
-    bounds = [(0.0 if name in rising else None, None) for name in names]
-    found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=bounds)
+    least = np.array([_BASE if name == base else 0.0 for name in names]) * scale
+    bounds = [(low if name in rising else None, None) for name, low in zip(names, least.tolist(), strict=True)]
+    found = minimize(loss, least, jac=True, method="L-BFGS-B", bounds=bounds)
     ranking = dict(zip(names, (found.x / scale).tolist(), strict=True))
     return _calibrated(ranking, learned, counts)
 

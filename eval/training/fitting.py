@@ -131,7 +131,7 @@ def fit_reranker(asked: Sequence[Asked], *, without: str | None = None) -> Weigh
     sizes = Counter(one.set for one in learned)
     choices = [Choice(features=one.features, useful=one.usefulness(), weight=1 / sizes[one.set]) for one in learned]
     names = ["fusion", *(name for part, names in PARTS.items() if part != without for name in names)]
-    return fit_weights(choices, names, rising=frozenset(names) - _EITHER_WAY)
+    return fit_weights(choices, names, rising=frozenset(names) - _EITHER_WAY, base=names[0])
 
 
 def held_out(
