@@ -188,7 +188,7 @@ class Evidence:
 class Recollection:
     """All that recall found for a question, best first, and how likely it is that the answer is among it.
 
-    `compares` says that the question takes two facts to answer. `features` are what the first look scored passages by, by name,
+    `compares` says that the question takes two facts to answer. `features` are what passages were scored by, by name,
     `(n,)` each.
     """
 

@@ -1,7 +1,7 @@
 """The guard over quotes: is an answer without a model likely enough to be right to be shown?
 
-How likely is a logistic model of three figures, fitted by `eval/training/quoting.py` on LoCoMo and judged there on chats of real
-people that it never saw. It reads no words: it does not know whether a line that is useful says what is asked.
+How likely is a logistic model of three figures, fitted by `eval/training/quoting.py` on our own dialogues and judged there on talk
+that it never saw. It reads no words: it does not know whether a line that is useful says what is asked.
 """
 
 import math
@@ -14,8 +14,8 @@ from cascade.ports import Brief, Draft
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 
-_WEIGHTS = {"score": 2.57, "answerable": 0.34, "told_date": 1.14}
-_INTERCEPT = -1.73
+_WEIGHTS = {"score": 4.45, "answerable": 0.46, "told_date": 0.11}
+_INTERCEPT = -0.34
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 
 
@@ -30,7 +30,7 @@ class RelevanceGuard:
     @property
     def version(self) -> str:
         """Return the version and the threshold."""
-        return f"2 threshold={self.threshold}"
+        return f"3 threshold={self.threshold}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the lines that the draft cites; a draft that cites none fails."""
