@@ -115,7 +115,7 @@ class PolicySettings(BaseModel):
     quote_from: Annotated[
         float,
         Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
-    ] = 0.42
+    ] = 0.38
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
     confidence_from: Annotated[
         float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")

@@ -14,8 +14,8 @@ from cascade.ports import Brief, Draft
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 
-_WEIGHTS = {"score": 4.45, "answerable": 0.46, "told_date": 0.11}
-_INTERCEPT = -0.34
+_WEIGHTS = {"score": 4.75, "answerable": 0.55, "told_date": 0.15}
+_INTERCEPT = -0.47
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 
 
