@@ -114,7 +114,7 @@ def test_label_errors_can_be_left_out(tmp_path: Path, settings: Settings, encode
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "file", "least"), [("locomo", "locomo_dev.json", 0.65), ("realtalk", "realtalk", 0.45)]
+    ("name", "file", "least"), [("locomo", "locomo_dev.json", 0.5), ("realtalk", "realtalk", 0.45)]
 )
 async def test_the_development_conversations(
     name: SetName, file: str, least: float, shared_data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
