@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from eval.training.fitting import Asked
-from memory.recall.answerability import figures
+from memory.recall.answerability import figures, probability
 from memory.recall.reranker import Reranked, Weights
 
 __all__ = ["KINDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
@@ -50,13 +50,8 @@ def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
     for conversation in dict.fromkeys(case.conversation for case in cases):
         here = [place for place, case in enumerate(cases) if case.conversation == conversation]
         model = fit_answerability([case for case in cases if case.conversation != conversation])
-        unseen[here] = [probability(model, cases[place]) for place in here]
+        unseen[here] = [probability(model, cases[place].figures) for place in here]
     return unseen
-
-
-def probability(model: Weights, case: Case) -> float:
-    """Return how likely a case has an answer."""
-    return float(1 / (1 + np.exp(-model({name: np.array(value) for name, value in case.figures.items()}))))
 
 
 def fit_answerability(cases: Sequence[Case], *, names: Set[str] = frozenset()) -> Weights:

@@ -127,9 +127,10 @@ def _without_vectors(candidate: Candidate) -> Candidate:
 
 def fit_reranker(asked: Sequence[Asked], *, without: str | None = None) -> Weights:
     """Fit the weights on the answerable ones of these questions, without the features of a part."""
-    learned = [one for one in asked if one.question.answerable and one.usefulness().any()]
-    sizes = Counter(one.set for one in learned)
-    choices = [Choice(features=one.features, useful=one.usefulness(), weight=1 / sizes[one.set]) for one in learned]
+    answerable = [(one, one.usefulness()) for one in asked if one.question.answerable]
+    learned = [(one, useful) for one, useful in answerable if useful.any()]
+    sizes = Counter(one.set for one, _ in learned)
+    choices = [Choice(features=one.features, useful=useful, weight=1 / sizes[one.set]) for one, useful in learned]
     names = ["fusion", *(name for part, names in PARTS.items() if part != without for name in names)]
     return fit_weights(choices, names, rising=frozenset(names) - _EITHER_WAY, base=names[0])
 

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -64,15 +65,14 @@ def main(
         "code": find_code().short,
         "versions": {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")},
     }
-    answerable = [case.kind == "answerable" for case in cases]
-    likely = unseen_probabilities(cases)
+    worth = _worth(cases, unseen_probabilities(cases))
     plain = fit_answerability(cases, names=_WORDS_ALONE)
     out.mkdir(parents=True, exist_ok=True)
     _write(out / "reranker.json", fit_reranker(asked), card | {"unseen": unseen})
-    _write(out / "answerability.json", fit_answerability(cases), card | {"unseen": _worth(cases, answerable, likely)})
+    _write(out / "answerability.json", fit_answerability(cases), card | {"unseen": worth})
     _write(out / "plain_answerability.json", plain, card)
     _write(out / "plain_reranker.json", _PLAIN_FUSION, {"encoder": "any other"})
-    console.print_json(json.dumps({**unseen, "answerability": _worth(cases, answerable, likely)}))
+    console.print_json(json.dumps({**unseen, "answerability": worth}))
 
 
 def _gather(sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, progress: Progress) -> list[Asked]:
@@ -116,11 +116,10 @@ def _recalled(asked: Sequence[Asked], judged: Sequence[Reranked]) -> dict[str, d
     }
 
 
-def _worth(
-    cases: Sequence[Case], answerable: Sequence[bool], likely: "np.ndarray[tuple[int], np.dtype[np.float64]]"
-) -> dict[str, float]:
+def _worth(cases: Sequence[Case], likely: NDArray[np.float64]) -> dict[str, float]:
     """Return AUROC by set and kind, the Brier score, and the threshold below which the stated share of answerable ones falls."""
-    kinds, sets, true = np.array([c.kind for c in cases]), np.array([c.set for c in cases]), np.array(answerable)
+    kinds, sets = np.array([case.kind for case in cases]), np.array([case.set for case in cases])
+    true = kinds == "answerable"
     worth = {"brier": float(brier_score_loss(true, likely)), "base_rate": float(true.mean())}
     for name in dict.fromkeys(sets.tolist()):
         for kind in ("asked", "withheld"):

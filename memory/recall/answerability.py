@@ -4,13 +4,15 @@ A logistic model (`eval/training/answerability.py`) of how strong the best evide
 most on the topic: "What did Tom say about the race?" has no answer where only Ellen ran one.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from memory.recall.features import Features, Found, Scores
 from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["answerable", "figures"]
+__all__ = ["answerable", "figures", "probability"]
 
 _ABSENT = -9.0  # log-odds of a group without any candidate
 _TOP = 3
@@ -19,8 +21,13 @@ _COMPARED = ("dense", "bm25", "related", "turn_coverage", "coverage")
 
 def answerable(found: Found, features: Features, reranked: Reranked, model: Weights) -> float:
     """Return the probability, 0 to 1, that the candidates (at least one) hold the answer."""
-    values = {name: np.array(value) for name, value in figures(found, features, reranked).items()}
-    return float(1 / (1 + np.exp(-model(values))))
+    return probability(model, figures(found, features, reranked))
+
+
+def probability(model: Weights, values: Mapping[str, float]) -> float:
+    """Return the probability, 0 to 1, that a model gives such figures."""
+    odds = model({name: np.array(value) for name, value in values.items()})
+    return float(1 / (1 + np.exp(-odds)))
 
 
 def figures(found: Found, features: Features, reranked: Reranked) -> dict[str, float]:

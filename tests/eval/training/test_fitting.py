@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from eval.harness.conversations import Conversation, LabelledQuestion
-from eval.training.answerability import Case, fit_answerability, make_case, probability, unseen_probabilities
+from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
 from eval.training.fitting import Asked, ask_conversations, fit_reranker, held_out
 from memory.encoding.encoder import Encoder
+from memory.recall.answerability import probability
 from memory.recall.neighbour_features import PARTS
 from memory.recall.reranker import reranked
 from tests.support.turns import MAY_8
@@ -146,7 +147,7 @@ def test_answerability_tells_answerable_questions_from_others() -> None:
     model = fit_answerability(cases(400))
     assert model.weights["best"] > 5 * abs(model.weights["noise"])
     unseen = cases(400, seed=2)
-    likely = np.array([probability(model, case) for case in unseen])
+    likely = np.array([probability(model, case.figures) for case in unseen])
     true = np.array([case.kind == "answerable" for case in unseen])
     assert likely[true].mean() > 0.65
     assert likely[~true].mean() < 0.35
@@ -159,7 +160,7 @@ def test_a_case_is_judged_by_a_fit_on_other_conversations() -> None:
     model = fit_answerability([case for case in known if case.conversation != "c1"])
     for case, probable in zip(known, likely, strict=True):
         if case.conversation == "c1":
-            assert probable == probability(model, case)
+            assert probable == probability(model, case.figures)
 
 
 def test_the_kind_of_a_case_is_the_questions_unless_it_is_said(asked: list[Asked]) -> None:
