@@ -27,7 +27,7 @@ _LEAST_OF_LINE = 4  # tokens: "[", "1", "]", and one that ends in the colon, wha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistillOptions:
-    """What distillation prefers. Fitted on conversations of LoCoMo (docs/lab.md).
+    """What distillation prefers. Chosen with questions of LoCoMo and REALTALK in view (docs/lab.md).
 
     redundancy: the share of a turn's best score that its further sentences lose, since the turn is in already.
     redundancy_broad: the same where the evidence is spread over many turns, as for "which cities": where their scores add up to
@@ -38,7 +38,7 @@ class DistillOptions:
     """
 
     redundancy: float = 0.4
-    redundancy_broad: float = 0.9
+    redundancy_broad: float = 0.5
     broad: float = 2.5
     cost_exponent: float = 0.5
     least_share: float = 0.005
