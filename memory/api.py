@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from memory.errors import IndexBehind, IndexDamaged, StoreUnavailable
+from memory.fairness import FairQueue
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
@@ -39,6 +40,7 @@ from memory.recall.pipeline import Recall
 from memory.recall.reranker import MODELS, RecallModels
 from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
+from memory.tenants import TenantMemory
 
 __all__ = ["Memory", "MemorySettings"]
 
@@ -59,6 +61,7 @@ class MemorySettings:
 
     `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead is refused.
     `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage); a larger scope is read for every question.
+    `max_waiting_questions` bounds how many questions of a tenant may wait for a thread.
     `recall_models` is a folder of weights, for evaluation: `RecallModels.load`.
     """
 
@@ -66,6 +69,7 @@ class MemorySettings:
     max_tail_turns: int = 10_000
     index_timeout_s: float = 60.0
     hot_vectors_mb: int = 512
+    max_waiting_questions: int = 256
     recall_models: Path = MODELS
 
 
@@ -90,6 +94,8 @@ class Memory:
         self._precedence = indexer.precedence
         self._recall = Recall(store=store, index=index, encoder=encoder, models=models)
         self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
+        self._next_question = FairQueue(slots=_QUESTIONS_AT_ONCE, most_waiting=settings.max_waiting_questions)
+        self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
@@ -98,34 +104,36 @@ class Memory:
 
     # remembering
 
-    async def remember(self, request: Remember) -> Receipt:
-        """Store new turns of one session; durable on return.
+    async def remember(self, request: Remember, *, most_turns: int | None = None) -> Receipt:
+        """Store new turns of one session; durable on return. `most_turns` the tenant may have in all.
 
         Raises:
             TurnConflict: an id is used again for another text; then nothing was stored.
             IndexBehind: `max_tail_turns` turns of the scope wait for the index, or more; then nothing was stored.
+            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._precedence.live():
             try:
-                receipt = await self._in_thread(self._store.remember, request)
+                receipt = await self._in_thread(self._store.remember, request, most_turns)
             except IndexBehind as behind:
                 raise self._estimated(behind) from None
         self._indexer.wake()
         return receipt
 
-    async def remember_many(self, requests: Sequence[Remember]) -> list[Receipt]:
+    async def remember_many(self, requests: Sequence[Remember], *, most_turns: int | None = None) -> list[Receipt]:
         """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts.
 
         While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too, before anything is stored.
 
         Raises:
+            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         while True:
             try:
-                receipts = await self._in_thread(self._store.remember_many, requests)
+                receipts = await self._in_thread(self._store.remember_many, requests, most_turns)
             except IndexBehind as behind:
                 self._indexer.wake()
                 scope, timeout_s = ScopeId(behind.scope_id), self._settings.index_timeout_s
@@ -154,26 +162,22 @@ class Memory:
     ) -> Recollection:
         """Find the evidence of `scope` on `question`, best first; what was said after `until` does not exist.
 
-        Raises StoreUnavailable.
+        Tenants take turns. Raises StoreUnavailable, and TooManyQuestions if too many of the tenant wait.
         """
         with self._precedence.live():
-            found = await anyio.to_thread.run_sync(
-                self._recall.recall, scope, question, asked_at, until, limiter=self._questions
-            )
+            found = await self._in_turn(scope, self._recall.recall, scope, question, asked_at, until)
         self._mend_index()
         return found
 
     async def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
-        """Find the evidence of one session of `scope` on `question`, best first. Raises StoreUnavailable."""
-        found = await anyio.to_thread.run_sync(
-            self._recall.recall_session, scope, session_id, question, asked_at, limiter=self._questions
-        )
+        """Find the evidence of one session of `scope` on `question`, best first. Raises as `recall` does."""
+        found = await self._in_turn(scope, self._recall.recall_session, scope, session_id, question, asked_at)
         self._mend_index()
         return found
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
-        """Gather what `recall` would score, for those who score it otherwise. Raises StoreUnavailable."""
-        return await anyio.to_thread.run_sync(self._recall.find, scope, question, asked_at, limiter=self._questions)
+        """Gather what `recall` would score, for those who score it otherwise. Raises as `recall` does."""
+        return await self._in_turn(scope, self._recall.find, scope, question, asked_at)
 
     async def warm(self, scope: Scope) -> None:
         """Bring a scope into memory as its first question would, which then need not."""
@@ -332,6 +336,11 @@ class Memory:
             return read(known[0]) if known else nothing
 
         return await self._in_thread(look)
+
+    async def _in_turn(self, scope: Scope, ask: Callable[..., T], *args: object) -> T:
+        """Ask in a thread, once it is the turn of the scope's tenant."""
+        async with self._next_question.turn(scope.tenant):
+            return await anyio.to_thread.run_sync(ask, *args, limiter=self._questions)
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)

@@ -4,6 +4,9 @@ MemoryFault
 ├── CallerFault          the request was wrong; nothing was changed
 │   └── TurnConflict     an id used again for another text
 ├── IndexBehind          too many turns of the scope wait for the index; nothing was changed
+├── TenantFull           the tenant would have more turns than it may; nothing was changed
+├── TenantClosed         the tenant takes no turns any more; nothing was changed
+├── TooManyQuestions     too many questions of the tenant wait for a thread
 └── StorageFault         the machine or its configuration is at fault
     ├── StoreUnavailable the database cannot be written or read
     │   ├── StoreDamaged the database's content is damaged: nothing is read or written
@@ -34,6 +37,9 @@ __all__ = [
     "StorageFault",
     "StoreDamaged",
     "StoreUnavailable",
+    "TenantClosed",
+    "TenantFull",
+    "TooManyQuestions",
     "TurnConflict",
 ]
 
@@ -77,6 +83,44 @@ class IndexBehind(MemoryFault):
         super().__init__(
             f"{waiting:,} turns of this memory wait to be indexed, and {limit:,} may (TIRTHA_MAX_TAIL_TURNS); "
             f"{stored}: send it again in about {retry_after_s} s"
+        )
+
+
+class TenantFull(MemoryFault):
+    """The tenant has `turns` turns, and with `new` ones it would have more than `limit`.
+
+    `stored` says what of the request is stored all the same.
+    """
+
+    def __init__(self, *, tenant: str, turns: int, new: int, limit: int, stored: str = "nothing was stored") -> None:
+        self.tenant = tenant
+        self.turns = turns
+        self.new = new
+        self.limit = limit
+        super().__init__(
+            f"the quota of stored turns is used up: {turns:,} of {limit:,} are held, and {new:,} more do not fit; {stored}. "
+            "Forget something, or have an administrator raise stored_turns"
+        )
+
+
+class TenantClosed(MemoryFault):
+    """The tenant `tenant` is being deleted, or is; nothing was stored."""
+
+    def __init__(self, tenant: str) -> None:
+        self.tenant = tenant
+        super().__init__(f"the tenant {tenant!r} was deleted, and takes no turns; nothing was stored")
+
+
+class TooManyQuestions(MemoryFault):
+    """Of the tenant `waiting` questions wait for a thread, and `limit` may; there is room in about `retry_after_s`."""
+
+    def __init__(self, *, waiting: int, limit: int, retry_after_s: int) -> None:
+        self.waiting = waiting
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"{waiting:,} questions of this tenant wait to be answered, and {limit:,} may (TIRTHA_MAX_WAITING_QUESTIONS); "
+            f"ask again in about {retry_after_s} s"
         )
 
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Label, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Label, delete, func, insert, or_, select, update
 from sqlmodel import col
 
 from language import split_passages
 from memory.model import ScopeId, TurnPk
 from memory.storage.database import KEYS_PER_QUERY
-from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TurnRow
+from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TenantRow, TurnRow
 
-__all__ = ["Forgotten", "forget"]
+__all__ = ["Forgotten", "forget", "forget_turns"]
 
 _SENTENCES = 200
 _LEAST_CHARS = 8
@@ -39,12 +39,21 @@ class Forgotten:
 
 def forget(connection: Connection, scope: ScopeId, *, session_id: str | None, turn_id: str | None) -> Forgotten:
     """Remove a turn of a session, a session, or everything of `scope`. What is not there is no error."""
-    connection.execute(select(col(ScopeRow.id)).where(col(ScopeRow.id) == scope).with_for_update())
-    wanted = [col(TurnRow.scope_id) == scope]
+    wanted: list[ColumnElement[bool]] = [col(TurnRow.scope_id) == scope]
     if session_id is not None:
         wanted.append(col(SessionRow.key) == session_id)
     if turn_id is not None:
         wanted.append(col(TurnRow.key) == turn_id)
+    return _remove(connection, scope, wanted)
+
+
+def forget_turns(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> Forgotten:
+    """Remove some hundreds of turns of `scope`, by their keys. What is not there is no error."""
+    return _remove(connection, scope, [col(TurnRow.scope_id) == scope, col(TurnRow.id).in_(pks)])
+
+
+def _remove(connection: Connection, scope: ScopeId, wanted: Sequence[ColumnElement[bool]]) -> Forgotten:
+    connection.execute(select(col(ScopeRow.id)).where(col(ScopeRow.id) == scope).with_for_update())
     session_key: Label[str] = col(SessionRow.key).label("session_key")
     found = connection.execute(
         select(col(TurnRow.id), col(TurnRow.key), col(TurnRow.text), session_key)
@@ -60,6 +69,9 @@ def forget(connection: Connection, scope: ScopeId, *, session_id: str | None, tu
     if found:
         connection.execute(insert(ForgettingRow).values(scope_id=scope))
         connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=col(ScopeRow.epoch) + 1))
+        owner = select(col(ScopeRow.tenant_id)).where(col(ScopeRow.id) == scope).scalar_subquery()
+        fewer = update(TenantRow).where(col(TenantRow.id) == owner).values(turns=col(TenantRow.turns) - len(found))
+        connection.execute(fewer)
     epoch = connection.execute(select(col(ScopeRow.epoch)).where(col(ScopeRow.id) == scope)).scalar_one()
     turns = tuple((row.session_key, row.key) for row in found)
     return Forgotten(turns=turns, pks=tuple(pks), sessions=emptied, repeats=repeats, epoch=epoch)

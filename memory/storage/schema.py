@@ -50,12 +50,14 @@ METADATA = _MemoryRow.metadata
 
 
 class TenantRow(_MemoryRow, table=True):
-    """Who owns a key; nothing crosses tenants."""
+    """Who owns a key; nothing crosses tenants. `turns` are all of its turns; a `closed` one takes no more."""
 
     __tablename__ = "tenant"
 
     id: str = Field(primary_key=True, max_length=128)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    turns: int = Field(default=0)
+    closed: bool = Field(default=False)
 
 
 class ScopeRow(_MemoryRow, table=True):

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Label, Row, Select, bindparam, func, select, union_all
+from sqlalchemy import Connection, Label, Row, Select, bindparam, func, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from memory.model import NewTurn, Scope, Turn, TurnPk
 from memory.storage.idempotency import content_hash
@@ -21,6 +22,7 @@ __all__ = [
     "TURNS_WAITING",
     "WAITING",
     "WAITING_SCOPES",
+    "insert_if_absent",
     "owner",
     "to_row",
     "to_turn",
@@ -109,6 +111,17 @@ def to_row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, 
 def owner(scope: Scope) -> dict[str, str]:
     """Return the columns that say whose row a scope's is, which `SCOPE_OWNED` binds."""
     return {"tenant_id": scope.tenant, "user_id": scope.user_id, "agent_id": scope.agent_id or ""}
+
+
+def insert_if_absent(connection: Connection, table: type[SQLModel], **values: str | int | datetime) -> None:
+    """Insert a row unless one with its key is there."""
+    match connection.dialect.name:
+        case "sqlite":
+            connection.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
+        case "postgresql":
+            connection.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
+        case name:
+            raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
 
 
 def to_turn(row: Row[Any]) -> Turn:

@@ -4,14 +4,14 @@ What a caller reads or writes is bound to one scope; only the indexer's own stat
 only marks which turns the index already holds. Every method blocks; `memory.api` gives a request one thread for all that it asks.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Result, Select, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
@@ -43,10 +43,12 @@ from memory.storage.statements import (
     TURNS_WAITING,
     WAITING,
     WAITING_SCOPES,
+    insert_if_absent,
     owner,
     to_row,
     to_turn,
 )
+from memory.storage.tenancy import TenantStore, take_room
 
 __all__ = ["TurnStore"]
 
@@ -62,35 +64,38 @@ class TurnStore:
     def __init__(self, database: Database, *, most_waiting: int | None = None) -> None:
         self._database = database
         self._most_waiting = most_waiting
+        self.tenants = TenantStore(database)
 
     # writing
 
-    def remember(self, request: Remember) -> Receipt:
-        """Store the turns that are new, in one transaction; durable on return.
+    def remember(self, request: Remember, most_turns: int | None = None) -> Receipt:
+        """Store the turns that are new, in one transaction; durable on return. `most_turns` the tenant may have in all.
 
         A turn is known already if its id is, or, without an id, if the session holds it in the same place (`plan_turns`).
 
         Raises:
             TurnConflict: an id is used again for other words; then nothing was stored.
             IndexBehind: too many turns of the scope wait for the index; then nothing was stored.
+            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._writing() as connection:
-            [receipt] = self._store(connection, [request])
+            [receipt] = self._store(connection, [request], most_turns)
             if "conflict" in receipt.outcomes:
                 index = receipt.outcomes.index("conflict")
                 raise TurnConflict(session_id=request.session_id, turn_id=receipt.turn_ids[index], index=index)
         return receipt
 
-    def remember_many(self, requests: Sequence[Remember]) -> list[Receipt]:
+    def remember_many(self, requests: Sequence[Remember], most_turns: int | None = None) -> list[Receipt]:
         """Store several sessions' turns in one transaction; a conflicting turn is left out and named in its receipt.
 
         Raises:
             IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
+            TenantFull, TenantClosed: a tenant takes no more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._writing() as connection:
-            return self._store(connection, requests)
+            return self._store(connection, requests, most_turns)
 
     def forget(self, scope: ScopeId, *, session_id: str | None = None, turn_id: str | None = None) -> Forgotten:
         """Remove a turn of a session, a session, or everything of `scope`; for good on return. Raises StoreUnavailable."""
@@ -281,11 +286,12 @@ class TurnStore:
         with store_faults():
             return self._database.wipe()
 
-    def _store(self, connection: Connection, requests: Sequence[Remember]) -> list[Receipt]:
+    def _store(self, connection: Connection, requests: Sequence[Remember], most: int | None) -> list[Receipt]:
         """Write what is new of each request; only what waited before counts against a scope, not what is being stored."""
         now = datetime.now(UTC)
         admitted: set[ScopeId] = set()
         receipts: list[Receipt] = []
+        grown: Counter[str] = Counter()
         for request in requests:
             scope, epoch = _lock_scope(connection, request.scope, now)
             session = _own_session(connection, scope, request.session_id)
@@ -297,6 +303,7 @@ class TurnStore:
             pks = _insert_turns(connection, new, scope=scope, session=session, now=now) if new else []
             if new:
                 epoch += 1
+                grown[request.scope.tenant] += len(new)
                 connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=epoch))
             receipts.append(
                 Receipt(
@@ -308,6 +315,8 @@ class TurnStore:
                     epoch=epoch,
                 )
             )
+        for tenant, turns in sorted(grown.items()):
+            take_room(connection, tenant, turns, most=most)
         return receipts
 
     def _refuse_if_behind(self, connection: Connection, scope: ScopeId) -> None:
@@ -355,8 +364,8 @@ def _lock_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[Sc
     query = SCOPE_OWNED.with_for_update()
     row = connection.execute(query, owner(scope)).first()
     if row is None:
-        _insert_if_absent(connection, TenantRow, id=scope.tenant, created_at=now)
-        _insert_if_absent(connection, ScopeRow, **owner(scope), epoch=0)
+        insert_if_absent(connection, TenantRow, id=scope.tenant, created_at=now, turns=0, closed=False)
+        insert_if_absent(connection, ScopeRow, **owner(scope), epoch=0)
         row = connection.execute(query, owner(scope)).one()
     return ScopeId(row[0]), row[1]
 
@@ -368,16 +377,6 @@ def _own_session(connection: Connection, scope: ScopeId, key: str) -> int:
         connection.execute(insert(SessionRow).values(scope_id=scope, key=key))
         session = connection.execute(query).scalar_one()
     return session
-
-
-def _insert_if_absent(connection: Connection, table: type[SQLModel], **values: str | int | datetime) -> None:
-    match connection.dialect.name:
-        case "sqlite":
-            connection.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
-        case "postgresql":
-            connection.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
-        case name:
-            raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
 
 
 def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | None:

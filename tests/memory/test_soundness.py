@@ -278,7 +278,7 @@ def test_a_row_that_the_schema_forbids_is_damage_and_a_wrong_argument_is_not(tmp
         with pytest.raises(ValueError, match="ours"), database.reading():
             raise ValueError("ours")
         with database.writing() as connection:
-            connection.execute(text("INSERT INTO tenant VALUES ('t', 'no date')"))
+            connection.execute(text("INSERT INTO tenant (id, created_at) VALUES ('t', 'no date')"))
         with pytest.raises(StoreDamaged), database.reading() as connection:
             connection.execute(select(TenantRow)).all()
 
@@ -287,7 +287,7 @@ def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
     with database_in(tmp_path):
         pass
     with closing(sqlite3.connect(tmp_path / "memory.sqlite3")) as driver, driver:
-        driver.execute("INSERT INTO tenant VALUES (CAST(x'a5a5' AS TEXT), '2026-01-01 00:00:00')")
+        driver.execute("INSERT INTO tenant (id, created_at) VALUES (CAST(x'a5a5' AS TEXT), '2026-01-01 00:00:00')")
     with database_in(tmp_path) as database:
         with pytest.raises(StoreDamaged) as caught, database.reading() as connection:
             connection.execute(text("SELECT id FROM tenant")).all()
