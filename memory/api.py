@@ -31,12 +31,13 @@ from memory.model import (
     Scope,
     ScopeId,
     SessionSummary,
+    Survey,
     Turn,
     TurnCursor,
     UserSummary,
 )
 from memory.recall.features import Found
-from memory.recall.pipeline import Recall
+from memory.recall.pipeline import Loaded, Recall, ScopeOnDisk
 from memory.recall.reranker import MODELS, RecallModels
 from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
@@ -47,6 +48,7 @@ __all__ = ["Memory", "MemorySettings"]
 log = logging.getLogger(__name__)
 
 _QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
+_LOADS_AT_ONCE = 4  # of scopes that are not in memory, so that large ones hold up no other question
 _STORE_THREADS = 8
 _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
 _CHANGES_AT_ONCE = 2  # of the index, which wait for one another
@@ -96,6 +98,7 @@ class Memory:
         self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
         self._next_question = FairQueue(slots=_QUESTIONS_AT_ONCE, most_waiting=settings.max_waiting_questions)
         self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
+        self._loads = anyio.CapacityLimiter(_LOADS_AT_ONCE)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
@@ -165,7 +168,7 @@ class Memory:
         Tenants take turns. Raises StoreUnavailable, and TooManyQuestions if too many of the tenant wait.
         """
         with self._precedence.live():
-            found = await self._in_turn(scope, self._recall.recall, scope, question, asked_at, until)
+            found = await self._recalled(scope, question, asked_at, until)
         self._mend_index()
         return found
 
@@ -336,6 +339,22 @@ class Memory:
             return read(known[0]) if known else nothing
 
         return await self._in_thread(look)
+
+    async def _recalled(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None) -> Recollection:
+        """Ask, and once more with the scope if it was not in memory: meanwhile the question holds no thread of questions."""
+        loaded: Loaded | None = None
+        while True:
+            try:
+                return await self._in_turn(scope, self._recall.recall, scope, question, asked_at, until, loaded)
+            except ScopeOnDisk as on_disk:
+                loaded = await anyio.to_thread.run_sync(self._load, on_disk.survey, limiter=self._loads)
+
+    def _load(self, survey: Survey) -> Loaded | None:
+        """Read a scope into memory; nothing if the index turned out damaged, which the question then does without."""
+        try:
+            return survey, self._index.scope(survey.scope)
+        except IndexDamaged:
+            return None
 
     async def _in_turn(self, scope: Scope, ask: Callable[..., T], *args: object) -> T:
         """Ask in a thread, once it is the turn of the scope's tenant."""

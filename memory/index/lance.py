@@ -144,9 +144,11 @@ class PassageIndex:
 
         Raises StoreUnavailable.
         """
-        if self.damage:
-            return CachedScope.empty(self._dimension)
-        return self._cache.get(scope) or self._loaded(scope)
+        return self.scope_in_memory(scope) or self._loaded(scope)
+
+    def scope_in_memory(self, scope: ScopeId) -> CachedScope | None:
+        """Return one scope to search, if it is in memory; of a damaged index an empty one."""
+        return CachedScope.empty(self._dimension) if self.damage else self._cache.get(scope)
 
     def first_turns(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:
         """Return, for each of these fingerprints (hexadecimal) that `scope` knows, the oldest turn with such a passage."""

@@ -26,7 +26,7 @@ from memory.recall.reranker import RecallModels
 from memory.recall.waiting import WaitingTurns
 from memory.storage.store import TurnStore
 
-__all__ = ["Recall"]
+__all__ = ["Loaded", "Recall", "ScopeOnDisk"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,16 @@ _HOLDERS = 24
 _WIDER = 4  # what a search gives, where some of it is left out afterwards
 _SESSION_TURNS = 20_000
 _TRIES = 2
+
+Loaded = tuple[Survey, CachedScope]
+
+
+class ScopeOnDisk(Exception):
+    """A question's scope is not in memory. Ask again with it and this survey: a turn that waited then may be in both."""
+
+    def __init__(self, survey: Survey) -> None:
+        super().__init__(f"scope {survey.scope} is not in memory")
+        self.survey = survey
 
 
 class Recall:
@@ -53,21 +63,29 @@ class Recall:
         """Drop what is kept of turns for the next question; whoever forgets a turn calls it."""
         self._waiting.forget_texts()
 
-    def recall(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None = None) -> Recollection:
+    def recall(
+        self,
+        scope: Scope,
+        question: str,
+        asked_at: datetime,
+        until: datetime | None = None,
+        loaded: Loaded | None = None,
+    ) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
 
         What was said after `until` does not exist. Without a readable index the turns themselves are searched, as those are that
-        wait for it.
+        wait for it. `loaded` is the scope, where it was read for this question.
 
         Raises:
+            ScopeOnDisk: the scope is not in memory.
             StoreUnavailable: the database or the index cannot be read.
         """
+        ready = [loaded] if loaded else []
 
         def ask() -> Recollection:
-            survey = self._survey(scope)
+            survey, passages = ready.pop() if ready else self._in_memory(scope)
             if survey is None:
                 return rank(self._nothing(question, asked_at), self._models)
-            passages = self._index.scope(survey.scope)  # once: it may be too large to be kept in memory
             found = self._gather(survey, passages, question, asked_at, until)
             ranked = rank(found, self._models)
             return self._follow(survey, passages, found.question, ranked, until)
@@ -113,6 +131,16 @@ class Recall:
             return self._gather(survey, self._index.scope(survey.scope), question, asked_at, None)
 
         return self._despite_damage(look)
+
+    def _in_memory(self, scope: Scope) -> Loaded | tuple[None, CachedScope]:
+        """Look at a scope; no survey, and nothing to search, of one that is unknown."""
+        survey = self._survey(scope)
+        if survey is None:
+            return None, CachedScope.empty(self._encoder.dimension)
+        passages = self._index.scope_in_memory(survey.scope)
+        if passages is None:
+            raise ScopeOnDisk(survey)
+        return survey, passages
 
     def _survey(self, scope: Scope) -> Survey | None:
         return self._store.survey(scope, unindexed=self._index.damage is not None)

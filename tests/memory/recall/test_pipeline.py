@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import anyio
+
 from memory import NewTurn, Scope
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
@@ -65,3 +67,22 @@ async def test_the_same_evidence_and_scores_cold_and_warm_and_beside_noisy_tenan
     async with memory_in(tmp_path, encoder) as memory:
         assert await answers(memory) == grown
         assert await answers(memory) == grown
+
+
+async def test_scopes_on_their_way_into_memory_hold_no_thread_of_questions(tmp_path: Path, encoder: Encoder) -> None:
+    large = [Scope(tenant=f"large{number}", user_id="u1") for number in range(3)]
+    async with memory_in(tmp_path, encoder) as memory:
+        for scope in (SCOPE, *large):
+            await indexed(memory, await remember(memory, *history(0, 4), scope=scope))
+    async with memory_in(tmp_path, encoder) as memory, anyio.create_task_group() as tasks:
+        await memory.recall(SCOPE, "Who says it?", MAY_8)
+        with memory._index._keeping:  # no scope comes into memory meanwhile
+            for scope in large:
+                tasks.start_soon(memory.recall, scope, "Who says it?", MAY_8)
+            with anyio.fail_after(30):
+                while memory._loads.borrowed_tokens < len(large):  # noqa: ASYNC110 - nobody says when a thread has begun
+                    await anyio.sleep(0.01)
+                assert (await memory.recall(SCOPE, "Where does the choir meet?", MAY_8)).evidence
+        with anyio.fail_after(30):
+            found = [await memory.recall(scope, "Where does the choir meet?", MAY_8) for scope in large]
+    assert all(each.evidence for each in found)
