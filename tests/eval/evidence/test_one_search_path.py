@@ -9,7 +9,6 @@ from eval.harness.answer_paths import remember_all
 from eval.harness.conversations import Conversation
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.model import Recollection
 from tests.support.memory import memory_in
 
 ALL_COLD = MemorySettings(hot_vectors_mb=0)
@@ -17,11 +16,9 @@ ASKED = 500
 
 
 async def answers(memory: Memory, conversations: list[Conversation]) -> list[list[tuple[str, str, float]]]:
-    found: list[Recollection] = []
-    for conversation in conversations:
-        for question in conversation.questions:
-            found.append(await memory.recall(conversation.scope, question.question, conversation.asked_at))
-    return [[(one.turn.id, one.quote, one.score) for one in each.evidence] for each in found[:ASKED]]
+    asked = [(conversation, question) for conversation in conversations for question in conversation.questions]
+    found = [await memory.recall(one.scope, question.question, one.asked_at) for one, question in asked[:ASKED]]
+    return [[(one.turn.id, one.quote, one.score) for one in each.evidence] for each in found]
 
 
 @pytest.mark.long
