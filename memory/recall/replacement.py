@@ -6,7 +6,7 @@ Works on what `language.statements` recognises, so English only, and by rules fo
 from language.statements import LIKING, SPEAKER, Statement
 from language.words import stem, stems
 
-__all__ = ["replaces"]
+__all__ = ["is_replaceable", "may_replace", "replaces"]
 
 _SUBJECT_OVERLAP = 0.6
 _ONE_OF_A_KIND = frozenset(
@@ -17,12 +17,23 @@ _ONE_OF_A_KIND = frozenset(
 )
 
 
+def is_replaceable(was: Statement) -> bool:
+    """Return whether anything can replace a statement: only states and plans hold until something changes."""
+    return was.state or was.plan
+
+
+def may_replace(now: Statement) -> bool:
+    """Return whether a statement can replace any: it ends or changes something, or tells a state."""
+    changes = now.gone or now.resets or now.changes or now.marked or now.moves_home or now.moves_work
+    return changes or now.state or now.denied or bool(now.ends or now.liking)
+
+
 def replaces(was: Statement, now: Statement, *, another_day: bool) -> bool:
     """Return whether `now`, said later, replaces `was`.
 
-    Only a state or a plan can be replaced. Two values of one state count on another day only: on the same day both were meant.
+    Only a replaceable statement can be replaced, and only by one that may replace. Two values of one state count on another day only: on the same day both were meant.
     """
-    if (was.state or was.plan) and _is_over(was, now):
+    if is_replaceable(was) and _is_over(was, now):
         return True
     return was.state and (_is_changed(was, now) or _is_ended(was, now) or (another_day and _is_told_anew(was, now)))
 

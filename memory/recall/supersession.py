@@ -17,10 +17,10 @@ from language import Analysed
 from language.dates import WEEKDAYS
 from language.names import inside_names
 from language.numbers import number_words
-from language.statements import HOME_MOVES, WORK_MOVES, corrects
+from language.statements import HOME_MOVES, WORK_MOVES, Statement, corrects
 from language.words import stems
 from memory.model import Evidence, Turn
-from memory.recall.replacement import replaces
+from memory.recall.replacement import is_replaceable, may_replace, replaces
 
 __all__ = ["newest_first"]
 
@@ -37,13 +37,18 @@ _CORRECTING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A passage as the comparison needs it, read once: `place` is its rank, `when` orders it in time."""
+    """A passage as the comparison needs it, read once: `place` is its rank, `when` orders it in time.
+
+    `held` is what it says that can be replaced, `telling` what can replace something: most clauses are neither.
+    """
 
     place: int
     turn: Turn
     when: tuple[datetime, int, int, int]
     said: Analysed
     terms: frozenset[str]
+    held: tuple[Statement, ...]
+    telling: tuple[Statement, ...]
     ends_unnamed: bool
 
     def soon_after(self, older: "_Said") -> bool:
@@ -69,11 +74,10 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     leading = [one for own in spoken.values() for one in own if one.place < _LEADING and not one.said.asks]
     for old in sorted(leading, key=lambda one: one.place):
         own = spoken[old.turn.name]
-        holds = any(one.state or one.plan for one in old.said.statements)  # until something changes
         later = [
             new
             for new in own
-            if new.soon_after(old) or (holds and new.when[:3] > old.when[:3] and _may_concern(old, new))
+            if new.soon_after(old) or (old.held and new.when[:3] > old.when[:3] and _may_concern(old, new))
         ]
         certain = _newest(new for new in later if _replaces(old, new, own))
         newer = certain or _newest(new for new in later if new.is_correction and new.soon_after(old))
@@ -101,6 +105,8 @@ def _read(place: int, one: Evidence) -> _Said:
         when=when,
         said=said,
         terms=frozenset(said.terms),
+        held=tuple(filter(is_replaceable, said.statements)),
+        telling=tuple(filter(may_replace, said.statements)),
         ends_unnamed=not _ENDS_UNNAMED.isdisjoint(said.vocabulary),
     )
 
@@ -118,7 +124,7 @@ def _replaces(old: _Said, new: _Said, own: Sequence[_Said]) -> bool:
     if _is_correction_of(old, new):  # of what was said last before it
         return not any(old.when < one.when < new.when and _is_correction_of(one, new) for one in own)
     another_day = old.turn.said_at.date() < new.turn.said_at.date()
-    pairs = product(old.said.statements, new.said.statements)
+    pairs = product(old.held, new.telling)
     return any(replaces(was, now, another_day=another_day) for was, now in pairs)
 
 
