@@ -31,7 +31,8 @@ def may_replace(now: Statement) -> bool:
 def replaces(was: Statement, now: Statement, *, another_day: bool) -> bool:
     """Return whether `now`, said later, replaces `was`.
 
-    Only a replaceable statement can be replaced, and only by one that may replace. Two values of one state count on another day only: on the same day both were meant.
+    Only a replaceable statement can be replaced, and only by one that may replace.
+    Two values of one state count on another day only: on the same day both were meant.
     """
     if is_replaceable(was) and _is_over(was, now):
         return True
