@@ -8,7 +8,7 @@ only where it is certain and its line says nothing besides.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -52,8 +52,9 @@ class _Said:
     ends_unnamed: bool
 
     def soon_after(self, older: "_Said") -> bool:
-        gap = self.turn.position - older.turn.position
-        return self.turn.session_pk == older.turn.session_pk and 0 < gap <= _CORRECTED_WITHIN
+        if self.turn.session_pk != older.turn.session_pk:
+            return False
+        return 0 < self.turn.position - older.turn.position <= _CORRECTED_WITHIN
 
     @property
     def is_correction(self) -> bool:
@@ -71,16 +72,14 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     for place, one in enumerate(ranked):
         if _by_a_person(one.turn):
             spoken[one.turn.name].append(_read(place, one))
+    for own in spoken.values():
+        own.sort(key=lambda one: one.when, reverse=True)  # so that the first that replaces is the newest
     leading = [one for own in spoken.values() for one in own if one.place < _LEADING and not one.said.asks]
     for old in sorted(leading, key=lambda one: one.place):
         own = spoken[old.turn.name]
-        later = [
-            new
-            for new in own
-            if new.soon_after(old) or (old.held and new.when[:3] > old.when[:3] and _may_concern(old, new))
-        ]
-        certain = _newest(new for new in later if _replaces(old, new, own))
-        newer = certain or _newest(new for new in later if new.is_correction and new.soon_after(old))
+        later = [new for new in own if new.soon_after(old) or (old.held and new.telling and _may_concern(old, new))]
+        certain = next((new for new in later if _replaces(old, new, own)), None)
+        newer = certain or next((new for new in later if new.is_correction and new.soon_after(old)), None)
         if newer is None:
             continue
         best, least = sorted((ranked[old.place].score, ranked[newer.place].score), reverse=True)
@@ -111,13 +110,9 @@ def _read(place: int, one: Evidence) -> _Said:
     )
 
 
-def _newest(found: Iterable[_Said]) -> _Said | None:
-    return max(found, key=lambda one: one.when, default=None)
-
-
 def _may_concern(old: _Said, new: _Said) -> bool:
-    """Whether what was said later may be of the same thing: most pairs end here."""
-    return new.ends_unnamed or not old.terms.isdisjoint(new.terms)
+    """Whether a turn said later may be of the same thing: most pairs end here."""
+    return new.when[:3] > old.when[:3] and (new.ends_unnamed or not old.terms.isdisjoint(new.terms))
 
 
 def _replaces(old: _Said, new: _Said, own: Sequence[_Said]) -> bool:
