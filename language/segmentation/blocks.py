@@ -19,6 +19,7 @@ __all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_structure"]
 Kind = Literal["prose", "code", "table"]
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
+_LINE_END = re.compile(r"[\r\n\u2028\u2029]")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _SURELY_CODE = re.compile(
     r"""\s*(?:(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[:({]|(?:from\s+[\w.]+\s+)?import\s+[\w.{*]+\s*(?:$|,|as\b|from\b)
@@ -80,6 +81,8 @@ def header_before(text: str, start: int) -> tuple[int, int] | None:
 
 def in_code(text: str, start: int) -> bool:
     """Return whether the line of a program begins at `start`, or holds it."""
+    if not _LINE_END.search(text):  # most messages: no need to take them apart
+        return bool(_SURELY_CODE.match(text))
     return _around(kept_structure(text).programs, start) is not None
 
 
