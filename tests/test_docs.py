@@ -47,7 +47,9 @@ async def test_the_readmes_first_result(client: httpx.AsyncClient) -> None:
 def test_every_setting_is_documented_with_its_default(section: str, name: str, field: FieldInfo) -> None:
     text = (ROOT / "docs/settings.md").read_text("utf-8").split(f"{section}\n")[1].split("\n## ")[0]
     [row] = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
-    shown = "none" if field.default is None or field.is_required() or name in {"policy", "tenant"} else f"`{field.default}`"
+    shown = (
+        "none" if field.default is None or field.is_required() or name in {"policy", "tenant"} else f"`{field.default}`"
+    )
     assert f"| {shown} |" in row
     assert str(field.description) in row
 

@@ -1,6 +1,6 @@
 """Commands over tenants: create, list, set, delete. They need the rights of an administrator of the tenant `default`.
 
-Values are told as `stored_turns=100000`. Which there are, and what each may be, the service knows; `tirtha tenants list` shows them.
+Values are told as `stored_turns=100000`. Which there are, and what each may be, the service knows.
 """
 
 from collections.abc import Sequence
