@@ -79,6 +79,7 @@ def test_every_command_is_documented() -> None:
         "stats",
         "certify",
         "replay",
+        "tenants",
     ):
         assert command in shown
         assert f"tirtha {command}" in documented

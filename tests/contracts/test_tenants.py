@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic import command
 from sqlalchemy import create_engine, select, text, update
 from sqlmodel import col
 
@@ -17,6 +18,7 @@ from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
 from memory import NewTurn, Remember, Scope
 from memory.errors import TenantClosed, TenantFull
 from memory.storage.database import Database
+from memory.storage.opening import alembic_config
 from memory.storage.schema import ScopeRow, TurnRow
 from memory.storage.store import TurnStore
 from tests.contracts.test_ledger import decision, open_cache
@@ -25,6 +27,7 @@ from tirtha.tenants.errors import TenantExists, UnknownTenant
 from tirtha.tenants.model import Assigned, Terms
 from tirtha.tenants.registry import Tenants
 from tirtha.tenants.spending import Spending
+from tirtha.wiring.database import MIGRATIONS
 
 ACME, OTHER = Scope(tenant="acme", user_id="u1"), Scope(tenant="other", user_id="u1")
 DEFAULTS = Terms(max_tier="frontier", unverified="abstain", chat_checks="after", requests_per_minute=100)
@@ -139,10 +142,11 @@ def test_a_closed_tenant_takes_nothing_until_it_is_open_again(store: TurnStore) 
 def test_turns_of_before_are_counted_by_the_migration(opened: Database) -> None:
     keep(TurnStore(opened), ACME, "one", "two")
     with opened.writing() as connection:
-        connection.execute(text("UPDATE tenant SET turns = 0"))
-        recount = "UPDATE tenant SET turns = (SELECT count(*) FROM turn JOIN scope ON scope.id = turn.scope_id"
-        connection.execute(text(f"{recount} WHERE scope.tenant_id = tenant.id)"))
-    assert count(TurnStore(opened)) == 2
+        config = alembic_config(MIGRATIONS, connection)
+        command.downgrade(config, "memory@memory_0004")
+        command.upgrade(config, "heads")
+    keep(TurnStore(opened), ACME, "three")
+    assert count(TurnStore(opened)) == 3
 
 
 # what is too old
