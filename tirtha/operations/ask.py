@@ -67,8 +67,10 @@ class AskMemory:
         self.limits.check_question(request.question)
         started_s, asked_at = perf_counter(), request.asked_at or datetime.now(UTC)
         scope, budget = caller.scope(request.user_id, request.agent_id), request.budget or self.budget
-        terms = await self.admission.asking_models(caller.tenant, request.user_id)
+        terms = await self.admission.asking(caller.tenant, request.user_id)
         request = replace(request, max_tier=cheaper(request.max_tier, terms.max_tier))
+        if request.max_tier != "extractive":
+            await self.admission.asking_models(caller.tenant, request.user_id)
         cascade = under(self.cascade, terms, self.admission)
         epoch, last = await self.memory.epoch(scope), until(request.as_of, asked_at)
         asked = Asked(

@@ -39,10 +39,12 @@ class WriteCode:
         caller.require("read")
         task = request.task
         self.limits.check_question(task.question)
-        terms = await self.admission.asking_models(caller.tenant, request.user_id or "")
+        user_id = request.user_id or ""
+        terms = await self.admission.asking(caller.tenant, user_id)
         max_tier, cascade = cheaper(request.max_tier, terms.max_tier), under(self.cascade, terms, self.admission)
+        await self.admission.asking_models(caller.tenant, user_id)
         started_s = perf_counter()
-        owner = owner_of(caller.scope(request.user_id or "", request.agent_id))
+        owner = owner_of(caller.scope(user_id, request.agent_id))
         whole = {
             "task": "code",
             "question": task.question,

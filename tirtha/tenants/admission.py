@@ -58,12 +58,11 @@ class Admission:
         await self.rates.take("requests", terms.user_requests_per_minute, tenant, user_id)
         return terms
 
-    async def asking_models(self, tenant: str, user_id: str) -> Terms:
-        """Let a question be asked that models may answer, as `asking` does."""
-        terms = await self.asking(tenant, user_id)
+    async def asking_models(self, tenant: str, user_id: str) -> None:
+        """Let models be asked a question. Raises RateLimited if they have read and written too much of late."""
+        terms = await self.tenants.terms(tenant)
         await self.rates.check("tokens", terms.user_tokens_per_minute, tenant, user_id)
         await self.rates.check("tokens", terms.tokens_per_minute, tenant)
-        return terms
 
     async def used(self, tenant: str, user_id: str, decision: Decision) -> None:
         """Count what a decision took of models, once it is recorded."""

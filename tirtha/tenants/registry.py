@@ -38,13 +38,16 @@ class Tenants:
         self._database = database
         self._threads = anyio.CapacityLimiter(2)
         self._known: dict[str, tuple[Tenant | None, float]] = {}
+        self._changes = 0
 
     async def find(self, name: str) -> Tenant | None:
         """Return the tenant of this name, as it was some seconds ago at the earliest; None if there is none."""
         tenant, until_s = self._known.get(name, (None, 0.0))
         if monotonic() >= until_s:
+            changes = self._changes
             tenant = await self._in_thread(self._find, name)
-            self._known[name] = (tenant, monotonic() + _KEPT_S)
+            if changes == self._changes:  # else it may have been read before the change
+                self._known[name] = (tenant, monotonic() + _KEPT_S)
         return tenant
 
     async def terms(self, name: str) -> Terms:
@@ -132,6 +135,7 @@ class Tenants:
         try:
             return await self._in_thread(change)
         finally:
+            self._changes += 1
             self._known.pop(name, None)
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:

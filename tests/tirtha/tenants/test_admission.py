@@ -67,7 +67,7 @@ async def test_tokens_are_counted_when_they_are_known_and_then_models_are_not_as
     await admission.used("default", "u1", made)
     with pytest.raises(RateLimited, match="1,000 tokens a minute of this tenant"):
         await admission.asking_models("default", "u1")
-    await admission.asking("default", "u1")
+    assert (await admission.asking("default", "u1")).tokens_per_minute == 1_000
     await admission.asking_models("other", "u1")
 
 

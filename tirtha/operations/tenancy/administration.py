@@ -63,8 +63,13 @@ class ManageTenants:
     async def ensure(self, name: str) -> None:
         """Make a tenant unless it is there, for whoever gives it its first key. Raises TenantExists while it is being deleted."""
         tenant = await self.admission.tenants.find(name)
-        if tenant is None or tenant.deleting_since:
+        if tenant and not tenant.deleting_since:
+            return
+        try:
             await self._make(name, Assigned())
+        except TenantExists as there:  # perhaps since a moment ago
+            if there.deleting:
+                raise
 
     async def _make(self, name: str, assigned: Assigned) -> Tenant:
         known = await self.admission.tenants.find(name)
