@@ -88,17 +88,27 @@ class CodeCascade:
     temperature: float = 0.2
     draft_messages: Callable[[CodeTask], tuple[Message, ...]] = field(default=code_task_messages)
 
-    async def answer(self, task: CodeTask, *, started_s: float, max_tier: MaxTier = "frontier") -> Ended:
-        """Write the program; what goes wrong with tiers or the sandbox is a decision whose path is `error`."""
+    async def answer(
+        self, task: CodeTask, *, started_s: float, max_tier: MaxTier = "frontier", paid: bool = True
+    ) -> Ended:
+        """Write the program; what goes wrong with tiers or the sandbox is a decision whose path is `error`.
+
+        Without `paid`, tiers that cost money are not asked; if there is no other, that is an abstention.
+        """
         run = _Run(task=task, trace=Trace(started_s=started_s, deadline_s=self.deadline_s), max_tier=max_tier)
-        local = self.local if max_tier != "extractive" else None
-        frontier = self.frontier if max_tier == "frontier" else None
+        local, frontier = (tier if tier and (paid or tier.price.free) else None for tier in self._allowed(max_tier))
+        if not paid and not (local or frontier):
+            return Ended(decision=self._decision(run, "abstain", None, "no model wrote a program"))
         try:
             if not (local and await self._cheaply(run, local)) and frontier:
                 await self._draft(run, frontier, "frontier")
         except SandboxUnavailable as fault:
             run.faults.append(fault)
         return self._ended(run)
+
+    def may_cost(self, max_tier: MaxTier) -> bool:
+        """Return whether a tier that costs money may be asked, up to `max_tier`."""
+        return any(tier and not tier.price.free for tier in self._allowed(max_tier))
 
     @property
     def hashes(self) -> Hashes:
@@ -107,6 +117,10 @@ class CodeCascade:
         return Hashes(
             policy=self.policy.hash, prompts=prompts_hash(), guards="program 3; code_tests 2", models="; ".join(models)
         )
+
+    def _allowed(self, max_tier: MaxTier) -> tuple[ModelTier | None, ModelTier | None]:
+        local = self.local if max_tier != "extractive" else None
+        return local, (self.frontier if max_tier == "frontier" else None)
 
     async def _cheaply(self, run: _Run, tier: ModelTier) -> bool:
         """Draft until one passes; review as the policy says. True if something passed."""

@@ -34,10 +34,14 @@ _TIERS: tuple[MaxTier, ...] = ("extractive", "local", "frontier")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A decision, and the fault to tell the caller if its path is `error`."""
+    """A decision, and the fault to tell the caller if its path is `error`.
+
+    `lasting`: whether it may be served again. Not so if a tier was left out that is asked again later.
+    """
 
     decision: Decision
     fault: CascadeFault | None = None
+    lasting: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,15 +82,23 @@ class Cascade:
     deadline_s: float = 60.0
 
     async def answer(
-        self, contexts: Contexts, *, budget: int, started_s: float, max_tier: MaxTier = "frontier"
+        self,
+        contexts: Contexts,
+        *,
+        budget: int,
+        started_s: float,
+        max_tier: MaxTier = "frontier",
+        paid: bool = True,
     ) -> Ended:
         """Answer from contexts of `budget` tokens and wider; `started_s` (of `time.perf_counter`) is when the request came in.
+
+        Without `paid`, tiers that cost money are not asked.
 
         Raises what `contexts` raises; what goes wrong with tiers is a decision whose path is `error`.
         """
         run = _Run(trace=Trace(started_s=started_s, deadline_s=self.deadline_s), max_tier=max_tier)
         run.contexts.append(await contexts.at(budget))
-        local, frontier = self._allowed(max_tier)
+        local, frontier = self._allowed(max_tier, paid=paid)
         if run.brief.answerable < self.answerable_from or not run.brief.quotes:
             return self._abstained(run, "nothing on it is remembered")
         if local is None and frontier is None:
@@ -94,6 +106,10 @@ class Cascade:
         else:
             await self._models(run, contexts, local, frontier)
         return self._ended(run)
+
+    def may_cost(self, max_tier: MaxTier) -> bool:
+        """Return whether a tier that costs money may be asked, up to `max_tier`."""
+        return any(tier and not tier.price.free for tier in self._allowed(max_tier, paid=True))
 
     @property
     def hashes(self) -> Hashes:
@@ -107,9 +123,15 @@ class Cascade:
             models="; ".join(models) or "extractive",
         )
 
-    def _allowed(self, max_tier: MaxTier) -> tuple[ModelTier | None, ModelTier | None]:
+    def _allowed(self, max_tier: MaxTier, *, paid: bool) -> tuple[ModelTier | None, ModelTier | None]:
+        """Give the tiers that may draft; none, where nothing may be paid and a guard would ask a tier that is."""
         most = _TIERS.index(max_tier)
-        return (self.local if most >= 1 else None), (self.frontier if most >= 2 else None)
+        local, frontier = (self.local if most >= 1 else None), (self.frontier if most >= 2 else None)
+        if paid:
+            return local, frontier
+        judged_for_money = self.local and not self.local.price.free and any(one.cost == "llm" for one in self.guards)
+        free = [tier if tier and tier.price.free and not judged_for_money else None for tier in (local, frontier)]
+        return free[0], free[1]
 
     # the steps
 

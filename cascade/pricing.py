@@ -31,6 +31,11 @@ class Price:
     source: str
 
     @property
+    def free(self) -> bool:
+        """Whether no token costs anything."""
+        return not (self.input_usd or self.output_usd or self.cached_usd)
+
+    @property
     def rates(self) -> str:
         """The rates alone, which is what a decision's cost depends on."""
         cached = "" if self.cached_usd is None else f" ({self.cached_usd} cached)"

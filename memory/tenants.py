@@ -38,9 +38,9 @@ class TenantMemory:
         """Let a tenant take turns again."""
         await self._set_closed(tenant, closed=False)
 
-    async def scopes(self, tenant: str) -> list[tuple[ScopeId, Scope]]:
-        """Return every scope of a tenant, with its key; those too of which all is forgotten."""
-        return await anyio.to_thread.run_sync(self._store.scopes, tenant, limiter=self._threads)
+    async def scopes(self, tenant: str, *, remembered_before: datetime | None = None) -> list[tuple[ScopeId, Scope]]:
+        """Return every scope of a tenant, with its key; or those that hold turns which were remembered before a moment."""
+        return await anyio.to_thread.run_sync(self._store.scopes, tenant, remembered_before, limiter=self._threads)
 
     async def expired(self, scope: tuple[ScopeId, Scope], before: datetime, *, limit: int) -> ExpiredTurns | None:
         """Return up to `limit` of the turns of a scope that were remembered before a moment; None if there is none."""

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from memory.recall.neighbour_features import PARTS
 from tirtha.cli.app import app
-from tirtha.settings import PolicySettings, Settings, TierSettings
+from tirtha.settings import PolicySettings, Settings, TenantSettings, TierSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -35,14 +35,21 @@ async def test_the_readmes_first_result(client: httpx.AsyncClient) -> None:
     ("section", "name", "field"),
     [
         (section, name, field)
-        for section, model in (("# Settings", Settings), ("## Tiers", TierSettings), ("## Policy", PolicySettings))
+        for section, model in (
+            ("# Settings", Settings),
+            ("## Tiers", TierSettings),
+            ("## Policy", PolicySettings),
+            ("## Tenants", TenantSettings),
+        )
         for name, field in model.model_fields.items()
     ],
 )
 def test_every_setting_is_documented_with_its_default(section: str, name: str, field: FieldInfo) -> None:
     text = (ROOT / "docs/settings.md").read_text("utf-8").split(f"{section}\n")[1].split("\n## ")[0]
     [row] = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
-    shown = "none" if field.default is None or field.is_required() or name == "policy" else f"`{field.default}`"
+    shown = (
+        "none" if field.default is None or field.is_required() or name in {"policy", "tenant"} else f"`{field.default}`"
+    )
     assert f"| {shown} |" in row
     assert str(field.description) in row
 
@@ -72,6 +79,7 @@ def test_every_command_is_documented() -> None:
         "stats",
         "certify",
         "replay",
+        "tenants",
     ):
         assert command in shown
         assert f"tirtha {command}" in documented

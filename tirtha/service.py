@@ -17,6 +17,10 @@ from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTu
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
+from tirtha.operations.tenancy.administration import ManageTenants
+from tirtha.operations.tenancy.deletion import DeleteTenant
+from tirtha.operations.tenancy.housekeeping import Housekeeping
+from tirtha.tenants.admission import Admission
 
 __all__ = ["Service"]
 
@@ -40,4 +44,8 @@ class Service:
     stats: ReadStats
     ready: CheckReadiness
     limits: Limits
+    admission: Admission
+    tenants: ManageTenants
+    delete_tenant: DeleteTenant
+    housekeeping: Housekeeping
     memory: Memory

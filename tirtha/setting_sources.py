@@ -12,7 +12,7 @@ from tirtha.settings import Settings, settings_file
 
 __all__ = ["SettingSources"]
 
-_TABLES = ("local", "frontier", "policy")
+_TABLES = ("local", "frontier", "policy", "tenant")
 
 _Place = Sequence[int | str]
 _Given = Mapping[str, Any]

@@ -5,6 +5,7 @@ of the engine, so that a command which only talks to a running server starts at 
 """
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-__all__ = ["LOOPBACK", "PolicySettings", "Settings", "TierSettings", "settings_file"]
+__all__ = ["LOOPBACK", "PolicySettings", "Settings", "TenantSettings", "TierSettings", "settings_file"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -112,6 +113,13 @@ class PolicySettings(BaseModel):
     unverified: Annotated[
         Literal["abstain", "serve"], Field(description="abstain, or serve the best draft marked `verified: false`")
     ] = "abstain"
+    max_tier: Annotated[
+        Literal["extractive", "local", "frontier"], Field(description="the most expensive tier that may be asked")
+    ] = "frontier"
+    chat_checks: Annotated[
+        Literal["after", "before"],
+        Field(description="chat: verify after an answer was streamed, or before it is"),
+    ] = "after"
     quote_from: Annotated[
         float,
         Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
@@ -129,6 +137,41 @@ class PolicySettings(BaseModel):
     code_drafts: Annotated[int, Field(ge=1, le=10, description="programs that the local tier may draft")] = 1
     deadline_s: Annotated[float, Field(gt=0, description="seconds that a question may take")] = 60.0
     code_deadline_s: Annotated[float, Field(gt=0, description="seconds that a code task may take")] = 120.0
+
+
+_Most = Annotated[int | None, Field(ge=1)]
+
+
+class TenantSettings(BaseModel):
+    """What holds for a tenant for which nothing else was set. `TIRTHA_TENANT_<NAME>` in the environment; in the file, a table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stored_turns: Annotated[_Most, Field(description="turns that it may have stored; none: any number")] = None
+    requests_per_minute: Annotated[_Most, Field(description="requests that it may send in a minute")] = 60_000
+    turns_per_minute: Annotated[_Most, Field(description="turns that it may store in a minute")] = 600_000
+    tokens_per_minute: Annotated[
+        _Most, Field(description="tokens that models may read and write for it in a minute")
+    ] = 20_000_000
+    user_requests_per_minute: Annotated[
+        _Most,
+        Field(description="questions and remembers of one of its users in a minute; none: as many as the tenant's"),
+    ] = None
+    user_turns_per_minute: Annotated[
+        _Most, Field(description="turns stored of one of its users in a minute; none: as many as the tenant's")
+    ] = None
+    user_tokens_per_minute: Annotated[
+        _Most, Field(description="tokens of models for one of its users in a minute; none: as many as the tenant's")
+    ] = None
+    usd_per_day: Annotated[
+        Decimal | None,
+        Field(ge=0, description="US dollars that its questions may cost in a day (UTC); none: any amount"),
+    ] = None
+    turns_days: Annotated[_Most, Field(description="days that its turns are kept; none: until they are forgotten")] = (
+        None
+    )
+    decisions_days: Annotated[_Most, Field(description="days that its decisions are kept; none: for good")] = None
+    audit_days: Annotated[_Most, Field(description="days that its audit log is kept; none: for good")] = None
 
 
 class Settings(BaseSettings):
@@ -169,6 +212,9 @@ class Settings(BaseSettings):
     local: Annotated[TierSettings | None, Field(description="the cheap tier; see below")] = None
     frontier: Annotated[TierSettings | None, Field(description="the expensive tier; see below")] = None
     policy: Annotated[PolicySettings, Field(description="see below")] = PolicySettings()
+    tenant: Annotated[TenantSettings, Field(description="what holds for a tenant by default; see below")] = (
+        TenantSettings()
+    )
     certificate: Annotated[
         Path | None, Field(description="a certificate of `tirtha certify` that answers of the local tier must fit")
     ] = None
@@ -192,6 +238,14 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="MB of memory for the vectors and words of scopes asked about, see below")
     ] = 512
     index_timeout_s: Annotated[float, Field(gt=0, description="seconds that `wait: indexed` waits at most")] = 60.0
+    max_waiting_questions: Annotated[
+        int, Field(ge=1, description="questions of a tenant that may wait; beyond it new ones are refused (503)")
+    ] = 256
+    header_timeout_s: Annotated[float, Field(gt=0, description="seconds that the head of a request may take")] = 30.0
+    body_pause_s: Annotated[float, Field(gt=0, description="seconds that a body may pause while it is sent")] = 30.0
+    body_timeout_s: Annotated[float, Field(gt=0, description="seconds that the body of a JSON request may take")] = (
+        300.0
+    )
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000
     max_question_chars: Annotated[int, Field(ge=1, description="characters of a question")] = 8_000
     max_turns: Annotated[int, Field(ge=1, description="turns of one JSON request")] = 10_000

@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from cascade.decision import Decision
 from cascade.errors import UnknownDecision
@@ -142,6 +142,34 @@ class Ledger:
         """Add up the decisions of `tenant`."""
         return await anyio.to_thread.run_sync(self._stats, tenant, limiter=self._threads)
 
+    async def spent(self, *, tenant: str, since: datetime) -> int:
+        """Add up what the decisions of `tenant` since a moment have cost, shadow calls too, in nano-dollars."""
+        return await anyio.to_thread.run_sync(self._spent, tenant, since, limiter=self._threads)
+
+    async def expire(self, *, tenant: str, before: datetime, limit: int) -> int:
+        """Remove up to `limit` of the tenant's decisions that were made before a moment, with all that hangs on them.
+
+        Returns how many were removed; the sums of `stats` are without them then.
+        """
+        return await anyio.to_thread.run_sync(self._expire, tenant, before, limit, limiter=self._threads)
+
+    def _spent(self, tenant: str, since: datetime) -> int:
+        lately = (DECISION.c.tenant_id == tenant, DECISION.c.decided_at >= since)
+        decisions = select(func.sum(DECISION.c.cost_nanousd)).where(*lately)
+        shadows = select(func.sum(SHADOW.c.cost_nanousd)).join(DECISION, DECISION.c.id == SHADOW.c.decision_id)
+        with self._database.reading() as connection:
+            return sum(int(connection.execute(one).scalar() or 0) for one in (decisions, shadows.where(*lately)))
+
+    def _expire(self, tenant: str, before: datetime, limit: int) -> int:
+        old = (DECISION.c.tenant_id == tenant, DECISION.c.decided_at < before)
+        oldest = select(DECISION.c.id).where(*old).order_by(DECISION.c.decided_at).limit(min(limit, _KEYS_PER_QUERY))
+        with self._database.forgetting() as connection:
+            ids = list(connection.execute(oldest).scalars())
+            for linked in (SHADOW, CACHED, DECISION_TURN):
+                connection.execute(delete(linked).where(linked.c.decision_id.in_(ids)))
+            connection.execute(delete(DECISION).where(DECISION.c.id.in_(ids)))
+        return len(ids)
+
     def _agents(self, tenant: str, user_id: str) -> set[str | None]:
         own = and_(DECISION.c.tenant_id == tenant, DECISION.c.user_id == user_id, DECISION.c.record != "")
         with self._database.reading() as connection:
@@ -166,7 +194,10 @@ class Ledger:
         }
         with self._database.writing() as connection:
             held = select(DECISION.c.record).where(DECISION.c.id == shadow.decision_id).with_for_update()
-            if not connection.execute(held).scalar():
+            record = connection.execute(held).scalar()
+            if record is None:
+                return  # the decision is gone, and a shadow of nothing says nothing
+            if not record:
                 row["answer"] = ""  # what it rests on was forgotten meanwhile
             connection.execute(insert(SHADOW), row)
 

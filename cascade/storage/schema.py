@@ -56,6 +56,7 @@ DECISION = Table(
     Column("frontier_nanousd", BigInteger),
     Column("latency_ms", Integer, nullable=False),
     Index("decision_scope", "tenant_id", "user_id", "agent_id"),
+    Index("decision_day", "tenant_id", "decided_at"),
     Index("decision_path", "tenant_id", "path", "latency_ms"),
 )
 

@@ -64,9 +64,12 @@ class TenantStore:
             insert_if_absent(connection, TenantRow, id=tenant, created_at=now, turns=0, closed=closed)
             connection.execute(update(TenantRow).where(col(TenantRow.id) == tenant).values(closed=closed))
 
-    def scopes(self, tenant: str) -> list[tuple[ScopeId, Scope]]:
-        """Return every scope of a tenant, those too of which all is forgotten."""
+    def scopes(self, tenant: str, remembered_before: datetime | None = None) -> list[tuple[ScopeId, Scope]]:
+        """Return every scope of a tenant, those too of which all is forgotten; or those whose first turn is older than a moment."""
         query = select(col(ScopeRow.id), col(ScopeRow.user_id), col(ScopeRow.agent_id))
+        if remembered_before is not None:
+            first = select(col(TurnRow.remembered_at)).where(col(TurnRow.scope_id) == col(ScopeRow.id))
+            query = query.where(first.order_by(col(TurnRow.id)).limit(1).scalar_subquery() < remembered_before)
         with store_faults(), self._database.reading() as connection:
             rows = connection.execute(query.where(col(ScopeRow.tenant_id) == tenant).order_by(col(ScopeRow.id)))
             return [(ScopeId(pk), _scope(tenant, user, agent)) for pk, user, agent in rows]

@@ -18,6 +18,7 @@ from memory.encoding.encoder import Encoder
 from tirtha.http.address import announced
 from tirtha.http.app import create_app
 from tirtha.http.server import listening
+from tirtha.http.timeouts.heads import timed_protocol
 from tirtha.setting_sources import SettingSources
 from tirtha.wiring.service import open_service
 
@@ -79,7 +80,13 @@ def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
         announced(home, url := f"http://127.0.0.1:{listener.getsockname()[1]}"),
     ):
         server = uvicorn.Server(
-            uvicorn.Config(create_app(service, settings), lifespan="off", log_config=None, timeout_graceful_shutdown=10)
+            uvicorn.Config(
+                create_app(service, settings),
+                http=timed_protocol(settings.header_timeout_s),
+                lifespan="off",
+                log_config=None,
+                timeout_graceful_shutdown=10,
+            )
         )
         served = portal.start_task_soon(server.serve, [listener])
         try:

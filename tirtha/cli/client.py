@@ -10,7 +10,7 @@ from tirtha.cli.connection import connect
 from tirtha.cli.running import CommandFailed, out, read_settings, tell
 from tirtha.terminal import exact_json
 
-__all__ = ["Json", "checked", "post", "print_answer", "request"]
+__all__ = ["Json", "checked", "post", "print_answer", "request", "send"]
 
 Json = dict[str, Any]
 # What the command line calls the fields of a request.
@@ -23,6 +23,8 @@ _FLAGS = {
     "budget": "--budget",
     "limit": "--limit",
     "asked_at": "--asked-at",
+    "name": "NAME",
+    "confirm": "--confirm",
     "turns[0].text": "TEXT",
     "turns[0].role": "--role",
     "turns[0].speaker": "--speaker",
@@ -38,8 +40,13 @@ async def request(method: str, path: str, query: Json) -> Json:
 
 async def post(path: str, body: Json) -> Json:
     """Send a JSON body. Raises CommandFailed with the answer's own words."""
+    return await send("POST", path, body=body)
+
+
+async def send(method: str, path: str, *, body: Json) -> Json:
+    """Send a JSON body by any method. Raises CommandFailed with the answer's own words."""
     async with connect(read_settings()) as client:
-        return checked(await client.post(path, json=body))
+        return checked(await client.request(method, path, json=body))
 
 
 def checked(response: httpx.Response) -> Json:

@@ -8,8 +8,9 @@ import tirtha
 from tirtha.http import errors
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import RequestLimits
-from tirtha.http.routes import decisions, health, memories, questions, remember
+from tirtha.http.routes import decisions, health, memories, questions, remember, tenants
 from tirtha.http.routing import Routing
+from tirtha.http.timeouts.bodies import BodyTimeouts
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
 
@@ -17,10 +18,10 @@ __all__ = ["create_app"]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (400, 403, 404, 409, 413, 415, 422, 503, 507)
+    for status in (400, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507)
 }
 _STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
-_ROUTERS = (remember.router, questions.router, decisions.router, memories.router, health.router)
+_ROUTERS = (remember.router, questions.router, decisions.router, memories.router, tenants.router, health.router)
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
@@ -35,6 +36,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.service = service
     app.state.max_line_bytes = settings.max_body_bytes
     app.add_middleware(Routing)
+    app.add_middleware(BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED)
     app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes, streamed=_STREAMED)
     errors.register(app)
     routes = APIRouter(responses=_PROBLEMS)

@@ -14,7 +14,7 @@ import anyio.lowlevel
 from pydantic import ValidationError
 
 from memory import NewTurn, Receipt
-from memory.errors import IndexBehind, StoreUnavailable
+from memory.errors import IndexBehind, StoreUnavailable, TenantFull
 from tirtha.caller import Caller
 from tirtha.errors import TooLarge
 from tirtha.http.bodies import BadBody, check_encoding, read_json
@@ -52,6 +52,7 @@ async def remember_stream(
         BadBody: the stream is UTF-16 or UTF-32, which has no lines for us; nothing was stored.
         StoreUnavailable: storing fails.
         IndexBehind: the index does not go on.
+        TenantFull: the tenant may not have so many turns.
     """
     caller.require("write")  # before a line is read, and if there is none
     bulk = _Bulk(service=service, caller=caller)
@@ -148,6 +149,14 @@ class _Bulk:
         except StoreUnavailable as fault:
             safe = f"{self.stored} turns of this bulk are stored; send it again when the memory is back, they will not be doubled"
             raise StoreUnavailable(f"{fault.reason} ({safe})") from fault
+        except TenantFull as full:
+            raise TenantFull(
+                tenant=full.tenant,
+                turns=full.turns,
+                new=full.new,
+                limit=full.limit,
+                stored=f"{self.stored} turns of this bulk are stored, and will not be doubled",
+            ) from full
         except IndexBehind as behind:
             raise IndexBehind(
                 scope_id=behind.scope_id,

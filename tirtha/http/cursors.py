@@ -20,8 +20,9 @@ from memory import TurnPk
 from tirtha.errors import BadCursor
 from tirtha.http.schemas.fields import OwnerId
 from tirtha.operations.listing import MOST_FOUND
+from tirtha.tenants.model import is_tenant_name
 
-__all__ = ["LONGEST_CURSOR", "SESSIONS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
+__all__ = ["LONGEST_CURSOR", "SESSIONS", "TENANTS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
 
 LONGEST_CURSOR = 16_384
 _VERSION = 1
@@ -88,6 +89,12 @@ _Pk = Annotated[TurnPk, Field(ge=0, lt=2**63)]
 _Shown = Annotated[list[_Pk], Field(max_length=MOST_FOUND)]
 
 
+def _tenant_name(name: str) -> str:
+    if not is_tenant_name(name):
+        raise ValueError("is no tenant's name")
+    return name
+
+
 def _decoded(cursor: str) -> _Sent:
     if not _ALPHABET.issuperset(cursor):
         raise _garbage()
@@ -105,6 +112,7 @@ def _fingerprint(filters: Filters) -> str:
     return sha256(json.dumps(list(filters)).encode()).hexdigest()[:16]
 
 
+TENANTS = Cursors("tenants", TypeAdapter(Annotated[str, AfterValidator(_tenant_name)]))
 USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))

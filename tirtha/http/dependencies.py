@@ -1,4 +1,4 @@
-"""What every route is given: the service, and who calls."""
+"""What every route is given: the service, and who calls, once the caller's tenant has let the request in."""
 
 from typing import Annotated
 
@@ -21,4 +21,12 @@ def _caller() -> Caller:
 
 
 Served = Annotated[Service, Depends(_service)]
-CalledBy = Annotated[Caller, Depends(_caller)]
+
+
+async def _admitted(service: Served, caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    """Return the caller, if the tenant is there and has not sent too many requests. Raises TenantGone and RateLimited."""
+    await service.admission.request(caller.tenant)
+    return caller
+
+
+CalledBy = Annotated[Caller, Depends(_admitted)]

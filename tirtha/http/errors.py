@@ -15,10 +15,20 @@ from starlette.requests import ClientDisconnect
 
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
-from memory.errors import IndexBehind, IndexDamaged, StoreDamaged, StoreUnavailable, TurnConflict
+from memory.errors import (
+    IndexBehind,
+    IndexDamaged,
+    StoreDamaged,
+    StoreUnavailable,
+    TenantClosed,
+    TenantFull,
+    TooManyQuestions,
+    TurnConflict,
+)
 from tirtha.errors import BadCursor, Forbidden, NotReady, SessionNeeded, TooLarge
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
+from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 
@@ -29,10 +39,12 @@ _TITLES = {
     403: "That is not allowed with this key",
     404: "There is no such thing",
     405: "That method is not allowed here",
+    408: "The request was sent too slowly",
     409: "The id holds another turn",
     413: "The request is too large",
     415: "The media type is not understood",
     422: "The request is not valid",
+    429: "Too many requests",
     500: "Tirtha failed",
     503: "The service is not available just now",
     507: "The disk is full",
@@ -87,9 +99,11 @@ def why(error: dict[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def problem(status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None) -> Response:
-    """Answer with a problem document."""
-    title = _TITLES.get(status, "The request failed")
+def problem(
+    status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None, title: str = ""
+) -> Response:
+    """Answer with a problem document; `title` says it more closely than the status alone."""
+    title = title or _TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(
         type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)
@@ -124,12 +138,13 @@ async def _http(request: Request, error: Exception) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """How one of our errors is told: the status, where and why in the request, and when to try again."""
+    """How one of our errors is told: the status, where and why in the request, when to try again, and under which title."""
 
     status: int
     at: str = ""
     why: str = ""
     retry_after_s: int | None = None
+    title: str = ""
 
 
 _SOON_S = 5
@@ -154,6 +169,16 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     SandboxUnavailable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     UnknownDecision: lambda _: _Answer(404),
+    TooManyQuestions: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
+    RateLimited: lambda e: _Answer(429, retry_after_s=e.retry_after_s),
+    AboveRate: lambda e: _Answer(413, e.what),
+    # Not 507, which tells an operator that a disk is full and a client to try again: this is a rule, and only a change helps.
+    TenantFull: lambda _: _Answer(403, title="Quota exceeded"),
+    TenantClosed: lambda _: _Answer(403, title="The tenant is gone"),
+    TenantGone: lambda _: _Answer(403, title="The tenant is gone"),
+    UnknownTenant: lambda _: _Answer(404),
+    TenantExists: lambda _: _Answer(409, "name", "is the name of another tenant", title="The tenant exists already"),
+    TenantKept: lambda e: _Answer(422, "confirm", e.why),
 }
 
 
@@ -163,7 +188,7 @@ async def _ours(request: Request, error: Exception) -> Response:  # noqa: ARG001
         log.error("%s", error)
     faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
     headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else None
-    return problem(answer.status, str(error), faults, headers)
+    return problem(answer.status, str(error), faults, headers, answer.title)
 
 
 async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001

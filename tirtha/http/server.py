@@ -17,6 +17,7 @@ import uvicorn
 from cascade.errors import Misconfigured
 from tirtha.errors import NotLoopback
 from tirtha.http.address import announced
+from tirtha.http.timeouts.heads import timed_protocol
 from tirtha.settings import LOOPBACK, Settings
 from tirtha.terminal import PrintableFormatter
 from tirtha.wiring.tiers import probe
@@ -69,6 +70,7 @@ async def _serve(settings: Settings, ending: "_Ending") -> None:
                 access_log=settings.log_level == "debug",
                 lifespan="off",
                 timeout_graceful_shutdown=_GRACE_S,
+                http=timed_protocol(settings.header_timeout_s),
             )
             url = f"http://{settings.host}:{listener.getsockname()[1]}"
             with announced(settings.folder, url):

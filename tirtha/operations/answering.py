@@ -20,7 +20,9 @@ from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache, SingleFlight
 from cascade.storage.ledger import Owner
 from memory import Scope
+from memory.errors import StoreUnavailable
 from tirtha.operations.under_way import Reading, UnderWay
+from tirtha.tenants.admission import Admission
 
 __all__ = ["Answered", "Answering", "Asked", "owner_of"]
 
@@ -54,9 +56,13 @@ class Asked:
 
 @dataclass(slots=True, kw_only=True)
 class Answering:
-    """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with."""
+    """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with.
+
+    `admission` is told what each decision took, and asked before a shadow call.
+    """
 
     ledger: Ledger
+    admission: Admission
     cache: AnswerCache | None
     frontier: Price | None
     shadowing: Shadowing | None
@@ -75,7 +81,7 @@ class Answering:
 
         async def decide_and_store() -> Ended:
             ended = await self._decide(asked, decide)
-            if ended.decision.verified:
+            if ended.decision.verified and ended.lasting:
                 await self._store(cache, key, ended.decision, asked)
             return ended
 
@@ -101,6 +107,7 @@ class Answering:
         ) as reading:  # a reading of its own, since the flight may outlive its caller
             ended = await decide()
             await self._record(ended.decision, asked, reading, like=ended.decision)
+        await self.admission.used(asked.owner.tenant, asked.owner.user_id, ended.decision)
         self._shadow(ended.decision, asked.owner)
         return ended
 
@@ -159,8 +166,10 @@ class Answering:
 
     async def _ask_shadow(self, shadowing: Shadowing, decision: Decision, tenant: str) -> None:
         try:
-            await self.ledger.record_shadow(await shadowing.ask(decision), tenant=tenant)
-        except CascadeFault as fault:
+            if await self.admission.may_shadow(tenant):
+                await self.ledger.record_shadow(await shadowing.ask(decision), tenant=tenant)
+                self.admission.spending.changed(tenant)
+        except (CascadeFault, StoreUnavailable) as fault:
             log.warning("decision %s has no shadow: %s", decision.id, fault)
 
 

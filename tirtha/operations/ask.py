@@ -1,11 +1,12 @@
 """Ask: answer a question from memory with citations, or say that it is not there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from time import perf_counter
 
 from cascade import Brief, Cascade, Ended, MaxTier, Quote, TimeSaid
 from cascade.storage.cache import cache_key
+from cascade.storage.ledger import Owner
 from compaction import Context, stuff
 from compaction.errors import WindowTooSmall
 from memory import Recollection, Scope
@@ -15,6 +16,8 @@ from tirtha.operations.answering import Answered, Answering, Asked, owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.context import distilled
 from tirtha.operations.limits import Limits
+from tirtha.operations.tenancy.terms import cheaper, money_words, told, under
+from tirtha.tenants.admission import Admission
 
 __all__ = ["AskMemory", "AskRequest"]
 
@@ -47,6 +50,7 @@ class AskMemory:
         BudgetTooSmall: no line fits the budget.
         TooLong: no model's window holds the request.
         TierDown: a tier is down, and no other may answer.
+        RateLimited, TooManyQuestions: the tenant asks too fast.
         StoreUnavailable, LedgerUnavailable: the database or the index is out of reach.
     """
 
@@ -55,6 +59,7 @@ class AskMemory:
     answering: Answering
     limits: Limits
     budget: int
+    admission: Admission
 
     async def __call__(self, caller: Caller, request: AskRequest) -> Answered:
         """Return the decision; it is in the ledger already."""
@@ -62,9 +67,14 @@ class AskMemory:
         self.limits.check_question(request.question)
         started_s, asked_at = perf_counter(), request.asked_at or datetime.now(UTC)
         scope, budget = caller.scope(request.user_id, request.agent_id), request.budget or self.budget
+        terms = await self.admission.asking(caller.tenant, request.user_id)
+        request = replace(request, max_tier=cheaper(request.max_tier, terms.max_tier))
+        if request.max_tier != "extractive":
+            await self.admission.asking_models(caller.tenant, request.user_id)
+        cascade = under(self.cascade, terms, self.admission)
         epoch, last = await self.memory.epoch(scope), until(request.as_of, asked_at)
         asked = Asked(
-            key=self._key(request, scope, epoch, budget, asked_at) if request.use_cache else None,
+            key=_key(request, cascade, epoch, budget, asked_at, owner_of(scope)) if request.use_cache else None,
             owner=owner_of(scope),
             until=None if request.asked_at else _tomorrow(asked_at),
             started_s=started_s,
@@ -76,21 +86,26 @@ class AskMemory:
             contexts = _Contexts(
                 question=request.question, asked_at=asked_at, until=last, scope=scope, memory=self.memory, found=found
             )
-            return await self.cascade.answer(contexts, budget=budget, started_s=started_s, max_tier=request.max_tier)
+            capped = await money_words(cascade, request.max_tier, self.admission, caller.tenant)
+            ended = await cascade.answer(
+                contexts, budget=budget, started_s=started_s, max_tier=request.max_tier, paid=not capped
+            )
+            return told(ended, capped)
 
         return await self.answering.answer(asked, decide)
 
-    def _key(self, request: AskRequest, scope: Scope, epoch: int, budget: int, asked_at: datetime) -> str:
-        whole = {
-            "task": "memory",
-            "question": request.question,
-            "budget": budget,
-            "asked_at": request.asked_at.isoformat() if request.asked_at else asked_at.date().isoformat(),
-            "as_of": request.as_of,
-            "session_id": request.session_id,
-            "max_tier": request.max_tier,
-        }
-        return cache_key(whole, owner=owner_of(scope), epoch=epoch, hashes=self.cascade.hashes)
+
+def _key(request: AskRequest, cascade: Cascade, epoch: int, budget: int, asked_at: datetime, owner: Owner) -> str:
+    whole = {
+        "task": "memory",
+        "question": request.question,
+        "budget": budget,
+        "asked_at": request.asked_at.isoformat() if request.asked_at else asked_at.date().isoformat(),
+        "as_of": request.as_of,
+        "session_id": request.session_id,
+        "max_tier": request.max_tier,
+    }
+    return cache_key(whole, owner=owner, epoch=epoch, hashes=cascade.hashes)
 
 
 def _tomorrow(now: datetime) -> datetime:

@@ -8,6 +8,8 @@ from cascade.storage.cache import cache_key
 from tirtha.caller import Caller
 from tirtha.operations.answering import Answered, Answering, Asked, owner_of
 from tirtha.operations.limits import Limits
+from tirtha.operations.tenancy.terms import cheaper, money_words, told, under
+from tirtha.tenants.admission import Admission
 
 __all__ = ["CodeRequest", "WriteCode"]
 
@@ -25,30 +27,37 @@ class CodeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteCode:
-    """Write a program. Raises TooLarge, TooLong, TierDown, SandboxUnavailable and LedgerUnavailable."""
+    """Write a program. Raises TooLarge, TooLong, TierDown, RateLimited, SandboxUnavailable and LedgerUnavailable."""
 
     cascade: CodeCascade
     answering: Answering
     limits: Limits
+    admission: Admission
 
     async def __call__(self, caller: Caller, request: CodeRequest) -> Answered:
         """Return the decision: a program that passes the tests, or that none does."""
         caller.require("read")
         task = request.task
         self.limits.check_question(task.question)
+        user_id = request.user_id or ""
+        terms = await self.admission.asking(caller.tenant, user_id)
+        max_tier, cascade = cheaper(request.max_tier, terms.max_tier), under(self.cascade, terms, self.admission)
+        await self.admission.asking_models(caller.tenant, user_id)
         started_s = perf_counter()
-        owner = owner_of(caller.scope(request.user_id or "", request.agent_id))
+        owner = owner_of(caller.scope(user_id, request.agent_id))
         whole = {
             "task": "code",
             "question": task.question,
             "entry_point": task.entry_point,
             "tests": task.tests,
-            "max_tier": request.max_tier,
+            "max_tier": max_tier,
         }
-        key = cache_key(whole, owner=owner, epoch=0, hashes=self.cascade.hashes)
+        key = cache_key(whole, owner=owner, epoch=0, hashes=cascade.hashes)
 
         async def decide() -> Ended:
-            return await self.cascade.answer(task, started_s=started_s, max_tier=request.max_tier)
+            capped = await money_words(cascade, max_tier, self.admission, caller.tenant)
+            ended = await cascade.answer(task, started_s=started_s, max_tier=max_tier, paid=not capped)
+            return told(ended, capped)
 
         return await self.answering.answer(
             Asked(key=key if request.use_cache else None, owner=owner, started_s=started_s), decide

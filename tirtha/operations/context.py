@@ -14,6 +14,7 @@ from tirtha.operations.answering import owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
 from tirtha.operations.under_way import UnderWay
+from tirtha.tenants.admission import Admission
 
 __all__ = ["ContextRequest", "DistilledContext", "MakeContext", "distilled"]
 
@@ -40,12 +41,16 @@ class DistilledContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeContext:
-    """Recall, then distil. Raises TooLarge, StoreUnavailable, and BudgetTooSmall if no line fits the budget."""
+    """Recall, then distil.
+
+    Raises TooLarge, RateLimited, TooManyQuestions, StoreUnavailable, and BudgetTooSmall if no line fits the budget.
+    """
 
     memory: Memory
     limits: Limits
     budget: int
     under_way: UnderWay
+    admission: Admission
 
     async def __call__(self, caller: Caller, request: ContextRequest) -> DistilledContext:
         """Return the context of a question."""
@@ -71,6 +76,7 @@ class MakeContext:
     async def _recollect(self, caller: Caller, request: ContextRequest) -> Recollection:
         caller.require("read")
         self.limits.check_question(request.question)
+        await self.admission.asking(caller.tenant, request.user_id)
         scope = caller.scope(request.user_id, request.agent_id)
         asked_at = request.asked_at or datetime.now(UTC)
         return await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))

@@ -11,6 +11,7 @@ from tirtha.operations.answering import owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
 from tirtha.operations.under_way import UnderWay
+from tirtha.tenants.admission import Admission
 
 __all__ = ["RecallRequest", "RecallTurns", "RecalledTurn"]
 
@@ -38,16 +39,18 @@ class RecalledTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallTurns:
-    """Find turns. Raises TooLarge and StoreUnavailable."""
+    """Find turns. Raises TooLarge, RateLimited, TooManyQuestions and StoreUnavailable."""
 
     memory: Memory
     limits: Limits
     under_way: UnderWay
+    admission: Admission
 
     async def __call__(self, caller: Caller, request: RecallRequest) -> list[RecalledTurn]:
         """Return the `limit` turns that say most on the question, best first."""
         caller.require("read")
         self.limits.check_question(request.question)
+        await self.admission.asking(caller.tenant, request.user_id)
         scope = caller.scope(request.user_id, request.agent_id)
         asked_at = request.asked_at or datetime.now(UTC)
         with self.under_way.reading(owner_of(scope)):

@@ -1,5 +1,6 @@
 """Remember: keep turns of a session, verbatim and durable."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ from memory import NewTurn, Receipt, Remember
 from memory.api import Memory
 from tirtha.caller import Caller
 from tirtha.operations.limits import Limits
+from tirtha.tenants.admission import Admission
 
 __all__ = ["RememberRequest", "RememberTurns", "Remembered"]
 
@@ -39,26 +41,37 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberTurns:
-    """Store the turns that are new. Raises TooLarge, TurnConflict, IndexBehind, StoreUnavailable; then nothing was stored."""
+    """Store the turns that are new.
+
+    Raises TooLarge, TurnConflict, IndexBehind, TenantFull, RateLimited, AboveRate, StoreUnavailable; then nothing was stored.
+    """
 
     memory: Memory
     limits: Limits
+    admission: Admission
 
     async def __call__(self, caller: Caller, request: RememberRequest) -> Remembered:
         """Remember turns of one session."""
         caller.require("write")
         self.limits.check_turns(request.turns, request.text_fields)
-        receipt = await self.memory.remember(_turns_of(caller, request))
+        terms = await self.admission.storing(caller.tenant, request.user_id, len(request.turns))
+        receipt = await self.memory.remember(_turns_of(caller, request), most_turns=terms.stored_turns)
         indexed = request.wait == "indexed" and await self.memory.until_indexed(receipt)
         return Remembered(receipt=receipt, indexed=indexed)
 
     async def many(self, caller: Caller, requests: Sequence[RememberRequest]) -> list[Receipt]:
         """Remember turns of many sessions in one transaction; a turn in conflict is left out and named in its receipt.
 
-        The caller has checked each turn against the limits. While too many turns of a scope wait for the index, this waits, too.
+        The caller has checked each turn against the limits. While too many turns of a scope wait for the index, this waits, too;
+        and where turns come faster than the tenant may store them.
         """
         caller.require("write")
-        return await self.memory.remember_many([_turns_of(caller, request) for request in requests])
+        turns: Counter[str] = Counter()
+        for request in requests:
+            turns[request.user_id] += len(request.turns)
+        terms = await self.admission.storing_in_bulk(caller.tenant, turns)
+        of_scopes = [_turns_of(caller, request) for request in requests]
+        return await self.memory.remember_many(of_scopes, most_turns=terms.stored_turns)
 
 
 def _turns_of(caller: Caller, request: RememberRequest) -> Remember:

@@ -55,6 +55,12 @@ class UnderWay:
                 forget_texts()
                 forget_rows()
 
+    def note_tenant(self, tenant: str) -> None:
+        """Tell every reading of a tenant that everything of it is forgotten."""
+        for reading in self._readings:
+            if reading.owner.tenant == tenant:
+                reading.forgotten.append((None, None))
+
     def note(self, owner: Owner, *, session_id: str | None, turn_id: str | None) -> None:
         """Tell every reading of `owner` what is forgotten: a turn of a session, a session, or everything."""
         for reading in self._readings:

@@ -7,12 +7,14 @@ from memory.storage.database import Database
 from memory.storage.migrations import MIGRATIONS as MEMORY_TABLES
 from memory.storage.opening import Migrations, open_database, read_database
 from tirtha.settings import Settings
+from tirtha.tenants import migrations as tenant_tables
 
 __all__ = ["MIGRATIONS", "database_beside_a_server", "database_of"]
 
 MIGRATIONS = (
     MEMORY_TABLES,
     Migrations(folder=cascade_tables.FOLDER, heirs=cascade_tables.HEIRS),
+    Migrations(folder=tenant_tables.FOLDER, heirs=tenant_tables.HEIRS),
 )
 
 

@@ -28,10 +28,14 @@ from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTu
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
+from tirtha.operations.tenancy.administration import ManageTenants
+from tirtha.operations.tenancy.deletion import DeleteTenant
+from tirtha.operations.tenancy.housekeeping import Housekeeping
 from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
+from tirtha.wiring.tenancy import keeping_house, make_admission
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -60,8 +64,10 @@ async def open_service(
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
                 answering = _answering(settings, tiers, database)
+                service = _service(settings, tiers, memory, cascade, answering)
                 try:
-                    yield _service(settings, tiers, memory, cascade, answering)
+                    async with keeping_house(service.housekeeping):
+                        yield service
                 finally:
                     await answering.close()
 
@@ -72,12 +78,16 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
     )
     code = make_code_cascade(settings, tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
+    admission, tenants = answering.admission, answering.admission.tenants
+    delete_tenant = DeleteTenant(tenants=tenants, memory=memory, ledger=ledger, under_way=under_way)
     return Service(
-        remember=RememberTurns(memory=memory, limits=limits),
-        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way),
-        context=MakeContext(memory=memory, limits=limits, budget=budget, under_way=under_way),
-        ask=AskMemory(memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget),
-        write_code=WriteCode(cascade=code, answering=answering, limits=limits),
+        remember=RememberTurns(memory=memory, limits=limits, admission=admission),
+        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way, admission=admission),
+        context=MakeContext(memory=memory, limits=limits, budget=budget, under_way=under_way, admission=admission),
+        ask=AskMemory(
+            memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget, admission=admission
+        ),
+        write_code=WriteCode(cascade=code, answering=answering, limits=limits, admission=admission),
         forget=Forget(memory=memory, ledger=ledger, under_way=under_way),
         users=ListUsers(memory=memory),
         sessions=ListSessions(memory=memory),
@@ -88,6 +98,12 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),
         limits=limits,
+        admission=admission,
+        tenants=ManageTenants(memory=memory, admission=admission),
+        delete_tenant=delete_tenant,
+        housekeeping=Housekeeping(
+            tenants=tenants, memory=memory, ledger=ledger, under_way=under_way, delete=delete_tenant
+        ),
         memory=memory,
     )
 
@@ -97,8 +113,10 @@ def _answering(settings: Settings, tiers: Tiers, database: Database) -> Answerin
     share, frontier = settings.shadow_share, tiers.frontier
     if share and frontier is None:
         raise Misconfigured(setting="TIRTHA_SHADOW_SHARE", why="needs the frontier tier: set TIRTHA_FRONTIER_URL")
+    ledger = Ledger(database)
     return Answering(
-        ledger=Ledger(database),
+        ledger=ledger,
+        admission=make_admission(settings, database, ledger),
         cache=AnswerCache(database, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,
         frontier=frontier.price if frontier else None,
         shadowing=Shadowing(tier=frontier, share=share) if frontier and share else None,
@@ -112,5 +130,6 @@ def memory_settings(settings: Settings, *, recall_models: Path = MODELS) -> Memo
         max_tail_turns=settings.max_tail_turns,
         index_timeout_s=settings.index_timeout_s,
         hot_vectors_mb=settings.hot_vectors_mb,
+        max_waiting_questions=settings.max_waiting_questions,
         recall_models=recall_models,
     )

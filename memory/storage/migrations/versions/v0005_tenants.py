@@ -17,6 +17,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("tenant") as tenant:
-        tenant.drop_column("closed")
-        tenant.drop_column("turns")
+    op.drop_column("tenant", "closed")
+    op.drop_column("tenant", "turns")

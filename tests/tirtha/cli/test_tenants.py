@@ -1,0 +1,64 @@
+"""Tenants from the command line, over a real server."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from memory.encoding.encoder import Encoder
+from tests.support.server import serving
+from tirtha.cli.app import app
+
+Tirtha = Callable[..., Result]
+
+
+@pytest.fixture
+def tirtha(tmp_path: Path, encoder: Encoder) -> Iterator[Tirtha]:
+    home = tmp_path / "home"
+    with serving(home, encoder):
+        variables = {"TIRTHA_HOME": str(home), "COLUMNS": "200", "TERM": "dumb"}
+        yield lambda *arguments: CliRunner().invoke(app, ["tenants", *arguments], env=variables)
+
+
+def test_a_tenant_is_made_set_listed_and_deleted(tirtha: Tirtha) -> None:
+    made = tirtha("create", "acme", "stored_turns=100_000", "usd-per-day=2.50", "max_tier=local")
+    assert made.exit_code == 0, made.stderr
+    assert "acme: stored_turns=100000, usd_per_day=2.500000, max_tier=local" in made.stdout
+    changed = tirtha("set", "acme", "stored_turns=default", "turns_days=30", "--json")
+    assert json.loads(changed.stdout)["set"]["turns_days"] == 30
+    listed = tirtha("list").stdout
+    assert "usd_per_day=2.500000, turns_days=30, max_tier=local" in listed
+    assert "default" in listed
+    page = json.loads(tirtha("list", "--limit", "1", "--json").stdout)
+    assert [one["name"] for one in page["tenants"]] == ["acme"]
+    rest = tirtha("list", "--limit", "1", "--cursor", page["next"]).stdout
+    assert "acme" not in rest
+    gone = tirtha("delete", "acme", "--confirm", "acme")
+    assert gone.stdout.strip() == "Forgot 0 turns and 0 decisions; acme is gone."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("create", "Acme"), 1, "NAME must be 1 to 64 characters"),
+        (("create", "acme", "stored_turn=7"), 1, "stored_turn is not a field of this request"),
+        (("create", "acme", "usd_per_day=much"), 1, "usd_per_day must be an amount of US dollars"),
+        (("create", "acme", "stored_turns"), 2, "is no value"),
+        (("create", "acme", "turns_days=1", "turns-days=2"), 2, "turns_days is given twice"),
+        (("create", "default"), 1, "the tenant 'default' exists already"),
+        (("set", "acme"), 2, "say what is to be set"),
+        (("set", "nobody", "turns_days=1"), 1, "there is no tenant 'nobody'"),
+        (("delete", "acme"), 2, "--confirm"),
+        (("delete", "default", "--confirm", "default"), 1, "every installation has"),
+    ],
+)
+def test_what_is_wrong_is_said_and_changes_nothing(
+    tirtha: Tirtha, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    ended = tirtha(*arguments)
+    assert ended.exit_code == status, ended.output
+    assert words in " ".join(ended.stderr.replace("│", " ").split())
+    assert ended.stdout == ""
+    assert [one["name"] for one in json.loads(tirtha("list", "--json").stdout)["tenants"]] == ["default"]

@@ -1,0 +1,132 @@
+"""Requests that are sent too slowly, over real sockets: they are ended, and those that only take long are not."""
+
+import json
+import socket
+from collections.abc import Iterator
+from time import perf_counter, sleep
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from memory.encoding.encoder import Encoder
+from tests.support.server import serving
+
+HEAD_S, PAUSE_S, WHOLE_S = 0.6, 0.8, 2.0
+TURN = json.dumps({"user_id": "u1", "turns": [{"role": "user", "text": "My cat is called Miso."}]}).encode()
+LINE = json.dumps({"user_id": "u1", "role": "user", "text": "My cat is called Miso."}).encode() + b"\n"
+MOST_BYTES = 4_096
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[tuple[str, int]]:
+    slow = {
+        "TIRTHA_HEADER_TIMEOUT_S": str(HEAD_S),
+        "TIRTHA_BODY_PAUSE_S": str(PAUSE_S),
+        "TIRTHA_BODY_TIMEOUT_S": str(WHOLE_S),
+        "TIRTHA_MAX_BODY_BYTES": str(MOST_BYTES),
+    }
+    with serving(tmp_path_factory.mktemp("slow") / "home", encoder, **slow) as url:
+        place = urlsplit(url)
+        yield str(place.hostname), int(place.port or 0)
+
+
+def head(address: tuple[str, int], *lines: str, kind: str = "application/json") -> bytes:
+    own = [f"POST /v1/remember HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nContent-Type: {kind}", *lines]
+    return ("\r\n".join(own) + "\r\n\r\n").encode()
+
+
+def heard(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes the connection."""
+    connection.settimeout(10)
+    answer = b""
+    while chunk := connection.recv(65_536):
+        answer += chunk
+    return answer
+
+
+@pytest.fixture
+def connection(address: tuple[str, int]) -> Iterator[socket.socket]:
+    with socket.create_connection(address) as opened:
+        yield opened
+
+
+def test_a_connection_that_says_nothing_is_closed(connection: socket.socket) -> None:
+    began_s = perf_counter()
+    assert heard(connection) == b""
+    assert perf_counter() - began_s >= HEAD_S * 0.9
+
+
+def test_a_head_that_is_half_sent_is_answered_with_408(connection: socket.socket) -> None:
+    for byte in (b"GET /healthz HTTP/1.1\r\n", b"Host: ", b"127"):
+        connection.sendall(byte)
+        sleep(HEAD_S / 6)
+    assert heard(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_the_second_head_of_a_connection_has_its_time_too(connection: socket.socket, address: tuple[str, int]) -> None:
+    asked = f"GET /healthz HTTP/1.1\r\nHost: {address[0]}\r\n\r\n".encode()
+    connection.sendall(asked)
+    first = connection.recv(65_536)
+    assert first.startswith(b"HTTP/1.1 200 ")
+    connection.sendall(asked[:20])
+    answer = heard(connection)
+    assert b"HTTP/1.1 408 " in answer
+
+
+def test_a_body_that_pauses_is_ended(connection: socket.socket, address: tuple[str, int]) -> None:
+    connection.sendall(head(address, f"Content-Length: {len(TURN)}") + TURN[:10])
+    answer = heard(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer
+    assert f"nothing of it came for {PAUSE_S:g} s".encode() in answer
+
+
+def test_a_body_that_never_ends_is_ended(connection: socket.socket, address: tuple[str, int]) -> None:
+    connection.sendall(head(address, f"Content-Length: {len(TURN)}"))
+    began_s, connection_is_open = perf_counter(), True
+    for at in range(len(TURN) - 1):
+        try:
+            connection.sendall(TURN[at : at + 1])
+        except OSError:
+            connection_is_open = False
+            break
+        if perf_counter() - began_s > WHOLE_S + 0.5:
+            break
+        sleep(PAUSE_S / 4)
+    assert perf_counter() - began_s >= WHOLE_S * 0.9
+    if connection_is_open:
+        assert f"it was not whole within {WHOLE_S:g} s".encode() in heard(connection)
+
+
+def test_lines_may_take_any_time_but_may_not_pause(address: tuple[str, int]) -> None:
+    def lines() -> Iterator[bytes]:
+        for _ in range(8):
+            sleep(PAUSE_S / 2)
+            yield LINE
+
+    kind = {"content-type": "application/x-ndjson"}
+    url = f"http://{address[0]}:{address[1]}/v1/remember"
+    answer = httpx.post(url, content=lines(), headers=kind, timeout=30)
+    assert (answer.status_code, answer.json()["received"]) == (201, 8)
+    with socket.create_connection(address) as connection:
+        asked = head(address, "Transfer-Encoding: chunked", kind="application/x-ndjson")
+        connection.sendall(asked + f"{len(LINE):x}\r\n".encode() + LINE + b"\r\n")
+        assert heard(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_of_unknown_length_is_bounded_as_it_comes(connection: socket.socket, address: tuple[str, int]) -> None:
+    connection.sendall(head(address, "Transfer-Encoding: chunked"))
+    chunk = b"400\r\n" + b" " * 1_024 + b"\r\n"
+    for _ in range(MOST_BYTES // 1_024 + 1):
+        connection.sendall(chunk)
+    connection.settimeout(10)
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 413 "), "before its end is sent"
+
+
+def test_who_is_in_time_is_served(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as connection:
+        connection.sendall(head(address, f"Content-Length: {len(TURN)}") + TURN[:10])
+        sleep(PAUSE_S / 2)
+        connection.sendall(TURN[10:])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 201 ")

@@ -1,0 +1,44 @@
+"""From settings to tenants: what their requests are measured by, and the rounds that remove what they keep for too long."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cascade import Ledger
+from memory.storage.database import Database
+from tirtha.operations.tenancy.housekeeping import Housekeeping
+from tirtha.settings import Settings
+from tirtha.tenants.admission import Admission
+from tirtha.tenants.model import default_terms
+from tirtha.tenants.rates import Rates
+from tirtha.tenants.registry import Tenants
+from tirtha.tenants.spending import Spending
+
+__all__ = ["keeping_house", "make_admission"]
+
+log = logging.getLogger(__name__)
+
+
+def make_admission(settings: Settings, database: Database, ledger: Ledger) -> Admission:
+    """Make what the requests of tenants are measured by."""
+    defaults = default_terms(settings.tenant, settings.policy)
+    return Admission(tenants=Tenants(database, defaults=defaults), rates=Rates(), spending=Spending(ledger))
+
+
+@asynccontextmanager
+async def keeping_house(housekeeping: Housekeeping) -> AsyncIterator[None]:
+    """Make the rounds beside the block; the step under way is ended with it."""
+    rounds = asyncio.create_task(housekeeping.run())
+    rounds.add_done_callback(_tell_fault)
+    try:
+        yield
+    finally:
+        rounds.cancel()
+        await asyncio.wait([rounds])
+
+
+def _tell_fault(rounds: asyncio.Task[None]) -> None:
+    """Log what ended the rounds before their time; the next start makes them again."""
+    if not rounds.cancelled() and (fault := rounds.exception()):
+        log.error("what tenants keep for too long is not removed until the next start", exc_info=fault)
