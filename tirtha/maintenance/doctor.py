@@ -17,6 +17,7 @@ from memory.opening import examine_database, examine_memory, open_memory
 from tirtha.errors import FaceFault
 from tirtha.http.address import running_server
 from tirtha.import_check import refuse_shadows
+from tirtha.keys.local_proof import LOCAL_SCHEME, local_proof
 from tirtha.settings import Settings
 from tirtha.wiring.database import database_beside_a_server, database_of
 from tirtha.wiring.service import memory_settings
@@ -100,7 +101,9 @@ async def _memory(settings: Settings) -> str:
 
 async def _beside(settings: Settings, url: str) -> str:
     """Ask the running server whether it is ready, and check its database. Raises ValueError with the server's words."""
-    async with httpx.AsyncClient(base_url=url) as client:
+    proof = local_proof(settings.folder)
+    headers = {"authorization": f"{LOCAL_SCHEME} {proof}"} if proof else {}
+    async with httpx.AsyncClient(base_url=url, headers=headers) as client:
         answer = await client.get("/readyz", timeout=_READY_S)
     if answer.is_error:
         raise ValueError(f"the server at {url} is not ready: {answer.json()['detail']}")

@@ -37,7 +37,7 @@ class WriteCode:
         task = request.task
         self.limits.check_question(task.question)
         started_s = perf_counter()
-        owner = owner_of(caller.scope(request.user_id or "", request.agent_id))
+        owner = owner_of(caller.scope(request.user_id or caller.user_id or "", request.agent_id))
         whole = {
             "task": "code",
             "question": task.question,

@@ -32,6 +32,7 @@ from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
+from tirtha.wiring.keys import KeyService, open_keys
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -55,18 +56,23 @@ async def open_service(
     async with open_tiers(settings) as tiers:  # first: a wrong setting must not have upgraded the data folder
         with database_of(settings) as database:
             own = memory_settings(settings, recall_models=recall_models)
-            async with open_memory(own, database, encoder=encoder) as memory:
+            async with (
+                open_keys(settings, database) as keys,
+                open_memory(own, database, encoder=encoder) as memory,
+            ):
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
                 answering = _answering(settings, tiers, database)
                 try:
-                    yield _service(settings, tiers, memory, cascade, answering)
+                    yield _service(settings, tiers, memory, cascade, answering, keys)
                 finally:
                     await answering.close()
 
 
-def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering) -> Service:
+def _service(
+    settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering, keys: KeyService
+) -> Service:
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
@@ -87,6 +93,8 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         decision=ReadDecision(ledger=ledger),
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),
+        authentication=keys.authentication,
+        keys=keys.keys,
         limits=limits,
         memory=memory,
     )
