@@ -71,7 +71,7 @@ def print_answer(answer: Json, as_json: bool, text: str) -> None:
 
 def flagged(detail: str, faults: list[Json]) -> str:
     """Return what a problem says, with flags in place of the fields they fill."""
-    flags = [_FLAGS.get(fault["at"], fault["at"]) for fault in faults[:3]]
+    flags = [_FLAGS.get(str(fault["at"]), str(fault["at"])) for fault in faults[:3]]
     if detail == "; ".join(f"{fault['at']} {fault['why']}" for fault in faults[:3]):
         return "; ".join(f"{flag} {fault['why']}" for flag, fault in zip(flags, faults, strict=False))
     blamed = [flag for flag, fault in zip(flags, faults, strict=False) if fault["at"] in _FLAGS]
