@@ -26,7 +26,7 @@ Needed = Right | Literal["any", "open"]  # `any`: whatever key; `open`: none
 class _Needs(SecurityBase):
     """The declaration that a route needs a right; gives the caller."""
 
-    scheme_name = "API key"
+    scheme_name = "key"
     model = HTTPBearer(description="a key of `tirtha keys create`: trt_...")
 
     def __init__(self, right: Right | Literal["any"]) -> None:

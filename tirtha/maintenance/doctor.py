@@ -20,6 +20,7 @@ from tirtha.import_check import refuse_shadows
 from tirtha.keys.local_proof import LOCAL_SCHEME, local_proof
 from tirtha.settings import Settings
 from tirtha.wiring.database import database_beside_a_server, database_of
+from tirtha.wiring.keys import open_keys
 from tirtha.wiring.service import memory_settings
 from tirtha.wiring.tiers import probe
 
@@ -45,6 +46,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("token table", _tokens),
         ("data folder", _folder),
         ("memory", _memory),
+        ("API keys", _keys),
         ("tiers", _tiers),
         ("certificate", _certificate),
         ("sandbox", _sandbox),
@@ -110,6 +112,16 @@ async def _beside(settings: Settings, url: str) -> str:
     with database_beside_a_server(settings) as database:
         await asyncio.to_thread(examine_database, database)
     return f"in use by the server at {url}, which answers; the database is sound; stop the server to have the index checked"
+
+
+async def _keys(settings: Settings) -> str:
+    with database_beside_a_server(settings) as database:
+        async with open_keys(settings, database) as opened:
+            wrong = await opened.keys.what_is_wrong()
+            needed = opened.authentication.key_needed
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return "every request needs one" if needed else "none is made: this machine is served, and no other"
 
 
 async def _tiers(settings: Settings) -> str:

@@ -32,6 +32,7 @@ def test_a_key_is_made_listed_and_revoked_in_the_data_folder(tmp_path: Path) -> 
     listed = tirtha(home, "keys", "list")
     assert f"valid        {key_id} (phone\\u202e): read,write of the tenant acme; made 20" in listed.stdout
     assert "expires 2100-01-01 00:00, last used never" in listed.stdout
+    assert tirtha(home, "keys", "list", "--tenant", "blue").stdout == "There is no key of the tenant blue.\n"
     revoked = tirtha(home, "keys", "revoke", key_id)
     assert revoked.stdout.startswith(f"Revoked the key {key_id}")
     [told] = json.loads(tirtha(home, "keys", "list", "--json").stdout)["keys"]
@@ -140,6 +141,19 @@ def test_another_address_is_listened_on_only_with_a_key(tmp_path: Path) -> None:
     with listening_everywhere(home) as url:
         address = url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         assert httpx.get(f"{address}/v1/users").status_code == 401, "a revoked key still means that one is needed"
+
+
+@pytest.mark.slow
+def test_a_lost_pepper_is_found_by_the_doctor(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert "none is made" in tirtha(home, "doctor").stdout
+    tirtha(home, "keys", "create", "first")
+    assert "every request needs one" in tirtha(home, "doctor").stdout
+    (home / "pepper").unlink()
+    assert "pepper_lost" in tirtha(home, "keys", "list").stdout
+    doctor = tirtha(home, "doctor")
+    assert doctor.returncode == 1
+    assert "1 API keys were made with another pepper" in " ".join(doctor.stdout.split())
 
 
 @pytest.mark.slow
