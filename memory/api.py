@@ -233,9 +233,11 @@ class Memory:
         """List sessions of `scope` by when they began, from after the place `after` (`started_at`, `first_pk`)."""
         return await self._of_scope(scope, lambda pk: self._store.sessions(pk, limit=limit, after=after), [])
 
-    async def users(self, tenant: str, *, limit: int, after: str | None = None) -> list[UserSummary]:
-        """List the users of `tenant` of whom something is remembered, by name, from after the name `after`."""
-        return await self._in_thread(lambda: self._store.users(tenant, limit=limit, after=after))
+    async def users(
+        self, tenant: str, *, limit: int, after: str | None = None, only: str | None = None
+    ) -> list[UserSummary]:
+        """List the users of `tenant` of whom something is remembered, by name, from after the name `after`; or `only` one."""
+        return await self._in_thread(lambda: self._store.users(tenant, limit=limit, after=after, only=only))
 
     async def agents(self, tenant: str, user_id: str) -> list[str | None]:
         """Return the agents that have a memory of the user, None for the user's own."""
@@ -245,15 +247,15 @@ class Memory:
         """Count the turns held over all scopes, and those that wait for the index."""
         return await self._in_thread(self._store.counts)
 
-    async def ping(self) -> Counts:
-        """Make sure that turns can be stored and found; returns the counts. Raises StoreUnavailable."""
+    async def ping(self, tenant: str | None = None) -> Counts:
+        """Make sure that turns can be stored and found; returns the counts, of one tenant or of all. Raises StoreUnavailable."""
 
         def try_both() -> Counts:
             self._store.ping()
             if self._index.damage:
                 raise IndexDamaged(self._index.damage)
             self._index.count()
-            return self._store.counts()
+            return self._store.counts(tenant)
 
         try:
             return await anyio.to_thread.run_sync(try_both, limiter=self._probes)  # others may all wait for a lock

@@ -3,9 +3,17 @@
 FaceFault
 ├── TooLarge        a request above a limit, with both numbers
 ├── Forbidden       the caller lacks a right
+├── OtherUser       the key is bound to another user than the request names
+├── TenantWide      the key is bound to a user, and the request acts on the tenant as a whole
+├── OtherTenant     the request names a tenant that is not the key's
+├── KeyMissing      the request shows no key, and every request needs one
+├── KeyRefused      the request shows a key that is not good
+├── NotFromHere     no key is made, and the request comes from another machine
+├── UnknownKey      there is no such key
+├── PepperUnusable  the file of the pepper cannot be read or written
 ├── BadCursor       what was sent as a cursor is none of this listing
 ├── SessionNeeded   a turn's id alone does not say which turn is meant
-├── NotLoopback     no key is configured, and the address is not loopback
+├── NotLoopback     no key is made, and the address is not loopback
 ├── NotReady        turns cannot be stored and found just now
 ├── NotOpened       the engine could not be opened here
 ├── SettingsInvalid settings are wrong, each named by its flag, variable or file
@@ -19,13 +27,21 @@ __all__ = [
     "BadCursor",
     "FaceFault",
     "Forbidden",
+    "KeyMissing",
+    "KeyRefused",
+    "NotFromHere",
     "NotLoopback",
     "NotOpened",
     "NotReady",
+    "OtherTenant",
+    "OtherUser",
+    "PepperUnusable",
     "SessionNeeded",
     "SettingsInvalid",
     "Shadowed",
+    "TenantWide",
     "TooLarge",
+    "UnknownKey",
 ]
 
 
@@ -53,6 +69,76 @@ class Forbidden(FaceFault):
         super().__init__(f"this needs the right {right!r}, which the key does not have")
 
 
+class OtherUser(FaceFault):
+    """The key is bound to a user, and the request names another one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this key is bound to one user, and the request names another: name that user, or use another key"
+        )
+
+
+class TenantWide(FaceFault):
+    """The key is bound to a user, and the request acts on the tenant as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this concerns the tenant as a whole, and the key is bound to one user: use a key that is not bound"
+        )
+
+
+class OtherTenant(FaceFault):
+    """The request names a tenant that is not the key's; nothing is told of whether there is one."""
+
+    def __init__(self) -> None:
+        super().__init__("this key manages its own tenant only; a key of the tenant 'default' may name others")
+
+
+class KeyMissing(FaceFault):
+    """The request shows no key, and every request needs one."""
+
+    def __init__(self) -> None:
+        super().__init__("an API key is needed: send it as `Authorization: Bearer trt_...`")
+
+
+class KeyRefused(FaceFault):
+    """The request shows a key that is not good, as `reason` says."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the API key is not valid: {reason}")
+
+
+class NotFromHere(FaceFault):
+    """No key is made, so only this machine is served; `sign` is what shows that the request comes from another one."""
+
+    def __init__(self, sign: str) -> None:
+        self.sign = sign
+        super().__init__(
+            f"no API key is made, so only requests of this machine are answered, and {sign} says that this one comes from "
+            "elsewhere; make a key with `tirtha keys create NAME`, and send it with every request"
+        )
+
+
+class UnknownKey(FaceFault):
+    """There is no key with the id `key_id`, or it is another tenant's."""
+
+    def __init__(self, key_id: str) -> None:
+        self.key_id = key_id
+        super().__init__(f"there is no key {key_id!r}: `tirtha keys list` shows their ids")
+
+
+class PepperUnusable(FaceFault):
+    """The file of the pepper at `path` cannot be used, for the reason `why`; no key can be checked or made."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path = path
+        self.why = why
+        super().__init__(
+            f"the pepper {path} cannot be used: {why}; correct that, or set TIRTHA_PEPPER_FILE to another file"
+        )
+
+
 class BadCursor(FaceFault):
     """A cursor cannot be used, for the reason `why`."""
 
@@ -70,13 +156,14 @@ class SessionNeeded(FaceFault):
 
 
 class NotLoopback(FaceFault):
-    """The server was told to listen where others could reach it, and nothing would ask them for a key."""
+    """The server was told to listen where others could reach it, and nothing would ask them for a key, as `why` says."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, why: str) -> None:
         self.host = host
+        self.why = why
         super().__init__(
-            f"refusing to listen on {host}: no API key is configured, so only loopback (127.0.0.1) is allowed; "
-            "put an authenticating proxy in front of it to serve others"
+            f"refusing to listen on {host}: {why}, so only loopback (127.0.0.1) is allowed; "
+            "make a key first, with `tirtha keys create NAME`"
         )
 
 

@@ -1,12 +1,14 @@
 """The service: its operations, and nothing else. `tirtha.wiring.service.open_service` builds one from the settings.
 
-Every surface (HTTP, command line, benchmarks) is a thin shell over these. Each but `ready`, which tells nothing of anybody, takes
-the caller first; what it does is in its own file under `tirtha/operations/`.
+Every surface (HTTP, command line, benchmarks) is a thin shell over these. `authentication` says who calls, and each operation takes
+that caller first (`ready` takes none, too); what it does is in its own file under `tirtha/operations/`, of keys in `tirtha/keys/`.
 """
 
 from dataclasses import dataclass
 
 from memory.api import Memory
+from tirtha.keys.administration import Keys
+from tirtha.keys.authentication import Authentication
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
@@ -43,6 +45,8 @@ class Service:
     decision: ReadDecision
     stats: ReadStats
     ready: CheckReadiness
+    authentication: Authentication
+    keys: Keys
     limits: Limits
     admission: Admission
     tenants: ManageTenants

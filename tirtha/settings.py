@@ -5,11 +5,13 @@ of the engine, so that a command which only talks to a running server starts at 
 """
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -46,6 +48,40 @@ def _listed(names: object) -> object:
     return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
 
 
+def _with_secrets_of_files(given: object, *secrets: str) -> object:
+    """Fill in each secret that is given as the file `<secret>_file`. Raises ValidationError for a file that cannot be used."""
+    if not isinstance(given, Mapping):
+        return given
+    filled, wrong = dict(given), list[InitErrorDetails]()
+    for name in secrets:
+        place = given.get(f"{name}_file")
+        if not place:
+            continue
+        try:
+            filled[name] = _secret_in(Path(str(place)).expanduser(), beside=name if given.get(name) else None)
+        except ValueError as fault:
+            why = PydanticCustomError("secret_file", "{why}", {"why": str(fault)})
+            wrong.append(InitErrorDetails(type=why, loc=(f"{name}_file",), input=str(place)))
+    if wrong:
+        raise ValidationError.from_exception_data("secrets of files", wrong)
+    return filled
+
+
+def _secret_in(file: Path, *, beside: str | None) -> str:
+    """Return the secret in a file, without the line break at its end. Raises ValueError, which tells nothing of what it holds."""
+    if beside:
+        raise ValueError(f"is given beside `{beside}`: give one of them")
+    try:
+        secret = file.read_text("utf-8").rstrip("\r\n")
+    except OSError as fault:
+        raise ValueError(f"{file} cannot be read: {fault.strerror}") from fault
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is not UTF-8") from None
+    if not secret:
+        raise ValueError(f"{file} is empty")
+    return secret
+
+
 class TierSettings(BaseModel):
     """A model tier. In the environment each field is `TIRTHA_LOCAL_<NAME>` or `TIRTHA_FRONTIER_<NAME>`; in the file, a table."""
 
@@ -64,6 +100,7 @@ class TierSettings(BaseModel):
         Field(description="other names that the server may answer with for this model, separated by commas"),
     ] = ()
     key: Annotated[SecretStr | None, Field(description="API key")] = None
+    key_file: Annotated[Path | None, Field(description="a file that holds `key` instead")] = None
     input_usd_per_mtok: Annotated[
         float | None, Field(ge=0, description="price of a million prompt tokens, US dollars")
     ] = None
@@ -88,6 +125,11 @@ class TierSettings(BaseModel):
     reasoning_effort: Annotated[Literal["low", "medium", "high"] | None, Field(description="low, medium or high")] = (
         None
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, given: object) -> object:
+        return _with_secrets_of_files(given, "key")
 
     @property
     def addresses(self) -> list[str]:
@@ -196,10 +238,28 @@ class Settings(BaseSettings):
         "127.0.0.1"
     )
     port: Annotated[int, Field(ge=0, le=65_535, description="port to listen on; 0 picks a free one")] = 8_765
+    allowed_hosts: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(
+            description="names that the server answers to beside loopback's, once there are API keys, separated by commas; "
+            "none, or *: any"
+        ),
+    ] = ()
+    hsts_max_age_s: Annotated[
+        int, Field(ge=0, description="seconds that browsers are told to come by TLS only; 0: they are not told")
+    ] = 0
+    key: Annotated[SecretStr | None, Field(description="API key that the command line shows to the server")] = None
+    key_file: Annotated[Path | None, Field(description="a file that holds `key` instead")] = None
+    pepper_file: Annotated[
+        Path | None, Field(description="the secret that API keys are hashed with; default pepper in the data folder")
+    ] = None
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error")] = "info"
     database_url: Annotated[
         SecretStr | None, Field(description="SQLAlchemy URL; default SQLite in the data folder")
     ] = None
+    database_url_file: Annotated[Path | None, Field(description="a file that holds `database_url` instead")] = None
     embedding_model: Annotated[
         str | None, Field(description="a sentence-transformers model; default the bundled all-MiniLM-L6-v2")
     ] = None
@@ -267,6 +327,11 @@ class Settings(BaseSettings):
         if file.is_dir():
             raise IsADirectoryError(f"{file} is a folder, not a file")
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, given: object) -> object:
+        return _with_secrets_of_files(given, "key", "database_url")
 
     @property
     def folder(self) -> Path:

@@ -114,9 +114,9 @@ class Ledger:
             used[session_id, _ASKED_IN] = None
         await anyio.to_thread.run_sync(self._insert, row, [] if emptied else list(used), limiter=self._threads)
 
-    async def read(self, decision_id: str, *, tenant: str) -> Decision:
-        """Read a decision of `tenant`. Raises UnknownDecision, also if what it rested on was forgotten."""
-        record = await anyio.to_thread.run_sync(self._select, decision_id, tenant, limiter=self._threads)
+    async def read(self, decision_id: str, *, tenant: str, user_id: str | None = None) -> Decision:
+        """Read a decision of `tenant`, or of one user of it. Raises UnknownDecision, also if what it rested on was forgotten."""
+        record = await anyio.to_thread.run_sync(self._select, decision_id, tenant, user_id, limiter=self._threads)
         if not record:
             raise UnknownDecision(decision_id=decision_id)
         return decode_decision(record)
@@ -201,8 +201,10 @@ class Ledger:
                 row["answer"] = ""  # what it rests on was forgotten meanwhile
             connection.execute(insert(SHADOW), row)
 
-    def _select(self, decision_id: str, tenant: str) -> str | None:
+    def _select(self, decision_id: str, tenant: str, user_id: str | None) -> str | None:
         query = select(DECISION.c.record).where(DECISION.c.id == decision_id, DECISION.c.tenant_id == tenant)
+        if user_id is not None:
+            query = query.where(DECISION.c.user_id == user_id)
         with self._database.reading() as connection:
             record: str | None = connection.execute(query).scalar()
         return record

@@ -72,13 +72,15 @@ def sessions(connection: Connection, scope: ScopeId, *, after: TurnCursor | None
     ]
 
 
-def users(connection: Connection, tenant: str, *, after: str | None, limit: int) -> list[UserSummary]:
-    """List up to `limit` users of `tenant` of whom something is remembered, by name, from after the name `after`."""
+def users(connection: Connection, tenant: str, *, after: str | None, limit: int, only: str | None) -> list[UserSummary]:
+    """List up to `limit` users of `tenant` of whom something is remembered, by name, from after the name `after`; or `only` one."""
     user = col(ScopeRow.user_id)
     holding = select(col(TurnRow.id)).where(col(TurnRow.scope_id) == col(ScopeRow.id)).exists()
     chosen = select(user).distinct().where(col(ScopeRow.tenant_id) == tenant, holding).order_by(user).limit(limit)
     if after is not None:
         chosen = chosen.where(user > after)
+    if only is not None:
+        chosen = chosen.where(user == only)
     counted = (
         select(user, col(ScopeRow.agent_id), func.count().label("turns"))
         .join(TurnRow, col(TurnRow.scope_id) == col(ScopeRow.id))

@@ -200,10 +200,10 @@ class TurnStore:
         with self._reading() as connection:
             return listing.sessions(connection, scope, after=after, limit=limit)
 
-    def users(self, tenant: str, *, limit: int, after: str | None = None) -> list[UserSummary]:
-        """List up to `limit` users of `tenant` of whom something is remembered, by name, from after the name `after`."""
+    def users(self, tenant: str, *, limit: int, after: str | None = None, only: str | None = None) -> list[UserSummary]:
+        """List up to `limit` users of `tenant` of whom something is remembered, by name, from after `after`; or `only` one."""
         with self._reading() as connection:
-            return listing.users(connection, tenant, after=after, limit=limit)
+            return listing.users(connection, tenant, after=after, limit=limit, only=only)
 
     def agents(self, tenant: str, user_id: str) -> list[str | None]:
         """Return the agents that have a memory of the user, None for the user's own."""
@@ -213,9 +213,12 @@ class TurnStore:
         with self._reading() as connection:
             return [agent or None for agent in connection.execute(query.order_by(col(ScopeRow.agent_id))).scalars()]
 
-    def counts(self) -> Counts:
-        """Count the turns over all scopes, and those of them that wait for the index."""
+    def counts(self, tenant: str | None = None) -> Counts:
+        """Count the turns of a tenant, or of all, and those of them that wait for the index."""
         count = select(func.count()).select_from(TurnRow)
+        if tenant is not None:
+            scopes = select(col(ScopeRow.id)).where(col(ScopeRow.tenant_id) == tenant)
+            count = count.where(col(TurnRow.scope_id).in_(scopes))
         with self._reading() as connection:
             turns = connection.execute(count).scalar_one()
             return Counts(turns=turns, waiting=connection.execute(count.where(~col(TurnRow.indexed))).scalar_one())

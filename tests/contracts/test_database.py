@@ -20,6 +20,7 @@ from memory.storage.opening import alembic_config, read_database
 from memory.storage.schema import METADATA as MEMORY_TABLES
 from tests.support.memory import database_in
 from tirtha.caller import local_caller
+from tirtha.keys.schema import METADATA as KEY_TABLES
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.listing import SessionsRequest
 from tirtha.settings import Settings
@@ -27,11 +28,12 @@ from tirtha.tenants.schema import METADATA as TENANT_TABLES
 from tirtha.wiring.database import MIGRATIONS
 from tirtha.wiring.service import open_service
 
+OWNERS = (MEMORY_TABLES, CASCADE_TABLES, KEY_TABLES, TENANT_TABLES)
 BEFORE_THE_BRANCHES = Path(__file__).parents[1] / "data" / "home_066a48d.tar.xz"
 
 
 def test_migrated_tables_are_the_declared_ones(opened: Database) -> None:
-    tables = [table for owner in (MEMORY_TABLES, CASCADE_TABLES, TENANT_TABLES) for table in owner.tables.values()]
+    tables = [table for owner in OWNERS for table in owner.tables.values()]
     assert len({table.name for table in tables}) == len(tables), "each table has one owner"
     whole = MetaData()
     for table in tables:
@@ -44,7 +46,7 @@ def test_migrated_tables_are_the_declared_ones(opened: Database) -> None:
 def test_migrations_run_down_and_up_again(opened: Database, database: str, tmp_path: Path) -> None:
     with opened.writing() as connection:
         config = alembic_config(MIGRATIONS, connection)
-        for branch in ("tenants", "cascade", "memory"):
+        for branch in ("keys", "tenants", "cascade", "memory"):
             command.downgrade(config, f"{branch}@base")
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 0
         command.upgrade(config, "heads")

@@ -68,7 +68,7 @@ def test_a_spending_cap_leaves_what_costs_nothing(tmp_path: Path, encoder: Encod
 
         local.script = nothing(LOCAL)
         capped = ask(client, budget=150)
-        assert (capped["path"], Decimal(capped["cost_usd"])) == ("abstain", 0)
+        assert (capped["path"], Decimal(capped["cost_usd"])) == ("abstain", Decimal(0))
         assert "today's spending cap of US$ 0.000500 is reached" in capped["reason"]
         local.script = right(LOCAL)
         free = ask(client, budget=150)

@@ -77,7 +77,7 @@ def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(open_service(settings, encoder=encoder)) as service,
         listening("127.0.0.1", 0) as listener,
-        announced(home, url := f"http://127.0.0.1:{listener.getsockname()[1]}"),
+        announced(home, url := f"http://127.0.0.1:{listener.getsockname()[1]}", service.authentication.local_proof),
     ):
         server = uvicorn.Server(
             uvicorn.Config(

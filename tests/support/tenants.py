@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 import httpx
-from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from memory.encoding.encoder import Encoder
 from tirtha.caller import Caller, Right
-from tirtha.http import dependencies
 from tirtha.http.app import create_app
 from tirtha.service import Service
 from tirtha.settings import Settings
@@ -23,10 +24,18 @@ def as_caller(tenant: str, rights: str = "read,write,admin") -> dict[str, str]:
     return {"x-test-tenant": tenant, "x-test-rights": rights}
 
 
-def _by_header(request: Request) -> Caller:
-    rights = request.headers.get("x-test-rights", "read,write,admin").split(",")
-    tenant = request.headers.get("x-test-tenant", "default")
-    return Caller(tenant=tenant, rights=frozenset(cast(Right, right) for right in rights))
+class _ByHeader:
+    """ASGI middleware, the innermost: whoever called is now the one in the headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        rights = headers.get("x-test-rights", "read,write,admin").split(",")
+        tenant = headers.get("x-test-tenant", "default")
+        scope["state"]["caller"] = Caller(tenant=tenant, rights=frozenset(cast(Right, right) for right in rights))
+        await self._app(scope, receive, send)
 
 
 @asynccontextmanager
@@ -34,7 +43,7 @@ async def house_of_tenants(settings: Settings, encoder: Encoder) -> AsyncIterato
     """Open a service and a client of its application."""
     async with open_service(settings, encoder=encoder) as service:
         app = create_app(service, settings)
-        app.dependency_overrides[dependencies._caller] = _by_header
+        app.user_middleware.append(Middleware(_ByHeader))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=120) as client:
             yield service, client

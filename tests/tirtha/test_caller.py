@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cascade import CodeTask
+from cascade.errors import UnknownDecision
 from memory import NewTurn, Scope
 from tirtha.caller import Caller, Right, local_caller
-from tirtha.errors import Forbidden
+from tirtha.errors import Forbidden, OtherUser, TenantWide
+from tirtha.keys.administration import KeyRequest, KeysRequest
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
 from tirtha.operations.context import ContextRequest
@@ -37,7 +39,12 @@ OPERATIONS: dict[str, tuple[Right, Call]] = {
     "turn": ("read", lambda s, c: s.turn(c, TurnRequest(user_id="u1", turn_id="t1"))),
     "decision": ("read", lambda s, c: s.decision(c, "d1")),
     "stats": ("read", lambda s, c: s.stats(c)),
+    "make a key": ("admin", lambda s, c: s.keys.create(c, KeyRequest(name="x", rights=frozenset({"read"})))),
+    "keys": ("admin", lambda s, c: s.keys.page(c, KeysRequest())),
+    "revoke a key": ("admin", lambda s, c: s.keys.revoke(c, "k1")),
 }
+BOUND = Caller(tenant="default", rights=frozenset({"read", "write"}), user_id="u2")
+NAMES_NOBODY = {"users", "decision", "code", "make a key", "keys", "revoke a key"}  # tested below, and with the keys
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -47,11 +54,47 @@ async def test_every_operation_asks_for_its_right(service: Service, name: str) -
     with pytest.raises(Forbidden) as caught:
         await call(service, Caller(tenant="default", rights=rights - {right}))
     assert caught.value.right == right
-    assert (await service.ready()).turns == 0
+    counts = await service.ready(local_caller())
+    assert counts
+    assert counts.turns == 0
 
 
 def test_a_scope_is_within_the_callers_tenant() -> None:
     assert local_caller("red").scope("u1", "a") == Scope(tenant="red", user_id="u1", agent_id="a")
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - NAMES_NOBODY))
+async def test_a_bound_caller_names_no_other_user(service: Service, name: str) -> None:
+    fault = TenantWide if name == "stats" else OtherUser
+    with pytest.raises(fault):
+        await OPERATIONS[name][1](service, BOUND)
+    counts = await service.ready(local_caller())
+    assert counts
+    assert counts.turns == 0
+
+
+async def test_a_bound_caller_sees_its_user_only(service: Service) -> None:
+    for user in ("u1", "u2"):
+        await service.remember(local_caller(), RememberRequest(user_id=user, turns=[TURN]))
+    assert [one.user_id for one in (await service.users(BOUND, UsersRequest())).items] == ["u2"]
+    assert [one.user_id for one in (await service.users(local_caller(), UsersRequest())).items] == ["u1", "u2"]
+    theirs, own = [
+        (await service.ask(local_caller(), AskRequest(user_id=user, question="What is the cat called?"))).decision
+        for user in ("u1", "u2")
+    ]
+    assert (await service.decision(BOUND, own.id)).id == own.id
+    with pytest.raises(UnknownDecision) as foreign:
+        await service.decision(BOUND, theirs.id)
+    with pytest.raises(UnknownDecision) as none:
+        await service.decision(BOUND, "none")
+    assert str(foreign.value).replace(theirs.id, "") == str(none.value).replace("none", "")
+
+
+def test_a_bound_caller_has_the_scopes_of_its_user() -> None:
+    assert BOUND.scope("u2", "a") == Scope(tenant="default", user_id="u2", agent_id="a")
+    for user in ("u1", "", "U2"):
+        with pytest.raises(OtherUser):
+            BOUND.scope(user)
 
 
 def test_a_turn_is_named_within_its_session() -> None:

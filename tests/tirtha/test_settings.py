@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from tirtha.errors import SettingsInvalid
+from tirtha.setting_sources import SettingSources
 from tirtha.settings import Settings
 
 
@@ -79,3 +81,47 @@ def test_names_of_models_are_a_list_in_the_file(tmp_path: Path) -> None:
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIRTHA_DATABASE_URL", "postgresql+psycopg://me:hush@127.0.0.1/x")
     assert "hush" not in repr(Settings())
+
+
+def test_secrets_may_stand_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"hush\r\n")
+    monkeypatch.setenv("TIRTHA_FRONTIER_URL", "http://127.0.0.1:8000/v1")
+    for name in ("DATABASE_URL", "KEY", "FRONTIER_KEY"):
+        monkeypatch.setenv(f"TIRTHA_{name}_FILE", str(file))
+    (tmp_path / "tirtha.toml").write_text(f'[local]\nurl = "http://127.0.0.1:8001/v1"\nkey_file = "{file}"\n')
+    settings = Settings()
+    assert settings.local
+    assert settings.frontier
+    for secret in (settings.database_url, settings.key, settings.local.key, settings.frontier.key):
+        assert secret
+        assert secret.get_secret_value() == "hush"
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "KEY", "LOCAL_KEY"])
+@pytest.mark.parametrize(
+    ("content", "beside", "why"),
+    [
+        (b"hush", "hush too", "is given beside"),
+        (None, "", "cannot be read: No such file"),
+        (b"\n", "", "is empty"),
+        (b"hush\xff", "", "is not UTF-8"),
+    ],
+    ids=["both", "missing", "empty", "bytes"],
+)
+def test_a_secret_in_a_file_that_cannot_be_used(
+    name: str, content: bytes | None, beside: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("TIRTHA_LOCAL_URL", "http://127.0.0.1:8000/v1")
+    monkeypatch.setenv(f"TIRTHA_{name}_FILE", str(file))
+    monkeypatch.setenv(f"TIRTHA_{name}", beside)
+    with pytest.raises(SettingsInvalid) as caught:
+        SettingSources().read()
+    [told] = caught.value.wrong
+    assert told.startswith(f"TIRTHA_{name}_FILE: ")
+    assert why in told
+    assert "hush" not in told

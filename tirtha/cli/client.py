@@ -10,7 +10,7 @@ from tirtha.cli.connection import connect
 from tirtha.cli.running import CommandFailed, out, read_settings, tell
 from tirtha.terminal import exact_json
 
-__all__ = ["Json", "checked", "post", "print_answer", "request", "send"]
+__all__ = ["Json", "checked", "flagged", "post", "print_answer", "request", "send"]
 
 Json = dict[str, Any]
 # What the command line calls the fields of a request.
@@ -23,12 +23,16 @@ _FLAGS = {
     "budget": "--budget",
     "limit": "--limit",
     "asked_at": "--asked-at",
-    "name": "NAME",
     "confirm": "--confirm",
     "turns[0].text": "TEXT",
     "turns[0].role": "--role",
     "turns[0].speaker": "--speaker",
     "turns[0].said_at": "--said-at",
+    "name": "NAME",
+    "tenant": "--tenant",
+    "rights": "--rights",
+    "expires_at": "--expires",
+    "trusted_proxy": "--trusted-proxy",
 }
 
 
@@ -54,7 +58,7 @@ def checked(response: httpx.Response) -> Json:
     try:
         answer: Json = response.json()
         if response.is_error:
-            raise CommandFailed(_told(answer))
+            raise CommandFailed(flagged(str(answer["detail"]), answer.get("errors") or []))
     except (ValueError, KeyError, TypeError):
         place = response.request.url.copy_with(path="", query=None)
         raise CommandFailed(
@@ -71,10 +75,9 @@ def print_answer(answer: Json, as_json: bool, text: str) -> None:
         tell(out, text)
 
 
-def _told(problem: Json) -> str:
+def flagged(detail: str, faults: list[Json]) -> str:
     """Return what a problem says, with flags in place of the fields they fill."""
-    detail, faults = str(problem["detail"]), problem.get("errors") or []
-    flags = [_FLAGS.get(fault["at"], fault["at"]) for fault in faults[:3]]
+    flags = [_FLAGS.get(str(fault["at"]), str(fault["at"])) for fault in faults[:3]]
     if detail == "; ".join(f"{fault['at']} {fault['why']}" for fault in faults[:3]):
         return "; ".join(f"{flag} {fault['why']}" for flag, fault in zip(flags, faults, strict=False))
     blamed = [flag for flag, fault in zip(flags, faults, strict=False) if fault["at"] in _FLAGS]

@@ -1,21 +1,39 @@
 """How the command line reaches a service: the server that runs on the data folder, or else one in this process.
 
-Both speak the same HTTP contract, so a command is written once.
+Both speak the same HTTP contract, so a command is written once. Whoever can read the data folder owns what is in it: without a key
+a command speaks as the administrator of this machine.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Annotated
 
 import httpx
+import typer
 
 from tirtha.cli.running import CommandFailed
 from tirtha.errors import NotOpened
 from tirtha.http.address import running_server
+from tirtha.keys.local_proof import LOCAL_SCHEME, local_proof
 from tirtha.settings import Settings
 
-__all__ = ["connect"]
+__all__ = ["ShownKey", "connect", "credentials"]
 
 _TIMEOUT_S = 600.0
+_key_shown: ContextVar[str | None] = ContextVar("key_shown", default=None)
+
+
+def _keep(key: str | None) -> str | None:
+    _key_shown.set(key)
+    return key
+
+
+# A command that talks to a server takes this as its last parameter, `_key: ShownKey = None`; `connect` knows what was given.
+ShownKey = Annotated[
+    str | None,
+    typer.Option("--key", callback=_keep, help="API key to show; default TIRTHA_KEY"),
+]
 
 
 @asynccontextmanager
@@ -26,8 +44,9 @@ async def connect(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """
     url = running_server(settings.folder)
     if url:
+        headers = credentials(settings, local_proof(settings.folder))
         try:
-            async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S) as client:
+            async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, headers=headers) as client:
                 yield client
         except httpx.TransportError as fault:
             reason = str(fault) or type(fault).__name__
@@ -43,7 +62,16 @@ async def connect(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     try:
         async with open_service(settings) as service:
             transport = httpx.ASGITransport(create_app(service, settings))
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            headers = credentials(settings, service.authentication.local_proof)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
                 yield client
     except (MemoryFault, CascadeFault) as fault:
         raise NotOpened(str(fault)) from fault
+
+
+def credentials(settings: Settings, proof: str | None) -> dict[str, str]:
+    """Return the headers that say who calls: by the key of the flag or the settings, else by the local proof, if there is one."""
+    key = _key_shown.get() or (settings.key.get_secret_value() if settings.key else None)
+    if key:
+        return {"authorization": f"Bearer {key.strip()}"}
+    return {"authorization": f"{LOCAL_SCHEME} {proof}"} if proof else {}

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from tirtha.cli.client import print_answer, request
+from tirtha.cli.connection import ShownKey
 from tirtha.cli.running import err, out, read_settings, run, run_here, tell
 from tirtha.terminal import one_entry
 
@@ -22,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the response as JSON
 
 
 @app.command()
-def stats(as_json: AsJson = False) -> None:
+def stats(as_json: AsJson = False, _key: ShownKey = None) -> None:
     """Show where questions ended, what they cost, and what the frontier tier would have cost."""
     answer = run(request("GET", "/v1/stats", {}))
     if as_json:
@@ -55,6 +56,7 @@ def certify(
     to: Annotated[Path, typer.Option(dir_okay=False, help="where the certificate is written")] = Path(
         "certificate.json"
     ),
+    _key: ShownKey = None,
 ) -> None:
     """Certify a threshold for the local tier from labelled decisions, with 95% confidence."""
     from tirtha.maintenance.certify import certify_labels  # noqa: PLC0415 - the engine is slow to import

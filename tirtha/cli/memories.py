@@ -7,6 +7,7 @@ import typer
 
 from tirtha.cli.bulk import remember_file
 from tirtha.cli.client import post, print_answer, request
+from tirtha.cli.connection import ShownKey
 from tirtha.cli.running import CommandFailed, give_up, given, run
 from tirtha.cli.turn_file import STDIN, read_text
 from tirtha.terminal import FURTHER_LINE, one_entry, printable
@@ -44,6 +45,7 @@ def remember(
         typer.Option(help="NDJSON, one turn a line, fields as in docs/http.md; - reads standard input"),
     ] = None,
     as_json: AsJson = False,
+    _key: ShownKey = None,
 ) -> None:
     """Remember one turn, or a file of turns."""
     if (text is None) == (file is None):
@@ -69,6 +71,7 @@ def context(
     asked_at: AskedAt = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
+    _key: ShownKey = None,
 ) -> None:
     """Show the context that a solver would get."""
     body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
@@ -89,6 +92,7 @@ def ask(
     asked_at: AskedAt = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
+    _key: ShownKey = None,
 ) -> None:
     """Answer a question from memory."""
     body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
@@ -107,6 +111,7 @@ def recall(
     asked_at: AskedAt = None,
     as_of: AsOf = None,
     as_json: AsJson = False,
+    _key: ShownKey = None,
 ) -> None:
     """List the turns that say most on a question."""
     body = given(user_id=user, agent_id=agent, question=question, limit=limit, asked_at=asked_at, as_of=as_of)
@@ -125,6 +130,7 @@ def memories(
     limit: Annotated[int, typer.Option(help="turns")] = 100,
     cursor: Annotated[str | None, typer.Option(help="where the page before ended")] = None,
     as_json: AsJson = False,
+    _key: ShownKey = None,
 ) -> None:
     """List what is remembered, word for word, oldest first."""
     asked = given(user_id=user, agent_id=agent, session_id=session, query=query, limit=limit, cursor=cursor)
@@ -147,6 +153,7 @@ def forget(
     turn: Annotated[str | None, typer.Option(help="only this turn of the conversation")] = None,
     everything: Annotated[bool, typer.Option("--everything", help="all that is remembered of the user")] = False,
     as_json: AsJson = False,
+    _key: ShownKey = None,
 ) -> None:
     """Forget a turn, a conversation or a user, with every copy in answers and decision records."""
     if everything == (session is not None) or (turn is not None and session is None):

@@ -1,10 +1,12 @@
-"""The address of the server that runs on a data folder, left in a file there while it runs."""
+"""The address of the server that runs on a data folder, left in a file there while it runs, beside its local proof."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from tirtha.keys.local_proof import left_in
 
 __all__ = ["announced", "running_server"]
 
@@ -13,14 +15,15 @@ _PROBE_TIMEOUT_S = 2.0
 
 
 @contextmanager
-def announced(home: Path, url: str) -> Iterator[None]:
-    """Leave the server's address in its data folder while it runs."""
+def announced(home: Path, url: str, proof: str) -> Iterator[None]:
+    """Leave the server's address and its local proof in its data folder while it runs."""
     file = home / _ADDRESS_FILE
-    file.write_text(url)
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)
+    with left_in(home, proof):
+        file.write_text(url)
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
 
 
 def running_server(home: Path) -> str | None:

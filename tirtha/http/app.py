@@ -1,16 +1,21 @@
 """The ASGI application: middleware, errors and routes over an open service."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.types import ASGIApp
 
 import tirtha
 from tirtha.http import errors
+from tirtha.http.dependencies import declared
 from tirtha.http.errors import Problem
-from tirtha.http.middleware import RequestLimits
-from tirtha.http.routes import decisions, health, memories, questions, remember, tenants
+from tirtha.http.middleware import Callers, RequestLimits, SecurityHeaders
+from tirtha.http.routes import decisions, health, keys, memories, questions, remember, tenants
 from tirtha.http.routing import Routing
 from tirtha.http.timeouts.bodies import BodyTimeouts
+from tirtha.keys.authentication import Authentication
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
 
@@ -18,29 +23,75 @@ __all__ = ["create_app"]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (400, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507)
+    for status in (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507)
 }
 _STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
-_ROUTERS = (remember.router, questions.router, decisions.router, memories.router, tenants.router, health.router)
+_ROUTERS = (
+    remember.router,
+    questions.router,
+    decisions.router,
+    memories.router,
+    keys.router,
+    tenants.router,
+    health.router,
+)
+_ANY_HOST = "*"
+
+
+class _Application(FastAPI):
+    """The application inside its security headers: also what answers for an error of ours has them."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Build what a request goes through, from the outermost on."""
+        return SecurityHeaders(super().build_middleware_stack(), hsts_max_age_s=self.state.hsts_max_age_s)
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
     """Build the application over an open service; whoever opened it closes it after the application has stopped."""
-    app = FastAPI(
+    app = _Application(
         title="Tirtha",
         version=tirtha.__version__,
-        docs_url=None,  # their pages load scripts from the internet; /openapi.json is served
+        openapi_url=None,  # a route of our own serves it, for which a key is needed as for all others
+        docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
         redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service
+    app.state.hsts_max_age_s = settings.hsts_max_age_s
     app.state.max_line_bytes = settings.max_body_bytes
-    app.add_middleware(Routing)
-    app.add_middleware(BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED)
-    app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes, streamed=_STREAMED)
     errors.register(app)
     routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:
         routes.include_router(router)
     app.include_router(routes)
+    app.add_middleware(Routing)  # the innermost: what is added later stands before it
+    app.add_middleware(BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED)
+    app.add_middleware(
+        RequestLimits,
+        is_ours=_our_hosts(settings, service.authentication),
+        max_body_bytes=settings.max_body_bytes,
+        streamed=_STREAMED,
+    )
+    app.add_middleware(Callers, authentication=service.authentication, open_paths=_open_paths(app))
     return app
+
+
+def _open_paths(app: FastAPI) -> frozenset[str]:
+    """Return the paths of the routes that declare that they need no key."""
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    return frozenset(r.path for r in routes if isinstance(r, APIRoute) and declared(r.dependant) == "open")
+
+
+def _our_hosts(settings: Settings, authentication: Authentication) -> Callable[[str], bool]:
+    """Return whether the server answers to a name: to loopback's, and once keys are needed to those of the settings, or to any.
+
+    A page that reaches us under a name of its own can do nothing without a key, and a browser has none to send along.
+    """
+    named = {name.lower().removesuffix(".") for name in settings.allowed_hosts}
+    any_host = not named or _ANY_HOST in named
+    allowed = named | {settings.host.lower()}
+
+    def is_ours(host: str) -> bool:
+        return host in LOOPBACK or (authentication.key_needed and (any_host or host in allowed))
+
+    return is_ours

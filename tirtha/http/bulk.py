@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from memory import NewTurn, Receipt
 from memory.errors import IndexBehind, StoreUnavailable, TenantFull
 from tirtha.caller import Caller
-from tirtha.errors import TooLarge
+from tirtha.errors import OtherUser, TooLarge
 from tirtha.http.bodies import BadBody, check_encoding, read_json
 from tirtha.http.errors import located, why
 from tirtha.http.schemas.requests import BulkLine
@@ -96,6 +96,7 @@ class _Bulk:
             read = BulkLine.model_validate(read_json(line))
             turn = read.turn()
             self.service.limits.check_turn(turn, read.text_field)
+            self.caller.scope(read.user_id, read.agent_id)
         except BadBody as error:
             self.reject(number, "line" if error.at == "body" else error.at, error.why)
             return
@@ -105,6 +106,9 @@ class _Bulk:
             return
         except TooLarge as error:
             self.reject(number, error.at, str(error))
+            return
+        except OtherUser as error:
+            self.reject(number, "user_id", str(error))
             return
         owner = (read.user_id, read.agent_id)
         session_id = read.session_id or self.new_sessions.setdefault(owner, uuid4().hex)

@@ -18,11 +18,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from memory import TurnPk
 from tirtha.errors import BadCursor
-from tirtha.http.schemas.fields import OwnerId
+from tirtha.http.schemas.fields import ItemId, OwnerId
 from tirtha.operations.listing import MOST_FOUND
 from tirtha.tenants.model import is_tenant_name
 
-__all__ = ["LONGEST_CURSOR", "SESSIONS", "TENANTS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
+__all__ = ["KEYS", "LONGEST_CURSOR", "SESSIONS", "TENANTS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
 
 LONGEST_CURSOR = 16_384
 _VERSION = 1
@@ -117,3 +117,4 @@ USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS_FOUND = Cursors("memories", TypeAdapter(tuple[_Moment, _Shown]))
+KEYS = Cursors("keys", TypeAdapter(tuple[_Moment, ItemId]))

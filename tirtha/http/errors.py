@@ -25,18 +25,33 @@ from memory.errors import (
     TooManyQuestions,
     TurnConflict,
 )
-from tirtha.errors import BadCursor, Forbidden, NotReady, SessionNeeded, TooLarge
+from tirtha.errors import (
+    BadCursor,
+    Forbidden,
+    KeyMissing,
+    KeyRefused,
+    NotFromHere,
+    NotReady,
+    OtherTenant,
+    OtherUser,
+    PepperUnusable,
+    SessionNeeded,
+    TenantWide,
+    TooLarge,
+    UnknownKey,
+)
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
 from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
-__all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
+__all__ = ["Fault", "Problem", "fault_response", "located", "problem", "register", "why"]
 
 log = logging.getLogger(__name__)
 
 _TITLES = {
     400: "The request cannot be read",
-    403: "That is not allowed with this key",
+    401: "A valid key is needed",
+    403: "That is not allowed",
     404: "There is no such thing",
     405: "That method is not allowed here",
     408: "The request was sent too slowly",
@@ -138,12 +153,13 @@ async def _http(request: Request, error: Exception) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """How one of our errors is told: the status, where and why in the request, when to try again, and under which title."""
+    """How one of our errors is told: the status, where and why, when to try again, by which scheme, and under which title."""
 
     status: int
     at: str = ""
     why: str = ""
     retry_after_s: int | None = None
+    scheme: str | None = None
     title: str = ""
 
 
@@ -158,6 +174,14 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     TooLarge: lambda e: _Answer(413, e.at),
     TooLong: lambda e: _Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
     Forbidden: lambda _: _Answer(403),
+    OtherUser: lambda _: _Answer(403),
+    TenantWide: lambda _: _Answer(403),
+    OtherTenant: lambda _: _Answer(403),
+    NotFromHere: lambda _: _Answer(403),
+    KeyMissing: lambda _: _Answer(401, scheme="Bearer"),
+    KeyRefused: lambda _: _Answer(401, scheme="Bearer"),
+    UnknownKey: lambda _: _Answer(404),
+    PepperUnusable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     BadCursor: lambda e: _Answer(422, "cursor", e.why),
     SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
     IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
@@ -182,13 +206,20 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
 }
 
 
-async def _ours(request: Request, error: Exception) -> Response:  # noqa: ARG001
+def fault_response(error: Exception) -> Response:
+    """Answer with the problem document of one of our errors."""
     answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
-    if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady):
+    if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady | PepperUnusable):
         log.error("%s", error)
     faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
-    headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else None
+    headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else {}
+    if answer.scheme:
+        headers["WWW-Authenticate"] = answer.scheme
     return problem(answer.status, str(error), faults, headers, answer.title)
+
+
+async def _ours(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return fault_response(error)
 
 
 async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 import uvicorn
 
 from cascade.errors import Misconfigured
-from tirtha.errors import NotLoopback
 from tirtha.http.address import announced
 from tirtha.http.timeouts.heads import timed_protocol
-from tirtha.settings import LOOPBACK, Settings
+from tirtha.settings import Settings
 from tirtha.terminal import PrintableFormatter
+from tirtha.wiring.keys import refuse_to_listen_without_a_key
 from tirtha.wiring.tiers import probe
 
 __all__ = ["listening", "serve"]
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _GRACE_S = 10
 _BACKLOG = 2_048
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only once a key is made
 
 
 class _Server(uvicorn.Server):
@@ -44,12 +45,12 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         KeyboardInterrupt: INT ended it, and everything is closed.
-        NotLoopback: the address could be reached by others.
+        NotLoopback: the address could be reached by others, and no key is made.
+        PepperUnusable: keys are made, and none of them can be checked.
         Misconfigured: a tier's setting is wrong; the message names it.
         OSError: the address cannot be listened on.
     """
-    if settings.host not in LOOPBACK:
-        raise NotLoopback(settings.host)
+    refuse_to_listen_without_a_key(settings)
     handler = logging.StreamHandler()
     handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
@@ -64,16 +65,22 @@ async def _serve(settings: Settings, ending: "_Ending") -> None:
         from tirtha.wiring.service import open_service  # noqa: PLC0415
 
         async with open_service(settings) as service:
+            for wrong in await service.keys.what_is_wrong():
+                log.warning("%s", wrong)
             config = uvicorn.Config(
                 create_app(service, settings),
                 log_level=settings.log_level,
                 access_log=settings.log_level == "debug",
                 lifespan="off",
+                proxy_headers=False,  # what a request says of its sender must not stand for who connected
+                server_header=False,
                 timeout_graceful_shutdown=_GRACE_S,
                 http=timed_protocol(settings.header_timeout_s),
             )
-            url = f"http://{settings.host}:{listener.getsockname()[1]}"
-            with announced(settings.folder, url):
+            port = listener.getsockname()[1]
+            url = f"http://{settings.host}:{port}"
+            own_url = f"http://127.0.0.1:{port}" if settings.host == _EVERY_ADDRESS else url
+            with announced(settings.folder, own_url, service.authentication.local_proof):
                 gc.collect()
                 gc.freeze()  # the libraries' million objects stay for good; each full collection would walk them for 0.3 s
                 print(f"Tirtha listens on {url} (data in {settings.folder})", flush=True)  # noqa: T201 - for scripts

@@ -1,6 +1,6 @@
-"""The route that all of ours are: it reads bodies strictly, and refuses query parameters that are unknown or repeated.
+"""The route that all of ours are: it asks for the caller's right and lets its tenant in, reads bodies and queries strictly.
 
-So a typo never passes silently, on whatever route; no route checks this itself.
+So a typo never passes silently, and nothing is open by oversight, on whatever route; no route checks this itself.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from tirtha.http.bodies import BadBody, read_json
+from tirtha.http.dependencies import caller_of, declared
 
 __all__ = ["StrictRoute"]
 
@@ -32,11 +33,20 @@ class StrictRoute(APIRoute):
     """A route whose requests are read strictly. A router is made of them by `APIRouter(route_class=StrictRoute)`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of a request, which reads it strictly."""
+        """Return the handler of a request, which asks for the caller's right and reads strictly.
+
+        Raises TypeError for a route that declares no right.
+        """
         handle = super().get_route_handler()
         known = frozenset(_query_names(self.dependant))
+        needed = declared(self.dependant)
+        if needed is None:
+            raise TypeError(f"{self.path} must declare one right that it needs, as tirtha/http/dependencies.py says")
 
         async def strictly(request: Request) -> Response:
+            if needed != "open":
+                caller = caller_of(request, needed)
+                await request.app.state.service.admission.request(caller.tenant)
             _check_query(request, known)
             return await handle(_StrictRequest(request.scope, request.receive))
 

@@ -17,8 +17,10 @@ from memory.opening import examine_database, examine_memory, open_memory
 from tirtha.errors import FaceFault
 from tirtha.http.address import running_server
 from tirtha.import_check import refuse_shadows
+from tirtha.keys.local_proof import LOCAL_SCHEME, local_proof
 from tirtha.settings import Settings
 from tirtha.wiring.database import database_beside_a_server, database_of
+from tirtha.wiring.keys import open_keys
 from tirtha.wiring.service import memory_settings
 from tirtha.wiring.tiers import probe
 
@@ -44,6 +46,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("token table", _tokens),
         ("data folder", _folder),
         ("memory", _memory),
+        ("API keys", _keys),
         ("tiers", _tiers),
         ("certificate", _certificate),
         ("sandbox", _sandbox),
@@ -100,13 +103,25 @@ async def _memory(settings: Settings) -> str:
 
 async def _beside(settings: Settings, url: str) -> str:
     """Ask the running server whether it is ready, and check its database. Raises ValueError with the server's words."""
-    async with httpx.AsyncClient(base_url=url) as client:
+    proof = local_proof(settings.folder)
+    headers = {"authorization": f"{LOCAL_SCHEME} {proof}"} if proof else {}
+    async with httpx.AsyncClient(base_url=url, headers=headers) as client:
         answer = await client.get("/readyz", timeout=_READY_S)
     if answer.is_error:
         raise ValueError(f"the server at {url} is not ready: {answer.json()['detail']}")
     with database_beside_a_server(settings) as database:
         await asyncio.to_thread(examine_database, database)
     return f"in use by the server at {url}, which answers; the database is sound; stop the server to have the index checked"
+
+
+async def _keys(settings: Settings) -> str:
+    with database_beside_a_server(settings) as database:
+        async with open_keys(settings, database) as opened:
+            wrong = await opened.keys.what_is_wrong()
+            needed = opened.authentication.key_needed
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return "every request needs one" if needed else "none is made: this machine is served, and no other"
 
 
 async def _tiers(settings: Settings) -> str:

@@ -39,7 +39,7 @@ class WriteCode:
         caller.require("read")
         task = request.task
         self.limits.check_question(task.question)
-        user_id = request.user_id or ""
+        user_id = request.user_id or caller.user_id or ""
         terms = await self.admission.asking(caller.tenant, user_id)
         max_tier, cascade = cheaper(request.max_tier, terms.max_tier), under(self.cascade, terms, self.admission)
         await self.admission.asking_models(caller.tenant, user_id)

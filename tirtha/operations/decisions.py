@@ -16,9 +16,9 @@ class ReadDecision:
     ledger: Ledger
 
     async def __call__(self, caller: Caller, decision_id: str) -> Decision:
-        """Return a decision of the caller's tenant."""
+        """Return a decision of the caller's tenant, and of the user that the caller is bound to."""
         caller.require("read")
-        return await self.ledger.read(decision_id, tenant=caller.tenant)
+        return await self.ledger.read(decision_id, tenant=caller.tenant, user_id=caller.user_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,4 +30,5 @@ class ReadStats:
     async def __call__(self, caller: Caller) -> Stats:
         """Return where the tenant's requests ended, what they cost, and how long they took."""
         caller.require("read")
+        caller.require_whole_tenant()
         return await self.ledger.stats(tenant=caller.tenant)

@@ -100,9 +100,11 @@ class ListUsers:
     memory: Memory
 
     async def __call__(self, caller: Caller, request: UsersRequest) -> Page[UserSummary, str]:
-        """Return the users of the caller's tenant of whom something is remembered, by name."""
+        """Return the users of the caller's tenant of whom something is remembered, by name; of a bound caller only that user."""
         caller.require("read")
-        found = await self.memory.users(caller.tenant, limit=request.limit + 1, after=request.after)
+        found = await self.memory.users(
+            caller.tenant, only=caller.user_id, limit=request.limit + 1, after=request.after
+        )
         return _page(found, request.limit, lambda user: user.user_id)
 
 

@@ -9,9 +9,8 @@ from typing import Literal
 from cascade import MaxTier
 from tirtha.settings import PolicySettings, TenantSettings
 
-__all__ = ["DEFAULT_TENANT", "Assigned", "Tenant", "Terms", "default_terms", "is_tenant_name", "nanousd_of"]
+__all__ = ["Assigned", "Tenant", "Terms", "default_terms", "is_tenant_name", "nanousd_of"]
 
-DEFAULT_TENANT = "default"
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _NANO = 1_000_000_000
 

@@ -33,9 +33,11 @@ from tirtha.operations.tenancy.deletion import DeleteTenant
 from tirtha.operations.tenancy.housekeeping import Housekeeping
 from tirtha.service import Service
 from tirtha.settings import Settings
+from tirtha.tenants.registry import Tenants
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
-from tirtha.wiring.tenancy import keeping_house, make_admission
+from tirtha.wiring.keys import KeyService, open_keys
+from tirtha.wiring.tenancy import keeping_house, make_admission, make_tenants
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -58,13 +60,16 @@ async def open_service(
     """
     async with open_tiers(settings) as tiers:  # first: a wrong setting must not have upgraded the data folder
         with database_of(settings) as database:
-            own = memory_settings(settings, recall_models=recall_models)
-            async with open_memory(own, database, encoder=encoder) as memory:
+            own, tenants = memory_settings(settings, recall_models=recall_models), make_tenants(settings, database)
+            async with (
+                open_keys(settings, database, tenants) as keys,
+                open_memory(own, database, encoder=encoder) as memory,
+            ):
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
-                answering = _answering(settings, tiers, database)
-                service = _service(settings, tiers, memory, cascade, answering)
+                answering = _answering(settings, tiers, database, tenants)
+                service = _service(settings, tiers, memory, cascade, answering, keys)
                 try:
                     async with keeping_house(service.housekeeping):
                         yield service
@@ -72,14 +77,18 @@ async def open_service(
                     await answering.close()
 
 
-def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering) -> Service:
+def _service(
+    settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering, keys: KeyService
+) -> Service:
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
     code = make_code_cascade(settings, tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
     admission, tenants = answering.admission, answering.admission.tenants
-    delete_tenant = DeleteTenant(tenants=tenants, memory=memory, ledger=ledger, under_way=under_way)
+    delete_tenant = DeleteTenant(
+        tenants=tenants, memory=memory, ledger=ledger, under_way=under_way, also=[keys.keys.forget_tenant]
+    )
     return Service(
         remember=RememberTurns(memory=memory, limits=limits, admission=admission),
         recall=RecallTurns(memory=memory, limits=limits, under_way=under_way, admission=admission),
@@ -97,6 +106,8 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         decision=ReadDecision(ledger=ledger),
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),
+        authentication=keys.authentication,
+        keys=keys.keys,
         limits=limits,
         admission=admission,
         tenants=ManageTenants(memory=memory, admission=admission),
@@ -108,7 +119,7 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
     )
 
 
-def _answering(settings: Settings, tiers: Tiers, database: Database) -> Answering:
+def _answering(settings: Settings, tiers: Tiers, database: Database, tenants: Tenants) -> Answering:
     ttl, max_bytes = timedelta(seconds=settings.cache_ttl_s), settings.cache_mb * 2**20
     share, frontier = settings.shadow_share, tiers.frontier
     if share and frontier is None:
@@ -116,7 +127,7 @@ def _answering(settings: Settings, tiers: Tiers, database: Database) -> Answerin
     ledger = Ledger(database)
     return Answering(
         ledger=ledger,
-        admission=make_admission(settings, database, ledger),
+        admission=make_admission(tenants, ledger),
         cache=AnswerCache(database, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,
         frontier=frontier.price if frontier else None,
         shadowing=Shadowing(tier=frontier, share=share) if frontier and share else None,

@@ -15,15 +15,19 @@ from tirtha.tenants.rates import Rates
 from tirtha.tenants.registry import Tenants
 from tirtha.tenants.spending import Spending
 
-__all__ = ["keeping_house", "make_admission"]
+__all__ = ["keeping_house", "make_admission", "make_tenants"]
 
 log = logging.getLogger(__name__)
 
 
-def make_admission(settings: Settings, database: Database, ledger: Ledger) -> Admission:
+def make_tenants(settings: Settings, database: Database) -> Tenants:
+    """Make the registry of tenants."""
+    return Tenants(database, defaults=default_terms(settings.tenant, settings.policy))
+
+
+def make_admission(tenants: Tenants, ledger: Ledger) -> Admission:
     """Make what the requests of tenants are measured by."""
-    defaults = default_terms(settings.tenant, settings.policy)
-    return Admission(tenants=Tenants(database, defaults=defaults), rates=Rates(), spending=Spending(ledger))
+    return Admission(tenants=tenants, rates=Rates(), spending=Spending(ledger))
 
 
 @asynccontextmanager

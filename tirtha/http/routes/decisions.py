@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.dependencies import Reader, Served
 from tirtha.http.schemas.answers import DecisionOut, StatsOut
 from tirtha.http.schemas.fields import ItemId
 from tirtha.http.strict_route import StrictRoute
@@ -13,12 +13,12 @@ router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/v1/decisions/{decision_id:id}")
-async def decision(decision_id: ItemId, service: Served, caller: CalledBy) -> DecisionOut:
+async def decision(decision_id: ItemId, service: Served, caller: Reader) -> DecisionOut:
     """Read how an earlier question was answered."""
     return DecisionOut.of(await service.decision(caller, decision_id))
 
 
 @router.get("/v1/stats")
-async def stats(service: Served, caller: CalledBy) -> StatsOut:
+async def stats(service: Served, caller: Reader) -> StatsOut:
     """Add up the decisions: where requests ended, what they cost, how long they took."""
     return StatsOut.of(await service.stats(caller))

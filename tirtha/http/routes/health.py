@@ -1,9 +1,11 @@
-"""Whether the process answers, and whether it can do its work."""
+"""Whether the process answers, whether it can do its work, and what can be asked of it."""
 
-from fastapi import APIRouter
+from typing import Any
+
+from fastapi import APIRouter, Request
 
 import tirtha
-from tirtha.http.dependencies import Served
+from tirtha.http.dependencies import OPEN, Known, ReaderIfAny, Served
 from tirtha.http.schemas.responses import HealthOut
 from tirtha.http.strict_route import StrictRoute
 
@@ -12,14 +14,22 @@ __all__ = ["router"]
 router = APIRouter(route_class=StrictRoute)
 
 
-@router.get("/healthz", response_model_exclude_none=True)
+@router.get("/healthz", response_model_exclude_none=True, dependencies=[OPEN])
 async def healthz() -> HealthOut:
     """Answer, to show that the process lives."""
     return HealthOut(status="ok", version=tirtha.__version__)
 
 
-@router.get("/readyz")
-async def readyz(service: Served) -> HealthOut:
-    """Try to store and find turns; 503 if that cannot be done."""
-    counts = await service.ready()
-    return HealthOut(status="ready", version=tirtha.__version__, turns=counts.turns, waiting=counts.waiting)
+@router.get("/readyz", response_model_exclude_none=True)
+async def readyz(service: Served, reader: ReaderIfAny) -> HealthOut:
+    """Try to store and find turns; 503 if that cannot be done. Who may read is told how many, or why not."""
+    counts = await service.ready(reader)
+    told = {"turns": counts.turns, "waiting": counts.waiting} if counts else {}
+    return HealthOut(status="ready", version=tirtha.__version__, **told)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def schema(request: Request, caller: Known) -> dict[str, Any]:  # noqa: ARG001 - whoever has a key
+    """Describe this API as an OpenAPI document."""
+    document: dict[str, Any] = request.app.openapi()
+    return document

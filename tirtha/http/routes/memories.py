@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 
 from tirtha.http.cursors import SESSIONS, TURNS, TURNS_FOUND, USERS
-from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.dependencies import Reader, Served, Writer
 from tirtha.http.schemas.fields import ItemId, OwnerId
 from tirtha.http.schemas.queries import MemoriesQuery, SessionsQuery, TurnLookup, UsersQuery
 from tirtha.http.schemas.requests import AgentQuery, ForgetIn, OwnerQuery, TurnQuery
@@ -19,7 +19,7 @@ router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/v1/users")
-async def users(query: Annotated[UsersQuery, Query()], service: Served, caller: CalledBy) -> UsersOut:
+async def users(query: Annotated[UsersQuery, Query()], service: Served, caller: Reader) -> UsersOut:
     """List the users of whom something is remembered, by name."""
     filters = (caller.tenant,)
     page = await service.users(caller, query.request(USERS.read(query.cursor, filters)))
@@ -27,7 +27,7 @@ async def users(query: Annotated[UsersQuery, Query()], service: Served, caller: 
 
 
 @router.get("/v1/sessions")
-async def sessions(query: Annotated[SessionsQuery, Query()], service: Served, caller: CalledBy) -> SessionsOut:
+async def sessions(query: Annotated[SessionsQuery, Query()], service: Served, caller: Reader) -> SessionsOut:
     """List a scope's sessions, oldest first."""
     filters = (caller.tenant, query.user_id, query.agent_id)
     page = await service.sessions(caller, query.request(SESSIONS.read(query.cursor, filters)))
@@ -35,7 +35,7 @@ async def sessions(query: Annotated[SessionsQuery, Query()], service: Served, ca
 
 
 @router.get("/v1/memories")
-async def memories(query: Annotated[MemoriesQuery, Query()], service: Served, caller: CalledBy) -> TurnsOut:
+async def memories(query: Annotated[MemoriesQuery, Query()], service: Served, caller: Reader) -> TurnsOut:
     """List the turns of a scope or of a session, oldest first; with `query`, those that say most on it, best first."""
     filters = (caller.tenant, query.user_id, query.agent_id, query.session_id, query.query)
     if query.query is not None:
@@ -46,7 +46,7 @@ async def memories(query: Annotated[MemoriesQuery, Query()], service: Served, ca
 
 
 @router.get("/v1/memories/{turn_id:id}")
-async def turn(turn_id: ItemId, query: Annotated[TurnLookup, Query()], service: Served, caller: CalledBy) -> TurnOut:
+async def turn(turn_id: ItemId, query: Annotated[TurnLookup, Query()], service: Served, caller: Reader) -> TurnOut:
     """Read one turn. Its session must be named if another has a turn of the same id."""
     found = await service.turn(caller, query.request(turn_id))
     if found is None:
@@ -55,14 +55,14 @@ async def turn(turn_id: ItemId, query: Annotated[TurnLookup, Query()], service: 
 
 
 @router.post("/v1/forget")
-async def forget(body: ForgetIn, service: Served, caller: CalledBy) -> ForgotOut:
+async def forget(body: ForgetIn, service: Served, caller: Writer) -> ForgotOut:
     """Forget a turn, a session or a user, with every copy: what the DELETEs do, for ids that a path cannot carry."""
     return _forgot(await service.forget(caller, body.request()))
 
 
 @router.delete("/v1/memories/{turn_id:id}")
 async def forget_turn(
-    turn_id: ItemId, query: Annotated[TurnQuery, Query()], service: Served, caller: CalledBy
+    turn_id: ItemId, query: Annotated[TurnQuery, Query()], service: Served, caller: Writer
 ) -> ForgotOut:
     """Forget one turn, with every copy of it."""
     request = ForgetRequest(
@@ -73,7 +73,7 @@ async def forget_turn(
 
 @router.delete("/v1/sessions/{session_id:id}")
 async def forget_session(
-    session_id: ItemId, query: Annotated[OwnerQuery, Query()], service: Served, caller: CalledBy
+    session_id: ItemId, query: Annotated[OwnerQuery, Query()], service: Served, caller: Writer
 ) -> ForgotOut:
     """Forget one session, with every copy of it."""
     request = ForgetRequest(user_id=query.user_id, agent_id=query.agent_id, session_id=session_id)
@@ -82,7 +82,7 @@ async def forget_session(
 
 @router.delete("/v1/users/{user_id:id}")
 async def forget_user(
-    user_id: OwnerId, query: Annotated[AgentQuery, Query()], service: Served, caller: CalledBy
+    user_id: OwnerId, query: Annotated[AgentQuery, Query()], service: Served, caller: Writer
 ) -> ForgotOut:
     """Forget everything of a user, or what one agent remembers of them."""
     return _forgot(await service.forget(caller, ForgetRequest(user_id=user_id, agent_id=query.agent_id)))

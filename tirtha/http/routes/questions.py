@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
-from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.dependencies import Reader, Served
 from tirtha.http.schemas.answers import AskOut
 from tirtha.http.schemas.requests import AskIn, ContextIn, RecallIn
 from tirtha.http.schemas.responses import ContextOut, RecallOut
@@ -19,22 +19,20 @@ router = APIRouter(route_class=StrictRoute)
 
 
 @router.post("/v1/recall")
-async def recall(body: RecallIn, service: Served, caller: CalledBy) -> RecallOut:
+async def recall(body: RecallIn, service: Served, caller: Reader) -> RecallOut:
     """Find the turns that say most on a question, best first."""
     return RecallOut.of(await service.recall(caller, body.request()))
 
 
 @router.post("/v1/context")
-async def context(body: ContextIn, service: Served, caller: CalledBy) -> ContextOut:
+async def context(body: ContextIn, service: Served, caller: Reader) -> ContextOut:
     """Distil what the memory holds on a question into a context within the budget."""
     return ContextOut.of(await service.context(caller, body.request()))
 
 
 @router.post("/ask", response_model=AskOut, include_in_schema=False)
 @router.post("/v1/ask", response_model=AskOut)
-async def ask(
-    body: AskIn, service: Served, caller: CalledBy, request: Request, response: Response
-) -> AskOut | Response:
+async def ask(body: AskIn, service: Served, caller: Reader, request: Request, response: Response) -> AskOut | Response:
     """Answer a question from memory with citations, or abstain; `stream` sends the verified answer as events.
 
     `task: code` writes a program that passes the given tests. `Cache-Control: no-store` goes past the exact cache.

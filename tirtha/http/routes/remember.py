@@ -7,7 +7,7 @@ from starlette.types import Scope as AsgiScope
 
 from tirtha.http.bodies import is_ndjson
 from tirtha.http.bulk import remember_stream
-from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.dependencies import Served, Writer
 from tirtha.http.schemas.requests import RememberIn
 from tirtha.http.schemas.responses import BulkOut, RememberOut
 from tirtha.http.spool import spooled
@@ -28,7 +28,7 @@ class _NdjsonRoute(StrictRoute):
         return super().matches(scope)
 
 
-async def _remember_bulk(request: Request, service: Served, caller: CalledBy) -> BulkOut:
+async def _remember_bulk(request: Request, service: Served, caller: Writer) -> BulkOut:
     """Remember one turn a line; bad lines are left out and named."""
     limit: int = request.app.state.max_line_bytes
     async with spooled(request) as chunks:
@@ -48,6 +48,6 @@ for _path in ("/v1/remember", "/remember"):
 
 @router.post("/remember", status_code=201, include_in_schema=False)
 @router.post("/v1/remember", status_code=201)
-async def remember(body: RememberIn, service: Served, caller: CalledBy) -> RememberOut:
+async def remember(body: RememberIn, service: Served, caller: Writer) -> RememberOut:
     """Remember turns of one session; durable when answered. As application/x-ndjson: one turn a line, in bulk."""
     return RememberOut.of(await service.remember(caller, body.request()))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from tirtha.http.cursors import TENANTS
-from tirtha.http.dependencies import CalledBy, Served
+from tirtha.http.dependencies import Admin, Served
 from tirtha.http.schemas.tenants import (
     DeletedTenantOut,
     DeleteTenantQuery,
@@ -23,7 +23,7 @@ router = APIRouter(route_class=StrictRoute)
 
 
 @router.get("/v1/tenants")
-async def tenants(query: Annotated[TenantsQuery, Query()], service: Served, caller: CalledBy) -> TenantsOut:
+async def tenants(query: Annotated[TenantsQuery, Query()], service: Served, caller: Admin) -> TenantsOut:
     """List tenants by name."""
     filters = [caller.tenant]
     page = await service.tenants.list(caller, limit=query.limit, after=TENANTS.read(query.cursor, filters))
@@ -31,26 +31,26 @@ async def tenants(query: Annotated[TenantsQuery, Query()], service: Served, call
 
 
 @router.post("/v1/tenants", status_code=201)
-async def create_tenant(body: TenantIn, service: Served, caller: CalledBy) -> TenantOut:
+async def create_tenant(body: TenantIn, service: Served, caller: Admin) -> TenantOut:
     """Make a tenant."""
     return TenantOut.of(await service.tenants.create(caller, body.name, body.assigned()))
 
 
 @router.get("/v1/tenants/{name:id}")
-async def tenant(name: str, service: Served, caller: CalledBy) -> TenantOut:
+async def tenant(name: str, service: Served, caller: Admin) -> TenantOut:
     """Show a tenant."""
     return TenantOut.of(await service.tenants.read(caller, name))
 
 
 @router.patch("/v1/tenants/{name:id}")
-async def set_tenant(name: str, body: TenantValuesIn, service: Served, caller: CalledBy) -> TenantOut:
+async def set_tenant(name: str, body: TenantValuesIn, service: Served, caller: Admin) -> TenantOut:
     """Set values of a tenant; null sets one back to the default, and what is left out stays."""
     return TenantOut.of(await service.tenants.assign(caller, name, body.changes()))
 
 
 @router.delete("/v1/tenants/{name:id}")
 async def delete_tenant(
-    name: str, query: Annotated[DeleteTenantQuery, Query()], service: Served, caller: CalledBy
+    name: str, query: Annotated[DeleteTenantQuery, Query()], service: Served, caller: Admin
 ) -> DeletedTenantOut:
     """Delete a tenant and forget everything of it; `confirm` is its name once more."""
     return DeletedTenantOut.of(await service.delete_tenant(caller, name, confirm=query.confirm))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from memory.api import Memory
-from tirtha.caller import Caller
+from tirtha.caller import OPERATORS_TENANT, Caller
 from tirtha.errors import Forbidden
 from tirtha.operations.listing import Page
 from tirtha.tenants.admission import Admission
 from tirtha.tenants.errors import TenantExists, UnknownTenant
-from tirtha.tenants.model import DEFAULT_TENANT, Assigned, Tenant, Terms
+from tirtha.tenants.model import Assigned, Tenant, Terms
 
 __all__ = ["ManageTenants", "TenantShown", "require_operator"]
 
@@ -95,5 +95,5 @@ class ManageTenants:
 
 def require_operator(caller: Caller) -> None:
     """Raise Forbidden, the same to everybody, unless an administrator of the tenant `default` calls."""
-    if caller.tenant != DEFAULT_TENANT or "admin" not in caller.rights:
-        raise Forbidden(f"admin of the tenant {DEFAULT_TENANT}")
+    if caller.tenant != OPERATORS_TENANT or caller.user_id is not None or "admin" not in caller.rights:
+        raise Forbidden(f"admin of the tenant {OPERATORS_TENANT}")

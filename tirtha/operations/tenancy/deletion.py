@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from cascade import Ledger
 from compaction import forget_rows
 from memory.api import Memory
-from tirtha.caller import Caller
+from tirtha.caller import OPERATORS_TENANT, Caller
 from tirtha.operations.tenancy.administration import require_operator
 from tirtha.operations.under_way import UnderWay
 from tirtha.tenants.errors import TenantKept
-from tirtha.tenants.model import DEFAULT_TENANT
 from tirtha.tenants.registry import Tenants
 
 __all__ = ["DeleteTenant", "DeletedTenant", "ForgetTenant"]
@@ -51,7 +50,7 @@ class DeleteTenant:
     async def __call__(self, caller: Caller, name: str, *, confirm: str) -> DeletedTenant:
         """Delete the tenant whose name is given twice. Raises Forbidden, TenantKept and UnknownTenant."""
         require_operator(caller)
-        if name == DEFAULT_TENANT:
+        if name == OPERATORS_TENANT:
             raise TenantKept(name, "it is the one that every installation has")
         if confirm != name:
             raise TenantKept(name, "confirm must be its name, since everything of it is forgotten for good")
