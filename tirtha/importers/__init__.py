@@ -4,7 +4,7 @@
 and `reading` finds out which it is. It stores nothing, and knows no tenant, no server and no memory.
 """
 
-from tirtha.importers.archive import ArchiveLimits, documents_of
+from tirtha.importers.archive import ArchiveLimits, SourceFile, documents_of
 from tirtha.importers.errors import Ambiguous, ArchiveRefused, ImportFault, NotRecognised, Unreadable
 from tirtha.importers.model import Conversation, ImportOptions, LeftOut, Skipped
 from tirtha.importers.reading import IMPORTERS, read_export, recognise
@@ -20,6 +20,7 @@ __all__ = [
     "LeftOut",
     "NotRecognised",
     "Skipped",
+    "SourceFile",
     "Unreadable",
     "documents_of",
     "read_export",

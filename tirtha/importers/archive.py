@@ -9,7 +9,7 @@ deeper.
 import lzma
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from os import SEEK_END
@@ -25,7 +25,7 @@ from tirtha.importers.errors import ArchiveRefused
 from tirtha.importers.json_text import Stream
 from tirtha.importers.model import Document
 
-__all__ = ["ArchiveLimits", "documents_of"]
+__all__ = ["ArchiveLimits", "SourceFile", "documents_of"]
 
 _JSON = re.compile(r"\.(?:json|jsonl|ndjson)\Z", re.IGNORECASE)
 _ZIP = re.compile(r"\.zip\Z", re.IGNORECASE)
@@ -48,16 +48,26 @@ class ArchiveLimits:
     ratio: int = 200
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file to import: what reports call it, how it is opened, as often as wanted, and a folder with room for what is unpacked."""
+
+    name: str
+    opened: Callable[[], BinaryIO]
+    folder: Path
+
+
 @contextmanager
-def documents_of(path: Path, name: str, limits: ArchiveLimits) -> Iterator[list[Document]]:
-    """Open the texts of a file, called `name` in reports, for as long as the block runs. Raises ArchiveRefused."""
-    if not is_zipfile(path):
-        yield [document(name, lambda: path.open("rb"))]
-        return
-    with path.open("rb") as stream, ExitStack() as opened:
+def documents_of(file: SourceFile, limits: ArchiveLimits) -> Iterator[list[Document]]:
+    """Open the texts of a file for as long as the block runs. Raises ArchiveRefused."""
+    with file.opened() as stream, ExitStack() as opened:
+        if not is_zipfile(stream):
+            yield [document(file.name, file.opened)]
+            return
+        stream.seek(0)
         if stream.read(2) != _ZIP_START:
             raise ArchiveRefused(member="", why="has something before its start: it is a zip hidden in another file")
-        archive = _Archive(limits=limits, folder=path.parent, opened=opened)
+        archive = _Archive(limits=limits, folder=file.folder, opened=opened)
         yield archive.documents(stream, "")
 
 

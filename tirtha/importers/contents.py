@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tirtha.importers.fields import Object, as_list, as_object, as_text
 
-__all__ = ["words_of"]
+__all__ = ["named_file", "words_of"]
 
 _TEXTS = frozenset({"text", "input_text", "output_text", "voice_note"})
 _IMAGES = frozenset({"image", "image_url", "input_image", "image_file"})
@@ -21,6 +21,12 @@ def words_of(content: object, *, tools: bool = False) -> str:
     if isinstance(content, str):
         return content
     return "\n".join(words for words in _blocks(content, tools) if words.strip())
+
+
+def named_file(name: object) -> str:
+    """Return what stands for a file: its name, if it has one."""
+    shown = " ".join(as_text(name).split())
+    return f"[file: {shown}]" if shown else "[file]"
 
 
 def _blocks(content: object, tools: bool) -> Iterator[str]:
@@ -36,22 +42,15 @@ def _blocks(content: object, tools: bool) -> Iterator[str]:
         elif kind in _AUDIO:
             yield "[audio]"
         elif kind in _FILES:
-            yield _file(block)
+            yield named_file(
+                block.get("filename") or block.get("title") or as_object(block.get("file")).get("filename")
+            )
         elif tools:
             yield _tool(kind, block)
 
 
 def _text(value: object) -> str:
     return as_text(value) or as_text(as_object(value).get("value"))
-
-
-def _file(block: Object) -> str:
-    name = (
-        as_text(block.get("filename"))
-        or as_text(block.get("title"))
-        or as_text(as_object(block.get("file")).get("filename"))
-    )
-    return f"[file: {' '.join(name.split())}]" if name.strip() else "[file]"
 
 
 def _tool(kind: str, block: Object) -> str:

@@ -10,10 +10,24 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import blake2b
 
 from tirtha.importers.errors import Ambiguous
+from tirtha.visible import is_blank
 
-__all__ = ["Object", "as_list", "as_object", "as_text", "clean", "digest", "item_id", "moment", "objects", "placed"]
+__all__ = [
+    "Object",
+    "as_list",
+    "as_object",
+    "as_text",
+    "clean",
+    "digest",
+    "item_id",
+    "moment",
+    "objects",
+    "placed",
+    "speaker_of",
+]
 
 _LONGEST_ID = 256
+_LONGEST_NAME = 128
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138
@@ -48,10 +62,18 @@ def clean(text: str) -> str:
     return _NO_CHARACTER.sub("\ufffd", text)
 
 
+def speaker_of(value: object) -> str | None:
+    """Return a speaker's name as memory takes it, on one line and not too long; None where there is none."""
+    name = " ".join(clean(_CONTROL.sub(" ", as_text(value))).split())[:_LONGEST_NAME]
+    return None if is_blank(name) else name
+
+
 def item_id(*parts: str) -> str:
     """Return an id made of parts; its digest where memory would not take it (too long, blank, control characters)."""
     joined = ":".join(parts)
-    fit = joined.strip() and len(joined) <= _LONGEST_ID and not _CONTROL.search(joined) and clean(joined) == joined
+    fit = (
+        not is_blank(joined) and len(joined) <= _LONGEST_ID and not _CONTROL.search(joined) and clean(joined) == joined
+    )
     return joined if fit else digest(*parts)
 
 

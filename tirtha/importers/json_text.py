@@ -49,7 +49,7 @@ def decode_line(line: bytes) -> object:
     except UnicodeDecodeError as fault:
         raise ValueError(f"is not UTF-8: its byte {fault.start + 1} is 0x{line[fault.start]:02x}") from None
     except json.JSONDecodeError as fault:
-        raise ValueError(f"is no JSON: {fault.msg} at character {fault.pos + 1}") from None
+        raise ValueError(f"is no JSON: {fault.msg.removesuffix(' at')} at character {fault.pos + 1}") from None
     except RecursionError:
         raise ValueError("is no JSON that can be read: it is nested too deeply") from None
 
@@ -100,7 +100,7 @@ class JsonText:
                 cut = fault.msg.startswith("Unterminated string") or fault.pos >= len(self._window) - _CUT_SHORT
                 if not cut or not self._doubled():
                     self._place = min(fault.pos, len(self._window))
-                    raise self._broken(f"is broken JSON: {fault.msg}") from None
+                    raise self._broken(f"is broken JSON: {fault.msg.removesuffix(' at')}") from None
             else:
                 if end < len(self._window) or not self._doubled():  # a number may go on
                     self._place = end

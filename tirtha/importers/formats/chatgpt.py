@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from memory.model import NewTurn, Role
 from tirtha.importers.branches import OTHER_BRANCH, branch_to, newest_leaf
+from tirtha.importers.contents import named_file
 from tirtha.importers.fields import Object, as_list, as_object, as_text, clean, item_id, moment, objects
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["ChatGpt"]
 
@@ -21,7 +23,7 @@ _SHOWN = frozenset({"text", "multimodal_text"})
 _OF_TOOLS = frozenset({"code", "execution_output", "tether_quote"})
 _HIDDEN_TOOLS = frozenset({"bio", "web", "web.run", "browser"})  # they echo pages and notes, not what was said
 _EVERYBODY = frozenset({"", "all"})
-_CITATION = re.compile("\ue200(?:file)?cite\ue202[^\ue201]*\ue201")  # shown as a link; not in the answer's words
+_CITATION = re.compile(" *\ue200(?:file)?cite\ue202[^\ue201]*\ue201")  # shown as a link; not in the answer's words
 _HIDDEN = LeftOut("hidden by the product")
 _TOOL = LeftOut("of a tool (import with tools to keep it)")
 _EMPTY = LeftOut("says nothing")
@@ -115,7 +117,7 @@ def _shown(message: Object, options: ImportOptions) -> tuple[Role, str] | LeftOu
     if (role == "tool" or kind in _OF_TOOLS or called) and not options.tools:
         return _TOOL
     text = clean(_words(content, metadata))
-    if not text.strip():
+    if is_blank(text):
         return _EMPTY
     return role, f"[tool call: {recipient}({text})]" if called else text
 
@@ -124,7 +126,7 @@ def _words(content: Object, metadata: Object) -> str:
     """Return the words of a message: its parts, or the text of what a tool said; then the names of files sent with it."""
     parts = [_part(part) for part in as_list(content.get("parts"))] or [as_text(content.get("text"))]
     files = [
-        f"[file: {' '.join(as_text(one.get('name')).split())}]"
+        named_file(one.get("name"))
         for one in objects(metadata.get("attachments"))
         if one.get("name") and not as_text(one.get("mime_type")).startswith("image/")
     ]

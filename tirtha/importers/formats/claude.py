@@ -12,9 +12,10 @@ from datetime import UTC
 
 from memory.model import NewTurn, Role
 from tirtha.importers.branches import OTHER_BRANCH, branch_to, newest_leaf
-from tirtha.importers.contents import words_of
+from tirtha.importers.contents import named_file, words_of
 from tirtha.importers.fields import Object, as_object, as_text, clean, item_id, moment, objects
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["Claude"]
 
@@ -90,18 +91,15 @@ def _turns(
             yield Skipped(at=f"{at}, message {key}", why=f"lacks {lacks}")
             continue
         words = words_of(message.get("content"), tools=options.tools) or as_text(message.get("text"))
-        names = [as_text(one.get("file_name")) for one in objects(message.get("files"))]
-        text = "\n".join([words, *(f"[file: {' '.join(name.split())}]" for name in names if name.strip())]).strip("\n")
-        if text.strip():
+        names = [named_file(one.get("file_name")) for one in objects(message.get("files"))]
+        text = "\n".join([words, *names]).strip("\n")
+        if not is_blank(text):
             yield NewTurn(id=item_id(key), role=role, text=clean(text), said_at=said_at)
         elif not message.get("attachments"):
             yield _SAYS_NOTHING
         # A pasted file is a turn of its own: it may be longer than a turn can be, and what was said beside it is not lost.
         for number, one in enumerate(objects(message.get("attachments")), 1):
-            name, extracted = as_text(one.get("file_name")), as_text(one.get("extracted_content"))
-            shown = "\n".join([f"[file: {' '.join(name.split())}]" if name.strip() else "[file]", extracted]).strip(
-                "\n"
-            )
+            shown = "\n".join([named_file(one.get("file_name")), as_text(one.get("extracted_content"))]).strip("\n")
             yield NewTurn(id=item_id(key, f"attachment-{number}"), role=role, text=clean(shown), said_at=said_at)
 
 

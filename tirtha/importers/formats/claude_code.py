@@ -15,6 +15,7 @@ from memory.model import NewTurn, Role
 from tirtha.importers.contents import words_of
 from tirtha.importers.fields import Object, as_list, as_object, as_text, clean, item_id, moment, objects
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["ClaudeCode"]
 
@@ -84,7 +85,7 @@ def _turns(
         if any(block.get("type") == _TOOL_RESULT for block in objects(content)):
             role = "tool"
         text = clean(_words(content, options))
-        yield NewTurn(id=item_id(key), role=role, text=text, said_at=said_at) if text.strip() else _TOOL
+        yield NewTurn(id=item_id(key), role=role, text=text, said_at=said_at) if not is_blank(text) else _TOOL
 
 
 def _left_out(entry: Object, retracted: bool) -> LeftOut | None:

@@ -14,6 +14,7 @@ from memory.model import NewTurn, Role
 from tirtha.importers.contents import words_of
 from tirtha.importers.fields import Object, as_object, as_text, clean, digest, item_id, moment
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["Codex"]
 
@@ -86,10 +87,10 @@ def _shown(item: Object, options: ImportOptions) -> tuple[Role, str] | LeftOut:
     if kind != "message":
         text = _tool(kind, item) if options.tools else ""
         role: Role = "tool" if kind.endswith("_output") else "assistant"
-        return (role, clean(text)) if text.strip() else _TOOL
+        return (role, clean(text)) if not is_blank(text) else _TOOL
     known = _ROLES.get(as_text(item.get("role")))
     text = clean(words_of(item.get("content")))
-    if known is None or not text.strip() or _PROGRAM.match(text):
+    if known is None or is_blank(text) or _PROGRAM.match(text):
         return _OF_PROGRAM
     return known, text
 

@@ -12,8 +12,20 @@ from operator import itemgetter
 
 from memory.model import NewTurn, Role
 from tirtha.importers.contents import words_of
-from tirtha.importers.fields import Object, as_list, as_object, as_text, clean, digest, item_id, moment, objects
+from tirtha.importers.fields import (
+    Object,
+    as_list,
+    as_object,
+    as_text,
+    clean,
+    digest,
+    item_id,
+    moment,
+    objects,
+    speaker_of,
+)
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["PlainLines"]
 
@@ -109,11 +121,11 @@ def _turn(at: str, message: Object, session: str, names: _Names, options: Import
     if role == "tool" and not options.tools:
         return _TOOL
     text = clean(as_text(message.get("text")) or words_of(message.get("content"), tools=options.tools))
-    if not text.strip():
+    if is_blank(text):
         return _EMPTY
-    speaker = clean(_first(message, _SPEAKERS))
-    key = _first(message, ("id",)) or names.of_turn(session, role, speaker, text, str(time))
-    return NewTurn(id=item_id(key), role=role, speaker=speaker or None, text=text, said_at=said_at)
+    speaker = speaker_of(_first(message, _SPEAKERS))
+    key = _first(message, ("id",)) or names.of_turn(session, role, speaker or "", text, str(time))
+    return NewTurn(id=item_id(key), role=role, speaker=speaker, text=text, said_at=said_at)
 
 
 def _is_message(value: Object) -> bool:

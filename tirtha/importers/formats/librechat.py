@@ -11,9 +11,10 @@ from datetime import UTC
 
 from memory.model import NewTurn, Role
 from tirtha.importers.branches import OTHER_BRANCH, branch_to, newest_leaf
-from tirtha.importers.contents import words_of
+from tirtha.importers.contents import named_file, words_of
 from tirtha.importers.fields import Object, as_list, as_object, as_text, clean, item_id, moment, objects
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["LibreChat"]
 
@@ -88,10 +89,9 @@ def _turns(
         words = words_of(message.get("content"), tools=options.tools) or as_text(message.get("text"))
         text = clean("\n".join(part for part in (words, *_files(message)) if part.strip()))
         role: Role = "user" if message.get("isCreatedByUser") is True else "assistant"
-        yield NewTurn(id=item_id(key), role=role, text=text, said_at=said_at) if text.strip() else _EMPTY
+        yield NewTurn(id=item_id(key), role=role, text=text, said_at=said_at) if not is_blank(text) else _EMPTY
 
 
 def _files(message: Object) -> Iterator[str]:
     for one in objects(message.get("files")):
-        name = " ".join(as_text(one.get("filename")).split())
-        yield "[image]" if as_text(one.get("type")).startswith("image/") else f"[file: {name}]"
+        yield "[image]" if as_text(one.get("type")).startswith("image/") else named_file(one.get("filename"))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memory.model import NewTurn, Role
-from tirtha.importers.fields import Object, as_list, as_object, as_text, clean, item_id, placed
+from tirtha.importers.fields import Object, as_list, as_object, as_text, clean, item_id, placed, speaker_of
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["LoCoMo"]
 
@@ -67,18 +68,18 @@ def _turns(said: Object, name: str, started: datetime, at: str) -> Iterator[NewT
         turn = as_object(one)
         key, speaker, caption = (
             as_text(turn.get("dia_id")),
-            as_text(turn.get("speaker")),
+            speaker_of(turn.get("speaker")),
             as_text(turn.get("blip_caption")),
         )
-        if not key or not speaker.strip():
+        if not key or speaker is None:
             yield Skipped(at=f"{at}, turn {number}", why="lacks a dia_id or a speaker")
             continue
         text = clean(
             "\n".join(words for words in (as_text(turn.get("text")), f"[shows {caption}]" if caption else "") if words)
         )
-        role: Role = "user" if speaker == said.get("speaker_a") else "assistant"
-        turned = NewTurn(id=item_id(key), role=role, speaker=clean(speaker), text=text, said_at=started)
-        yield turned if text.strip() else _EMPTY
+        role: Role = "user" if turn.get("speaker") == said.get("speaker_a") else "assistant"
+        turned = NewTurn(id=item_id(key), role=role, speaker=speaker, text=text, said_at=started)
+        yield turned if not is_blank(text) else _EMPTY
 
 
 def _moment(text: str, options: ImportOptions) -> datetime | None:

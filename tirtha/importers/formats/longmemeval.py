@@ -14,6 +14,7 @@ from memory.model import NewTurn, Role
 from tirtha.importers.contents import words_of
 from tirtha.importers.fields import as_list, as_object, as_text, clean, item_id, placed
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["LongMemEval"]
 
@@ -71,7 +72,7 @@ def _turns(turns: object, started: datetime, at: str) -> Iterator[NewTurn | Skip
         text = clean(words_of(turn.get("content")))
         if role is None:
             yield Skipped(at=f"{at}, turn {number}", why="lacks a role that is known")
-        elif text.strip():
+        elif not is_blank(text):
             yield NewTurn(id=str(number), role=role, text=text, said_at=started)
         else:
             yield _EMPTY

@@ -11,6 +11,7 @@ from itertools import groupby
 from memory.model import NewTurn
 from tirtha.importers.fields import as_object, as_text, clean, digest, item_id, moment
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["Mem0"]
 
@@ -50,6 +51,6 @@ def _turn(record: Record, options: ImportOptions) -> NewTurn | Skipped | LeftOut
     said_at = moment(value.get("updated_at"), options.time_zone) or moment(value.get("created_at"), options.time_zone)
     if not key or said_at is None:
         return Skipped(at=record.at, why="lacks an id" if not key else "lacks a time in updated_at or created_at")
-    if not text.strip():
+    if is_blank(text):
         return LeftOut("says nothing")
     return NewTurn(id=item_id(key, digest(text)[:8]), role="user", text=text, said_at=said_at)

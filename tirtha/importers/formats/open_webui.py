@@ -7,12 +7,14 @@ timestamp, files}}}}}, times in seconds. Thoughts and tools stand in the content
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from memory.model import NewTurn, Role
 from tirtha.importers.branches import OTHER_BRANCH, branch_to, newest_leaf
-from tirtha.importers.contents import words_of
+from tirtha.importers.contents import named_file, words_of
 from tirtha.importers.fields import Object, as_object, as_text, clean, item_id, moment, objects
 from tirtha.importers.model import Conversation, Document, ImportOptions, LeftOut, Read, Record, Skipped
+from tirtha.visible import is_blank
 
 __all__ = ["OpenWebUi"]
 
@@ -58,7 +60,10 @@ def _conversation(record: Record, options: ImportOptions) -> Read:
         title=as_text(value.get("title")) or None,
         started=moment(value.get("created_at"), options.time_zone),
         user=as_text(value.get("user_id")) or None,
-        turns=_turns(messages, branch, record.at, options),
+        turns=chain(
+            repeat(LeftOut(OTHER_BRANCH), len(messages) - len(branch)),
+            _turns([(one, messages[one]) for one in branch], value.get("created_at"), record.at, options),
+        ),
     )
 
 
@@ -71,28 +76,25 @@ def _branch(current: str, messages: dict[str, Object]) -> list[str]:
 
 
 def _turns(
-    messages: dict[str, Object], branch: list[str], at: str, options: ImportOptions
+    branch: list[tuple[str, Object]], said_at: object, at: str, options: ImportOptions
 ) -> Iterator[NewTurn | Skipped | LeftOut]:
-    for _ in range(len(messages) - len(branch)):
-        yield LeftOut(OTHER_BRANCH)
-    for key in branch:
-        message = messages[key]
+    """Read the messages of a branch. A message without a time was sent when the one before it was."""
+    for key, message in branch:
         role = _ROLES.get(as_text(message.get("role")))
-        said_at = moment(message.get("timestamp"), options.time_zone)
-        if role is None or said_at is None:
+        said_at = message.get("timestamp") or said_at
+        told = moment(said_at, options.time_zone)
+        if role is None or told is None:
             lacks = "a role that is known" if role is None else "a time in timestamp"
             yield Skipped(at=f"{at}, message {key}", why=f"lacks {lacks}")
             continue
         text = clean(_words(message, options))
-        yield NewTurn(id=item_id(key), role=role, text=text, said_at=said_at) if text.strip() else _EMPTY
+        yield NewTurn(id=item_id(key), role=role, text=text, said_at=told) if not is_blank(text) else _EMPTY
 
 
 def _words(message: Object, options: ImportOptions) -> str:
     said = _DETAILS[options.tools].sub("", words_of(message.get("content"), tools=options.tools))
-    files = ["[image]" if one.get("type") == "image" else _named(one) for one in objects(message.get("files"))]
+    files = [
+        "[image]" if one.get("type") == "image" else named_file(one.get("name"))
+        for one in objects(message.get("files"))
+    ]
     return "\n".join(words for words in (said, *files) if words.strip())
-
-
-def _named(file: Object) -> str:
-    name = as_text(file.get("name")) or as_text(as_object(file.get("file")).get("filename"))
-    return f"[file: {' '.join(name.split())}]" if name.strip() else "[file]"
