@@ -10,10 +10,12 @@ from memory.api import Memory
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
-from tirtha.operations.decisions import ReadDecision, ReadStats
+from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
+from tirtha.operations.moving.exporting import ExportMemory
+from tirtha.operations.moving.importing import ImportMemory
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
@@ -37,6 +39,9 @@ class Service:
     search: SearchTurns
     turn: ReadTurn
     decision: ReadDecision
+    decisions: ListDecisions
+    export: ExportMemory
+    import_lines: ImportMemory
     stats: ReadStats
     ready: CheckReadiness
     limits: Limits

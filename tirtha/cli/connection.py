@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from tirtha.cli.in_process import InProcess
 from tirtha.cli.running import CommandFailed
 from tirtha.errors import NotOpened
 from tirtha.http.address import running_server
@@ -42,8 +43,10 @@ async def connect(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
     try:
         async with open_service(settings) as service:
-            transport = httpx.ASGITransport(create_app(service, settings))
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            transport = InProcess(create_app(service, settings))
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1", timeout=_TIMEOUT_S
+            ) as client:
                 yield client
     except (MemoryFault, CascadeFault) as fault:
         raise NotOpened(str(fault)) from fault

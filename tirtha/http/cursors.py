@@ -21,7 +21,7 @@ from tirtha.errors import BadCursor
 from tirtha.http.schemas.fields import OwnerId
 from tirtha.operations.listing import MOST_FOUND
 
-__all__ = ["LONGEST_CURSOR", "SESSIONS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
+__all__ = ["DECISIONS", "LONGEST_CURSOR", "SESSIONS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
 
 LONGEST_CURSOR = 16_384
 _VERSION = 1
@@ -85,6 +85,7 @@ def _utc(moment: datetime) -> datetime:
 
 _Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 _Pk = Annotated[TurnPk, Field(ge=0, lt=2**63)]
+_DecisionId = Annotated[str, Field(min_length=1, max_length=32)]
 _Shown = Annotated[list[_Pk], Field(max_length=MOST_FOUND)]
 
 
@@ -109,3 +110,4 @@ USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS_FOUND = Cursors("memories", TypeAdapter(tuple[_Moment, _Shown]))
+DECISIONS = Cursors("decisions", TypeAdapter(tuple[_Moment, _DecisionId]))

@@ -16,7 +16,17 @@ from starlette.requests import ClientDisconnect
 from cascade.errors import LedgerUnavailable, SandboxUnavailable, TierDown, TooLong, UnknownDecision
 from compaction.errors import BudgetTooSmall, WindowTooSmall
 from memory.errors import IndexBehind, IndexDamaged, StoreDamaged, StoreUnavailable, TurnConflict
-from tirtha.errors import BadCursor, Forbidden, NotReady, SessionNeeded, TooLarge
+from tirtha.errors import (
+    BadCursor,
+    ExportBroken,
+    ExportIsNewer,
+    Forbidden,
+    NotAnExport,
+    NotReady,
+    SessionNeeded,
+    TooLarge,
+    WrongOwner,
+)
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
 
@@ -145,6 +155,10 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     Forbidden: lambda _: _Answer(403),
     BadCursor: lambda e: _Answer(422, "cursor", e.why),
     SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
+    NotAnExport: lambda e: _Answer(422, "line 1", e.why),
+    ExportIsNewer: lambda e: _Answer(422, "version", f"is {e.version}; at most {e.known} is read here"),
+    ExportBroken: lambda e: _Answer(422, f"line {e.line}", e.why),
+    WrongOwner: lambda e: _Answer(422, "user_id", f"cannot be given: the export {e.why}"),
     IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     StoreDamaged: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     IndexDamaged: lambda _: _Answer(503, retry_after_s=_REBUILT_S),

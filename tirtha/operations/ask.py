@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from time import perf_counter
+from typing import Any
 
 from cascade import Brief, Cascade, Ended, MaxTier, Quote, TimeSaid
-from cascade.storage.cache import cache_key
 from compaction import Context, stuff
 from compaction.errors import WindowTooSmall
 from memory import Recollection, Scope
 from memory.api import Memory
 from tirtha.caller import Caller
-from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.answering import Answered, Answering, Asked, key_of, owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.context import distilled
 from tirtha.operations.limits import Limits
@@ -63,8 +63,11 @@ class AskMemory:
         started_s, asked_at = perf_counter(), request.asked_at or datetime.now(UTC)
         scope, budget = caller.scope(request.user_id, request.agent_id), request.budget or self.budget
         epoch, last = await self.memory.epoch(scope), until(request.as_of, asked_at)
+        whole = _whole(request, budget, asked_at)
+        key = key_of(whole, owner=owner_of(scope), epoch=epoch, hashes=self.cascade.hashes)
         asked = Asked(
-            key=self._key(request, scope, epoch, budget, asked_at) if request.use_cache else None,
+            key=key if request.use_cache else None,
+            request=whole,
             owner=owner_of(scope),
             until=None if request.asked_at else _tomorrow(asked_at),
             started_s=started_s,
@@ -80,17 +83,18 @@ class AskMemory:
 
         return await self.answering.answer(asked, decide)
 
-    def _key(self, request: AskRequest, scope: Scope, epoch: int, budget: int, asked_at: datetime) -> str:
-        whole = {
-            "task": "memory",
-            "question": request.question,
-            "budget": budget,
-            "asked_at": request.asked_at.isoformat() if request.asked_at else asked_at.date().isoformat(),
-            "as_of": request.as_of,
-            "session_id": request.session_id,
-            "max_tier": request.max_tier,
-        }
-        return cache_key(whole, owner=owner_of(scope), epoch=epoch, hashes=self.cascade.hashes)
+
+def _whole(request: AskRequest, budget: int, asked_at: datetime) -> dict[str, Any]:
+    """Return the whole request as JSON values, defaults made explicit: what the cache's key is made of."""
+    return {
+        "task": "memory",
+        "question": request.question,
+        "budget": budget,
+        "asked_at": request.asked_at.isoformat() if request.asked_at else asked_at.date().isoformat(),
+        "as_of": request.as_of,
+        "session_id": request.session_id,
+        "max_tier": request.max_tier,
+    }
 
 
 def _tomorrow(now: datetime) -> datetime:

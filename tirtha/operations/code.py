@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from cascade import CodeCascade, CodeTask, Ended, MaxTier
-from cascade.storage.cache import cache_key
 from tirtha.caller import Caller
-from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.answering import Answered, Answering, Asked, key_of, owner_of
 from tirtha.operations.limits import Limits
 
 __all__ = ["CodeRequest", "WriteCode"]
@@ -45,11 +44,11 @@ class WriteCode:
             "tests": task.tests,
             "max_tier": request.max_tier,
         }
-        key = cache_key(whole, owner=owner, epoch=0, hashes=self.cascade.hashes)
+        key = key_of(whole, owner=owner, epoch=0, hashes=self.cascade.hashes)
 
         async def decide() -> Ended:
             return await self.cascade.answer(task, started_s=started_s, max_tier=request.max_tier)
 
         return await self.answering.answer(
-            Asked(key=key if request.use_cache else None, owner=owner, started_s=started_s), decide
+            Asked(key=key if request.use_cache else None, request=whole, owner=owner, started_s=started_s), decide
         )

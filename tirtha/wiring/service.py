@@ -21,7 +21,7 @@ from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
-from tirtha.operations.decisions import ReadDecision, ReadStats
+from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
@@ -32,6 +32,7 @@ from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
+from tirtha.wiring.moving import make_export, make_import
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -61,12 +62,14 @@ async def open_service(
                 cascade = change(cascade) if change else cascade
                 answering = _answering(settings, tiers, database)
                 try:
-                    yield _service(settings, tiers, memory, cascade, answering)
+                    yield _service(settings, tiers, memory, database, cascade, answering)
                 finally:
                     await answering.close()
 
 
-def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering) -> Service:
+def _service(
+    settings: Settings, tiers: Tiers, memory: Memory, database: Database, cascade: Cascade, answering: Answering
+) -> Service:
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
@@ -85,6 +88,9 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         search=SearchTurns(memory=memory, limits=limits),
         turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),
+        decisions=ListDecisions(ledger=ledger),
+        export=make_export(database),
+        import_lines=make_import(memory, database, answering, limits),
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),
         limits=limits,
