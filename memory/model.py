@@ -116,14 +116,15 @@ class Receipt:
 class ArchivedTurn:
     """A turn as an archive keeps it, whole: with its ids, its place in its session, and when it was remembered.
 
-    Without `position` its place is after the session's last turn; without `remembered_at` it is remembered now.
+    Without `position` its place is after the session's last turn; without `remembered_at` it is remembered now. Without `said_at`
+    it was said now, and it is known again whenever it was said.
     """
 
     session_id: str
     id: str
     role: Role
     text: str
-    said_at: datetime
+    said_at: datetime | None = None
     speaker: str | None = None
     position: int | None = None
     remembered_at: datetime | None = None

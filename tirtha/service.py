@@ -16,6 +16,7 @@ from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
 from tirtha.operations.moving.exporting import ExportMemory
 from tirtha.operations.moving.importing import ImportMemory
+from tirtha.operations.moving.importing_files import ImportFile
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
@@ -42,6 +43,7 @@ class Service:
     decisions: ListDecisions
     export: ExportMemory
     import_lines: ImportMemory
+    import_file: ImportFile
     stats: ReadStats
     ready: CheckReadiness
     limits: Limits

@@ -21,7 +21,7 @@ from memory.storage.writing import lock_scope, own_session
 __all__ = ["compare", "restore"]
 
 _Name = tuple[str, str]  # session id, turn id
-_Held = tuple[str, datetime]  # what a turn says, and when it was said
+_Held = tuple[str, datetime | None]  # what a turn says, and when it was said, if that is known
 _K = TypeVar("_K", int, str)
 
 
@@ -68,8 +68,12 @@ def _outcomes(connection: Connection, sessions: Mapping[str, int], turns: Sequen
     for turn in turns:
         name, says = (turn.session_id, turn.id), (content_hash(turn.new), turn.said_at)
         there = held.setdefault(name, says)  # a second line of one id is compared with the first
-        outcomes.append("stored" if there is says else "duplicate" if there == says else "conflict")
+        outcomes.append("stored" if there is says else "duplicate" if _same(there, says) else "conflict")
     return outcomes
+
+
+def _same(there: _Held, says: _Held) -> bool:
+    return there == says or (there[0] == says[0] and None in {there[1], says[1]})
 
 
 def _held(connection: Connection, sessions: Mapping[str, int], turns: Sequence[ArchivedTurn]) -> dict[_Name, _Held]:

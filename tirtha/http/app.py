@@ -20,6 +20,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status in (400, 403, 404, 409, 413, 415, 422, 503, 507)
 }
 _STREAMED = frozenset({"/v1/remember", "/remember", "/v1/import"})  # paths that take NDJSON of any length
+_FILES = frozenset({"/v1/import"})  # paths that take files of any type, and hold them to a limit of their own
 _ROUTERS = (remember.router, questions.router, decisions.router, memories.router, transfer.router, health.router)
 
 
@@ -35,7 +36,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.service = service
     app.state.max_line_bytes = settings.max_body_bytes
     app.add_middleware(Routing)
-    app.add_middleware(RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes, streamed=_STREAMED)
+    app.add_middleware(
+        RequestLimits, hosts=LOOPBACK, max_body_bytes=settings.max_body_bytes, streamed=_STREAMED, files=_FILES
+    )
     errors.register(app)
     routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:

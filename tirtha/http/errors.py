@@ -29,6 +29,7 @@ from tirtha.errors import (
 )
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
+from tirtha.importers.errors import Ambiguous, ArchiveRefused, NotRecognised, Unreadable
 
 __all__ = ["Fault", "Problem", "located", "problem", "register", "why"]
 
@@ -159,6 +160,10 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     ExportIsNewer: lambda e: _Answer(422, "version", f"is {e.version}; at most {e.known} is read here"),
     ExportBroken: lambda e: _Answer(422, f"line {e.line}", e.why),
     WrongOwner: lambda e: _Answer(422, "user_id", f"cannot be given: the export {e.why}"),
+    Ambiguous: lambda e: _Answer(422, e.parameter, e.question),
+    ArchiveRefused: lambda _: _Answer(422, "body"),
+    NotRecognised: lambda _: _Answer(422, "body"),
+    Unreadable: lambda _: _Answer(422, "body"),
     IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     StoreDamaged: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     IndexDamaged: lambda _: _Answer(503, retry_after_s=_REBUILT_S),

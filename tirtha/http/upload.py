@@ -15,8 +15,13 @@ from fastapi import Request
 
 from memory.errors import StoreUnavailable
 from tirtha.errors import TooLarge
+from tirtha.importers import SourceFile
+from tirtha.transfer.envelope import is_export
 
 __all__ = ["Upload", "uploaded"]
+
+_CHUNK_BYTES = 65_536
+_LONGEST_HEADER = 65_536
 
 
 class Upload:
@@ -24,11 +29,28 @@ class Upload:
 
     def __init__(self, file: IO[bytes], folder: Path) -> None:
         self._file = file
-        self.folder = folder
+        self._folder = folder
 
     def open(self) -> BinaryIO:
         """Open the file for reading."""
         return cast("BinaryIO", BufferedReader(_Stretch(self._file.fileno())))
+
+    @property
+    def source(self) -> SourceFile:
+        """The file as one to import."""
+        return SourceFile(name="file", opened=self.open, folder=self._folder)
+
+    @property
+    def is_export(self) -> bool:
+        """Whether it is an export of Tirtha."""
+        with self.open() as stream:
+            return is_export(stream.readline(_LONGEST_HEADER))
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the file, a piece at a time."""
+        with self.open() as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                yield chunk
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ __all__ = [
     "as_text",
     "clean",
     "digest",
+    "is_id",
     "item_id",
     "moment",
     "objects",
@@ -71,10 +72,12 @@ def speaker_of(value: object) -> str | None:
 def item_id(*parts: str) -> str:
     """Return an id made of parts; its digest where memory would not take it (too long, blank, control characters)."""
     joined = ":".join(parts)
-    fit = (
-        not is_blank(joined) and len(joined) <= _LONGEST_ID and not _CONTROL.search(joined) and clean(joined) == joined
-    )
-    return joined if fit else digest(*parts)
+    return joined if is_id(joined, _LONGEST_ID) else digest(*parts)
+
+
+def is_id(text: str, longest: int) -> bool:
+    """Say whether memory would take a text as an id of at most `longest` characters."""
+    return not is_blank(text) and len(text) <= longest and not _CONTROL.search(text) and clean(text) == text
 
 
 def digest(*parts: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from memory.model import NewTurn
 from tirtha.importers.errors import Ambiguous
+from tirtha.importers.fields import is_id
 from tirtha.importers.model import Conversation, ImportOptions, LeftOut, Skipped
 from tirtha.importers.reading import Export, read_export
 
@@ -18,6 +19,7 @@ __all__ = ["Survey", "Tally", "survey", "turns_of"]
 _TITLES = 3
 _LISTED = 1_000
 _NAMED = 20
+_LONGEST_USER = 128
 _OTHERS = "of another user"
 
 
@@ -130,6 +132,6 @@ def _whose(users: Set[str | None], *, wanted: str | None, is_named: bool) -> tup
         )
     if wanted is not None:
         return wanted, None
-    if users and users == set(named):
+    if len(named) == len(users) == 1 and is_id(named[0], _LONGEST_USER):
         return named[0], None
     raise Ambiguous(parameter="user_id", question="The file does not say whose it is. In whose memory does it go?")

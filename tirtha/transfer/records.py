@@ -70,7 +70,7 @@ class TurnRecord(_Owned):
             "role": turn.role,
             "speaker": turn.speaker,
             "text": turn.text,
-            "said_at": moment(turn.said_at),
+            "said_at": moment(turn.said_at) if turn.said_at else None,
             "remembered_at": moment(turn.remembered_at) if turn.remembered_at else None,
         }
 

@@ -32,7 +32,7 @@ from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
-from tirtha.wiring.moving import make_export, make_import
+from tirtha.wiring.moving import make_export, make_file_import, make_import
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -75,6 +75,7 @@ def _service(
     )
     code = make_code_cascade(settings, tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
+    import_lines = make_import(memory, database, answering, limits)
     return Service(
         remember=RememberTurns(memory=memory, limits=limits),
         recall=RecallTurns(memory=memory, limits=limits, under_way=under_way),
@@ -90,7 +91,8 @@ def _service(
         decision=ReadDecision(ledger=ledger),
         decisions=ListDecisions(ledger=ledger),
         export=make_export(database),
-        import_lines=make_import(memory, database, answering, limits),
+        import_lines=import_lines,
+        import_file=make_file_import(settings, import_lines),
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),
         limits=limits,

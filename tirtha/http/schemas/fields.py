@@ -1,17 +1,19 @@
 """The kinds of values that requests are made of: ids, texts, times, sizes. Each says in a sentence what is wrong with a value."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tirtha.visible import is_blank
 
-__all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "Words", "as_text"]
+__all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "Words", "Zone", "as_text"]
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=366)
+_OFFSET = re.compile(r"([ +-])([01]\d|2[0-3]):([0-5]\d)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -31,6 +33,21 @@ def _moment(value: object) -> datetime:
     if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
         raise ValueError("must lie between the year 1900 and a year from now")
     return moment
+
+
+def _zone(value: object) -> tzinfo:
+    """Read a time zone: a name of the IANA database, or an offset. In a query string a plus may have become a space."""
+    if isinstance(value, tzinfo):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a string such as Europe/Berlin or +02:00")  # noqa: TRY004 - pydantic wants ValueError
+    if offset := _OFFSET.fullmatch(value):
+        behind = -1 if offset[1] == "-" else 1
+        return timezone(behind * timedelta(hours=int(offset[2]), minutes=int(offset[3])))
+    try:
+        return ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        raise ValueError("is no time zone such as Europe/Berlin, UTC or +02:00") from None
 
 
 def _visible(value: str) -> str:
@@ -57,6 +74,7 @@ def _id(value: str) -> str:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Zone = Annotated[tzinfo, BeforeValidator(_zone)]
 Words = Annotated[str, AfterValidator(as_text)]  # any text, also an empty one
 Prose = Annotated[Words, AfterValidator(_visible)]
 OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_id)]

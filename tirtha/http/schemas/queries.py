@@ -3,7 +3,7 @@
 A query string holds text only, so numbers are read from it.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -11,7 +11,8 @@ from cascade.decision import Path
 from cascade.storage.listing import DecisionCursor
 from memory import TurnCursor
 from tirtha.http.cursors import LONGEST_CURSOR
-from tirtha.http.schemas.fields import ItemId, Moment, OwnerId, Prose
+from tirtha.http.schemas.fields import ItemId, Moment, OwnerId, Prose, Zone
+from tirtha.importers import SourceFile
 from tirtha.operations.decisions import DecisionsRequest
 from tirtha.operations.listing import (
     FoundSoFar,
@@ -22,15 +23,31 @@ from tirtha.operations.listing import (
     UsersRequest,
 )
 from tirtha.operations.moving.exporting import ExportRequest
+from tirtha.operations.moving.importing_files import FileRequest
 
 __all__ = [
     "DecisionsQuery",
     "ExportQuery",
+    "FileFormat",
     "ImportQuery",
     "MemoriesQuery",
     "SessionsQuery",
     "TurnLookup",
     "UsersQuery",
+]
+
+FileFormat = Literal[
+    "auto",
+    "chatgpt",
+    "claude",
+    "claude-code",
+    "codex",
+    "open-webui",
+    "librechat",
+    "mem0",
+    "jsonl",
+    "locomo",
+    "longmemeval",
 ]
 
 
@@ -153,7 +170,34 @@ class ExportQuery(_OfAgent):
 
 
 class ImportQuery(_Query):
-    """POST /v1/import: as which user, instead of the export's own, and whether to store it at all."""
+    """POST /v1/import: as which user, instead of the export's own, and whether to store it at all.
+
+    With `format` the body is a file, of another product or an export: whose memory it becomes, where times without a zone are of,
+    and whether tools are kept.
+    """
 
     user_id: OwnerId | None = None
     dry_run: bool = False
+    format: FileFormat | None = None
+    agent_id: OwnerId | None = None
+    time_zone: Zone | None = None
+    tools: bool = False
+
+    @model_validator(mode="after")
+    def _files_have_a_format(self) -> Self:
+        beside = [name for name in ("agent_id", "time_zone", "tools") if name in self.model_fields_set]
+        if self.format is None and beside:
+            raise ValueError(f"{beside[0]} needs format: it is about a file of another product")
+        return self
+
+    def request(self, file: SourceFile) -> FileRequest:
+        """Return the request for a file as the operation takes it."""
+        return FileRequest(
+            file=file,
+            format=None if self.format == "auto" else self.format,
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            time_zone=self.time_zone,
+            tools=self.tools,
+            dry_run=self.dry_run,
+        )

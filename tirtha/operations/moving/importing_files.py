@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import anyio.to_thread
@@ -18,7 +19,7 @@ from anyio import CapacityLimiter
 
 from memory import ArchivedTurn
 from tirtha.caller import Caller
-from tirtha.importers import ArchiveLimits, ImportOptions, Skipped, SourceFile, documents_of, read_export, recognise
+from tirtha.importers import ArchiveLimits, ImportOptions, Skipped, SourceFile, documents_of, recognise
 from tirtha.importers.reading import Export
 from tirtha.importers.survey import Survey, survey, turns_of
 from tirtha.operations.moving.importing import ImportMemory, ImportRequest
@@ -27,15 +28,17 @@ from tirtha.operations.moving.lines import Held, Line, Report
 __all__ = ["FileReport", "FileRequest", "ImportFile"]
 
 _TURNS_AT_ONCE = 128
+_UNPACKED = 4  # times the size that a file may have
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRequest:
-    """A file, and how it is meant: of which product (found out if None), in whose memory it goes, where times without a zone are of.
+    """A file, and how it is meant: of which product (found out if None), and in whose memory it goes.
 
-    With `tools`, calls of tools and what came back are turns, too. With `dry_run` nothing is stored, and all is counted.
+    `time_zone` is where times without a zone were told. With `tools`, calls of tools and what came back are turns, too. With
+    `dry_run` nothing is stored, and all is counted.
     """
 
     file: SourceFile
@@ -63,10 +66,14 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFile:
-    """Import a file by way of `store`. `threads` bounds how many files are read at once."""
+    """Import a file by way of `store`. `threads` bounds how many files are read at once.
+
+    `folder` has room for a file on its way, if anything has; `max_bytes` is how long one may be.
+    """
 
     store: ImportMemory
-    limits: ArchiveLimits
+    folder: Path
+    max_bytes: int
     threads: CapacityLimiter
 
     async def __call__(self, caller: Caller, request: FileRequest) -> FileReport:
@@ -114,7 +121,7 @@ class ImportFile:
 
     @contextmanager
     def _opened(self, request: FileRequest) -> Iterator[Export]:
-        with documents_of(request.file, self.limits) as documents:
+        with documents_of(request.file, ArchiveLimits(unpacked_bytes=_UNPACKED * self.max_bytes)) as documents:
             yield recognise(documents, request.format)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
