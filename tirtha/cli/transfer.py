@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
+from io import BufferedReader
 from os import fstat
 from pathlib import Path
 from stat import S_ISREG
@@ -14,9 +15,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from tirtha.cli.client import Json, checked, print_answer
 from tirtha.cli.connection import connect
+from tirtha.cli.file_import import import_file, opened_or_packed
 from tirtha.cli.running import CommandFailed, err, file_fault, given, read_settings, run
-from tirtha.cli.turn_file import opened
 from tirtha.terminal import one_entry
+from tirtha.transfer.envelope import is_export
 
 __all__ = ["app"]
 
@@ -43,24 +45,47 @@ def export_memory(
 
 @app.command("import")
 def import_memory(
-    file: Annotated[Path, typer.Argument(help="an export; - reads standard input")],
+    file: Annotated[
+        Path, typer.Argument(help="an export, of Tirtha or of another product, or its folder; - reads standard input")
+    ],
     *,
     user: Annotated[
         str | None, typer.Option("--user", "-u", help="whose memory it becomes; default the export's own user's")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be stored, and store nothing")] = False,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="the product whose export it is: docs/importing.md; default found out"),
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", help="which agent's memory; of other products' exports")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option("--time-zone", help="where times without a zone were told: Europe/Berlin, +02:00")
+    ] = None,
+    tools: Annotated[bool, typer.Option("--tools", help="keep calls of tools, and what came back")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take an export over. What is there already is left alone, so an import that broke off is sent again."""
     query = given(user_id=user) | ({"dry_run": "true"} if dry_run else {})
+    beside = given(format=format_, agent_id=agent, time_zone=time_zone) | ({"tools": "true"} if tools else {})
     try:
-        with opened(file) as stream:
+        with opened_or_packed(file) as stream:
+            if beside or not _is_export(stream):
+                chosen = {"format": "auto"} | given(user_id=user) | beside
+                import_file(stream, chosen, dry_run=dry_run, as_json=as_json)
+                return
             answer = run(_import(stream, query))
     except OSError as fault:
         raise typer.BadParameter(file_fault(fault), param_hint="FILE") from None
     print_answer(answer, as_json, _told(answer))
     if answer["rejected_lines"]:
         raise typer.Exit(1)
+
+
+def _is_export(stream: BinaryIO) -> bool:
+    """Say whether a stream begins as an export of Tirtha does, and leave it at its start."""
+    return isinstance(stream, BufferedReader) and is_export(stream.peek().partition(b"\n")[0])
 
 
 async def _export(query: Json, to: BinaryIO) -> None:

@@ -36,7 +36,7 @@ def test_a_zip_of_chatgpt_is_read_whole_or_split(tmp_path: Path) -> None:
         zipped(tmp_path / "b.zip", {"conversations-000.json": b"[]", "conversations-001.json": CHATS} | others)
     )
     assert split["conversations"] == alone["conversations"]
-    assert split["skipped"][0].startswith("conversations-001.json, record 3: ")
+    assert split["skipped"][0].startswith("conversations-001.json, record 3, message x: ")
 
 
 def test_a_member_that_is_broken_is_told_and_the_others_are_read(tmp_path: Path) -> None:
