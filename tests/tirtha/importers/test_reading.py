@@ -107,7 +107,7 @@ def test_one_conversation_may_stand_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [file.name for file in sorted(EXPORTS.iterdir())])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(data=st.data())
 def test_damage_is_refused_or_told_and_never_a_crash(tmp_path: Path, name: str, data: st.DataObject) -> None:
     content = bytearray((EXPORTS / name).read_bytes())
@@ -140,7 +140,7 @@ def _places(value: object) -> list[tuple[object, object]]:
 
 
 @pytest.mark.parametrize("name", [file.name for file in sorted(EXPORTS.glob("*.json"))])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(data=st.data())
 def test_fields_of_other_kinds_are_never_a_crash(tmp_path: Path, name: str, data: st.DataObject) -> None:
     whole = json.loads((EXPORTS / name).read_bytes())
