@@ -11,7 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, cast
 
+import anyio
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from memory.errors import StoreUnavailable
 from tirtha.errors import TooLarge
@@ -55,12 +57,12 @@ class Upload:
 
 @asynccontextmanager
 async def uploaded(request: Request, folder: Path, max_bytes: int) -> AsyncIterator[Upload]:
-    """Take in the body of a request, for as long as the block runs.
+    """Take in the body of a request, and yield it; what the block does is cancelled as soon as the client is gone.
 
     Raises:
         TooLarge: it has more than `max_bytes`.
         StoreUnavailable: there is no room for it.
-        ClientDisconnect: the client went away before its end.
+        ClientDisconnect: the client went away, before the end of its body or while it waited for the answer.
     """
     _check(int(request.headers.get("content-length") or 0), max_bytes)
     with _unnamed_file(folder) as file:
@@ -76,7 +78,13 @@ async def uploaded(request: Request, folder: Path, max_bytes: int) -> AsyncItera
             file.flush()
         except OSError as fault:
             raise _no_room(fault) from fault
-        yield Upload(file, folder)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_raise_when_gone, request)
+                yield Upload(file, folder)
+                tasks.cancel_scope.cancel()
+        except ExceptionGroup as group:  # either side ends the other one, so there is one fault
+            raise group.exceptions[0] from None
 
 
 class _Stretch(RawIOBase):
@@ -111,6 +119,12 @@ class _Stretch(RawIOBase):
         read = os.preadv(self._descriptor, [buffer], self._place)
         self._place += read
         return read
+
+
+async def _raise_when_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect
 
 
 def _check(size: int, limit: int) -> None:

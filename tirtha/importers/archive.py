@@ -41,10 +41,11 @@ _END_SEARCHED = 22 + 65_535 + 20  # the end record, its comment, and what stands
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveLimits:
-    """What an archive may have: members, bytes of all that is read of it, and how many bytes may come of one."""
+    """What an archive may have: members, archives among them, bytes of all that is read of it, and how many may come of one."""
 
     unpacked_bytes: int
     members: int = 100_000
+    archives: int = 100
     ratio: int = 200
 
 
@@ -82,6 +83,7 @@ class _Archive:
     folder: Path
     opened: ExitStack
     members: int = 0
+    archives: int = 0
     unpacked: dict[str, int] = field(default_factory=dict)
     unpacked_bytes: int = 0
 
@@ -106,6 +108,9 @@ class _Archive:
             elif _ZIP.search(name) and not _HIDDEN.search(name):
                 if inside:
                     raise ArchiveRefused(member=name, why="is an archive in an archive in an archive")
+                self.archives += 1
+                if self.archives > self.limits.archives:
+                    raise ArchiveRefused(member="", why=f"has more than {self.limits.archives:,} archives in it")
                 found += self.documents(self._unpacked(zipped, info, name), name)
         return found
 

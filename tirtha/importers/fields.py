@@ -60,7 +60,7 @@ def objects(value: object) -> Iterator[Object]:
 
 def clean(text: str) -> str:
     """Return a text in which what is no character (NUL, half a surrogate pair) is the replacement character."""
-    return _NO_CHARACTER.sub("\ufffd", text)
+    return text if text.isascii() and "\x00" not in text else _NO_CHARACTER.sub("\ufffd", text)
 
 
 def speaker_of(value: object) -> str | None:

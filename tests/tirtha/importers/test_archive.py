@@ -128,6 +128,13 @@ def test_members_have_a_limit_of_number(tmp_path: Path) -> None:
         read(file, limits=ArchiveLimits(unpacked_bytes=1_000, members=5))
 
 
+def test_archives_in_an_archive_have_a_limit(tmp_path: Path) -> None:
+    inner = in_zip({"conversations.json": CLAUDE})
+    file = zipped(tmp_path / "a.zip", {f"conversations-{n}.zip": inner for n in range(3)})
+    with pytest.raises(ArchiveRefused, match="more than 2 archives"):
+        read(file, limits=ArchiveLimits(unpacked_bytes=1_000_000, archives=2))
+
+
 def test_a_list_of_members_that_says_to_be_huge_is_not_read(tmp_path: Path) -> None:
     content = bytearray(in_zip({"conversations.json": CHATS}))
     content[-10:-6] = struct.pack("<L", 2**31)

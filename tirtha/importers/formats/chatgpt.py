@@ -23,6 +23,7 @@ _SHOWN = frozenset({"text", "multimodal_text"})
 _OF_TOOLS = frozenset({"code", "execution_output", "tether_quote"})
 _HIDDEN_TOOLS = frozenset({"bio", "web", "web.run", "browser"})  # they echo pages and notes, not what was said
 _EVERYBODY = frozenset({"", "all"})
+_PRIVATE = "\ue200"
 _CITATION = re.compile(" *\ue200(?:file)?cite\ue202[^\ue201]*\ue201")  # shown as a link; not in the answer's words
 _HIDDEN = LeftOut("hidden by the product")
 _TOOL = LeftOut("of a tool (import with tools to keep it)")
@@ -130,7 +131,8 @@ def _words(content: Object, metadata: Object) -> str:
         for one in objects(metadata.get("attachments"))
         if one.get("name") and not as_text(one.get("mime_type")).startswith("image/")
     ]
-    return _CITATION.sub("", "\n".join(part for part in [*parts, *files] if part.strip()))
+    words = "\n".join(part for part in [*parts, *files] if part.strip())
+    return _CITATION.sub("", words) if _PRIVATE in words else words
 
 
 def _part(part: object) -> str:

@@ -18,6 +18,7 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 
 from memory import ArchivedTurn
+from memory.errors import StoreUnavailable
 from tirtha.caller import Caller
 from tirtha.importers import ArchiveLimits, ImportOptions, Skipped, SourceFile, documents_of, recognise
 from tirtha.importers.reading import Export
@@ -81,7 +82,7 @@ class ImportFile:
 
         Raises:
             ImportFault: the file cannot be imported, or needs an answer first; nothing was stored.
-            IndexBehind, StoreUnavailable: as the operation that stores; what was stored before stays.
+            IndexBehind, StoreUnavailable: as the operation that stores, or there is no room to unpack; what was stored stays.
         """
         caller.require("write")
         surveyed = await self._in_thread(partial(self._survey, request))
@@ -121,8 +122,12 @@ class ImportFile:
 
     @contextmanager
     def _opened(self, request: FileRequest) -> Iterator[Export]:
-        with documents_of(request.file, ArchiveLimits(unpacked_bytes=_UNPACKED * self.max_bytes)) as documents:
-            yield recognise(documents, request.format)
+        limits = ArchiveLimits(unpacked_bytes=_UNPACKED * self.max_bytes)
+        try:
+            with documents_of(request.file, limits) as documents:
+                yield recognise(documents, request.format)
+        except OSError as fault:
+            raise StoreUnavailable(f"the file cannot be read or unpacked: {fault.strerror}") from fault
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self.threads)
