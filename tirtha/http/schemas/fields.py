@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
 from tirtha.visible import is_blank
 
@@ -74,7 +74,7 @@ def _id(value: str) -> str:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Zone = Annotated[tzinfo, BeforeValidator(_zone)]
+Zone = Annotated[tzinfo, PlainValidator(_zone, json_schema_input_type=str)]
 Words = Annotated[str, AfterValidator(as_text)]  # any text, also an empty one
 Prose = Annotated[Words, AfterValidator(_visible)]
 OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_id)]
