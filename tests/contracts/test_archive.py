@@ -115,6 +115,10 @@ def test_restored_turns_wait_for_the_index_as_others_do(opened: Database) -> Non
     with pytest.raises(IndexBehind):
         outcomes(store, [replace(turn, id="c")])
     assert outcomes(store, [turn]) == ["duplicate"]
+    ours, theirs = [replace(turn, id=f"n{n}") for n in range(3)], Scope(tenant="default", user_id="u2")
+    interleaved = [Restore(scope=theirs, turns=[one]) for one in ours]
+    interleaved.insert(1, Restore(scope=Scope(tenant="default", user_id="u3"), turns=[turn]))
+    assert [one.outcomes for one in store.restore(interleaved)] == [("stored",)] * 4
 
 
 def test_scopes_come_in_the_order_of_their_bytes(opened: Database, store: TurnStore) -> None:

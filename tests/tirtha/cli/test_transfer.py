@@ -73,7 +73,7 @@ def test_a_file_that_is_not_whole_or_no_export_is_refused(
     cut.write_bytes(file.read_bytes()[:-30])
     run = tirtha(home, "import", str(cut), "--user", "cut")
     assert (run.returncode, run.stdout) == (1, "")
-    assert "is cut off" in run.stderr
+    assert "so it is cut off" in run.stderr
     assert "1,000 turns" in run.stderr
     held = httpx.get(f"{server.url}/v1/sessions", params={"user_id": "cut"}).json()["sessions"]
     assert [one["turns"] for one in held] == [1_000]
@@ -121,4 +121,4 @@ def test_without_a_server_it_is_the_same(tmp_path: Path, file: Path) -> None:
     assert len(exported(home, "--user", "u1").split(b"\n")) == 1_003
     cut = file.with_name("cut")
     cut.write_bytes(file.read_bytes()[:-30])
-    assert "is cut off" in tirtha(home, "import", str(cut)).stderr
+    assert "so it is cut off" in tirtha(home, "import", str(cut)).stderr

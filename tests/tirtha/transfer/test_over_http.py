@@ -199,6 +199,7 @@ async def test_conflicts_and_bad_lines_are_named_and_the_others_stored(client: h
     answer = (await sent(client, export_of(lines))).json()
     assert (answer["received"], answer["stored"], answer["rejected_lines"]) == (13, 2, 11)
     assert [(one["line"], one["at"]) for one in answer["rejected"]] == [
+        (3, "id"),
         (4, "user_id"),
         (5, "text"),
         (6, "said_at"),
@@ -209,7 +210,6 @@ async def test_conflicts_and_bad_lines_are_named_and_the_others_stored(client: h
         (11, "text"),
         (12, "text"),
         (13, "position"),
-        (3, "id"),
     ]
     held = (await client.get("/v1/memories", params={"user_id": "u1"})).json()["turns"]
     assert {turn["id"]: turn["text"] for turn in held}["t1"] == "mine"
