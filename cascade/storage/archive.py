@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_
 
 from cascade.decision import Hashes
-from cascade.storage.ledger import Owner, Shadow, decode_decision
+from cascade.storage.ledger import Owner, Shadow
 from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
 
 __all__ = ["ArchivedAnswer", "ArchivedDecision", "archived_answers", "archived_decisions", "owners_of"]
@@ -101,7 +101,7 @@ def archived_answers(
     )
     for row in connection.execute(query, execution_options={"yield_per": _RECORDS_PER_FETCH}):
         request = json.loads(row.request)
-        if row.key == key_of(request, decode_decision(row.record).hashes):
+        if row.key == key_of(request, Hashes(**json.loads(row.record)["hashes"])):
             yield ArchivedAnswer(
                 decision_id=row.decision_id, request=request, stored_at=row.stored_at, expires_at=row.expires_at
             )

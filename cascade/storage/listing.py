@@ -19,7 +19,7 @@ DecisionCursor = tuple[datetime, str]  # where a page of decisions ended
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFilter:
-    """Which decisions of `tenant`: of a user or one of their agents, on a path, abstained or not, from `since` to before `until`."""
+    """Which decisions of `tenant`: of a user or one of their agents, on a path, abstained, from `since` to before `until`."""
 
     tenant: str
     user_id: str | None = None

@@ -102,8 +102,15 @@ class TurnStore:
             IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
+        admitted: set[ScopeId] = set()  # only what waited before counts against a scope, not what is being stored
+
+        def admit(connection: Connection, scope: ScopeId) -> None:
+            if scope not in admitted:
+                self._refuse_if_behind(connection, scope)
+                admitted.add(scope)
+
         with self._writing() as connection:
-            return [restore(connection, request, admit=self._refuse_if_behind) for request in requests]
+            return [restore(connection, request, admit=admit) for request in requests]
 
     def compare(self, requests: Sequence[Restore]) -> list[Restored]:
         """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""

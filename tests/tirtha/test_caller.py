@@ -1,6 +1,6 @@
 """Operations ask for the caller's right before anything is done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -11,14 +11,29 @@ from tirtha.errors import Forbidden
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
 from tirtha.operations.context import ContextRequest
+from tirtha.operations.decisions import DecisionsRequest
 from tirtha.operations.forget import ForgetRequest
 from tirtha.operations.listing import SearchRequest, SessionsRequest, TurnRequest, TurnsRequest, UsersRequest
+from tirtha.operations.moving.exporting import ExportRequest
+from tirtha.operations.moving.importing import ImportRequest
+from tirtha.operations.moving.lines import Held, Line
 from tirtha.operations.recall import RecallRequest
 from tirtha.operations.remember import RememberRequest
 from tirtha.service import Service
 
 TURN = NewTurn(role="user", text="My cat is called Miso.")
 TASK = CodeTask(question="Write f.", entry_point="f", tests="assert f(1) == 1")
+
+
+async def no_lines() -> AsyncIterator[Line]:
+    """Lines of an empty archive."""
+    for line in ():
+        yield line
+
+
+async def exported(service: Service, caller: Caller, request: ExportRequest) -> list[Held]:
+    return list(service.export(caller, request))
+
 
 Call = Callable[[Service, Caller], Awaitable[object]]
 OPERATIONS: dict[str, tuple[Right, Call]] = {
@@ -36,7 +51,12 @@ OPERATIONS: dict[str, tuple[Right, Call]] = {
     "search": ("read", lambda s, c: s.search(c, SearchRequest(user_id="u1", query="Who?"))),
     "turn": ("read", lambda s, c: s.turn(c, TurnRequest(user_id="u1", turn_id="t1"))),
     "decision": ("read", lambda s, c: s.decision(c, "d1")),
+    "decisions": ("read", lambda s, c: s.decisions(c, DecisionsRequest())),
     "stats": ("read", lambda s, c: s.stats(c)),
+    "export of a user": ("read", lambda s, c: exported(s, c, ExportRequest(user_id="u1"))),
+    "export of all": ("admin", lambda s, c: exported(s, c, ExportRequest())),
+    "import of a user": ("write", lambda s, c: s.import_lines(c, ImportRequest(lines=no_lines()))),
+    "import of all": ("admin", lambda s, c: s.import_lines(c, ImportRequest(lines=no_lines(), whole_tenant=True))),
 }
 
 

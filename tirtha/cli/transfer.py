@@ -9,14 +9,13 @@ from stat import S_ISREG
 from typing import Annotated, BinaryIO
 
 import anyio.to_thread
-import httpx
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tirtha.cli.client import Json, checked, print_answer
 from tirtha.cli.connection import connect
 from tirtha.cli.file_import import import_file, opened_or_packed
-from tirtha.cli.running import CommandFailed, err, file_fault, given, read_settings, run
+from tirtha.cli.running import err, file_fault, given, read_settings, run
 from tirtha.terminal import one_entry
 from tirtha.transfer.envelope import is_export
 
@@ -107,11 +106,7 @@ async def _import(stream: BinaryIO, query: Json) -> Json:
         task = progress.add_task("", total=info.st_size if S_ISREG(info.st_mode) else None)
         async with connect(read_settings()) as client:
             body = _chunks(stream, lambda size: progress.advance(task, size))
-            try:
-                response = await client.post("/v1/import", params=query, headers=_HEADERS, content=body)
-            except httpx.WriteError as fault:  # it answered before all was sent, and that is lost
-                raise CommandFailed("the server refused the file before its end; see its log") from fault
-            return checked(response)
+            return checked(await client.post("/v1/import", params=query, headers=_HEADERS, content=body))
 
 
 async def _chunks(stream: BinaryIO, sent: Callable[[int], None]) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ holds the time of the export; what it says is checked by the lines that follow.
 import json
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -18,8 +18,8 @@ from tirtha.transfer.canonical import canonical_json, moment
 
 __all__ = ["FORMAT", "VERSION", "Checksum", "Header", "Trailer", "is_export"]
 
-FORMAT = "tirtha-export"
-VERSION = 1
+FORMAT: Final = "tirtha-export"
+VERSION: Final = 1
 _SHA256 = r"^[0-9a-f]{64}$"
 _Count = Annotated[int, Field(ge=0)]
 

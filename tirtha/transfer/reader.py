@@ -57,7 +57,9 @@ class ExportReader:
         if trailer is None:
             if held is not None:
                 yield self._added(held)
-            self.broken = Break(line=self._number, why="it is cut off, for its last line is no trailer")
+            self.broken = Break(
+                line=self._number, why="its last line is no trailer, so it is cut off, or goes on after its end"
+            )
         elif trailer.sha256 != self._checksum.sha256 or sum(trailer.counts.values()) != self._checksum.lines:
             self.broken = Break(line=self._number, why="its checksum does not fit, so lines of it were changed or lost")
 

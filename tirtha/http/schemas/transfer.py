@@ -1,5 +1,6 @@
 """What callers get back of an import: what became of the lines of an export, or of a file of another product."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
@@ -50,9 +51,9 @@ class ImportOut(BaseModel):
             stored=report.stored.total(),
             duplicates=report.duplicates.total(),
             rejected_lines=report.rejected_lines,
-            rejected=[_left_out(one) for one in report.rejected],
+            rejected=_by_line(report.rejected),
             skipped_lines=report.skipped_lines,
-            skipped=[_left_out(one) for one in report.skipped],
+            skipped=_by_line(report.skipped),
             turns=turns,
             decisions=decisions,
             answers=answers,
@@ -110,5 +111,6 @@ class FileImportOut(BaseModel):
         )
 
 
-def _left_out(one: LeftOut) -> Rejected:
-    return Rejected(line=one.line, at=one.at, why=one.why)
+def _by_line(left_out: Sequence[LeftOut]) -> list[Rejected]:
+    in_order = sorted(left_out, key=lambda one: one.line)
+    return [Rejected(line=one.line, at=one.at, why=one.why) for one in in_order]

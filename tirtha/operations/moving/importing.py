@@ -25,11 +25,8 @@ from tirtha.operations.moving.lines import Held, Kind, Line, Report, Unreadable,
 
 __all__ = ["ImportMemory", "ImportRequest"]
 
-_BATCH_LINES: dict[Kind, int] = {
-    "turn": 128,
-    "decision": 32,
-    "answer": 32,
-}  # in one transaction, for which everybody else who writes waits
+# Stored in one transaction, for which everybody else who writes waits.
+_BATCH_LINES: dict[Kind, int] = {"turn": 128, "decision": 32, "answer": 32}
 _TURN_CONFLICT = "is the id of another turn of the session; a turn is never altered"
 _DECISION_CONFLICT = "is the id of another decision; a decision is never altered"
 _SKIPPED: dict[AnswerFate, tuple[str, str]] = {
@@ -210,5 +207,7 @@ def _told(fault: StoreUnavailable | LedgerUnavailable | IndexBehind, stored: str
                 retry_after_s=fault.retry_after_s,
                 stored=stored,
             )
-        case _:
-            return type(fault)(f"{fault.reason} ({stored})")
+        case StoreUnavailable():
+            return StoreUnavailable(f"{fault.reason} ({stored})")
+        case LedgerUnavailable():
+            return LedgerUnavailable(f"{fault.reason} ({stored})")
