@@ -70,10 +70,12 @@ def import_memory(
     beside = given(format=format_, agent_id=agent, time_zone=time_zone) | ({"tools": "true"} if tools else {})
     try:
         with opened_or_packed(file) as stream:
-            if beside or not _is_export(stream):
+            if format_ not in {None, "auto"} or not _is_export(stream):
                 chosen = {"format": "auto"} | given(user_id=user) | beside
                 import_file(stream, chosen, dry_run=dry_run, as_json=as_json)
                 return
+            if beside.keys() - {"format"}:
+                raise typer.BadParameter("--agent, --time-zone and --tools are for exports of other products")
             answer = run(_import(stream, query))
     except OSError as fault:
         raise typer.BadParameter(file_fault(fault), param_hint="FILE") from None
