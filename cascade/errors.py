@@ -2,6 +2,7 @@
 
 CascadeFault
 ├── UnknownDecision      no such decision for this tenant
+├── UnsoundRecord        what an archive has as a decision is none
 ├── LedgerUnavailable    decisions cannot be written or read
 ├── SandboxUnavailable   untrusted code cannot be confined here, so none is run
 ├── Misconfigured        a setting of a tier is wrong; names it
@@ -19,6 +20,7 @@ __all__ = [
     "TierDown",
     "TooLong",
     "UnknownDecision",
+    "UnsoundRecord",
 ]
 
 
@@ -32,6 +34,15 @@ class UnknownDecision(CascadeFault):
     def __init__(self, *, decision_id: str) -> None:
         self.decision_id = decision_id
         super().__init__(f"there is no decision {decision_id!r}")
+
+
+class UnsoundRecord(CascadeFault):
+    """What an archive has as a decision's record is none: at `at` in it, because of `why`."""
+
+    def __init__(self, *, at: str, why: str) -> None:
+        self.at = at
+        self.why = why
+        super().__init__(f"{at} {why}")
 
 
 class LedgerUnavailable(CascadeFault):

@@ -5,12 +5,16 @@ the engine takes a second to import.
 """
 
 from memory.model import (
+    ArchivedTurn,
     Counts,
     Evidence,
+    Extent,
     NewTurn,
     Receipt,
     Recollection,
     Remember,
+    Restore,
+    Restored,
     Scope,
     SessionSummary,
     Turn,
@@ -20,12 +24,16 @@ from memory.model import (
 )
 
 __all__ = [
+    "ArchivedTurn",
     "Counts",
     "Evidence",
+    "Extent",
     "NewTurn",
     "Receipt",
     "Recollection",
     "Remember",
+    "Restore",
+    "Restored",
     "Scope",
     "SessionSummary",
     "Turn",

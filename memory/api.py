@@ -25,9 +25,12 @@ from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
     Counts,
+    Extent,
     Receipt,
     Recollection,
     Remember,
+    Restore,
+    Restored,
     Scope,
     ScopeId,
     SessionSummary,
@@ -134,17 +137,15 @@ class Memory:
             IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        while True:
-            try:
-                receipts = await self._in_thread(self._store.remember_many, requests, most_turns)
-            except IndexBehind as behind:
-                self._indexer.wake()
-                scope, timeout_s = ScopeId(behind.scope_id), self._settings.index_timeout_s
-                if not await self._indexer.until_room(scope, behind.limit, timeout_s=timeout_s):
-                    raise self._estimated(behind) from None
-            else:
-                self._indexer.wake()
-                return receipts
+        return await self._once_there_is_room(lambda: self._store.remember_many(requests, most_turns))
+
+    async def restore(self, requests: Sequence[Restore], *, most_turns: int | None = None) -> list[Restored]:
+        """Store archived turns as they stood, in one transaction; waits and raises as `remember_many` does."""
+        return await self._once_there_is_room(lambda: self._store.restore(requests, most_turns))
+
+    async def compare(self, requests: Sequence[Restore]) -> list[Restored]:
+        """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""
+        return await self._in_thread(self._store.compare, requests)
 
     async def until_indexed(self, receipt: Receipt) -> bool:
         """Wait until the index holds the turns of `receipt`, new or known; False after `index_timeout_s`."""
@@ -207,6 +208,10 @@ class Memory:
         """Return the scope's epoch, which every change raises; 0 if nothing was ever remembered in it."""
         known = await self._in_thread(self._store.scope, scope)
         return known[1] if known else 0
+
+    async def extent(self, scope: Scope) -> Extent:
+        """Return the scope's epoch and the number of its turns, as they are at one moment."""
+        return await self._in_thread(self._store.extent, scope)
 
     async def turn(self, scope: Scope, session_id: str, turn_id: str) -> Turn | None:
         """Read one turn; None if `scope` does not hold it."""
@@ -329,6 +334,20 @@ class Memory:
         except StoreUnavailable as fault:
             log.warning("the database keeps copies of what was forgotten: %s", fault)
             return False
+
+    async def _once_there_is_room(self, write: Callable[[], T]) -> T:
+        """Write as soon as the index is not too far behind."""
+        while True:
+            try:
+                written = await self._in_thread(write)
+            except IndexBehind as behind:
+                self._indexer.wake()
+                scope, timeout_s = ScopeId(behind.scope_id), self._settings.index_timeout_s
+                if not await self._indexer.until_room(scope, behind.limit, timeout_s=timeout_s):
+                    raise self._estimated(behind) from None
+            else:
+                self._indexer.wake()
+                return written
 
     def _mend_index(self) -> None:
         """Let the indexer see to an index that turned out damaged."""

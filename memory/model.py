@@ -14,14 +14,18 @@ from numpy.typing import NDArray
 from language import Analysed, Passage, analyse, readable, said_in
 
 __all__ = [
+    "ArchivedTurn",
     "Counts",
     "EncodedPassage",
     "Evidence",
+    "Extent",
     "NewTurn",
     "Outcome",
     "Receipt",
     "Recollection",
     "Remember",
+    "Restore",
+    "Restored",
     "Role",
     "Scope",
     "ScopeId",
@@ -106,6 +110,52 @@ class Receipt:
     outcomes: tuple[Outcome, ...]
     stored: tuple[TurnPk, ...]
     epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedTurn:
+    """A turn as an archive keeps it, whole: with its ids, its place in its session, and when it was remembered.
+
+    Without `position` its place is after the session's last turn; without `remembered_at` it is remembered now. Without `said_at`
+    it was said now, and it is known again whenever it was said.
+    """
+
+    session_id: str
+    id: str
+    role: Role
+    text: str
+    said_at: datetime | None = None
+    speaker: str | None = None
+    position: int | None = None
+    remembered_at: datetime | None = None
+
+    @property
+    def new(self) -> NewTurn:
+        """The turn as one to remember."""
+        return NewTurn(id=self.id, role=self.role, text=self.text, speaker=self.speaker, said_at=self.said_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    """A request to store archived turns of one scope, of whatever sessions, in the order they were stored before."""
+
+    scope: Scope
+    turns: Sequence[ArchivedTurn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What one restoring did, turn by turn; a conflict is an id that holds another text, or the same said at another time."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much a scope holds: its epoch, and the number of its turns."""
+
+    epoch: int
+    turns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

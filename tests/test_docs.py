@@ -75,6 +75,8 @@ def test_every_command_is_documented() -> None:
         "reindex",
         "eval",
         "forget",
+        "export",
+        "import",
         "memories",
         "stats",
         "certify",

@@ -13,6 +13,10 @@ FaceFault
 ├── PepperUnusable  the file of the pepper cannot be read or written
 ├── BadCursor       what was sent as a cursor is none of this listing
 ├── SessionNeeded   a turn's id alone does not say which turn is meant
+├── NotAnExport     what is to be imported is no export
+├── ExportIsNewer   a later version's format
+├── ExportBroken    an export that is cut off or was altered
+├── WrongOwner      an export that cannot become this user's
 ├── NotLoopback     no key is made, and the address is not loopback
 ├── NotReady        turns cannot be stored and found just now
 ├── NotOpened       the engine could not be opened here
@@ -25,10 +29,13 @@ from pathlib import Path
 
 __all__ = [
     "BadCursor",
+    "ExportBroken",
+    "ExportIsNewer",
     "FaceFault",
     "Forbidden",
     "KeyMissing",
     "KeyRefused",
+    "NotAnExport",
     "NotFromHere",
     "NotLoopback",
     "NotOpened",
@@ -42,6 +49,7 @@ __all__ = [
     "TenantWide",
     "TooLarge",
     "UnknownKey",
+    "WrongOwner",
 ]
 
 
@@ -198,3 +206,48 @@ class Shadowed(FaceFault):
             f"the package {package!r} is imported from {found}, not from Tirtha ({ours}); "
             "start the console script `tirtha` from a folder that has no package of that name, without PYTHONPATH"
         )
+
+
+class NotAnExport(FaceFault):
+    """What was sent to be imported is no export of Tirtha, for the reason `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"this is no export of Tirtha: {why}; send a file that `tirtha export` or GET /v1/export wrote"
+        )
+
+
+class ExportIsNewer(FaceFault):
+    """An export's format is of `version`, and this Tirtha reads `known`; `written_by` is the Tirtha that wrote it."""
+
+    def __init__(self, *, version: int, known: int, written_by: str) -> None:
+        self.version = version
+        self.known = known
+        self.written_by = written_by
+        super().__init__(
+            f"the export is of version {version} of its format, written by Tirtha {written_by}, and this one reads up to "
+            f"version {known}: import it with that Tirtha or a later one"
+        )
+
+
+class ExportBroken(FaceFault):
+    """An export is not whole, for the reason `why`, at the line `line`; `stored` says what of it is stored all the same."""
+
+    def __init__(self, *, line: int, why: str, stored: str) -> None:
+        self.line = line
+        self.why = why
+        self.stored = stored
+        super().__init__(
+            f"the export is not whole: {why}; {stored} before that was seen. Send a whole copy of it: what is stored already "
+            "stays, and is not stored twice"
+        )
+
+
+class WrongOwner(FaceFault):
+    """An export cannot become the user `user_id`'s, for the reason `why`."""
+
+    def __init__(self, *, user_id: str, why: str) -> None:
+        self.user_id = user_id
+        self.why = why
+        super().__init__(f"the export cannot be imported as the user {user_id!r}: it {why}")

@@ -12,10 +12,13 @@ from tirtha.keys.authentication import Authentication
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
-from tirtha.operations.decisions import ReadDecision, ReadStats
+from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
+from tirtha.operations.moving.exporting import ExportMemory
+from tirtha.operations.moving.importing import ImportMemory
+from tirtha.operations.moving.importing_files import ImportFile
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
@@ -43,6 +46,10 @@ class Service:
     search: SearchTurns
     turn: ReadTurn
     decision: ReadDecision
+    decisions: ListDecisions
+    export: ExportMemory
+    import_lines: ImportMemory
+    import_file: ImportFile
     stats: ReadStats
     ready: CheckReadiness
     authentication: Authentication

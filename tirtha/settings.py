@@ -309,6 +309,9 @@ class Settings(BaseSettings):
     max_turn_chars: Annotated[int, Field(ge=1, description="characters of one turn")] = 100_000
     max_question_chars: Annotated[int, Field(ge=1, description="characters of a question")] = 8_000
     max_turns: Annotated[int, Field(ge=1, description="turns of one JSON request")] = 10_000
+    max_import_bytes: Annotated[
+        int, Field(ge=1_024, description="bytes of a file of another product to import; unpacked, four times as many")
+    ] = 1_024 * 1_024 * 1_024
     max_body_bytes: Annotated[int, Field(ge=1_024, description="bytes of one JSON request")] = 64 * 1_024 * 1_024
 
     @classmethod

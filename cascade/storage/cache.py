@@ -55,11 +55,33 @@ class AnswerCache:
         except ValidationError:
             return None  # written by another version: answered anew
 
-    async def put(self, key: str, decision: Decision, *, tenant: str, until: datetime | None = None) -> None:
-        """Store a decision that the ledger holds already, not beyond `until`. Raises ValueError if it was not accepted."""
+    async def put(
+        self,
+        key: str,
+        decision: Decision,
+        *,
+        tenant: str,
+        until: datetime | None = None,
+        request: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Store a decision that the ledger holds already, not beyond `until`. Raises ValueError if it was not accepted.
+
+        `request` is what the key was made of; an archive can hold the answer only with it.
+        """
         if not decision.verified:
             raise ValueError("only accepted answers are stored")
-        await anyio.to_thread.run_sync(self._insert, key, decision, tenant, until, limiter=self._threads)
+        of = json.dumps(request, sort_keys=True) if request else ""
+        await anyio.to_thread.run_sync(self._insert, key, of, decision, tenant, until, limiter=self._threads)
+
+    @property
+    def longest(self) -> timedelta:
+        """How long an answer is kept at most."""
+        return self._ttl * (1 + _JITTER)
+
+    @property
+    def max_bytes(self) -> int:
+        """How large all answers together may be."""
+        return self._max_bytes
 
     def _select(self, key: str, tenant: str) -> str | None:
         query = (
@@ -76,7 +98,7 @@ class AnswerCache:
             record: str | None = connection.execute(query).scalar()
         return record
 
-    def _insert(self, key: str, decision: Decision, tenant: str, until: datetime | None) -> None:
+    def _insert(self, key: str, request: str, decision: Decision, tenant: str, until: datetime | None) -> None:
         now = datetime.now(UTC)
         expires = now + self._ttl * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - so that not all expire together
         size = select(func.length(DECISION.c.record)).where(DECISION.c.id == decision.id, DECISION.c.record != "")
@@ -85,8 +107,9 @@ class AnswerCache:
             if measured is None or measured > self._max_bytes:
                 return  # forgotten meanwhile, or larger than the whole cache
             connection.execute(delete(CACHED).where(CACHED.c.key == key))
-            row = {"key": key, "tenant_id": tenant, "decision_id": decision.id, "bytes": measured, "stored_at": now}
-            connection.execute(insert(CACHED), row | {"expires_at": min(expires, until) if until else expires})
+            row = {"key": key, "tenant_id": tenant, "decision_id": decision.id, "request": request, "bytes": measured}
+            times = {"stored_at": now, "expires_at": min(expires, until) if until else expires}
+            connection.execute(insert(CACHED), row | times)
             self._stores += 1
             if self._stores % _SWEEP_EVERY == 1:
                 self._sweep(connection, now)

@@ -15,10 +15,12 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from cascade.decision import Decision
 from cascade.errors import UnknownDecision
+from cascade.storage.listing import DecisionCursor, DecisionFilter, ListedDecision, page
 from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
 from cascade.storage.transactions import Database, Transactions
 
 __all__ = [
+    "ASKED_IN",
     "Ledger",
     "Owner",
     "PathStats",
@@ -27,11 +29,12 @@ __all__ = [
     "TurnKey",
     "decode_decision",
     "encode_decision",
+    "row_of",
 ]
 
 _DECISION = TypeAdapter(Decision)
 _KEYS_PER_QUERY = 200
-_ASKED_IN = ""  # stands for a turn: the question itself was asked in this session
+ASKED_IN = ""  # stands for a turn: the question itself was asked in this session
 
 TurnKey = tuple[str, str]  # session id, turn id
 
@@ -108,10 +111,10 @@ class Ledger:
 
         `session_id` is the session it was asked in. Of one that is `emptied` only what it cost is written.
         """
-        row = _row(decision, owner, frontier_nanousd) | ({"record": ""} if emptied else {})
+        row = row_of(decision, owner, frontier_nanousd) | ({"record": ""} if emptied else {})
         used = dict.fromkeys((quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes)
         if session_id is not None:
-            used[session_id, _ASKED_IN] = None
+            used[session_id, ASKED_IN] = None
         await anyio.to_thread.run_sync(self._insert, row, [] if emptied else list(used), limiter=self._threads)
 
     async def read(self, decision_id: str, *, tenant: str, user_id: str | None = None) -> Decision:
@@ -120,6 +123,16 @@ class Ledger:
         if not record:
             raise UnknownDecision(decision_id=decision_id)
         return decode_decision(record)
+
+    async def page(
+        self, chosen: DecisionFilter, *, limit: int, after: DecisionCursor | None = None
+    ) -> list[ListedDecision]:
+        """List up to `limit` of the chosen decisions, newest first, from after the place `after`."""
+        rows = await anyio.to_thread.run_sync(self._page, chosen, after, limit, limiter=self._threads)
+        return [
+            ListedDecision(user_id=user_id or None, agent_id=agent_id or None, decision=decode_decision(record))
+            for user_id, agent_id, record in rows
+        ]
 
     async def record_shadow(self, shadow: Shadow, *, tenant: str) -> None:
         """Append what a shadow call showed."""
@@ -175,6 +188,10 @@ class Ledger:
         with self._database.reading() as connection:
             agents = connection.execute(select(DECISION.c.agent_id).where(own).distinct()).scalars()
             return {agent or None for agent in agents}
+
+    def _page(self, chosen: DecisionFilter, after: DecisionCursor | None, limit: int) -> list[tuple[str, str, str]]:
+        with self._database.reading() as connection:
+            return page(connection, chosen, after=after, limit=limit)
 
     def _insert(self, row: Mapping[str, Any], used: Sequence[TurnKey]) -> None:
         turns = [{"decision_id": row["id"], "session_key": session, "turn_key": turn} for session, turn in used]
@@ -291,7 +308,8 @@ class Ledger:
             yield PathStats(path=path, n=n, cost_nanousd=int(cost), p50_ms=middle, p95_ms=late)
 
 
-def _row(decision: Decision, owner: Owner, frontier_nanousd: int | None) -> dict[str, Any]:
+def row_of(decision: Decision, owner: Owner, frontier_nanousd: int | None) -> dict[str, Any]:
+    """Return the row of a decision."""
     return {
         "id": decision.id,
         "tenant_id": owner.tenant,

@@ -55,8 +55,8 @@ DECISION = Table(
     Column("cost_nanousd", BigInteger, nullable=False),
     Column("frontier_nanousd", BigInteger),
     Column("latency_ms", Integer, nullable=False),
-    Index("decision_scope", "tenant_id", "user_id", "agent_id"),
-    Index("decision_day", "tenant_id", "decided_at"),
+    Index("decision_scope", "tenant_id", "user_id", "agent_id", "decided_at", "id"),
+    Index("decision_time", "tenant_id", "decided_at", "id"),
     Index("decision_path", "tenant_id", "path", "latency_ms"),
 )
 
@@ -75,6 +75,7 @@ CACHED = Table(
     Column("key", String(64), primary_key=True),
     Column("tenant_id", String(128), nullable=False),
     Column("decision_id", String(32), ForeignKey("decision.id"), nullable=False, index=True),
+    Column("request", Text, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("stored_at", _Utc, nullable=False),
     Column("expires_at", _Utc, nullable=False, index=True),

@@ -78,8 +78,11 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """One consistent snapshot to read from. Raises StoreDamaged and SQLAlchemy's errors."""
         self._refuse_damaged()
-        with self._suspecting_damage(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self._suspecting_damage(), self._engine.connect() as connection:
+            if self.kind == "postgresql":  # which would else read each statement from a snapshot of its own
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

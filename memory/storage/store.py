@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Result, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Result, Select, delete, func, select, update
 from sqlmodel import col
 
 from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
     Counts,
-    NewTurn,
+    Extent,
     Receipt,
     Remember,
+    Restore,
+    Restored,
     Scope,
     ScopeId,
     SessionSummary,
@@ -29,10 +31,12 @@ from memory.model import (
     UserSummary,
 )
 from memory.storage import listing
+from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
 from memory.storage.forgetting import Forgotten, forget
 from memory.storage.idempotency import plan_turns
-from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TenantRow, TurnRow
+from memory.storage.restoring import compare, restore
+from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TurnRow
 from memory.storage.statements import (
     KEYS_OF_SCOPE,
     SCOPE_OWNED,
@@ -43,12 +47,11 @@ from memory.storage.statements import (
     TURNS_WAITING,
     WAITING,
     WAITING_SCOPES,
-    insert_if_absent,
     owner,
-    to_row,
     to_turn,
 )
 from memory.storage.tenancy import TenantStore, take_room
+from memory.storage.writing import insert_turns, lock_scope, own_session
 
 __all__ = ["TurnStore"]
 
@@ -97,6 +100,35 @@ class TurnStore:
         with self._writing() as connection:
             return self._store(connection, requests, most_turns)
 
+    def restore(self, requests: Sequence[Restore], most_turns: int | None = None) -> list[Restored]:
+        """Store archived turns that are new, as they stood, in one transaction; what became of each is told in its order.
+
+        Raises:
+            IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
+            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
+            StoreUnavailable: the database cannot be written; then nothing was stored.
+        """
+        admitted: set[ScopeId] = set()  # only what waited before counts against a scope, not what is being stored
+
+        def admit(connection: Connection, scope: ScopeId) -> None:
+            if scope not in admitted:
+                self._refuse_if_behind(connection, scope)
+                admitted.add(scope)
+
+        with self._writing() as connection:
+            restored = [restore(connection, request, admit=admit) for request in requests]
+            grown: Counter[str] = Counter()
+            for request, one in zip(requests, restored, strict=True):
+                grown[request.scope.tenant] += one.outcomes.count("stored")
+            for tenant, turns in sorted((+grown).items()):
+                take_room(connection, tenant, turns, most=most_turns)
+            return restored
+
+    def compare(self, requests: Sequence[Restore]) -> list[Restored]:
+        """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""
+        with self._reading() as connection:
+            return [compare(connection, request) for request in requests]
+
     def forget(self, scope: ScopeId, *, session_id: str | None = None, turn_id: str | None = None) -> Forgotten:
         """Remove a turn of a session, a session, or everything of `scope`; for good on return. Raises StoreUnavailable."""
         with store_faults(), self._database.forgetting() as connection:
@@ -142,6 +174,11 @@ class TurnStore:
         """Return the scope's key and epoch, or None if nothing was ever remembered in it."""
         with self._reading() as connection:
             return _find_scope(connection, scope)
+
+    def extent(self, scope: Scope) -> Extent:
+        """Return the scope's epoch and the number of its turns, as they are at one moment."""
+        with self._reading() as connection:
+            return extent_of(connection, scope)
 
     def survey(self, scope: Scope, *, unindexed: bool = False) -> Survey | None:
         """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope.
@@ -296,14 +333,14 @@ class TurnStore:
         receipts: list[Receipt] = []
         grown: Counter[str] = Counter()
         for request in requests:
-            scope, epoch = _lock_scope(connection, request.scope, now)
-            session = _own_session(connection, scope, request.session_id)
+            scope, epoch = lock_scope(connection, request.scope, now)
+            session = own_session(connection, scope, request.session_id)
             plan = plan_turns(connection, session, request.turns)
             new = [(request.turns[index], key) for index, (key, outcome) in enumerate(plan) if outcome == "stored"]
             if new and scope not in admitted:
                 self._refuse_if_behind(connection, scope)
                 admitted.add(scope)
-            pks = _insert_turns(connection, new, scope=scope, session=session, now=now) if new else []
+            pks = insert_turns(connection, new, scope=scope, session=session, now=now) if new else []
             if new:
                 epoch += 1
                 grown[request.scope.tenant] += len(new)
@@ -344,42 +381,6 @@ class TurnStore:
     def _writing(self) -> Iterator[Connection]:
         with store_faults(), self._database.writing() as connection:
             yield connection
-
-
-def _insert_turns(
-    connection: Connection, new: Sequence[tuple[NewTurn, str]], *, scope: ScopeId, session: int, now: datetime
-) -> list[TurnPk]:
-    """Append turns with their keys to a session; returns their primary keys, in order."""
-    of_session = col(TurnRow.session_id) == session
-    last = connection.execute(select(func.max(col(TurnRow.position))).where(of_session)).scalar_one()
-    first = 0 if last is None else last + 1
-    rows = [
-        to_row(turn, key=key, scope=scope, session=session, position=position, now=now)
-        for position, (turn, key) in enumerate(new, first)
-    ]
-    connection.execute(insert(TurnRow), rows)
-    written = select(col(TurnRow.id)).where(of_session, col(TurnRow.position) >= first)
-    return [TurnPk(row[0]) for row in connection.execute(written.order_by(col(TurnRow.position)))]
-
-
-def _lock_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[ScopeId, int]:
-    """Find or found the scope and lock its row, so that writers of one scope queue."""
-    query = SCOPE_OWNED.with_for_update()
-    row = connection.execute(query, owner(scope)).first()
-    if row is None:
-        insert_if_absent(connection, TenantRow, id=scope.tenant, created_at=now, turns=0, closed=False)
-        insert_if_absent(connection, ScopeRow, **owner(scope), epoch=0)
-        row = connection.execute(query, owner(scope)).one()
-    return ScopeId(row[0]), row[1]
-
-
-def _own_session(connection: Connection, scope: ScopeId, key: str) -> int:
-    query = select(col(SessionRow.id)).where(col(SessionRow.scope_id) == scope, col(SessionRow.key) == key)
-    session = connection.execute(query).scalar()
-    if session is None:
-        connection.execute(insert(SessionRow).values(scope_id=scope, key=key))
-        session = connection.execute(query).scalar_one()
-    return session
 
 
 def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | None:

@@ -1,6 +1,6 @@
 """Operations ask for the caller's right before anything is done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -13,14 +13,30 @@ from tirtha.keys.administration import KeyRequest, KeysRequest
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.code import CodeRequest
 from tirtha.operations.context import ContextRequest
+from tirtha.operations.decisions import DecisionsRequest
 from tirtha.operations.forget import ForgetRequest
 from tirtha.operations.listing import SearchRequest, SessionsRequest, TurnRequest, TurnsRequest, UsersRequest
+from tirtha.operations.moving.exporting import ExportRequest
+from tirtha.operations.moving.importing import ImportRequest
+from tirtha.operations.moving.lines import Held, Line
 from tirtha.operations.recall import RecallRequest
 from tirtha.operations.remember import RememberRequest
 from tirtha.service import Service
 
 TURN = NewTurn(role="user", text="My cat is called Miso.")
 TASK = CodeTask(question="Write f.", entry_point="f", tests="assert f(1) == 1")
+
+
+async def no_lines() -> AsyncIterator[Line]:
+    """Lines of an empty archive."""
+    nothing: tuple[Line, ...] = ()
+    for line in nothing:
+        yield line
+
+
+async def exported(service: Service, caller: Caller, request: ExportRequest) -> list[Held]:
+    return list(service.export(caller, request))
+
 
 Call = Callable[[Service, Caller], Awaitable[object]]
 OPERATIONS: dict[str, tuple[Right, Call]] = {
@@ -38,13 +54,18 @@ OPERATIONS: dict[str, tuple[Right, Call]] = {
     "search": ("read", lambda s, c: s.search(c, SearchRequest(user_id="u1", query="Who?"))),
     "turn": ("read", lambda s, c: s.turn(c, TurnRequest(user_id="u1", turn_id="t1"))),
     "decision": ("read", lambda s, c: s.decision(c, "d1")),
+    "decisions": ("read", lambda s, c: s.decisions(c, DecisionsRequest())),
     "stats": ("read", lambda s, c: s.stats(c)),
     "make a key": ("admin", lambda s, c: s.keys.create(c, KeyRequest(name="x", rights=frozenset({"read"})))),
     "keys": ("admin", lambda s, c: s.keys.page(c, KeysRequest())),
     "revoke a key": ("admin", lambda s, c: s.keys.revoke(c, "k1")),
+    "export of a user": ("read", lambda s, c: exported(s, c, ExportRequest(user_id="u1"))),
+    "export of all": ("admin", lambda s, c: exported(s, c, ExportRequest())),
+    "import of a user": ("write", lambda s, c: s.import_lines(c, ImportRequest(lines=no_lines()))),
+    "import of all": ("admin", lambda s, c: s.import_lines(c, ImportRequest(lines=no_lines(), whole_tenant=True))),
 }
 BOUND = Caller(tenant="default", rights=frozenset({"read", "write"}), user_id="u2")
-NAMES_NOBODY = {"users", "decision", "code", "make a key", "keys", "revoke a key"}  # tested below, and with the keys
+NAMES_NOBODY = {"users", "decision", "decisions", "code", "make a key", "keys", "revoke a key", "export of all", "import of a user", "import of all"}  # tested below, and with the keys
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -22,6 +22,8 @@ _FLAGS = {
     "question": "QUESTION",
     "budget": "--budget",
     "limit": "--limit",
+    "format": "--format",
+    "time_zone": "--time-zone",
     "asked_at": "--asked-at",
     "confirm": "--confirm",
     "turns[0].text": "TEXT",

@@ -12,6 +12,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from tirtha.cli.in_process import InProcess
 from tirtha.cli.running import CommandFailed
 from tirtha.errors import NotOpened
 from tirtha.http.address import running_server
@@ -61,9 +62,11 @@ async def connect(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
     try:
         async with open_service(settings) as service:
-            transport = httpx.ASGITransport(create_app(service, settings))
+            transport = InProcess(create_app(service, settings))
             headers = credentials(settings, service.authentication.local_proof)
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1", timeout=_TIMEOUT_S, headers=headers
+            ) as client:
                 yield client
     except (MemoryFault, CascadeFault) as fault:
         raise NotOpened(str(fault)) from fault

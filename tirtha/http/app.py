@@ -12,7 +12,7 @@ from tirtha.http import errors
 from tirtha.http.dependencies import declared
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import Callers, RequestLimits, SecurityHeaders
-from tirtha.http.routes import decisions, health, keys, memories, questions, remember, tenants
+from tirtha.http.routes import decisions, health, keys, memories, questions, remember, tenants, transfer
 from tirtha.http.routing import Routing
 from tirtha.http.timeouts.bodies import BodyTimeouts
 from tirtha.keys.authentication import Authentication
@@ -25,12 +25,14 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
     for status in (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507)
 }
-_STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
+_STREAMED = frozenset({"/v1/remember", "/remember", "/v1/import"})  # paths that take NDJSON of any length
+_FILES = frozenset({"/v1/import"})  # paths that take files of any type, and hold them to a limit of their own
 _ROUTERS = (
     remember.router,
     questions.router,
     decisions.router,
     memories.router,
+    transfer.router,
     keys.router,
     tenants.router,
     health.router,
@@ -65,12 +67,15 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         routes.include_router(router)
     app.include_router(routes)
     app.add_middleware(Routing)  # the innermost: what is added later stands before it
-    app.add_middleware(BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED)
+    app.add_middleware(
+        BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED | _FILES
+    )
     app.add_middleware(
         RequestLimits,
         is_ours=_our_hosts(settings, service.authentication),
         max_body_bytes=settings.max_body_bytes,
         streamed=_STREAMED,
+        files=_FILES,
     )
     app.add_middleware(Callers, authentication=service.authentication, open_paths=_open_paths(app))
     return app

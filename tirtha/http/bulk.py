@@ -24,7 +24,7 @@ from tirtha.http.schemas.responses import BulkOut, Rejected
 from tirtha.operations.remember import RememberRequest
 from tirtha.service import Service
 
-__all__ = ["remember_stream"]
+__all__ = ["cut_lines", "remember_stream"]
 
 _BATCH_TURNS = 128  # stored in one transaction, for which everybody else who writes waits
 _LINES_AT_ONCE = 32  # read before other requests may be
@@ -57,7 +57,7 @@ async def remember_stream(
     caller.require("write")  # before a line is read, and if there is none
     bulk = _Bulk(service=service, caller=caller)
     number = 0
-    async for line, size in _lines(chunks, max_line_bytes):
+    async for line, size in cut_lines(chunks, max_line_bytes):
         number += 1
         if number == 1:
             check_encoding(line)
@@ -178,7 +178,7 @@ class _Bulk:
                 self.reject(entry.line, "id", "is the id of another turn of the session; a turn is never altered")
 
 
-async def _lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[tuple[bytes, int]]:
+async def cut_lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[tuple[bytes, int]]:
     """Cut a stream at its line breaks into lines and their sizes; of a line above `limit` bytes only so many are kept."""
     pending, size = bytearray(), 0
     async for chunk in chunks:

@@ -22,7 +22,17 @@ from tirtha.http.schemas.fields import ItemId, OwnerId
 from tirtha.operations.listing import MOST_FOUND
 from tirtha.tenants.model import is_tenant_name
 
-__all__ = ["KEYS", "LONGEST_CURSOR", "SESSIONS", "TENANTS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
+__all__ = [
+    "DECISIONS",
+    "KEYS",
+    "LONGEST_CURSOR",
+    "SESSIONS",
+    "TENANTS",
+    "TURNS",
+    "TURNS_FOUND",
+    "USERS",
+    "Cursors",
+]
 
 LONGEST_CURSOR = 16_384
 _VERSION = 1
@@ -86,6 +96,7 @@ def _utc(moment: datetime) -> datetime:
 
 _Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 _Pk = Annotated[TurnPk, Field(ge=0, lt=2**63)]
+_DecisionId = Annotated[str, Field(min_length=1, max_length=32)]
 _Shown = Annotated[list[_Pk], Field(max_length=MOST_FOUND)]
 
 
@@ -118,3 +129,4 @@ SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS_FOUND = Cursors("memories", TypeAdapter(tuple[_Moment, _Shown]))
 KEYS = Cursors("keys", TypeAdapter(tuple[_Moment, ItemId]))
+DECISIONS = Cursors("decisions", TypeAdapter(tuple[_Moment, _DecisionId]))

@@ -27,9 +27,12 @@ from memory.errors import (
 )
 from tirtha.errors import (
     BadCursor,
+    ExportBroken,
+    ExportIsNewer,
     Forbidden,
     KeyMissing,
     KeyRefused,
+    NotAnExport,
     NotFromHere,
     NotReady,
     OtherTenant,
@@ -39,9 +42,11 @@ from tirtha.errors import (
     TenantWide,
     TooLarge,
     UnknownKey,
+    WrongOwner,
 )
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
+from tirtha.importers.errors import Ambiguous, ArchiveRefused, NotRecognised, Unreadable
 from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
 __all__ = ["Fault", "Problem", "fault_response", "located", "problem", "register", "why"]
@@ -184,6 +189,14 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     PepperUnusable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     BadCursor: lambda e: _Answer(422, "cursor", e.why),
     SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
+    NotAnExport: lambda e: _Answer(422, "line 1", e.why),
+    ExportIsNewer: lambda e: _Answer(422, "version", f"is {e.version}; at most {e.known} is read here"),
+    ExportBroken: lambda e: _Answer(422, f"line {e.line}", e.why),
+    WrongOwner: lambda e: _Answer(422, "user_id", f"cannot be given: the export {e.why}"),
+    Ambiguous: lambda e: _Answer(422, e.parameter, e.question),
+    ArchiveRefused: lambda _: _Answer(422, "body"),
+    NotRecognised: lambda _: _Answer(422, "body"),
+    Unreadable: lambda _: _Answer(422, "body"),
     IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     StoreDamaged: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
     IndexDamaged: lambda _: _Answer(503, retry_after_s=_REBUILT_S),

@@ -124,16 +124,24 @@ def _is_loopback(address: str) -> bool:
 class RequestLimits:
     """ASGI middleware: refuses hosts that `is_ours` does not know, and bodies above `max_body_bytes`.
 
-    NDJSON that is sent to one of the paths in `streamed` may have any length: it is read line by line there.
+    NDJSON that is sent to one of the paths in `streamed` may have any length: it is read line by line there. What is sent to one
+    of those in `files` has a limit that is checked there.
     """
 
     def __init__(
-        self, app: ASGIApp, *, is_ours: Callable[[str], bool], max_body_bytes: int, streamed: Collection[str]
+        self,
+        app: ASGIApp,
+        *,
+        is_ours: Callable[[str], bool],
+        max_body_bytes: int,
+        streamed: Collection[str],
+        files: Collection[str],
     ) -> None:
         self._app = app
         self._is_ours = is_ours
         self._max_body_bytes = max_body_bytes
         self._streamed = streamed
+        self._files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -149,12 +157,15 @@ class RequestLimits:
                 400, f"this server does not answer to the name {host!r}", [Fault(at="host", why="is not ours")]
             )
             await refusal(scope, receive, send)
-        elif scope["path"] in self._streamed and is_ndjson(headers.get("content-type", "")):
+        elif self._has_own_limit(scope["path"], headers.get("content-type", "")):
             await self._app(scope, receive, send)
         elif announced > self._max_body_bytes:
             await self._too_large(announced)(scope, receive, send)
         else:
             await self._app(scope, self._counted(receive), send)
+
+    def _has_own_limit(self, path: str, content_type: str) -> bool:
+        return path in self._files or (path in self._streamed and is_ndjson(content_type))
 
     def _counted(self, receive: Receive) -> Receive:
         seen = 0

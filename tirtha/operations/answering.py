@@ -6,25 +6,26 @@ exactly one decision record, whatever happens; what was forgotten while a reques
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from cascade import Decision, Ended, Ledger
+from cascade.decision import Hashes
 from cascade.errors import CascadeFault, LedgerUnavailable
 from cascade.pricing import Price, cost_nanousd
 from cascade.shadowing import Shadowing
-from cascade.storage.cache import AnswerCache, SingleFlight
+from cascade.storage.cache import AnswerCache, SingleFlight, cache_key
 from cascade.storage.ledger import Owner
 from memory import Scope
 from memory.errors import StoreUnavailable
 from tirtha.operations.under_way import Reading, UnderWay
 from tirtha.tenants.admission import Admission
 
-__all__ = ["Answered", "Answering", "Asked", "owner_of"]
+__all__ = ["Answered", "Answering", "Asked", "key_of", "owner_of"]
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +43,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the cache and the ledger need to know of a request; without a `key` it goes past the cache.
+    """What the cache and the ledger need to know of a request; without a `key`, made of `request`, it goes past the cache.
 
     `until` bounds how long the answer may be served again; `session_id` is the conversation that the question belongs to.
     """
 
     key: str | None
+    request: Mapping[str, Any]
     owner: Owner
     started_s: float
     until: datetime | None = None
@@ -114,7 +116,7 @@ class Answering:
     async def _store(self, cache: AnswerCache, key: str, decision: Decision, asked: Asked) -> None:
         """Store an answer for the next time; that this fails is no reason not to give it now."""
         try:
-            await cache.put(key, decision, tenant=asked.owner.tenant, until=asked.until)
+            await cache.put(key, decision, tenant=asked.owner.tenant, until=asked.until, request=asked.request)
         except LedgerUnavailable as fault:
             log.warning("decision %s is not cached: %s", decision.id, fault)
 
@@ -171,6 +173,11 @@ class Answering:
                 self.admission.spending.changed(tenant)
         except (CascadeFault, StoreUnavailable) as fault:
             log.warning("decision %s has no shadow: %s", decision.id, fault)
+
+
+def key_of(request: Mapping[str, Any], *, owner: Owner, epoch: int, hashes: Hashes) -> str:
+    """Return the cache's key of a request. A program rests on no memory, so the scope's epoch is nothing to it."""
+    return cache_key(request, owner=owner, epoch=0 if request["task"] == "code" else epoch, hashes=hashes)
 
 
 def owner_of(scope: Scope) -> Owner:

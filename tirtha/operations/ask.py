@@ -3,16 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from time import perf_counter
+from typing import Any
 
 from cascade import Brief, Cascade, Ended, MaxTier, Quote, TimeSaid
-from cascade.storage.cache import cache_key
-from cascade.storage.ledger import Owner
 from compaction import Context, stuff
 from compaction.errors import WindowTooSmall
 from memory import Recollection, Scope
 from memory.api import Memory
 from tirtha.caller import Caller
-from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.answering import Answered, Answering, Asked, key_of, owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.context import distilled
 from tirtha.operations.limits import Limits
@@ -73,8 +72,11 @@ class AskMemory:
             await self.admission.asking_models(caller.tenant, request.user_id)
         cascade = under(self.cascade, terms, self.admission)
         epoch, last = await self.memory.epoch(scope), until(request.as_of, asked_at)
+        whole = _whole(request, budget, asked_at)
+        key = key_of(whole, owner=owner_of(scope), epoch=epoch, hashes=cascade.hashes)
         asked = Asked(
-            key=_key(request, cascade, epoch, budget, asked_at, owner_of(scope)) if request.use_cache else None,
+            key=key if request.use_cache else None,
+            request=whole,
             owner=owner_of(scope),
             until=None if request.asked_at else _tomorrow(asked_at),
             started_s=started_s,
@@ -95,8 +97,9 @@ class AskMemory:
         return await self.answering.answer(asked, decide)
 
 
-def _key(request: AskRequest, cascade: Cascade, epoch: int, budget: int, asked_at: datetime, owner: Owner) -> str:
-    whole = {
+def _whole(request: AskRequest, budget: int, asked_at: datetime) -> dict[str, Any]:
+    """Return the whole request as JSON values, defaults made explicit: what the cache's key is made of."""
+    return {
         "task": "memory",
         "question": request.question,
         "budget": budget,
@@ -105,7 +108,6 @@ def _key(request: AskRequest, cascade: Cascade, epoch: int, budget: int, asked_a
         "session_id": request.session_id,
         "max_tier": request.max_tier,
     }
-    return cache_key(whole, owner=owner, epoch=epoch, hashes=cascade.hashes)
 
 
 def _tomorrow(now: datetime) -> datetime:

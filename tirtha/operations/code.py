@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from cascade import CodeCascade, CodeTask, Ended, MaxTier
-from cascade.storage.cache import cache_key
 from tirtha.caller import Caller
-from tirtha.operations.answering import Answered, Answering, Asked, owner_of
+from tirtha.operations.answering import Answered, Answering, Asked, key_of, owner_of
 from tirtha.operations.limits import Limits
 from tirtha.operations.tenancy.terms import cheaper, money_words, told, under
 from tirtha.tenants.admission import Admission
@@ -52,7 +51,7 @@ class WriteCode:
             "tests": task.tests,
             "max_tier": max_tier,
         }
-        key = cache_key(whole, owner=owner, epoch=0, hashes=cascade.hashes)
+        key = key_of(whole, owner=owner, epoch=0, hashes=cascade.hashes)
 
         async def decide() -> Ended:
             capped = await money_words(cascade, max_tier, self.admission, caller.tenant)
@@ -60,5 +59,5 @@ class WriteCode:
             return told(ended, capped)
 
         return await self.answering.answer(
-            Asked(key=key if request.use_cache else None, owner=owner, started_s=started_s), decide
+            Asked(key=key if request.use_cache else None, request=whole, owner=owner, started_s=started_s), decide
         )

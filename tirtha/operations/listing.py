@@ -25,6 +25,7 @@ __all__ = [
     "TurnRequest",
     "TurnsRequest",
     "UsersRequest",
+    "page_of",
 ]
 
 MOST_FOUND = 300  # turns of a search, over all its pages: recall ranks hundreds, and a cursor names all that were shown
@@ -105,7 +106,7 @@ class ListUsers:
         found = await self.memory.users(
             caller.tenant, only=caller.user_id, limit=request.limit + 1, after=request.after
         )
-        return _page(found, request.limit, lambda user: user.user_id)
+        return page_of(found, request.limit, lambda user: user.user_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ class ListSessions:
         caller.require("read")
         scope = caller.scope(request.user_id, request.agent_id)
         found = await self.memory.sessions(scope, limit=request.limit + 1, after=request.after)
-        return _page(found, request.limit, lambda session: (session.started_at, session.first_pk))
+        return page_of(found, request.limit, lambda session: (session.started_at, session.first_pk))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ class ListTurns:
         found = await self.memory.turns(
             scope, session_id=request.session_id, after=request.after, limit=request.limit + 1
         )
-        return _page(found, request.limit, lambda turn: (turn.said_at, turn.pk))
+        return page_of(found, request.limit, lambda turn: (turn.said_at, turn.pk))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,7 @@ class ReadTurn:
         return named[0] if named else None
 
 
-def _page(found: Sequence[T], limit: int, place: Callable[[T], P]) -> Page[T, P]:
+def page_of(found: Sequence[T], limit: int, place: Callable[[T], P]) -> Page[T, P]:
     """Make a page of one more item than it has room for, which says that there is another page."""
     items = found[:limit]
     return Page(items=items, end=place(items[-1]) if len(found) > limit else None)

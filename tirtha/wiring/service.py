@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
-from tirtha.operations.decisions import ReadDecision, ReadStats
+from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
@@ -37,6 +38,7 @@ from tirtha.tenants.registry import Tenants
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
 from tirtha.wiring.keys import KeyService, open_keys
+from tirtha.wiring.moving import make_export, make_file_import, make_import
 from tirtha.wiring.tenancy import keeping_house, make_admission, make_tenants
 from tirtha.wiring.tiers import Tiers, open_tiers
 
@@ -66,10 +68,11 @@ async def open_service(
                 open_memory(own, database, encoder=encoder) as memory,
             ):
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
+                opened = _Opened(database=database, tiers=tiers, keys=keys, memory=memory)
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
                 answering = _answering(settings, tiers, database, tenants)
-                service = _service(settings, tiers, memory, cascade, answering, keys)
+                service = _service(settings, opened, cascade, answering)
                 try:
                     async with keeping_house(service.housekeeping):
                         yield service
@@ -77,18 +80,28 @@ async def open_service(
                     await answering.close()
 
 
-def _service(
-    settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering, keys: KeyService
-) -> Service:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """What is open, for the operations to stand on."""
+
+    database: Database
+    tiers: Tiers
+    keys: KeyService
+    memory: Memory
+
+
+def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: Answering) -> Service:
+    memory, keys = opened.memory, opened.keys
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
-    code = make_code_cascade(settings, tiers)
+    code = make_code_cascade(settings, opened.tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
     admission, tenants = answering.admission, answering.admission.tenants
     delete_tenant = DeleteTenant(
         tenants=tenants, memory=memory, ledger=ledger, under_way=under_way, also=[keys.keys.forget_tenant]
     )
+    import_lines = make_import(memory, opened.database, answering, limits)
     return Service(
         remember=RememberTurns(memory=memory, limits=limits, admission=admission),
         recall=RecallTurns(memory=memory, limits=limits, under_way=under_way, admission=admission),
@@ -104,6 +117,10 @@ def _service(
         search=SearchTurns(memory=memory, limits=limits),
         turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),
+        decisions=ListDecisions(ledger=ledger),
+        export=make_export(opened.database),
+        import_lines=import_lines,
+        import_file=make_file_import(settings, import_lines),
         stats=ReadStats(ledger=ledger),
         ready=CheckReadiness(memory=memory),
         authentication=keys.authentication,

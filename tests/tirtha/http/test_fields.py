@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from tirtha.http.schemas.fields import is_blank
+from tirtha.visible import is_blank
 
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 FILLERS = "\u2800\u3164\u115f\u1160\uffa0\u034f\u17b4\u17b5\u180b\u180f\ufe00\ufe0f\U0001d159\U000e0100"

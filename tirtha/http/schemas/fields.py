@@ -1,29 +1,20 @@
 """The kinds of values that requests are made of: ids, texts, times, sizes. Each says in a sentence what is wrong with a value."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
-__all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "Words", "as_text", "is_blank"]
+from tirtha.visible import is_blank
+
+__all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "Words", "Zone", "as_text"]
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=366)
-# Whitespace, control and format characters (Unicode's Z*, Cc and Cf), and those of other categories that show nothing: fillers,
-# variation selectors, the empty braille cell, the null notehead. Lone surrogates are refused before this is asked.
-_SHOWS_NOTHING = (
-    r"\s\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    r"\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0000-\U000e0fff"
-)
-_SEEN = re.compile(f"[^{_SHOWS_NOTHING}]")
+_OFFSET = re.compile(r"([ +-])([01]\d|2[0-3]):([0-5]\d)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def is_blank(text: str) -> bool:
-    """Say whether nothing of a text can be seen: whitespace, zero-width characters and other fillers only."""
-    return _SEEN.search(text) is None
 
 
 def _moment(value: object) -> datetime:
@@ -42,6 +33,21 @@ def _moment(value: object) -> datetime:
     if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
         raise ValueError("must lie between the year 1900 and a year from now")
     return moment
+
+
+def _zone(value: object) -> tzinfo:
+    """Read a time zone: a name of the IANA database, or an offset. In a query string a plus may have become a space."""
+    if isinstance(value, tzinfo):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a string such as Europe/Berlin or +02:00")  # noqa: TRY004 - pydantic wants ValueError
+    if offset := _OFFSET.fullmatch(value):
+        behind = -1 if offset[1] == "-" else 1
+        return timezone(behind * timedelta(hours=int(offset[2]), minutes=int(offset[3])))
+    try:
+        return ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        raise ValueError("is no time zone such as Europe/Berlin, UTC or +02:00") from None
 
 
 def _visible(value: str) -> str:
@@ -68,6 +74,7 @@ def _id(value: str) -> str:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Zone = Annotated[tzinfo, PlainValidator(_zone, json_schema_input_type=str)]
 Words = Annotated[str, AfterValidator(as_text)]  # any text, also an empty one
 Prose = Annotated[Words, AfterValidator(_visible)]
 OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_id)]

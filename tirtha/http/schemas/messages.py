@@ -21,7 +21,8 @@ from pydantic import (
 
 from memory import NewTurn
 from memory.model import Role
-from tirtha.http.schemas.fields import In, ItemId, Moment, OwnerId, Prose, Words, as_text, is_blank
+from tirtha.http.schemas.fields import In, ItemId, Moment, OwnerId, Prose, Words, as_text
+from tirtha.visible import is_blank
 
 __all__ = ["TurnIn"]
 
