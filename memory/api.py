@@ -24,12 +24,14 @@ from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
     Counts,
+    Load,
     Receipt,
     Recollection,
     Remember,
     Scope,
     ScopeId,
     SessionSummary,
+    Threads,
     Turn,
     TurnCursor,
     UserSummary,
@@ -98,8 +100,8 @@ class Memory:
 
     # remembering
 
-    async def remember(self, request: Remember) -> Receipt:
-        """Store new turns of one session; durable on return.
+    async def remember(self, request: Remember, *, then: Callable[[Receipt], None] | None = None) -> Receipt:
+        """Store new turns of one session; durable on return. `then` is called in the same thread, once they are.
 
         Raises:
             TurnConflict: an id is used again for another text; then nothing was stored.
@@ -108,16 +110,19 @@ class Memory:
         """
         with self._precedence.live():
             try:
-                receipt = await self._in_thread(self._store.remember, request)
+                receipt = await self._in_thread(_and_then(self._store.remember, then), request)
             except IndexBehind as behind:
                 raise self._estimated(behind) from None
         self._indexer.wake()
         return receipt
 
-    async def remember_many(self, requests: Sequence[Remember]) -> list[Receipt]:
+    async def remember_many(
+        self, requests: Sequence[Remember], *, then: Callable[[list[Receipt]], None] | None = None
+    ) -> list[Receipt]:
         """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts.
 
-        While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too, before anything is stored.
+        `then` is called as in `remember`. While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too,
+        before anything is stored.
 
         Raises:
             IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
@@ -125,7 +130,7 @@ class Memory:
         """
         while True:
             try:
-                receipts = await self._in_thread(self._store.remember_many, requests)
+                receipts = await self._in_thread(_and_then(self._store.remember_many, then), requests)
             except IndexBehind as behind:
                 self._indexer.wake()
                 scope, timeout_s = ScopeId(behind.scope_id), self._settings.index_timeout_s
@@ -253,6 +258,16 @@ class Memory:
         finally:
             self._mend_index()
 
+    def load(self) -> Load:
+        """Return what this memory is busy with just now."""
+        kinds = {"questions": self._questions, "store": self._requests, "embeddings": self._embeddings}
+        hot_scopes, hot_bytes = self._index.kept()
+        return Load(
+            threads={name: _threads(limiter) for name, limiter in kinds.items()},
+            hot_scopes=hot_scopes,
+            hot_bytes=hot_bytes,
+        )
+
     # forgetting
 
     async def forget(
@@ -335,3 +350,21 @@ class Memory:
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)
+
+
+def _and_then(work: Callable[..., T], then: Callable[[T], None] | None) -> Callable[..., T]:
+    """Return `work`, followed by `then` in the thread that does it."""
+    if then is None:
+        return work
+
+    def both(*args: object) -> T:
+        done = work(*args)
+        then(done)
+        return done
+
+    return both
+
+
+def _threads(limiter: anyio.CapacityLimiter) -> Threads:
+    seen = limiter.statistics()
+    return Threads(most=int(seen.total_tokens), working=seen.borrowed_tokens, waiting=seen.tasks_waiting)

@@ -7,6 +7,7 @@ FaceFault
 ├── SessionNeeded   a turn's id alone does not say which turn is meant
 ├── NotLoopback     no key is configured, and the address is not loopback
 ├── NotReady        turns cannot be stored and found just now
+│   └── NotAudited  they can, and what is done cannot be noted in the audit log
 ├── NotOpened       the engine could not be opened here
 ├── SettingsInvalid settings are wrong, each named by its flag, variable or file
 └── Shadowed        another package hides one of ours
@@ -19,6 +20,7 @@ __all__ = [
     "BadCursor",
     "FaceFault",
     "Forbidden",
+    "NotAudited",
     "NotLoopback",
     "NotOpened",
     "NotReady",
@@ -87,9 +89,16 @@ class NotOpened(FaceFault):
 class NotReady(FaceFault):
     """Turns cannot be stored and found just now, because of `reason`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, sentence: str | None = None) -> None:
         self.reason = reason
-        super().__init__(f"turns cannot be stored just now: {reason}")
+        super().__init__(sentence or f"turns cannot be stored just now: {reason}")
+
+
+class NotAudited(NotReady):
+    """What is done cannot be noted in the audit log, because of `reason`; it is done all the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, sentence=f"what is done cannot be noted in the audit log just now: {reason}")
 
 
 class SettingsInvalid(FaceFault):

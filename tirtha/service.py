@@ -7,6 +7,10 @@ the caller first; what it does is in its own file under `tirtha/operations/`.
 from dataclasses import dataclass
 
 from memory.api import Memory
+from tirtha.audit.log import AuditLog
+from tirtha.audit.reading import ReadAudit
+from tirtha.observation.observer import Observer
+from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
@@ -23,7 +27,10 @@ __all__ = ["Service"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The open service. `memory` is what the operations stand on, for benchmarks that measure it alone."""
+    """The open service. `memory` is what the operations stand on, for benchmarks that measure it alone.
+
+    `audit` is where operations note what they changed, and `observer` where all of it is counted and traced.
+    """
 
     remember: RememberTurns
     recall: RecallTurns
@@ -39,5 +46,9 @@ class Service:
     decision: ReadDecision
     stats: ReadStats
     ready: CheckReadiness
+    audit_entries: ReadAudit
+    metrics: ScrapeMetrics
+    audit: AuditLog
+    observer: Observer
     limits: Limits
     memory: Memory

@@ -61,6 +61,15 @@ class AnswerCache:
             raise ValueError("only accepted answers are stored")
         await anyio.to_thread.run_sync(self._insert, key, decision, tenant, until, limiter=self._threads)
 
+    async def size(self) -> tuple[int, int]:
+        """Return how many answers are stored, expired ones too, and the bytes of their records."""
+        return await anyio.to_thread.run_sync(self._size, limiter=self._threads)
+
+    def _size(self) -> tuple[int, int]:
+        with self._database.reading() as connection:
+            entries, size = connection.execute(select(func.count(), func.sum(CACHED.c.bytes))).one()
+        return entries, int(size or 0)
+
     def _select(self, key: str, tenant: str) -> str | None:
         query = (
             select(DECISION.c.record)

@@ -210,10 +210,8 @@ class TurnStore:
 
     def counts(self) -> Counts:
         """Count the turns over all scopes, and those of them that wait for the index."""
-        count = select(func.count()).select_from(TurnRow)
         with self._reading() as connection:
-            turns = connection.execute(count).scalar_one()
-            return Counts(turns=turns, waiting=connection.execute(count.where(~col(TurnRow.indexed))).scalar_one())
+            return listing.counts(connection)
 
     # what the indexer reads
 

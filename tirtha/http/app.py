@@ -3,13 +3,15 @@
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 import tirtha
 from tirtha.http import errors
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import RequestLimits
-from tirtha.http.routes import decisions, health, memories, questions, remember
+from tirtha.http.routes import audit, decisions, health, memories, questions, remember
 from tirtha.http.routing import Routing
+from tirtha.http.watched import Watched
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
 
@@ -20,16 +22,25 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status in (400, 403, 404, 409, 413, 415, 422, 503, 507)
 }
 _STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
-_ROUTERS = (remember.router, questions.router, decisions.router, memories.router, health.router)
+_ROUTERS = (remember.router, questions.router, decisions.router, memories.router, audit.router, health.router)
+
+
+class _Application(FastAPI):
+    """The framework's application, watched from outside of all that answers, its answer to unexpected errors included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what requests go through."""
+        return Watched(super().build_middleware_stack(), observer=self.state.service.observer)
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
     """Build the application over an open service; whoever opened it closes it after the application has stopped."""
-    app = FastAPI(
+    app = _Application(
         title="Tirtha",
         version=tirtha.__version__,
         docs_url=None,  # their pages load scripts from the internet; /openapi.json is served
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the framework's own tells of paths, and so of ids
         redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service

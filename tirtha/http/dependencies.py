@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from tirtha.caller import Caller, local_caller
+from tirtha.observation.request import note_tenant
 from tirtha.service import Service
 
 __all__ = ["CalledBy", "Served"]
@@ -20,5 +21,11 @@ def _caller() -> Caller:
     return local_caller()
 
 
+def _noted_caller(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    """Return the caller, whose tenant the log lines of the request name."""
+    note_tenant(caller.tenant)
+    return caller
+
+
 Served = Annotated[Service, Depends(_service)]
-CalledBy = Annotated[Caller, Depends(_caller)]
+CalledBy = Annotated[Caller, Depends(_noted_caller)]

@@ -17,8 +17,8 @@ import uvicorn
 from cascade.errors import Misconfigured
 from tirtha.errors import NotLoopback
 from tirtha.http.address import announced
+from tirtha.observation.logs import set_up_logging
 from tirtha.settings import LOOPBACK, Settings
-from tirtha.terminal import PrintableFormatter
 from tirtha.wiring.tiers import probe
 
 __all__ = ["listening", "serve"]
@@ -49,9 +49,7 @@ async def serve(settings: Settings) -> None:
     """
     if settings.host not in LOOPBACK:
         raise NotLoopback(settings.host)
-    handler = logging.StreamHandler()
-    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    set_up_logging(settings.log_level, settings.log_format)
     with _ended_by_signals() as ending:
         await _serve(settings, ending)
 
@@ -66,7 +64,8 @@ async def _serve(settings: Settings, ending: "_Ending") -> None:
             config = uvicorn.Config(
                 create_app(service, settings),
                 log_level=settings.log_level,
-                access_log=settings.log_level == "debug",
+                log_config=None,  # its lines go the way of ours
+                access_log=False,  # they hold whole paths, with ids and queries; ours (`watched`) do not
                 lifespan="off",
                 timeout_graceful_shutdown=_GRACE_S,
             )

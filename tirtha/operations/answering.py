@@ -20,6 +20,8 @@ from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache, SingleFlight
 from cascade.storage.ledger import Owner
 from memory import Scope
+from tirtha.observation.observer import Observer
+from tirtha.observation.request import note_decision
 from tirtha.operations.under_way import Reading, UnderWay
 
 __all__ = ["Answered", "Answering", "Asked", "owner_of"]
@@ -56,6 +58,7 @@ class Asked:
 class Answering:
     """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with."""
 
+    observer: Observer
     ledger: Ledger
     cache: AnswerCache | None
     frontier: Price | None
@@ -69,6 +72,11 @@ class Answering:
 
         Raises what the decision ended with: TierDown, TooLong, SandboxUnavailable; and LedgerUnavailable.
         """
+        answered = await self._answer(asked, decide)
+        self.observer.metrics.looked_up(answered.cache)
+        return answered
+
+    async def _answer(self, asked: Asked, decide: Decide) -> Answered:
         key, cache = asked.key, self.cache
         if key is None or cache is None:
             return Answered(decision=_served(await self._decide(asked, decide)), cache="bypass")
@@ -150,6 +158,8 @@ class Answering:
                 session_id=asked.session_id,
                 emptied=reading.outlived(decision, asked.session_id),
             )
+        note_decision(decision.id)
+        self.observer.metrics.decided(decision, anew=decision is like)
 
     def _shadow(self, decision: Decision, owner: Owner) -> None:
         if self.shadowing and self.shadowing.chooses(decision):

@@ -1,5 +1,6 @@
 """Remember: keep turns of a session, verbatim and durable."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +8,9 @@ from uuid import uuid4
 
 from memory import NewTurn, Receipt, Remember
 from memory.api import Memory
+from tirtha.audit.log import AuditLog, Change
 from tirtha.caller import Caller
+from tirtha.observation.observer import Observer
 from tirtha.operations.limits import Limits
 
 __all__ = ["RememberRequest", "RememberTurns", "Remembered"]
@@ -43,12 +46,16 @@ class RememberTurns:
 
     memory: Memory
     limits: Limits
+    audit: AuditLog
+    observer: Observer
 
     async def __call__(self, caller: Caller, request: RememberRequest) -> Remembered:
         """Remember turns of one session."""
         caller.require("write")
         self.limits.check_turns(request.turns, request.text_fields)
-        receipt = await self.memory.remember(_turns_of(caller, request))
+        receipt = await self.memory.remember(
+            _turns_of(caller, request), then=lambda receipt: self._note(caller, [request], [receipt])
+        )
         indexed = request.wait == "indexed" and await self.memory.until_indexed(receipt)
         return Remembered(receipt=receipt, indexed=indexed)
 
@@ -58,7 +65,21 @@ class RememberTurns:
         The caller has checked each turn against the limits. While too many turns of a scope wait for the index, this waits, too.
         """
         caller.require("write")
-        return await self.memory.remember_many([_turns_of(caller, request) for request in requests])
+        return await self.memory.remember_many(
+            [_turns_of(caller, request) for request in requests],
+            then=lambda receipts: self._note(caller, requests, receipts),
+        )
+
+    def _note(self, caller: Caller, requests: Sequence[RememberRequest], receipts: Sequence[Receipt]) -> None:
+        """Count what was stored, and note it in the audit log, an entry a scope; in the thread that stored it."""
+        stored: Counter[tuple[str, str | None]] = Counter()
+        for request, receipt in zip(requests, receipts, strict=True):
+            stored[request.user_id, request.agent_id] += len(receipt.stored)
+        self.observer.metrics.remembered(stored.total())
+        self.audit.write([self._change(caller, user, agent, turns) for (user, agent), turns in stored.items() if turns])
+
+    def _change(self, caller: Caller, user_id: str, agent_id: str | None, turns: int) -> Change:
+        return self.audit.change(caller, what="remember", user_id=user_id, agent_id=agent_id, count=turns)
 
 
 def _turns_of(caller: Caller, request: RememberRequest) -> Remember:

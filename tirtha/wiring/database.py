@@ -6,6 +6,7 @@ from cascade.storage import migrations as cascade_tables
 from memory.storage.database import Database
 from memory.storage.migrations import MIGRATIONS as MEMORY_TABLES
 from memory.storage.opening import Migrations, open_database, read_database
+from tirtha.audit import migrations as audit_tables
 from tirtha.settings import Settings
 
 __all__ = ["MIGRATIONS", "database_beside_a_server", "database_of"]
@@ -13,6 +14,7 @@ __all__ = ["MIGRATIONS", "database_beside_a_server", "database_of"]
 MIGRATIONS = (
     MEMORY_TABLES,
     Migrations(folder=cascade_tables.FOLDER, heirs=cascade_tables.HEIRS),
+    Migrations(folder=audit_tables.FOLDER, heirs=audit_tables.HEIRS),
 )
 
 

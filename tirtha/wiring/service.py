@@ -17,6 +17,10 @@ from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from memory.opening import open_memory
 from memory.recall.reranker import MODELS
 from memory.storage.database import Database
+from tirtha.audit.log import AuditLog
+from tirtha.audit.reading import ReadAudit
+from tirtha.observation.observer import Observer
+from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
@@ -32,6 +36,7 @@ from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
+from tirtha.wiring.observation import open_observer
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -50,35 +55,40 @@ async def open_service(
     An `encoder` that is loaded already may be shared between services. For measurements, `recall_models` is a folder of other
     weights than the shipped ones, and `change` makes another cascade of the configured one.
 
-    Raises the errors of `open_database`, `open_memory` and `open_tiers`.
+    Raises the errors of `open_database`, `open_memory`, `open_observer` and `open_tiers`.
     """
-    async with open_tiers(settings) as tiers:  # first: a wrong setting must not have upgraded the data folder
+    # These first: a wrong setting must not have upgraded the data folder.
+    async with open_observer(settings) as observer, open_tiers(settings, observer) as tiers:
         with database_of(settings) as database:
             own = memory_settings(settings, recall_models=recall_models)
             async with open_memory(own, database, encoder=encoder) as memory:
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
-                answering = _answering(settings, tiers, database)
+                answering = _answering(settings, tiers, database, observer)
+                audit = AuditLog(database, on_failure=observer.metrics.audit_failed)
                 try:
-                    yield _service(settings, tiers, memory, cascade, answering)
+                    yield _service(settings, tiers, memory, cascade, answering, audit)
                 finally:
                     await answering.close()
 
 
-def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering) -> Service:
+def _service(
+    settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering, audit: AuditLog
+) -> Service:
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
     code = make_code_cascade(settings, tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
+    observer = answering.observer
     return Service(
-        remember=RememberTurns(memory=memory, limits=limits),
-        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way),
-        context=MakeContext(memory=memory, limits=limits, budget=budget, under_way=under_way),
+        remember=RememberTurns(memory=memory, limits=limits, audit=audit, observer=observer),
+        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way, observer=observer),
+        context=MakeContext(memory=memory, limits=limits, budget=budget, under_way=under_way, observer=observer),
         ask=AskMemory(memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget),
         write_code=WriteCode(cascade=code, answering=answering, limits=limits),
-        forget=Forget(memory=memory, ledger=ledger, under_way=under_way),
+        forget=Forget(memory=memory, ledger=ledger, under_way=under_way, audit=audit),
         users=ListUsers(memory=memory),
         sessions=ListSessions(memory=memory),
         turns=ListTurns(memory=memory),
@@ -86,18 +96,23 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),
         stats=ReadStats(ledger=ledger),
-        ready=CheckReadiness(memory=memory),
+        ready=CheckReadiness(memory=memory, audit=audit),
+        audit_entries=ReadAudit(log=audit),
+        metrics=ScrapeMetrics(metrics=observer.metrics, memory=memory, cache=answering.cache, tiers=tiers.all),
+        audit=audit,
+        observer=observer,
         limits=limits,
         memory=memory,
     )
 
 
-def _answering(settings: Settings, tiers: Tiers, database: Database) -> Answering:
+def _answering(settings: Settings, tiers: Tiers, database: Database, observer: Observer) -> Answering:
     ttl, max_bytes = timedelta(seconds=settings.cache_ttl_s), settings.cache_mb * 2**20
     share, frontier = settings.shadow_share, tiers.frontier
     if share and frontier is None:
         raise Misconfigured(setting="TIRTHA_SHADOW_SHARE", why="needs the frontier tier: set TIRTHA_FRONTIER_URL")
     return Answering(
+        observer=observer,
         ledger=Ledger(database),
         cache=AnswerCache(database, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,
         frontier=frontier.price if frontier else None,

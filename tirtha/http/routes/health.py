@@ -1,9 +1,10 @@
-"""Whether the process answers, and whether it can do its work."""
+"""Whether the process answers, whether it can do its work, and how it does."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
 
 import tirtha
-from tirtha.http.dependencies import Served
+from tirtha.http.dependencies import CalledBy, Served
 from tirtha.http.schemas.responses import HealthOut
 from tirtha.http.strict_route import StrictRoute
 
@@ -23,3 +24,10 @@ async def readyz(service: Served) -> HealthOut:
     """Try to store and find turns; 503 if that cannot be done."""
     counts = await service.ready()
     return HealthOut(status="ready", version=tirtha.__version__, turns=counts.turns, waiting=counts.waiting)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request, service: Served, caller: CalledBy) -> Response:
+    """Show the metrics as Prometheus reads them."""
+    scrape = await service.metrics(caller, request.headers.get("accept", ""))
+    return Response(scrape.text, media_type=scrape.media_type)
