@@ -54,6 +54,16 @@ async def test_every_route_is_documented(client: httpx.AsyncClient) -> None:
         assert any(f"{method.upper()} {shown}" in documented for method in operations), path
 
 
+async def test_every_metric_is_documented(client: httpx.AsyncClient) -> None:
+    table = (
+        (ROOT / "docs/observability.md").read_text("utf-8").split("| metric | labels | what |\n")[1].split("\n\n")[0]
+    )
+    rows = [row.split(" | ") for row in table.splitlines()[1:]]
+    documented = {name.strip("|` ") for name, _, _ in rows}
+    shown = re.findall(r"^# HELP (tirtha_\w+)", (await client.get("/metrics")).text, re.MULTILINE)
+    assert {name for name in shown if not name.endswith("_created")} == documented
+
+
 def test_every_command_is_documented() -> None:
     documented = (ROOT / "docs/cli.md").read_text("utf-8")
     shown = CliRunner().invoke(app, ["--help"]).output
@@ -64,6 +74,7 @@ def test_every_command_is_documented() -> None:
         "context",
         "ask",
         "recall",
+        "audit",
         "doctor",
         "reindex",
         "eval",

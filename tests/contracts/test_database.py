@@ -19,6 +19,7 @@ from memory.storage.database import Database
 from memory.storage.opening import alembic_config, read_database
 from memory.storage.schema import METADATA as MEMORY_TABLES
 from tests.support.memory import database_in
+from tirtha.audit.schema import METADATA as AUDIT_TABLES
 from tirtha.caller import local_caller
 from tirtha.operations.ask import AskRequest
 from tirtha.operations.listing import SessionsRequest
@@ -30,9 +31,10 @@ BEFORE_THE_BRANCHES = Path(__file__).parents[1] / "data" / "home_066a48d.tar.xz"
 
 
 def test_migrated_tables_are_the_declared_ones(opened: Database) -> None:
-    assert not set(MEMORY_TABLES.tables) & set(CASCADE_TABLES.tables), "each table has one owner"
+    owned = [table for package in (MEMORY_TABLES, CASCADE_TABLES, AUDIT_TABLES) for table in package.tables.values()]
+    assert len({table.name for table in owned}) == len(owned), "each table has one owner"
     whole = MetaData()
-    for table in [*MEMORY_TABLES.tables.values(), *CASCADE_TABLES.tables.values()]:
+    for table in owned:
         table.to_metadata(whole)
     with opened.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -42,7 +44,7 @@ def test_migrated_tables_are_the_declared_ones(opened: Database) -> None:
 def test_migrations_run_down_and_up_again(opened: Database, database: str, tmp_path: Path) -> None:
     with opened.writing() as connection:
         config = alembic_config(MIGRATIONS, connection)
-        for branch in ("cascade", "memory"):
+        for branch in ("audit", "cascade", "memory"):
             command.downgrade(config, f"{branch}@base")
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 0
         command.upgrade(config, "heads")

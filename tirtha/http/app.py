@@ -40,7 +40,11 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         version=tirtha.__version__,
         docs_url=None,  # their pages load scripts from the internet; /openapi.json is served
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # the framework's own tells of paths, and so of ids
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # the framework's own tells of paths, and so of ids
         redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service
