@@ -77,6 +77,8 @@ async def test_a_line_tells_of_each_request_and_names_no_id(
 async def test_an_unexpected_error_has_its_id_in_the_answer_and_its_line(
     app: FastAPI, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="tirtha")
+
     async def breaks() -> None:
         raise ValueError("I live in Porto")
 

@@ -71,7 +71,7 @@ def test_flags_that_are_not_known_are_cleared() -> None:
         (["fw529a3039@dt=FfD0"], "fw529a3039@dt=FfD0"),
         ([",".join(f"k{n}=1" for n in range(33))], ""),
         ([",".join(f"k{n}=1" for n in range(32))], ",".join(f"k{n}=1" for n in range(32))),
-        ([f"long={'x' * 200},b={'y' * 400},c=1"], "c=1"),
+        ([f"long={'x' * 200},b={'y' * 250},d={'z' * 200},c=1"], "c=1"),
         ([f"a={'x' * 256}"], f"a={'x' * 256}"),
         ([f"a={'x' * 257}"], ""),
     ],
