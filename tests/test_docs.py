@@ -61,6 +61,12 @@ async def test_every_route_is_documented(client: httpx.AsyncClient) -> None:
         assert any(f"{method.upper()} {shown}" in documented for method in operations), path
 
 
+async def test_every_metric_is_documented(client: httpx.AsyncClient) -> None:
+    documented = re.findall(r"^\| `(tirtha_\w+)` \|", (ROOT / "docs/observability.md").read_text("utf-8"), re.MULTILINE)
+    shown = re.findall(r"^# HELP (tirtha_\w+)", (await client.get("/metrics")).text, re.MULTILINE)
+    assert sorted(name for name in shown if not name.endswith("_created")) == sorted(documented)
+
+
 def test_every_command_is_documented() -> None:
     documented = (ROOT / "docs/cli.md").read_text("utf-8")
     shown = CliRunner().invoke(app, ["--help"]).output
@@ -71,6 +77,7 @@ def test_every_command_is_documented() -> None:
         "context",
         "ask",
         "recall",
+        "audit",
         "doctor",
         "reindex",
         "eval",

@@ -19,6 +19,7 @@ FaceFault
 ├── WrongOwner      an export that cannot become this user's
 ├── NotLoopback     no key is made, and the address is not loopback
 ├── NotReady        turns cannot be stored and found just now
+│   └── NotAudited  they can, and what is done cannot be noted in the audit log
 ├── NotOpened       the engine could not be opened here
 ├── SettingsInvalid settings are wrong, each named by its flag, variable or file
 └── Shadowed        another package hides one of ours
@@ -36,6 +37,7 @@ __all__ = [
     "KeyMissing",
     "KeyRefused",
     "NotAnExport",
+    "NotAudited",
     "NotFromHere",
     "NotLoopback",
     "NotOpened",
@@ -182,9 +184,16 @@ class NotOpened(FaceFault):
 class NotReady(FaceFault):
     """Turns cannot be stored and found just now, because of `reason`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, sentence: str | None = None) -> None:
         self.reason = reason
-        super().__init__(f"turns cannot be stored just now: {reason}")
+        super().__init__(sentence or f"turns cannot be stored just now: {reason}")
+
+
+class NotAudited(NotReady):
+    """What is done cannot be noted in the audit log, because of `reason`; it is done all the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, sentence=f"what is done cannot be noted in the audit log just now: {reason}")
 
 
 class SettingsInvalid(FaceFault):

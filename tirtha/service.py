@@ -7,8 +7,12 @@ that caller first (`ready` takes none, too); what it does is in its own file und
 from dataclasses import dataclass
 
 from memory.api import Memory
+from tirtha.audit.log import AuditLog
+from tirtha.audit.reading import ReadAudit
 from tirtha.keys.administration import Keys
 from tirtha.keys.authentication import Authentication
+from tirtha.observation.observer import Observer
+from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
@@ -32,7 +36,10 @@ __all__ = ["Service"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The open service. `memory` is what the operations stand on, for benchmarks that measure it alone."""
+    """The open service. `memory` is what the operations stand on, for benchmarks that measure it alone.
+
+    `audit` is where operations note what they changed, and `observer` where all of it is counted and traced.
+    """
 
     remember: RememberTurns
     recall: RecallTurns
@@ -54,6 +61,10 @@ class Service:
     ready: CheckReadiness
     authentication: Authentication
     keys: Keys
+    audit_entries: ReadAudit
+    metrics: ScrapeMetrics
+    audit: AuditLog
+    observer: Observer
     limits: Limits
     admission: Admission
     tenants: ManageTenants

@@ -20,10 +20,20 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-__all__ = ["LOOPBACK", "PolicySettings", "Settings", "TenantSettings", "TierSettings", "settings_file"]
+__all__ = [
+    "LOOPBACK",
+    "LogFormat",
+    "LogLevel",
+    "PolicySettings",
+    "Settings",
+    "TenantSettings",
+    "TierSettings",
+    "settings_file",
+]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 class _Places(BaseSettings):
@@ -256,6 +266,11 @@ class Settings(BaseSettings):
         Path | None, Field(description="the secret that API keys are hashed with; default pepper in the data folder")
     ] = None
     log_level: Annotated[LogLevel, Field(description="debug, info, warning or error")] = "info"
+    log_format: Annotated[LogFormat, Field(description="text, or json: an object a line")] = "text"
+    otlp_url: Annotated[
+        str | None,
+        Field(pattern=r"^https?://", description="OTLP/HTTP address to send traces to; needs the extra `otel`"),
+    ] = None
     database_url: Annotated[
         SecretStr | None, Field(description="SQLAlchemy URL; default SQLite in the data folder")
     ] = None

@@ -83,6 +83,15 @@ class AnswerCache:
         """How large all answers together may be."""
         return self._max_bytes
 
+    async def size(self) -> tuple[int, int]:
+        """Return how many answers are stored, expired ones too, and the bytes of their records."""
+        return await anyio.to_thread.run_sync(self._size, limiter=self._threads)
+
+    def _size(self) -> tuple[int, int]:
+        with self._database.reading() as connection:
+            entries, size = connection.execute(select(func.count(), func.sum(CACHED.c.bytes))).one()
+        return entries, int(size or 0)
+
     def _select(self, key: str, tenant: str) -> str | None:
         query = (
             select(DECISION.c.record)

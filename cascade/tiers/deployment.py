@@ -23,6 +23,7 @@ from cascade.ports import Chat, ChatFailed, ChatRequest, Completion, Usage
 from cascade.reading import sound
 from cascade.tiers.dialect import Dialect, refused_parameter
 from cascade.tiers.usage import contents, told_usage
+from cascade.tiers.watching import Headers, no_headers
 
 __all__ = ["Breaker", "Deployment", "Dialect", "OpenAIChat"]
 
@@ -35,7 +36,10 @@ _FINAL_MARKS = frozenset({"<|message|>", "</think>"})  # what comes before the l
 
 
 class OpenAIChat:
-    """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them."""
+    """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them.
+
+    `headers` says what each request carries beside its own headers.
+    """
 
     def __init__(
         self,
@@ -45,7 +49,9 @@ class OpenAIChat:
         key: SecretStr | None = None,
         dialect: Dialect | None = None,
         settings: str = "",
+        headers: Headers = no_headers,
     ) -> None:
+        self._headers = headers
         self._client = AsyncOpenAI(
             base_url=url, api_key=key.get_secret_value().strip() if key else _NO_KEY, max_retries=0
         )
@@ -63,6 +69,7 @@ class OpenAIChat:
                     model=self._model,
                     messages=[{"role": m.role, "content": m.content} for m in request.messages],  # type: ignore[misc]
                     timeout=timeout_s,
+                    extra_headers=self._headers(),
                     **parameters,
                 )
             completion = _completion(answered)
@@ -73,7 +80,7 @@ class OpenAIChat:
         """List the models that the server has. Raises ChatFailed."""
         with _chat_faults(timeout_s):
             async with asyncio.timeout(timeout_s):
-                page = await self._client.models.list(timeout=timeout_s)
+                page = await self._client.models.list(timeout=timeout_s, extra_headers=self._headers())
             return [model.id for model in page.data]
 
     def _learn(self, request: ChatRequest) -> None:

@@ -9,7 +9,7 @@ only of another address: the same limit cuts off the same thoughts.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import tenacity
@@ -34,6 +34,7 @@ from cascade.reading import read_draft, silence, spoken
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.names import same_model
 from cascade.tiers.usage import booked_usage
+from cascade.tiers.watching import CallBegun, Unwatched, Watch
 
 __all__ = ["ModelTier", "Tokens"]
 
@@ -48,7 +49,7 @@ _PARAMETERS = 4  # that a request may be made again without, one after another
 class ModelTier:
     """A priced model, at one or several addresses. `count` counts the tokens of a text; `sleep` waits (a replay need not).
 
-    `accepted` are other names that its servers may answer with, for the same model.
+    `accepted` are other names that its servers may answer with, for the same model. `watch` hears of every call.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ModelTier:
     count: Tokens
     sleep: Callable[[float], Awaitable[None]]
     accepted: tuple[str, ...] = ()
+    watch: Watch = field(default_factory=Unwatched)
 
     @property
     def described(self) -> str:
@@ -146,13 +148,21 @@ class ModelTier:
         if timeout_s <= 0:
             raise ChatFailed("deadline", "the request's time is up", lasting=True)
         began_s = perf_counter()
-        try:
-            completion = await deployment.complete(request, timeout_s=timeout_s)
-            self._check_said(request, completion, last=last)
-        except ChatFailed as fault:
-            trace.calls.append(self._recorded(request, purpose, began_s, fault))
-            raise
-        trace.calls.append(self._recorded(request, purpose, began_s, completion))
+        begun = CallBegun.of(request, tier=self.name, model=self.model, address=deployment.name, purpose=purpose)
+        with self.watch.calling(begun) as watched:
+
+            def note(how: Completion | ChatFailed) -> None:
+                call = self._recorded(request, purpose, began_s, how)
+                trace.calls.append(call)
+                watched.ended(call, how)
+
+            try:
+                completion = await deployment.complete(request, timeout_s=timeout_s)
+                self._check_said(request, completion, last=last)
+            except ChatFailed as fault:
+                note(fault)
+                raise
+            note(completion)
         return replace(completion, text=spoken(completion.text))
 
     def _check_said(self, request: ChatRequest, completion: Completion, *, last: bool) -> None:

@@ -7,6 +7,7 @@ Knows nothing of storage. Every method blocks; turns and questions are encoded i
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
 from language import Passage, split_passages
+from memory.encoding.bundled_weights import refuse_altered
 from memory.encoding.model_loading import load_model
 from memory.model import EncodedPassage, Turn
 
@@ -46,11 +48,13 @@ class _Window:
 
 
 class Encoder:
-    """A sentence-transformers model; `name` and `dimension` identify its vectors."""
+    """A sentence-transformers model; `name` and `dimension` identify its vectors. Raises WeightsAltered for the bundled one."""
 
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
         transformers_logging.disable_progress_bar()
         path = str(get_model_path()) if model == BUNDLED_MODEL else model
+        if model == BUNDLED_MODEL:
+            refuse_altered(Path(path))
         self.model = load_model(path)
         self.name = model
         self.dimension = int(self.model.get_embedding_dimension() or 0)

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from language import forget_texts, said_in
 from language.words import content_terms
@@ -36,8 +36,6 @@ __all__ = ["Indexer", "prepare_rows"]
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-_log_expected = before_sleep_log(log, logging.WARNING)  # a conflict of the index, a full disk: one line
-_log_failure = before_sleep_log(log, logging.ERROR, exc_info=True)  # a fault of ours: where it came from
 
 _SMALL_BATCH_TURNS = 32
 _APPENDS_BEFORE_OPTIMISE = 32
@@ -304,8 +302,14 @@ class Indexer:
         return await anyio.to_thread.run_sync(read, *args, limiter=self._reads)
 
     def _note_failure(self, state: RetryCallState) -> None:
-        expected = state.outcome and isinstance(state.outcome.exception(), StorageFault)
-        (_log_expected if expected else _log_failure)(state)
+        fault = state.outcome.exception() if state.outcome else None
+        pause_s = state.next_action.sleep if state.next_action else 0.0
+        if isinstance(fault, StorageFault):  # a conflict of the index, a full disk: one line
+            log.warning("indexing is tried again in %.1f s: %s", pause_s, fault)
+        else:  # a fault of ours: where it came from, without its message, which may quote a turn
+            log.error(
+                "indexing broke (%s), and is tried again in %.1f s", type(fault).__name__, pause_s, exc_info=fault
+            )
         self._failing = True
         self._announce()
 

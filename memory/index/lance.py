@@ -106,6 +106,10 @@ class PassageIndex:
                     if loading := self._loading.get(scope):
                         loading.add(passages, terms)
 
+    def kept(self) -> tuple[int, int]:
+        """Return how many scopes are kept in memory, and the bytes that they take together."""
+        return self._cache.size()
+
     def remove_turns(self, scope: ScopeId, turns: Sequence[TurnPk]) -> None:
         """Delete every passage of these turns of `scope`; unknown turns are no error. Raises StoreUnavailable."""
         if not turns or self.damage:  # a damaged index is thrown away whole

@@ -198,6 +198,11 @@ class ScopeCache:
         else:
             self.drop(scope)
 
+    def size(self) -> tuple[int, int]:
+        """Return how many scopes are here, and the bytes that they take together."""
+        with self._order:
+            return len(self._scopes), sum(one.bytes for one in self._scopes.values())
+
     def drop(self, scope: ScopeId) -> None:
         """Drop one scope, if it is here."""
         with self._order:

@@ -6,11 +6,11 @@ A page begins after a place, which is what the listing is sorted by. So it is fo
 from sqlalchemy import Connection, and_, func, or_, select
 from sqlmodel import col
 
-from memory.model import ScopeId, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
+from memory.model import Counts, ScopeId, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
 from memory.storage.schema import ScopeRow, SessionRow, TurnRow, UtcDateTime
 from memory.storage.statements import TURNS, to_turn
 
-__all__ = ["page", "sessions", "turns_named", "users"]
+__all__ = ["counts", "page", "sessions", "turns_named", "users"]
 
 
 def page(
@@ -99,3 +99,12 @@ def users(connection: Connection, tenant: str, *, after: str | None, limit: int,
         )
         for name, of_user in held.items()
     ]
+
+
+def counts(connection: Connection) -> Counts:
+    """Count the turns over all scopes, and those that wait for the index, with the time when the first of these came."""
+    waits = ~col(TurnRow.indexed)
+    turns = connection.execute(select(func.count()).select_from(TurnRow)).scalar_one()
+    waiting = connection.execute(select(func.count()).select_from(TurnRow).where(waits)).scalar_one()
+    first = select(col(TurnRow.remembered_at)).where(waits).order_by(col(TurnRow.id)).limit(1)
+    return Counts(turns=turns, waiting=waiting, waiting_since=connection.execute(first).scalar())

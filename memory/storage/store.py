@@ -257,8 +257,7 @@ class TurnStore:
             scopes = select(col(ScopeRow.id)).where(col(ScopeRow.tenant_id) == tenant)
             count = count.where(col(TurnRow.scope_id).in_(scopes))
         with self._reading() as connection:
-            turns = connection.execute(count).scalar_one()
-            return Counts(turns=turns, waiting=connection.execute(count.where(~col(TurnRow.indexed))).scalar_one())
+            return listing.counts(connection)
 
     # what the indexer reads
 

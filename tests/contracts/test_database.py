@@ -19,6 +19,7 @@ from memory.storage.database import Database
 from memory.storage.opening import alembic_config, read_database
 from memory.storage.schema import METADATA as MEMORY_TABLES
 from tests.support.memory import database_in
+from tirtha.audit.schema import METADATA as AUDIT_TABLES
 from tirtha.caller import local_caller
 from tirtha.keys.schema import METADATA as KEY_TABLES
 from tirtha.operations.ask import AskRequest
@@ -28,7 +29,7 @@ from tirtha.tenants.schema import METADATA as TENANT_TABLES
 from tirtha.wiring.database import MIGRATIONS
 from tirtha.wiring.service import open_service
 
-OWNERS = (MEMORY_TABLES, CASCADE_TABLES, KEY_TABLES, TENANT_TABLES)
+OWNERS = (MEMORY_TABLES, CASCADE_TABLES, KEY_TABLES, TENANT_TABLES, AUDIT_TABLES)
 BEFORE_THE_BRANCHES = Path(__file__).parents[1] / "data" / "home_066a48d.tar.xz"
 
 
@@ -46,7 +47,7 @@ def test_migrated_tables_are_the_declared_ones(opened: Database) -> None:
 def test_migrations_run_down_and_up_again(opened: Database, database: str, tmp_path: Path) -> None:
     with opened.writing() as connection:
         config = alembic_config(MIGRATIONS, connection)
-        for branch in ("keys", "tenants", "cascade", "memory"):
+        for branch in ("audit", "keys", "tenants", "cascade", "memory"):
             command.downgrade(config, f"{branch}@base")
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 0
         command.upgrade(config, "heads")

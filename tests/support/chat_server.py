@@ -93,7 +93,7 @@ def cut(reply: Reply) -> Reply:
 
 
 class ChatServer:
-    """A running server: `script` decides what it answers, `requests` holds what it was sent."""
+    """A running server: `script` decides what it answers; `requests` and `headers` hold what it was sent."""
 
     def __init__(self, url: str, models: list[str], key: str | None) -> None:
         self.url = url
@@ -101,6 +101,7 @@ class ChatServer:
         self.key = key
         self.script: Script = _nothing
         self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []  # of each request, by names in small letters
         self.lock = threading.Lock()
 
 
@@ -124,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._may_enter():
             with self.scripted.lock:
                 self.scripted.requests.append(request)
+                self.scripted.headers.append({name.lower(): value for name, value in self.headers.items()})
             self._send(self.scripted.script(request))
 
     def _may_enter(self) -> bool:

@@ -12,9 +12,10 @@ from tirtha.http import errors
 from tirtha.http.dependencies import declared
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import Callers, RequestLimits, SecurityHeaders
-from tirtha.http.routes import decisions, health, keys, memories, questions, remember, tenants, transfer
+from tirtha.http.routes import audit, decisions, health, keys, memories, questions, remember, tenants, transfer
 from tirtha.http.routing import Routing
 from tirtha.http.timeouts.bodies import BodyTimeouts
+from tirtha.http.watched import Watched
 from tirtha.keys.authentication import Authentication
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
@@ -35,17 +36,19 @@ _ROUTERS = (
     transfer.router,
     keys.router,
     tenants.router,
+    audit.router,
     health.router,
 )
 _ANY_HOST = "*"
 
 
 class _Application(FastAPI):
-    """The application inside its security headers: also what answers for an error of ours has them."""
+    """The framework's application, watched and with its security headers: its answer to errors of ours, too."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build what a request goes through, from the outermost on."""
-        return SecurityHeaders(super().build_middleware_stack(), hsts_max_age_s=self.state.hsts_max_age_s)
+        inside = SecurityHeaders(super().build_middleware_stack(), hsts_max_age_s=self.state.hsts_max_age_s)
+        return Watched(inside, observer=self.state.service.observer)
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
@@ -56,6 +59,11 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         openapi_url=None,  # a route of our own serves it, for which a key is needed as for all others
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # the framework's own tells of paths, and so of ids
         redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service

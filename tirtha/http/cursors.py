@@ -23,6 +23,7 @@ from tirtha.operations.listing import MOST_FOUND
 from tirtha.tenants.model import is_tenant_name
 
 __all__ = [
+    "AUDIT",
     "DECISIONS",
     "KEYS",
     "LONGEST_CURSOR",
@@ -124,6 +125,7 @@ def _fingerprint(filters: Filters) -> str:
 
 
 TENANTS = Cursors("tenants", TypeAdapter(Annotated[str, AfterValidator(_tenant_name)]))
+AUDIT = Cursors("audit", TypeAdapter(Annotated[int, Field(ge=0, lt=2**63)]))
 USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tirtha.observation.request import note_route
+
 __all__ = ["IdConvertor", "Routing", "allowed_methods"]
 
 _SLASH = "\udc2f"
@@ -52,9 +54,15 @@ class Routing:
         if scope["method"] == "OPTIONS" and (allowed := allowed_methods(scope)):
             await Response(status_code=204, headers={"allow": ", ".join(allowed)})(scope, receive, send)
         elif scope["method"] == "HEAD":
-            await self._app(scope | {"method": "GET"}, receive, _without_body(send))
+            await self._routed(scope | {"method": "GET"}, receive, _without_body(send))
         else:
+            await self._routed(scope, receive, send)
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
             await self._app(scope, receive, send)
+        finally:  # the routes leave in the scope which of them it was
+            note_route(getattr(scope.get("route"), "path_format", ""))
 
 
 def allowed_methods(scope: Scope) -> list[str]:

@@ -17,8 +17,8 @@ import uvicorn
 from cascade.errors import Misconfigured
 from tirtha.http.address import announced
 from tirtha.http.timeouts.heads import timed_protocol
+from tirtha.observation.logs import set_up_logging
 from tirtha.settings import Settings
-from tirtha.terminal import PrintableFormatter
 from tirtha.wiring.keys import refuse_to_listen_without_a_key
 from tirtha.wiring.tiers import probe
 
@@ -51,9 +51,7 @@ async def serve(settings: Settings) -> None:
         OSError: the address cannot be listened on.
     """
     refuse_to_listen_without_a_key(settings)
-    handler = logging.StreamHandler()
-    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
+    set_up_logging(settings.log_level, settings.log_format)
     with _ended_by_signals() as ending:
         await _serve(settings, ending)
 
@@ -70,7 +68,8 @@ async def _serve(settings: Settings, ending: "_Ending") -> None:
             config = uvicorn.Config(
                 create_app(service, settings),
                 log_level=settings.log_level,
-                access_log=settings.log_level == "debug",
+                log_config=None,  # its lines go the way of ours
+                access_log=False,  # they hold whole paths, with ids and queries; ours (`watched`) do not
                 lifespan="off",
                 proxy_headers=False,  # what a request says of its sender must not stand for who connected
                 server_header=False,

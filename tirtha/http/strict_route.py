@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from tirtha.http.bodies import BadBody, read_json
 from tirtha.http.dependencies import caller_of, declared
+from tirtha.observation.request import note_tenant
 
 __all__ = ["StrictRoute"]
 
@@ -46,6 +47,7 @@ class StrictRoute(APIRoute):
         async def strictly(request: Request) -> Response:
             if needed != "open":
                 caller = caller_of(request, needed)
+                note_tenant(caller.tenant)
                 await request.app.state.service.admission.request(caller.tenant)
             _check_query(request, known)
             return await handle(_StrictRequest(request.scope, request.receive))

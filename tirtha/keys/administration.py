@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import anyio
 import anyio.to_thread
 
+from tirtha.audit.log import AuditLog
 from tirtha.caller import OPERATORS_TENANT, Caller, Right
 from tirtha.errors import OtherTenant, UnknownKey
 from tirtha.keys.authentication import Authentication
@@ -79,12 +80,19 @@ class Keys:
     """Make, list and revoke keys. Every method raises Forbidden, TenantWide, OtherTenant, PepperUnusable and StoreUnavailable."""
 
     def __init__(
-        self, store: KeyStore, pepper: PepperFile, authentication: Authentication, *, make_tenant: MakeTenant
+        self,
+        store: KeyStore,
+        pepper: PepperFile,
+        authentication: Authentication,
+        *,
+        make_tenant: MakeTenant,
+        audit: AuditLog,
     ) -> None:
         self._store = store
         self._pepper = pepper
         self._authentication = authentication
         self._make_tenant = make_tenant
+        self._audit = audit
         self._threads = anyio.CapacityLimiter(1)
 
     async def create(self, caller: Caller, request: KeyRequest) -> MadeKey:
@@ -96,6 +104,7 @@ class Keys:
         await self._make_tenant(tenant)
         made = await anyio.to_thread.run_sync(self._insert, request, tenant, limiter=self._threads)
         self._authentication.forget_known(key_needed=True)
+        await self._audit.record(replace(caller, tenant=tenant), what="key.created", user_id=request.user_id)
         return made
 
     async def page(self, caller: Caller, request: KeysRequest) -> KeyPage:
@@ -125,6 +134,7 @@ class Keys:
         if revoked is None:
             raise UnknownKey(key_id)
         self._authentication.forget_known(key_needed=True)
+        await self._audit.record(replace(caller, tenant=revoked.tenant), what="key.revoked", user_id=revoked.user_id)
         return ListedKey(key=revoked, state="revoked")
 
     async def forget_tenant(self, name: str) -> None:

@@ -22,6 +22,8 @@ from cascade.storage.cache import AnswerCache, SingleFlight, cache_key
 from cascade.storage.ledger import Owner
 from memory import Scope
 from memory.errors import StoreUnavailable
+from tirtha.observation.observer import Observer
+from tirtha.observation.request import note_decision
 from tirtha.operations.under_way import Reading, UnderWay
 from tirtha.tenants.admission import Admission
 
@@ -63,6 +65,7 @@ class Answering:
     `admission` is told what each decision took, and asked before a shadow call.
     """
 
+    observer: Observer
     ledger: Ledger
     admission: Admission
     cache: AnswerCache | None
@@ -77,6 +80,11 @@ class Answering:
 
         Raises what the decision ended with: TierDown, TooLong, SandboxUnavailable; and LedgerUnavailable.
         """
+        answered = await self._answer(asked, decide)
+        self.observer.metrics.looked_up(answered.cache)
+        return answered
+
+    async def _answer(self, asked: Asked, decide: Decide) -> Answered:
         key, cache = asked.key, self.cache
         if key is None or cache is None:
             return Answered(decision=_served(await self._decide(asked, decide)), cache="bypass")
@@ -159,6 +167,8 @@ class Answering:
                 session_id=asked.session_id,
                 emptied=reading.outlived(decision, asked.session_id),
             )
+        note_decision(decision.id)
+        self.observer.metrics.decided(decision, anew=decision is like)
 
     def _shadow(self, decision: Decision, owner: Owner) -> None:
         if self.shadowing and self.shadowing.chooses(decision):

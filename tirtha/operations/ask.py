@@ -11,6 +11,7 @@ from compaction.errors import WindowTooSmall
 from memory import Recollection, Scope
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.observation.observer import Observer
 from tirtha.operations.answering import Answered, Answering, Asked, key_of, owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.context import distilled
@@ -84,9 +85,16 @@ class AskMemory:
         )
 
         async def decide() -> Ended:
-            found = await self.memory.recall(scope, request.question, asked_at, until=last)
+            with self.answering.observer.stage("recall"):
+                found = await self.memory.recall(scope, request.question, asked_at, until=last)
             contexts = _Contexts(
-                question=request.question, asked_at=asked_at, until=last, scope=scope, memory=self.memory, found=found
+                question=request.question,
+                asked_at=asked_at,
+                until=last,
+                scope=scope,
+                memory=self.memory,
+                found=found,
+                observer=self.answering.observer,
             )
             capped = await money_words(cascade, request.max_tier, self.admission, caller.tenant)
             ended = await cascade.answer(
@@ -125,10 +133,12 @@ class _Contexts:
     scope: Scope
     memory: Memory
     found: Recollection
+    observer: Observer
 
     async def at(self, budget: int) -> Brief:
         """Distil what was found to `budget`. Raises BudgetTooSmall."""
-        return self._brief(distilled(self.found, budget))
+        with self.observer.stage("distil"):
+            return self._brief(distilled(self.found, budget))
 
     async def raw(self, limit: int) -> Brief:
         """Stuff the history into `limit`, or distil to it where not even the newest turn fits."""

@@ -10,6 +10,7 @@ from compaction import Context, distill, raw_tokens
 from memory import Recollection
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.observation.observer import Observer
 from tirtha.operations.answering import owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
@@ -51,12 +52,14 @@ class MakeContext:
     budget: int
     under_way: UnderWay
     admission: Admission
+    observer: Observer
 
     async def __call__(self, caller: Caller, request: ContextRequest) -> DistilledContext:
         """Return the context of a question."""
         with self.under_way.reading(owner_of(caller.scope(request.user_id, request.agent_id))):
             found = await self._recollect(caller, request)
-            context = distilled(found, request.budget or self.budget)
+            with self.observer.stage("distil"):
+                context = distilled(found, request.budget or self.budget)
         return DistilledContext(context=context, answerable=found.answerable)
 
     async def ladder(self, caller: Caller, request: ContextRequest, budgets: Sequence[int]) -> list[DistilledContext]:
@@ -79,7 +82,8 @@ class MakeContext:
         await self.admission.asking(caller.tenant, request.user_id)
         scope = caller.scope(request.user_id, request.agent_id)
         asked_at = request.asked_at or datetime.now(UTC)
-        return await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
+        with self.observer.stage("recall"):
+            return await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
 
 
 def distilled(found: Recollection, budget: int) -> Context:

@@ -6,6 +6,8 @@ from cascade.storage.ledger import Ledger
 from compaction import forget_rows
 from memory import Scope
 from memory.api import Memory
+from tirtha.audit.entries import What
+from tirtha.audit.log import AuditLog
 from tirtha.caller import Caller
 from tirtha.operations.answering import owner_of
 from tirtha.operations.under_way import UnderWay
@@ -45,13 +47,14 @@ class Forgot:
 class Forget:
     """Remove for good. Raises StoreUnavailable and LedgerUnavailable; what is done by then stays done, and a new try goes on.
 
-    First the truth, so that no new question finds it; then decisions and cached answers, those under way too; then the copies in
-    the files of the index and the database, and in this process.
+    First the truth, so that no new question finds it; then decisions and cached answers, those under way too; then, of a user, the
+    name in the audit log; then the copies in the files of the index and the database, and in this process.
     """
 
     memory: Memory
     ledger: Ledger
     under_way: UnderWay
+    audit: AuditLog
 
     async def __call__(self, caller: Caller, request: ForgetRequest) -> Forgot:
         """Forget what the request names; what is not there is no error."""
@@ -62,14 +65,24 @@ class Forget:
             agents |= await self.ledger.agents(caller.tenant, request.user_id)  # of those that were only asked, too
             scopes = [caller.scope(request.user_id, agent) for agent in agents]
         each = [await self._forget(scope, request.session_id, request.turn_id) for scope in scopes]
-        forget_rows()
-        await self.memory.wipe()
-        return Forgot(
+        forgot = Forgot(
             turns=sum(one.turns for one in each),
             sessions=sum(one.sessions for one in each),
             decisions=sum(one.decisions for one in each),
             epoch=max((one.epoch for one in each), default=0),
         )
+        await self._note(caller, request, forgot)
+        forget_rows()
+        await self.memory.wipe()
+        return forgot
+
+    async def _note(self, caller: Caller, request: ForgetRequest, forgot: Forgot) -> None:
+        """Note it in the audit log, and name there no more whom all of was forgotten, by whatever number of tries."""
+        user_id, agent_id = request.user_id, request.agent_id
+        if forgot.turns or forgot.decisions:
+            await self.audit.record(caller, what=_what(request), user_id=user_id, agent_id=agent_id, count=forgot.turns)
+        if request.session_id is None and agent_id is None:
+            await self.audit.forget_user(caller.tenant, user_id)
 
     async def _forget(self, scope: Scope, session_id: str | None, turn_id: str | None) -> Forgot:
         forgotten = await self.memory.forget(scope, session_id=session_id, turn_id=turn_id)
@@ -89,3 +102,9 @@ class Forget:
             decisions=emptied,
             epoch=forgotten.epoch if forgotten else 0,
         )
+
+
+def _what(request: ForgetRequest) -> What:
+    if request.session_id is None:
+        return "forget.user"
+    return "forget.session" if request.turn_id is None else "forget.turn"

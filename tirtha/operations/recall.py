@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from memory import Evidence, Turn
 from memory.api import Memory
 from tirtha.caller import Caller
+from tirtha.observation.observer import Observer
 from tirtha.operations.answering import owner_of
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.limits import Limits
@@ -45,6 +46,7 @@ class RecallTurns:
     limits: Limits
     under_way: UnderWay
     admission: Admission
+    observer: Observer
 
     async def __call__(self, caller: Caller, request: RecallRequest) -> list[RecalledTurn]:
         """Return the `limit` turns that say most on the question, best first."""
@@ -53,7 +55,7 @@ class RecallTurns:
         await self.admission.asking(caller.tenant, request.user_id)
         scope = caller.scope(request.user_id, request.agent_id)
         asked_at = request.asked_at or datetime.now(UTC)
-        with self.under_way.reading(owner_of(scope)):
+        with self.under_way.reading(owner_of(scope)), self.observer.stage("recall"):
             found = await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
         best: dict[int, Evidence] = {}
         for evidence in found.evidence:

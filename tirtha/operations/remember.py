@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from memory import NewTurn, Receipt, Remember
 from memory.api import Memory
+from tirtha.audit.log import AuditLog, Change
 from tirtha.caller import Caller
+from tirtha.observation.observer import Observer
 from tirtha.operations.limits import Limits
 from tirtha.tenants.admission import Admission
 
@@ -49,13 +51,19 @@ class RememberTurns:
     memory: Memory
     limits: Limits
     admission: Admission
+    audit: AuditLog
+    observer: Observer
 
     async def __call__(self, caller: Caller, request: RememberRequest) -> Remembered:
         """Remember turns of one session."""
         caller.require("write")
         self.limits.check_turns(request.turns, request.text_fields)
         terms = await self.admission.storing(caller.tenant, request.user_id, len(request.turns))
-        receipt = await self.memory.remember(_turns_of(caller, request), most_turns=terms.stored_turns)
+        receipt = await self.memory.remember(
+            _turns_of(caller, request),
+            most_turns=terms.stored_turns,
+            then=lambda receipt: self._note(caller, [request], [receipt]),
+        )
         indexed = request.wait == "indexed" and await self.memory.until_indexed(receipt)
         return Remembered(receipt=receipt, indexed=indexed)
 
@@ -70,8 +78,22 @@ class RememberTurns:
         for request in requests:
             turns[request.user_id] += len(request.turns)
         terms = await self.admission.storing_in_bulk(caller.tenant, turns)
-        of_scopes = [_turns_of(caller, request) for request in requests]
-        return await self.memory.remember_many(of_scopes, most_turns=terms.stored_turns)
+        return await self.memory.remember_many(
+            [_turns_of(caller, request) for request in requests],
+            most_turns=terms.stored_turns,
+            then=lambda receipts: self._note(caller, requests, receipts),
+        )
+
+    def _note(self, caller: Caller, requests: Sequence[RememberRequest], receipts: Sequence[Receipt]) -> None:
+        """Count what was stored, and note it in the audit log, an entry a scope; in the thread that stored it."""
+        stored: Counter[tuple[str, str | None]] = Counter()
+        for request, receipt in zip(requests, receipts, strict=True):
+            stored[request.user_id, request.agent_id] += len(receipt.stored)
+        self.observer.metrics.remembered(stored.total())
+        self.audit.write([self._change(caller, user, agent, turns) for (user, agent), turns in stored.items() if turns])
+
+    def _change(self, caller: Caller, user_id: str, agent_id: str | None, turns: int) -> Change:
+        return self.audit.change(caller, what="remember", user_id=user_id, agent_id=agent_id, count=turns)
 
 
 def _turns_of(caller: Caller, request: RememberRequest) -> Remember:

@@ -5,7 +5,6 @@ what another process changes holds after that time.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -64,12 +63,6 @@ class Tenants:
         """Make a tenant. Raises TenantExists."""
         tenant = Tenant(name=name, created_at=datetime.now(UTC), assigned=assigned)
         return await self._changed(name, partial(self._insert, tenant))
-
-    async def ensure(self, name: str) -> None:
-        """Make sure that there is a tenant of this name."""
-        with suppress(TenantExists):
-            if await self.find(name) is None:
-                await self.create(name, Assigned())
 
     async def assign(self, name: str, changes: Mapping[str, Any]) -> Tenant:
         """Set values of a tenant, by their names in `Assigned`; None sets one back to the default. Raises UnknownTenant."""

@@ -6,6 +6,7 @@ from cascade.storage import migrations as cascade_tables
 from memory.storage.database import Database
 from memory.storage.migrations import MIGRATIONS as MEMORY_TABLES
 from memory.storage.opening import Migrations, open_database, read_database
+from tirtha.audit import migrations as audit_tables
 from tirtha.keys import migrations as key_tables
 from tirtha.settings import Settings
 from tirtha.tenants import migrations as tenant_tables
@@ -17,6 +18,7 @@ MIGRATIONS = (
     Migrations(folder=cascade_tables.FOLDER, heirs=cascade_tables.HEIRS),
     Migrations(folder=tenant_tables.FOLDER, heirs=tenant_tables.HEIRS),
     Migrations(folder=key_tables.FOLDER, heirs=key_tables.HEIRS),
+    Migrations(folder=audit_tables.FOLDER, heirs=audit_tables.HEIRS),
 )
 
 

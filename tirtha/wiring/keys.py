@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from memory.errors import DataIsOlder, StoreUnavailable
 from memory.storage.database import Database
+from tirtha.audit.log import AuditLog
 from tirtha.errors import NotLoopback
 from tirtha.keys.administration import Keys
 from tirtha.keys.authentication import Authentication
@@ -14,7 +15,7 @@ from tirtha.keys.store import KeyStore
 from tirtha.settings import LOOPBACK, Settings
 from tirtha.tenants.registry import Tenants
 from tirtha.wiring.database import database_beside_a_server, database_of
-from tirtha.wiring.tenancy import make_tenants
+from tirtha.wiring.tenancy import make_tenants, tenant_maker
 
 __all__ = ["KeyService", "keys_here", "open_keys", "refuse_to_listen_without_a_key"]
 
@@ -31,18 +32,25 @@ class KeyService:
 
 @asynccontextmanager
 async def open_keys(
-    settings: Settings, database: Database, tenants: Tenants | None = None
+    settings: Settings, database: Database, tenants: Tenants | None = None, audit: AuditLog | None = None
 ) -> AsyncIterator[KeyService]:
-    """Set the keys over an open database; what is still being written is waited for at the end. Raises StoreUnavailable."""
+    """Set the keys over an open database; what is still being written is waited for at the end. Raises StoreUnavailable.
+
+    `tenants` and `audit` are those of the service, if there is one in this process.
+    """
     file = settings.pepper_file.expanduser() if settings.pepper_file else settings.folder / _PEPPER_FILE
     store, pepper = KeyStore(database), PepperFile(file)
-    made_in = tenants or make_tenants(settings, database)
     authentication = Authentication(store, pepper)
     await authentication.find_out_whether_needed()
+    keys = Keys(
+        store,
+        pepper,
+        authentication,
+        make_tenant=tenant_maker(tenants or make_tenants(settings, database), database),
+        audit=audit or AuditLog(database, on_failure=lambda _: None),
+    )
     try:
-        yield KeyService(
-            authentication=authentication, keys=Keys(store, pepper, authentication, make_tenant=made_in.ensure)
-        )
+        yield KeyService(authentication=authentication, keys=keys)
     finally:
         await authentication.close()
 

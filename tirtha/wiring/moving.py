@@ -7,6 +7,7 @@ import anyio
 from cascade.storage.restoring import Restoring
 from memory.api import Memory
 from memory.storage.database import Database
+from tirtha.audit.log import AuditLog
 from tirtha.operations.answering import Answering
 from tirtha.operations.limits import Limits
 from tirtha.operations.moving.exporting import ExportMemory
@@ -20,12 +21,14 @@ _EXPORTS_AT_ONCE = 2  # each reads from the database without a pause
 _FILES_AT_ONCE = 2  # each is decoded without a pause
 
 
-def make_export(database: Database) -> ExportMemory:
+def make_export(database: Database, audit: AuditLog) -> ExportMemory:
     """Make the operation that exports."""
-    return ExportMemory(database=database, threads=anyio.CapacityLimiter(_EXPORTS_AT_ONCE))
+    return ExportMemory(database=database, audit=audit, threads=anyio.CapacityLimiter(_EXPORTS_AT_ONCE))
 
 
-def make_import(memory: Memory, database: Database, answering: Answering, limits: Limits) -> ImportMemory:
+def make_import(
+    memory: Memory, database: Database, answering: Answering, limits: Limits, audit: AuditLog
+) -> ImportMemory:
     """Make the operation that imports; answers go to the cache that questions are answered from, if there is one."""
     cache = answering.cache
     longest, max_bytes = (cache.longest, cache.max_bytes) if cache else (timedelta(), 0)
@@ -35,6 +38,7 @@ def make_import(memory: Memory, database: Database, answering: Answering, limits
         restoring=restoring,
         limits=limits,
         admission=answering.admission,
+        audit=audit,
         keeps_answers=cache is not None,
     )
 

@@ -18,6 +18,10 @@ from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from memory.opening import open_memory
 from memory.recall.reranker import MODELS
 from memory.storage.database import Database
+from tirtha.audit.log import AuditLog
+from tirtha.audit.reading import ReadAudit
+from tirtha.observation.observer import Observer
+from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
@@ -39,6 +43,7 @@ from tirtha.wiring.cascade import make_cascade, make_code_cascade
 from tirtha.wiring.database import database_of
 from tirtha.wiring.keys import KeyService, open_keys
 from tirtha.wiring.moving import make_export, make_file_import, make_import
+from tirtha.wiring.observation import open_observer
 from tirtha.wiring.tenancy import keeping_house, make_admission, make_tenants
 from tirtha.wiring.tiers import Tiers, open_tiers
 
@@ -58,20 +63,22 @@ async def open_service(
     An `encoder` that is loaded already may be shared between services. For measurements, `recall_models` is a folder of other
     weights than the shipped ones, and `change` makes another cascade of the configured one.
 
-    Raises the errors of `open_database`, `open_memory` and `open_tiers`.
+    Raises the errors of `open_database`, `open_memory`, `open_observer` and `open_tiers`.
     """
-    async with open_tiers(settings) as tiers:  # first: a wrong setting must not have upgraded the data folder
+    # These first: a wrong setting must not have upgraded the data folder.
+    async with open_observer(settings) as observer, open_tiers(settings, observer) as tiers:
         with database_of(settings) as database:
             own, tenants = memory_settings(settings, recall_models=recall_models), make_tenants(settings, database)
+            audit = AuditLog(database, on_failure=observer.metrics.audit_failed)
             async with (
-                open_keys(settings, database, tenants) as keys,
+                open_keys(settings, database, tenants, audit) as keys,
                 open_memory(own, database, encoder=encoder) as memory,
             ):
                 await anyio.to_thread.run_sync(token_table)  # now, so that the first question does not wait for it
-                opened = _Opened(database=database, tiers=tiers, keys=keys, memory=memory)
+                opened = _Opened(database=database, tiers=tiers, keys=keys, audit=audit, memory=memory)
                 cascade = make_cascade(settings, tiers, memory.embed)
                 cascade = change(cascade) if change else cascade
-                answering = _answering(settings, tiers, database, tenants)
+                answering = _answering(settings, tiers, database, tenants, observer)
                 service = _service(settings, opened, cascade, answering)
                 try:
                     async with keeping_house(service.housekeeping):
@@ -87,30 +94,38 @@ class _Opened:
     database: Database
     tiers: Tiers
     keys: KeyService
+    audit: AuditLog
     memory: Memory
 
 
 def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: Answering) -> Service:
-    memory, keys = opened.memory, opened.keys
+    memory, keys, audit = opened.memory, opened.keys, opened.audit
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
     code = make_code_cascade(settings, opened.tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
-    admission, tenants = answering.admission, answering.admission.tenants
+    admission, observer = answering.admission, answering.observer
     delete_tenant = DeleteTenant(
-        tenants=tenants, memory=memory, ledger=ledger, under_way=under_way, also=[keys.keys.forget_tenant]
+        tenants=admission.tenants,
+        memory=memory,
+        ledger=ledger,
+        under_way=under_way,
+        audit=audit,
+        also=[keys.keys.forget_tenant, audit.forget_tenant],
     )
-    import_lines = make_import(memory, opened.database, answering, limits)
+    import_lines = make_import(memory, opened.database, answering, limits, audit)
     return Service(
-        remember=RememberTurns(memory=memory, limits=limits, admission=admission),
-        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way, admission=admission),
-        context=MakeContext(memory=memory, limits=limits, budget=budget, under_way=under_way, admission=admission),
+        remember=RememberTurns(memory=memory, limits=limits, admission=admission, audit=audit, observer=observer),
+        recall=RecallTurns(memory=memory, limits=limits, under_way=under_way, admission=admission, observer=observer),
+        context=MakeContext(
+            memory=memory, limits=limits, budget=budget, under_way=under_way, admission=admission, observer=observer
+        ),
         ask=AskMemory(
             memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget, admission=admission
         ),
         write_code=WriteCode(cascade=code, answering=answering, limits=limits, admission=admission),
-        forget=Forget(memory=memory, ledger=ledger, under_way=under_way),
+        forget=Forget(memory=memory, ledger=ledger, under_way=under_way, audit=audit),
         users=ListUsers(memory=memory),
         sessions=ListSessions(memory=memory),
         turns=ListTurns(memory=memory),
@@ -118,31 +133,41 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),
         decisions=ListDecisions(ledger=ledger),
-        export=make_export(opened.database),
+        export=make_export(opened.database, audit),
         import_lines=import_lines,
         import_file=make_file_import(settings, import_lines),
         stats=ReadStats(ledger=ledger),
-        ready=CheckReadiness(memory=memory),
+        ready=CheckReadiness(memory=memory, audit=audit),
+        audit_entries=ReadAudit(log=audit),
+        metrics=ScrapeMetrics(metrics=observer.metrics, memory=memory, cache=answering.cache, tiers=opened.tiers.all),
+        audit=audit,
+        observer=observer,
         authentication=keys.authentication,
         keys=keys.keys,
         limits=limits,
         admission=admission,
-        tenants=ManageTenants(memory=memory, admission=admission),
+        tenants=ManageTenants(memory=memory, admission=admission, audit=audit),
         delete_tenant=delete_tenant,
         housekeeping=Housekeeping(
-            tenants=tenants, memory=memory, ledger=ledger, under_way=under_way, delete=delete_tenant
+            tenants=admission.tenants,
+            memory=memory,
+            ledger=ledger,
+            under_way=under_way,
+            delete=delete_tenant,
+            audit=audit.expire,
         ),
         memory=memory,
     )
 
 
-def _answering(settings: Settings, tiers: Tiers, database: Database, tenants: Tenants) -> Answering:
+def _answering(settings: Settings, tiers: Tiers, database: Database, tenants: Tenants, observer: Observer) -> Answering:
     ttl, max_bytes = timedelta(seconds=settings.cache_ttl_s), settings.cache_mb * 2**20
     share, frontier = settings.shadow_share, tiers.frontier
     if share and frontier is None:
         raise Misconfigured(setting="TIRTHA_SHADOW_SHARE", why="needs the frontier tier: set TIRTHA_FRONTIER_URL")
     ledger = Ledger(database)
     return Answering(
+        observer=observer,
         ledger=ledger,
         admission=make_admission(tenants, ledger),
         cache=AnswerCache(database, ttl=ttl, max_bytes=max_bytes) if ttl and max_bytes else None,

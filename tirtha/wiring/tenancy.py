@@ -2,20 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+import anyio
+import anyio.to_thread
 
 from cascade import Ledger
 from memory.storage.database import Database
+from memory.storage.tenancy import TenantStore
 from tirtha.operations.tenancy.housekeeping import Housekeeping
 from tirtha.settings import Settings
 from tirtha.tenants.admission import Admission
-from tirtha.tenants.model import default_terms
+from tirtha.tenants.errors import TenantExists
+from tirtha.tenants.model import Assigned, default_terms
 from tirtha.tenants.rates import Rates
 from tirtha.tenants.registry import Tenants
 from tirtha.tenants.spending import Spending
 
-__all__ = ["keeping_house", "make_admission", "make_tenants"]
+__all__ = ["keeping_house", "make_admission", "make_tenants", "tenant_maker"]
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +30,22 @@ log = logging.getLogger(__name__)
 def make_tenants(settings: Settings, database: Database) -> Tenants:
     """Make the registry of tenants."""
     return Tenants(database, defaults=default_terms(settings.tenant, settings.policy))
+
+
+def tenant_maker(tenants: Tenants, database: Database) -> Callable[[str], Awaitable[None]]:
+    """Return what makes sure that there is a tenant of a name, without a service; it raises TenantExists while one is deleted."""
+    store = TenantStore(database)
+
+    async def make(name: str) -> None:
+        known = await tenants.find(name)
+        if known is None:
+            opening = partial(store.set_closed, name, datetime.now(UTC), closed=False)
+            await anyio.to_thread.run_sync(opening)  # one of this name may have been deleted
+            await tenants.create(name, Assigned())
+        elif known.deleting_since:
+            raise TenantExists(name, deleting=True)
+
+    return make
 
 
 def make_admission(tenants: Tenants, ledger: Ledger) -> Admission:

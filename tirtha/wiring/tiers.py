@@ -18,7 +18,9 @@ from cascade.recording import RecordingChat
 from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
 from cascade.tiers.model import ModelTier
 from cascade.tiers.names import same_model
+from cascade.tiers.watching import Unwatched, Watch
 from compaction.tokens import count_tokens
+from tirtha.observation.tracing import outgoing_headers
 from tirtha.settings import Settings, TierSettings
 
 __all__ = ["Tiers", "model_name", "model_tier", "open_tiers", "probe", "tier_price"]
@@ -35,17 +37,22 @@ class Tiers:
     local: ModelTier | None = None
     frontier: ModelTier | None = None
 
+    @property
+    def all(self) -> tuple[ModelTier, ...]:
+        """Those that there are, the cheaper one first."""
+        return tuple(tier for tier in (self.local, self.frontier) if tier)
+
 
 @asynccontextmanager
-async def open_tiers(settings: Settings) -> AsyncIterator[Tiers]:
-    """Make the configured tiers; their connections are closed at the end. Raises Misconfigured."""
+async def open_tiers(settings: Settings, watch: Watch | None = None) -> AsyncIterator[Tiers]:
+    """Make the configured tiers, whose calls `watch` hears of; connections are closed at the end. Raises Misconfigured."""
     chats: list[OpenAIChat] = []
     made: dict[Name, ModelTier] = {}
     for name, configured in _configured(settings):
         own = [_chat(name, configured, url) for url in configured.addresses]
         chats += own
         recorded = [_recorded(chat, model_name(name, configured), settings.record_to) for chat in own]
-        made[name] = model_tier(name, configured, _deployments(recorded, configured))
+        made[name] = model_tier(name, configured, _deployments(recorded, configured), watch)
     try:
         yield Tiers(local=made.get("local"), frontier=made.get("frontier"))
     finally:
@@ -53,7 +60,9 @@ async def open_tiers(settings: Settings) -> AsyncIterator[Tiers]:
             await chat.close()
 
 
-def model_tier(name: Name, configured: TierSettings, deployments: Sequence[Deployment]) -> ModelTier:
+def model_tier(
+    name: Name, configured: TierSettings, deployments: Sequence[Deployment], watch: Watch | None = None
+) -> ModelTier:
     """Make a tier over deployments. Raises Misconfigured."""
     return ModelTier(
         name=name,
@@ -67,6 +76,7 @@ def model_tier(name: Name, configured: TierSettings, deployments: Sequence[Deplo
         count=count_tokens,
         sleep=asyncio.sleep,
         accepted=configured.accepted_models,
+        watch=watch or Unwatched(),
     )
 
 
@@ -168,7 +178,9 @@ def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
         limit_field=configured.limit_field,
     )
     model, settings = model_name(name, configured), f"TIRTHA_{name.upper()}_"
-    return OpenAIChat(url=url, model=model, key=configured.key, dialect=dialect, settings=settings)
+    return OpenAIChat(
+        url=url, model=model, key=configured.key, dialect=dialect, settings=settings, headers=outgoing_headers
+    )
 
 
 def _recorded(chat: Chat, model: str, folder: Path | None) -> Chat:

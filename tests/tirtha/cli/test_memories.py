@@ -55,3 +55,20 @@ def test_ids_that_a_path_cannot_carry_are_forgotten(tirtha: Tirtha) -> None:
     nothing = tirtha("forget", "--everything")
     assert (nothing.exit_code, nothing.stderr.strip()) == (1, "nothing of that is remembered")
     assert tirtha("memories").stdout.strip() == "Nothing is remembered."
+
+
+def test_what_was_changed_is_listed_for_the_admin(tirtha: Tirtha) -> None:
+    assert f"remember  3  {USER}  by no key" in tirtha("audit").stdout
+    tirtha("forget", "--everything")
+    page = tirtha("audit", "--limit", "1").stdout
+    assert "forget.user  3  forgotten user " in page
+    cursor = page.split("--cursor ")[1].strip()
+    rest = tirtha("audit", "--cursor", cursor).stdout
+    assert "remember  3  forgotten user " in rest
+    assert USER not in page + rest
+    [entry] = json.loads(tirtha("audit", "--what", "forget.user", "--json").stdout)["entries"]
+    assert (entry["what"], entry["count"], entry["user_id"]) == ("forget.user", 3, None)
+    assert tirtha("audit", "--until", "2020-01-01T00:00:00Z").stdout.strip() == "Nothing is noted."
+    wrong = tirtha("audit", "--what", "nothing")
+    assert wrong.exit_code == 1
+    assert "--what" in wrong.stderr

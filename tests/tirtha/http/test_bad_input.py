@@ -1,5 +1,6 @@
 """Whatever is wrong with a request: a problem document that says what and where, and nothing changed."""
 
+import gzip
 import json
 from typing import Any
 
@@ -174,3 +175,10 @@ async def test_an_unknown_path_is_a_problem_too(holding: httpx.AsyncClient) -> N
     for response in (await holding.get("/v1/nothing"), await holding.get("/v1/ask")):
         assert response.status_code in {404, 405}
         assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_compressed_body_is_not_unpacked(client: httpx.AsyncClient) -> None:
+    packed = gzip.compress(json.dumps({"user_id": "u1", "turns": [GOOD]}).encode())
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    assert (await client.post("/v1/remember", content=packed, headers=headers)).status_code == 400
+    assert (await client.get("/v1/memories", params={"user_id": "u1"})).json()["turns"] == []

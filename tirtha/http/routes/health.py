@@ -1,11 +1,12 @@
-"""Whether the process answers, whether it can do its work, and what can be asked of it."""
+"""Whether the process answers, whether it can do its work, how it does, and what can be asked of it."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
 
 import tirtha
-from tirtha.http.dependencies import OPEN, Known, ReaderIfAny, Served
+from tirtha.http.dependencies import OPEN, Known, Reader, ReaderIfAny, Served
 from tirtha.http.schemas.responses import HealthOut
 from tirtha.http.strict_route import StrictRoute
 
@@ -26,6 +27,13 @@ async def readyz(service: Served, reader: ReaderIfAny) -> HealthOut:
     counts = await service.ready(reader)
     told = {"turns": counts.turns, "waiting": counts.waiting} if counts else {}
     return HealthOut(status="ready", version=tirtha.__version__, **told)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request, service: Served, caller: Reader) -> Response:
+    """Show the metrics as Prometheus reads them."""
+    scrape = await service.metrics(caller, request.headers.get("accept", ""))
+    return Response(scrape.text, media_type=scrape.media_type)
 
 
 @router.get("/openapi.json", include_in_schema=False)

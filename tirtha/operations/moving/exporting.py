@@ -6,6 +6,7 @@ Decisions that forgetting emptied hold nothing of anybody and are left out, and 
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -16,9 +17,10 @@ from anyio import CapacityLimiter
 from sqlalchemy import Connection
 
 from cascade.storage.archive import archived_answers, archived_decisions, owners_of
-from memory import Scope
+from memory import ArchivedTurn, Scope
 from memory.storage.archive import archived_turns, extent_of, scopes_of
 from memory.storage.database import Database, store_faults
+from tirtha.audit.log import AuditLog
 from tirtha.caller import Caller
 from tirtha.operations.answering import key_of, owner_of
 from tirtha.operations.moving.lines import Held
@@ -44,6 +46,7 @@ class ExportMemory:
     """Read what is kept. Reading blocks, so it is for a worker thread, of which `threads` has a few; it raises StoreUnavailable."""
 
     database: Database
+    audit: AuditLog
     threads: CapacityLimiter
 
     @property
@@ -58,7 +61,21 @@ class ExportMemory:
             caller.require("admin")
             caller.require_whole_tenant()
         only = caller.scope(request.user_id, request.agent_id) if request.user_id is not None else None
-        return self._read(caller.tenant, only)
+        return self._noted(caller, request, self._read(caller.tenant, only))
+
+    def _noted(self, caller: Caller, request: ExportRequest, kept: Generator[Held]) -> Generator[Held]:
+        """Pass on what is read, and note in the audit log how many turns that was, also where it is cut off."""
+        turns = 0
+        try:
+            with closing(kept):
+                for held in kept:
+                    turns += isinstance(held.item, ArchivedTurn)
+                    yield held
+        finally:
+            change = self.audit.change(
+                caller, what="export", user_id=request.user_id, agent_id=request.agent_id, count=turns
+            )
+            self.audit.write([change])
 
     def _read(self, tenant: str, only: Scope | None) -> Generator[Held]:
         with store_faults(), self.database.reading() as connection:

@@ -18,6 +18,7 @@ from cascade.storage.restoring import AnswerFate, Restoring
 from memory import ArchivedTurn, Restore, Restored, Scope
 from memory.api import Memory
 from memory.errors import IndexBehind, StoreUnavailable
+from tirtha.audit.log import AuditLog
 from tirtha.caller import Caller
 from tirtha.errors import TooLarge
 from tirtha.operations.answering import key_of, owner_of
@@ -63,6 +64,7 @@ class ImportMemory:
     restoring: Restoring
     limits: Limits
     admission: Admission
+    audit: AuditLog
     keeps_answers: bool
 
     async def __call__(self, caller: Caller, request: ImportRequest) -> Report:
@@ -160,7 +162,14 @@ class _Import:
         for request in requests:
             turns[request.scope.user_id] += len(request.turns)
         terms = await self.operation.admission.storing_in_bulk(self.caller.tenant, turns)
-        return await memory.restore(requests, most_turns=terms.stored_turns)
+        restored = await memory.restore(requests, most_turns=terms.stored_turns)
+        for request, one in zip(requests, restored, strict=True):
+            if stored := one.outcomes.count("stored"):
+                user_id, agent_id = request.scope.user_id, request.scope.agent_id
+                await self.operation.audit.record(
+                    self.caller, what="import", user_id=user_id, agent_id=agent_id, count=stored
+                )
+        return restored
 
     async def _store_decisions(self, batch: Sequence[_Entry]) -> None:
         archived = [held.item for _, held in batch if isinstance(held.item, ArchivedDecision)]

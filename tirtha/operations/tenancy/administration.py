@@ -1,10 +1,11 @@
 """Administration: tenants are made, shown and set by the administrator of the tenant `default`, and by nobody else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memory.api import Memory
+from tirtha.audit.log import AuditLog
 from tirtha.caller import OPERATORS_TENANT, Caller
 from tirtha.errors import Forbidden
 from tirtha.operations.listing import Page
@@ -31,6 +32,7 @@ class ManageTenants:
 
     memory: Memory
     admission: Admission
+    audit: AuditLog
 
     async def list(self, caller: Caller, *, limit: int, after: str | None) -> Page[TenantShown, str]:
         """Return tenants by name, from after the name `after`."""
@@ -52,12 +54,14 @@ class ManageTenants:
         """Make a tenant. Raises TenantExists."""
         require_operator(caller)
         [shown] = await self._shown([await self._make(name, assigned)])
+        await self.audit.record(replace(caller, tenant=name), what="tenant.created")
         return shown
 
     async def assign(self, caller: Caller, name: str, changes: Mapping[str, Any]) -> TenantShown:
         """Set values of a tenant, by their names in `Assigned`; None sets one back to the default. Raises UnknownTenant."""
         require_operator(caller)
         [shown] = await self._shown([await self.admission.tenants.assign(name, changes)])
+        await self.audit.record(replace(caller, tenant=name), what="tenant.set", count=len(changes))
         return shown
 
     async def ensure(self, name: str) -> None:

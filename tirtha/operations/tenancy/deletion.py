@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from cascade import Ledger
 from compaction import forget_rows
 from memory.api import Memory
+from tirtha.audit.log import AuditLog
 from tirtha.caller import OPERATORS_TENANT, Caller
 from tirtha.operations.tenancy.administration import require_operator
 from tirtha.operations.under_way import UnderWay
@@ -45,6 +46,7 @@ class DeleteTenant:
     memory: Memory
     ledger: Ledger
     under_way: UnderWay
+    audit: AuditLog
     also: Sequence[ForgetTenant] = ()
 
     async def __call__(self, caller: Caller, name: str, *, confirm: str) -> DeletedTenant:
@@ -55,7 +57,9 @@ class DeleteTenant:
         if confirm != name:
             raise TenantKept(name, "confirm must be its name, since everything of it is forgotten for good")
         await self.tenants.begin_deleting(name)
-        return await self.finish(name)
+        deleted = await self.finish(name)
+        await self.audit.record(caller, what="tenant.deleted", count=deleted.turns)
+        return deleted
 
     async def finish(self, name: str) -> DeletedTenant:
         """Do all that is left of a deletion that began."""
