@@ -35,7 +35,10 @@ _FINAL_MARKS = frozenset({"<|message|>", "</think>"})  # what comes before the l
 
 
 class OpenAIChat:
-    """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them."""
+    """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them.
+
+    `direct`: the proxies that the environment names are passed by, as is right for a server of our own on loopback.
+    """
 
     def __init__(
         self,
@@ -45,9 +48,13 @@ class OpenAIChat:
         key: SecretStr | None = None,
         dialect: Dialect | None = None,
         settings: str = "",
+        direct: bool = False,
     ) -> None:
         self._client = AsyncOpenAI(
-            base_url=url, api_key=key.get_secret_value().strip() if key else _NO_KEY, max_retries=0
+            base_url=url,
+            api_key=key.get_secret_value().strip() if key else _NO_KEY,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=False) if direct else None,
         )
         self._model = model
         self._url = url
