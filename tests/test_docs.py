@@ -71,6 +71,7 @@ def test_every_command_is_documented() -> None:
         "memories",
         "stats",
         "certify",
+        "feedback",
         "replay",
     ):
         assert command in shown

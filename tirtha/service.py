@@ -11,6 +11,7 @@ from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ReadDecision, ReadStats
+from tirtha.operations.feedback import GiveFeedback, ListFeedback, ReadFeedback
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
@@ -38,6 +39,9 @@ class Service:
     turn: ReadTurn
     decision: ReadDecision
     stats: ReadStats
+    give_feedback: GiveFeedback
+    feedback: ReadFeedback
+    feedbacks: ListFeedback
     ready: CheckReadiness
     limits: Limits
     memory: Memory

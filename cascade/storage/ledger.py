@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from cascade.decision import Decision
 from cascade.errors import UnknownDecision
-from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
+from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, FEEDBACK, SHADOW
 from cascade.storage.transactions import Database, Transactions
 
 __all__ = [
@@ -185,6 +185,7 @@ class Ledger:
                 ).rowcount
                 connection.execute(CACHED.delete().where(CACHED.c.decision_id.in_(ids)))
                 connection.execute(DECISION_TURN.delete().where(DECISION_TURN.c.decision_id.in_(ids)))
+                connection.execute(FEEDBACK.delete().where(FEEDBACK.c.decision_id.in_(ids)))
                 connection.execute(update(SHADOW).where(SHADOW.c.decision_id.in_(ids)).values(answer=""))
         return emptied
 

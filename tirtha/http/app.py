@@ -8,7 +8,7 @@ import tirtha
 from tirtha.http import errors
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import RequestLimits
-from tirtha.http.routes import decisions, health, memories, questions, remember
+from tirtha.http.routes import decisions, feedback, health, memories, questions, remember
 from tirtha.http.routing import Routing
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
@@ -20,7 +20,14 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status in (400, 403, 404, 409, 413, 415, 422, 503, 507)
 }
 _STREAMED = frozenset({"/v1/remember", "/remember"})  # paths that take NDJSON of any length
-_ROUTERS = (remember.router, questions.router, decisions.router, memories.router, health.router)
+_ROUTERS = (
+    remember.router,
+    questions.router,
+    decisions.router,
+    feedback.router,
+    memories.router,
+    health.router,
+)
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:

@@ -21,7 +21,7 @@ from tirtha.errors import BadCursor
 from tirtha.http.schemas.fields import OwnerId
 from tirtha.operations.listing import MOST_FOUND
 
-__all__ = ["LONGEST_CURSOR", "SESSIONS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
+__all__ = ["FEEDBACK", "LONGEST_CURSOR", "SESSIONS", "TURNS", "TURNS_FOUND", "USERS", "Cursors"]
 
 LONGEST_CURSOR = 16_384
 _VERSION = 1
@@ -105,6 +105,7 @@ def _fingerprint(filters: Filters) -> str:
     return sha256(json.dumps(list(filters)).encode()).hexdigest()[:16]
 
 
+FEEDBACK = Cursors("feedback", TypeAdapter(str))
 USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))

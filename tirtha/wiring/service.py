@@ -11,6 +11,7 @@ from cascade import Cascade, Ledger
 from cascade.errors import Misconfigured
 from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache
+from cascade.storage.feedback import FeedbackStore
 from compaction.tokens import token_table
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
@@ -22,6 +23,7 @@ from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ReadDecision, ReadStats
+from tirtha.operations.feedback import GiveFeedback, ListFeedback, ReadFeedback
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
@@ -61,12 +63,14 @@ async def open_service(
                 cascade = change(cascade) if change else cascade
                 answering = _answering(settings, tiers, database)
                 try:
-                    yield _service(settings, tiers, memory, cascade, answering)
+                    yield _service(settings, tiers, memory, cascade, answering, FeedbackStore(database))
                 finally:
                     await answering.close()
 
 
-def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering) -> Service:
+def _service(
+    settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade, answering: Answering, feedback: FeedbackStore
+) -> Service:
     limits = Limits(
         turn_chars=settings.max_turn_chars, question_chars=settings.max_question_chars, turns=settings.max_turns
     )
@@ -86,6 +90,9 @@ def _service(settings: Settings, tiers: Tiers, memory: Memory, cascade: Cascade,
         turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),
         stats=ReadStats(ledger=ledger),
+        give_feedback=GiveFeedback(store=feedback),
+        feedback=ReadFeedback(store=feedback),
+        feedbacks=ListFeedback(store=feedback),
         ready=CheckReadiness(memory=memory),
         limits=limits,
         memory=memory,

@@ -15,7 +15,8 @@ router = APIRouter(route_class=StrictRoute)
 @router.get("/v1/decisions/{decision_id:id}")
 async def decision(decision_id: ItemId, service: Served, caller: CalledBy) -> DecisionOut:
     """Read how an earlier question was answered."""
-    return DecisionOut.of(await service.decision(caller, decision_id))
+    found = await service.decision(caller, decision_id)
+    return DecisionOut.of(found, await service.feedback(caller, decision_id))
 
 
 @router.get("/v1/stats")
