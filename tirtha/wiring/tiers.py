@@ -23,7 +23,7 @@ from compaction.tokens import count_tokens
 from tirtha.settings import Settings, TierSettings
 from tirtha.wiring.gguf import check_gguf, served_gguf
 
-__all__ = ["Tiers", "model_name", "model_tier", "open_tiers", "probe", "tier_price"]
+__all__ = ["Name", "Tiers", "model_name", "model_tier", "open_tiers", "probe", "tier_price"]
 
 Name = Literal["local", "frontier"]
 _PROBE_S = 5.0
