@@ -61,11 +61,14 @@ class Served:
             await chat.close()
 
 
+@dataclass(frozen=True, kw_only=True)
 class Stopping(Dialect):
-    """A dialect that ends an answer before it has begun."""
+    """A dialect that has the server stop at a text: an answer that begins with it is empty."""
+
+    at: str
 
     def parameters(self, request: ChatRequest) -> dict[str, Any]:
-        return super().parameters(request) | {"stop": [chr(code) for code in range(32, 127)] + ["\n"]}
+        return super().parameters(request) | {"stop": [self.at]}
 
 
 def a_model(request: dict[str, Any]) -> Reply:
@@ -226,7 +229,9 @@ async def test_what_takes_too_long_is_given_up(served: Served) -> None:
 
 
 async def test_an_empty_answer_is_silence_and_the_tier_is_down(served: Served) -> None:
-    async with served.chat(Stopping()) as chat:
+    async with served.chat() as chat:
+        begins = (await chat.complete(asking(), timeout_s=PATIENCE_S)).text
+    async with served.chat(Stopping(at=begins[0])) as chat:
         assert silence(await chat.complete(asking(), timeout_s=PATIENCE_S))
         trace = Trace(started_s=perf_counter(), deadline_s=PATIENCE_S)
         with pytest.raises(TierDown) as caught:

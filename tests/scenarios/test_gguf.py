@@ -1,4 +1,4 @@
-"""A model that Tirtha serves itself, end to end: it answers, is named in the record, and ends with the server, however that ends."""
+"""A model that Tirtha serves itself, end to end: it answers, is in the record, and ends with the server, however that ends."""
 
 from collections.abc import Callable
 from pathlib import Path
