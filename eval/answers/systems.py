@@ -146,17 +146,24 @@ class System:
         began_s = perf_counter()
         answered = await self._ask(caller_of(conversation.scope), request)
         decision = answered.decision
-        served = decision.attempts[-1].draft if decision.attempts and decision.path != "error" else None
         return Outcome(
             text=decision.answer,
             path=decision.path,
-            abstained=decision.abstained or bool(served and served.abstains),
+            abstained=decision.abstained or _serves_abstention(decision),
             calls=decision.calls,
             seconds=perf_counter() - began_s,
             context_tokens=decision.contexts[0].tokens if decision.contexts else decision.brief.tokens,
             cached=answered.cache == "hit",
             decision=decision,
         )
+
+
+def _serves_abstention(decision: Decision) -> bool:
+    """Whether a draft was served that says that the context has no answer, as a tier does that nobody judges."""
+    served = (
+        one.draft for one in decision.attempts if one.path == decision.path and one.draft.answer == decision.answer
+    )
+    return any(draft.abstains for draft in served)
 
 
 class _NotServed(Answering):
