@@ -50,9 +50,7 @@ class TierSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    gguf: Annotated[
-        Path | None, Field(description="a GGUF file that Tirtha serves itself, in place of a `url`")
-    ] = None
+    gguf: Annotated[Path | None, Field(description="a GGUF file that Tirtha serves itself, in place of a `url`")] = None
     gguf_threads: Annotated[
         int | None, Field(ge=1, description="threads of its server; none: as many as the machine has cores")
     ] = None
@@ -68,7 +66,8 @@ class TierSettings(BaseModel):
         ),
     ] = None
     model: Annotated[
-        str | None, Field(description="the model's name; of a file the file's, and of `local` openai/gpt-oss-120b if not given")
+        str | None,
+        Field(description="the model's name; of a file the file's, and of `local` openai/gpt-oss-120b if not given"),
     ] = None
     accepted_models: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...],

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cascade.errors import Misconfigured, ModelNotServed
-from cascade.tiers.gguf import GgufModel, GgufServer, gguf_server, installed_runtime
+from cascade.tiers.gguf import GgufModel, GgufServer, gguf_server, installed_runtime, trained_window
 from tirtha.settings import TierSettings
 
 __all__ = ["check_gguf", "served_gguf"]
 
-_MAGIC = b"GGUF"
 _AT_ONCE = 1  # calls that its server answers at a time; others wait for their turn
 
 
@@ -21,13 +20,12 @@ def check_gguf(name: str, file: Path) -> str:
     if runtime is None:
         raise Misconfigured(setting=setting, why="what serves it is not installed: pip install 'tirtha[gguf]'")
     try:
-        with file.expanduser().open("rb") as opened:
-            magic = opened.read(len(_MAGIC))
+        trained_window(file.expanduser())
     except OSError as fault:
         why = f"{file} cannot be read ({fault.strerror}): name a GGUF file"
         raise Misconfigured(setting=setting, why=why) from fault
-    if magic != _MAGIC:
-        raise Misconfigured(setting=setting, why=f"{file} is no GGUF file: it does not begin with {_MAGIC.decode()}")
+    except ValueError as fault:
+        raise Misconfigured(setting=setting, why=f"{file} is no GGUF file: {fault}") from fault
     return runtime
 
 

@@ -23,6 +23,7 @@ import httpx
 from pydantic import SecretStr
 
 from cascade.errors import ModelNotServed
+from cascade.tiers.gguf.header import trained_window
 
 __all__ = ["Address", "GgufModel", "GgufServer", "gguf_server", "installed_runtime"]
 
@@ -97,16 +98,20 @@ class GgufServer:
         began_s, key = monotonic(), SecretStr(secrets.token_urlsafe(32))
         self.starts += 1
         try:
+            trained_on = await asyncio.to_thread(trained_window, self.model.file)
+        except (OSError, ValueError) as fault:
+            raise self._not_served(str(fault)) from fault
+        self.context_tokens = min(self.model.context_tokens, trained_on or self.model.context_tokens)
+        try:
             async with asyncio.timeout(_LOADED_S):
                 url = await self._launch(key)
-                trained_on = await self._first_answer(Address(url=url, key=key))
+                await self._first_answer(Address(url=url, key=key))
         except TimeoutError:
             await self.stop()
             raise self._not_served(f"it did not answer within {_LOADED_S:.0f} s") from None
         except BaseException:
             await self.stop()
             raise
-        self.context_tokens = min(self.model.context_tokens, trained_on or self.model.context_tokens)
         self._took_s = monotonic() - began_s
         self.address = Address(url=f"{url}/v1", key=key)
         log.info("%s answers at %s, after %.1f s", self.model.name, url, self._took_s)
@@ -162,7 +167,7 @@ class GgufServer:
             "file": str(self.model.file),
             "name": self.model.name,
             "threads": self.model.threads,
-            "context_tokens": self.model.context_tokens,
+            "context_tokens": self.context_tokens,
             "key": key.get_secret_value(),
         }
         try:
@@ -175,18 +180,14 @@ class GgufServer:
             raise self._not_served(told.get("fault") or "its process ended while it was loaded")
         return str(told["address"])
 
-    async def _first_answer(self, address: Address) -> int | None:
-        """Wait until the server lists its model; return the window that the model was trained on, where the file says."""
+    async def _first_answer(self, address: Address) -> None:
+        """Wait until the server lists its model. Raises ModelNotServed."""
         headers = {"authorization": f"Bearer {address.key.get_secret_value()}"}
         async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=_LOADED_S) as client:
             try:
-                response = await client.get(f"{address.url}/v1/models")
-                response.raise_for_status()
-                [listed] = response.json()["data"]
-            except (httpx.HTTPError, ValueError, KeyError) as fault:
+                (await client.get(f"{address.url}/v1/models")).raise_for_status()
+            except httpx.HTTPError as fault:
                 raise self._not_served(f"it does not list its model: {type(fault).__name__}") from fault
-        trained_on = (listed.get("meta") or {}).get("n_ctx_train")
-        return trained_on if isinstance(trained_on, int) and trained_on > 0 else None
 
     def _not_served(self, reason: str) -> ModelNotServed:
         return ModelNotServed(file=self.model.file, reason=reason)

@@ -1,8 +1,10 @@
 """The server of a GGUF file: watched, started again, stopped; and what cannot be served is told."""
 
 import asyncio
+import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +18,7 @@ from cascade.call_trace import Trace
 from cascade.errors import ModelNotServed, TierDown
 from cascade.ports import ChatFailed, ChatRequest, Message
 from cascade.tiers.deployment import Deployment
-from cascade.tiers.gguf import GgufChat, GgufModel, GgufServer, gguf_server, installed_runtime
+from cascade.tiers.gguf import GgufChat, GgufModel, GgufServer, gguf_server, installed_runtime, trained_window
 from cascade.tiers.gguf import server as server_module
 from cascade.tiers.model import ModelTier
 from tests.support.gguf import small_gguf
@@ -105,7 +107,7 @@ async def test_a_file_that_is_broken_is_not_served_and_nothing_is_left(tmp_path:
     if installed_runtime() is None:
         pytest.skip("xllamacpp is not installed")
     broken = tmp_path / "broken.gguf"
-    broken.write_bytes(b"GGUF" + bytes(1_000))
+    broken.write_bytes(header({}))
     server = GgufServer(model(broken))
     with pytest.raises(ModelNotServed, match=r"broken\.gguf") as caught:
         await server.start()
@@ -129,11 +131,60 @@ def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
 
 
 def test_a_child_that_cannot_load_its_file_says_so(tmp_path: Path) -> None:
+    config = {"file": str(tmp_path / "none"), "name": "x", "key": "k", "context_tokens": 512, "threads": 1}
     with start_child(os.getpid()) as child:
-        told, _ = child.communicate(
-            b'{"file": "%s", "name": "x", "key": "k", "context_tokens": 512, "threads": 1}\n'
-            % bytes(tmp_path / "none"),
-            timeout=60,
-        )
-        assert child.returncode == 1
-        assert b'"fault"' in told
+        assert child.stdin
+        assert child.stdout
+        child.stdin.write(json.dumps(config).encode() + b"\n")
+        child.stdin.flush()
+        assert "fault" in json.loads(child.stdout.readline())
+        assert child.wait(timeout=60) == 1
+
+
+def test_a_child_ends_with_its_input() -> None:
+    with start_child(os.getpid()) as child:
+        assert child.stdin
+        child.stdin.close()
+        assert child.wait(timeout=60) == 1, "without a configuration there is nothing to serve"
+
+
+def header(numbers: dict[str, int], *, before: bytes = b"", count: int | None = None) -> bytes:
+    """A GGUF file without tensors, with these numbers in its header, after some other values."""
+    held = len(numbers) + bool(before) if count is None else count
+    file = b"GGUF" + struct.pack("<IQQ", 3, 0, held) + before
+    for key, number in numbers.items():
+        file += struct.pack("<Q", len(key)) + key.encode() + struct.pack("<II", 4, number)
+    return file
+
+
+TOKENS = struct.pack("<Q", 6) + b"tokens" + struct.pack("<IIQ", 9, 8, 2) + (struct.pack("<Q", 1) + b"a") * 2
+SCORES = struct.pack("<Q", 6) + b"scores" + struct.pack("<IIQ", 9, 6, 3) + bytes(12)
+NAME = struct.pack("<Q", 4) + b"name" + struct.pack("<IQ", 8, 3) + b"abc"
+
+
+@pytest.mark.parametrize("before", [b"", TOKENS, SCORES, NAME])
+def test_the_window_of_a_model_is_read_from_its_header(before: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(header({"general.version": 1, "llama.context_length": 2_048}, before=before))
+    assert trained_window(file) == 2_048
+    file.write_bytes(header({"general.version": 1}, before=before))
+    assert trained_window(file) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04",
+        header({}, count=1),
+        header({"llama.context_length": 1})[:-2],
+        header({}, before=struct.pack("<QQ", 2**40, 0)),
+        header({}, before=struct.pack("<Q", 1) + b"k" + struct.pack("<I", 77)),
+    ],
+    ids=["empty", "another format", "too short", "cut off", "a key without end", "an unknown type"],
+)
+def test_a_header_that_cannot_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"header|begin"):
+        trained_window(file)

@@ -48,7 +48,8 @@ async def test_without_the_extra_the_command_that_installs_it_is_named(
     ("content", "why"),
     [
         (None, "cannot be read (No such file"),
-        (b"", "is no GGUF file"),
+        (b"", "is no GGUF file: it does not begin with GGUF"),
+        (b"GGUF\x03\x00\x00\x00", "is no GGUF file: it ends within its header"),
         (b"PK\x03\x04", "is no GGUF file"),
         ("", "cannot be read (Is a directory"),
     ],
