@@ -5,10 +5,18 @@ INTEGRATIONS := .venv-integrations
 MINUTES ?= 30
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-fast test-integrations test-long lint serve bench clean
+.PHONY: demo demo-model test test-fast test-integrations test-long lint serve bench clean
 
 demo: .venv/installed
 	@$(BIN)/tirtha demo
+
+# The same questions, answered by a model: make demo-model GGUF=model.gguf
+demo-model: .venv/installed
+ifdef GGUF
+	@TIRTHA_LOCAL_GGUF='$(GGUF)' TIRTHA_LOCAL_MAX_TOKENS=256 TIRTHA_LOCAL_TIMEOUT_S=300 TIRTHA_POLICY_DEADLINE_S=900 $(BIN)/tirtha demo
+else
+	@echo "demo-model is skipped: no model is named. Say make demo-model GGUF=FILE; docs/servers.md says which files will do."
+endif
 
 test: .venv/installed
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile

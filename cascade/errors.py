@@ -6,15 +6,19 @@ CascadeFault
 ├── LedgerUnavailable    decisions cannot be written or read
 ├── SandboxUnavailable   untrusted code cannot be confined here, so none is run
 ├── Misconfigured        a setting of a tier is wrong; names it
+├── ModelNotServed       a model's own server cannot be started
 ├── TooLong              no tier's window holds the request
 ├── TierDown             a tier gave no answer, and no other may
 └── NotRecorded          a replayed call has no recording
 """
 
+from pathlib import Path
+
 __all__ = [
     "CascadeFault",
     "LedgerUnavailable",
     "Misconfigured",
+    "ModelNotServed",
     "NotRecorded",
     "SandboxUnavailable",
     "TierDown",
@@ -72,6 +76,15 @@ class Misconfigured(CascadeFault):
         self.setting = setting
         self.why = why
         super().__init__(f"{setting}: {why}")
+
+
+class ModelNotServed(CascadeFault):
+    """The model in `file` cannot be served on this machine, for `reason`."""
+
+    def __init__(self, *, file: Path, reason: str) -> None:
+        self.file = file
+        self.reason = reason
+        super().__init__(f"{file} cannot be served: {reason}")
 
 
 class TooLong(CascadeFault):

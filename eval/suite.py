@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from eval.answers.benchmark import SetAnswers
 from eval.code.benchmark import CodeBenchmark
 from eval.code.preflight import Preflight
 from eval.code.recorded_cascade import RecordedCascade
@@ -16,7 +17,6 @@ from eval.faithfulness.benchmark import Faithfulness
 from eval.harness.intervals import paired_difference
 from eval.harness.report import Table
 from eval.harness.runs import Benchmark, answers_of, scores_of
-from eval.locomo.answers import LocomoAnswers
 from eval.locomo.policy_ablation import PolicyAblation
 from eval.long_context.context_rot import ContextRot
 from eval.long_context.needles import Needles
@@ -55,8 +55,9 @@ def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Bench
             return RecallAblation(**given, **asked, path=data[0])
         case "cascade":
             return RecordedCascade(recordings=Path(config["recordings"]))
-        case "locomo-qa":
-            return LocomoAnswers(**given, file=data[0], budget=config["budget"], judge=config["judge"])
+        case str(name) if name.endswith("-qa"):
+            asked = {name: config[name] for name in ("set", "budget", "judge", "systems", "stuffed_tokens", "hour_usd")}
+            return SetAnswers(**given, **asked, path=data[0], told=config["questions"])
         case "swe-bench":
             return SweBench(settings=settings, file=data[0])
         case "ablation":
@@ -150,7 +151,7 @@ def smoke_parts(settings: Settings, encoder: Encoder, data: Path | None) -> list
     files: dict[str, list[Callable[[Path], Benchmark]]] = {
         "locomo_dev.json": [
             lambda file: Faithfulness(**given, source="locomo", file=file, limit=400),
-            lambda file: LocomoAnswers(**given, file=file, limit=20),
+            lambda file: SetAnswers(**given, set="locomo", path=file, limit=20),
             lambda file: EvidenceBenchmark(**given, set="locomo", path=file, limit=20),
         ],
         "longmemeval_sample.json.xz": [lambda file: LongMemEval(**given, file=file, limit=1)],

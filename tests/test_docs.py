@@ -87,6 +87,7 @@ def test_every_command_is_documented() -> None:
         "memories",
         "stats",
         "certify",
+        "feedback",
         "replay",
         "tenants",
         "keys",

@@ -17,6 +17,7 @@ from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
+from tirtha.operations.feedback import GiveFeedback, ListFeedback, ReadFeedback
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
@@ -58,6 +59,9 @@ class Service:
     import_lines: ImportMemory
     import_file: ImportFile
     stats: ReadStats
+    give_feedback: GiveFeedback
+    feedback: ReadFeedback
+    feedbacks: ListFeedback
     ready: CheckReadiness
     authentication: Authentication
     keys: Keys

@@ -10,7 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -97,11 +107,24 @@ class TierSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    gguf: Annotated[Path | None, Field(description="a GGUF file that Tirtha serves itself, in place of a `url`")] = None
+    gguf_threads: Annotated[
+        int | None, Field(ge=1, description="threads of its server; none: as many as the machine has cores")
+    ] = None
+    gguf_context_tokens: Annotated[
+        int, Field(ge=256, description="its context window, in place of `window_tokens`; at most what the model has")
+    ] = 8_192
     url: Annotated[
-        str, Field(pattern=r"^https?://", description="base URL(s) of OpenAI-compatible servers, separated by commas")
-    ]
+        str | None,
+        Field(
+            pattern=r"^https?://",
+            description="base URL(s) of OpenAI-compatible servers, separated by commas",
+            validate_default=True,
+        ),
+    ] = None
     model: Annotated[
-        str | None, Field(description="the model's name; of `local`, openai/gpt-oss-120b if not given")
+        str | None,
+        Field(description="the model's name; of a file the file's, and of `local` openai/gpt-oss-120b if not given"),
     ] = None
     accepted_models: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...],
@@ -141,10 +164,20 @@ class TierSettings(BaseModel):
     def _read_secrets(cls, given: object) -> object:
         return _with_secrets_of_files(given, "key")
 
+    @field_validator("url")
+    @classmethod
+    def _is_one_of_two(cls, url: str | None, read: ValidationInfo) -> str | None:
+        """Check that the tier has a server: one at an address, or a file for one of our own."""
+        if "gguf" in read.data and (url is None) == (read.data["gguf"] is None):
+            raise ValueError(
+                "is required, unless gguf names a file" if url is None else "and gguf are two servers: give one"
+            )
+        return url
+
     @property
     def addresses(self) -> list[str]:
-        """The base URLs, one a replica."""
-        return [url.strip() for url in self.url.split(",") if url.strip()]
+        """The base URLs, one a replica; none for a file."""
+        return [url.strip() for url in (self.url or "").split(",") if url.strip()]
 
 
 class PolicySettings(BaseModel):

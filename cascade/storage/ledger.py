@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from cascade.decision import Decision
 from cascade.errors import UnknownDecision
 from cascade.storage.listing import DecisionCursor, DecisionFilter, ListedDecision, page
-from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
+from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, FEEDBACK, SHADOW
 from cascade.storage.transactions import Database, Transactions
 
 __all__ = [
@@ -178,7 +178,7 @@ class Ledger:
         oldest = select(DECISION.c.id).where(*old).order_by(DECISION.c.decided_at).limit(min(limit, _KEYS_PER_QUERY))
         with self._database.forgetting() as connection:
             ids = list(connection.execute(oldest).scalars())
-            for linked in (SHADOW, CACHED, DECISION_TURN):
+            for linked in (SHADOW, CACHED, DECISION_TURN, FEEDBACK):
                 connection.execute(delete(linked).where(linked.c.decision_id.in_(ids)))
             connection.execute(delete(DECISION).where(DECISION.c.id.in_(ids)))
         return len(ids)
@@ -235,6 +235,7 @@ class Ledger:
                 ).rowcount
                 connection.execute(CACHED.delete().where(CACHED.c.decision_id.in_(ids)))
                 connection.execute(DECISION_TURN.delete().where(DECISION_TURN.c.decision_id.in_(ids)))
+                connection.execute(FEEDBACK.delete().where(FEEDBACK.c.decision_id.in_(ids)))
                 connection.execute(update(SHADOW).where(SHADOW.c.decision_id.in_(ids)).values(answer=""))
         return emptied
 

@@ -1,4 +1,4 @@
-"""The cascade's tables: decisions and the turns they used, cached answers, shadow answers."""
+"""The cascade's tables: decisions and the turns they used, cached answers, shadow answers, what was said of answers."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["CACHED", "DECISION", "DECISION_TURN", "METADATA", "SHADOW"]
+__all__ = ["CACHED", "DECISION", "DECISION_TURN", "FEEDBACK", "METADATA", "SHADOW"]
 
 
 METADATA = MetaData()  # apart from the tables of others in the same database
@@ -90,4 +90,14 @@ SHADOW = Table(
     Column("overlap", Float, nullable=False),
     Column("answer", Text, nullable=False),
     Column("cost_nanousd", BigInteger, nullable=False),
+)
+
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("decision_id", String(32), ForeignKey("decision.id"), primary_key=True),
+    Column("tenant_id", String(128), nullable=False),
+    Column("correct", Boolean, nullable=False),
+    Column("given_at", _Utc, nullable=False),
+    Index("feedback_tenant", "tenant_id", "decision_id"),
 )

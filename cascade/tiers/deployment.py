@@ -12,8 +12,10 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import openai
 from openai import AsyncOpenAI
@@ -35,10 +37,19 @@ _OF_FORM = frozenset({400, 422})  # what servers answer to a parameter that they
 _FINAL_MARKS = frozenset({"<|message|>", "</think>"})  # what comes before the last one is not the answer
 
 
+def _on_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
+
+
 class OpenAIChat:
     """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them.
 
-    `headers` says what each request carries beside its own headers.
+    `headers` says what each request carries beside its own headers. A server on loopback is not asked through a proxy, whatever
+    proxies the environment names.
     """
 
     def __init__(
@@ -53,7 +64,10 @@ class OpenAIChat:
     ) -> None:
         self._headers = headers
         self._client = AsyncOpenAI(
-            base_url=url, api_key=key.get_secret_value().strip() if key else _NO_KEY, max_retries=0
+            base_url=url,
+            api_key=key.get_secret_value().strip() if key else _NO_KEY,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=not _on_loopback(url)),
         )
         self._model = model
         self._url = url

@@ -1,10 +1,13 @@
-"""Benchmarks of memory that run in run folders: LongMemEval, LoCoMo's answers, needles, context rot, faithfulness."""
+"""Benchmarks of memory that run in run folders: LongMemEval, answers of LoCoMo and REALTALK, needles, context rot, faithfulness."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from eval.answers.benchmark import SetAnswers
+from eval.answers.systems import CASCADE, SYSTEMS
 from eval.commands.options import (
     AtOnce,
     EvalBudget,
@@ -20,8 +23,8 @@ from eval.commands.options import (
     run_in_folder,
     with_encoder,
 )
+from eval.evidence.sets import SetName
 from eval.faithfulness.benchmark import Faithfulness
-from eval.locomo.answers import LocomoAnswers
 from eval.locomo.policy_ablation import PolicyAblation
 from eval.long_context.context_rot import ContextRot
 from eval.long_context.needles import Needles
@@ -36,6 +39,19 @@ __all__: list[str] = []
 
 _LENGTHS = "1000,10000,100000,1000000"
 _WINDOW = 131_072
+_OfEach = Annotated[int | None, typer.Option("--limit", min=1, help="questions of each conversation")]
+_LabelErrors = Annotated[
+    Path | None, typer.Option("--exclude", help="ids of label errors, one a line; both figures are shown")
+]
+_Systems = Annotated[
+    str, typer.Option("--systems", help=f"what answers, separated by commas, or all: {', '.join(SYSTEMS)}")
+]
+_StuffedTokens = Annotated[
+    int, typer.Option("--stuffed-tokens", min=1, help="of the history in the prompt of the system `stuffed`")
+]
+_HourUsd = Annotated[
+    float | None, typer.Option("--hour-usd", min=0, help="US dollars an hour of the machine that the models run on")
+]
 
 
 @app.command("longmemeval")
@@ -66,25 +82,58 @@ def eval_locomo_answers(
     *,
     data: Annotated[Path, typer.Option(help="a LoCoMo file, such as locomo10.json")],
     budget: EvalBudget = 165,
-    limit: Annotated[int | None, typer.Option(min=1, help="questions of each conversation")] = None,
-    exclude: Annotated[
-        Path | None, typer.Option(help="ids of label errors, one a line; both figures are shown")
-    ] = None,
+    limit: _OfEach = None,
+    exclude: _LabelErrors = None,
+    systems: _Systems = CASCADE,
+    stuffed_tokens: _StuffedTokens = 2_000,
+    hour_usd: _HourUsd = None,
     judge: Judge = None,
     pristine: Pristine = True,
     folder: RunFolder = None,
     max_cost: MaxCost = None,
     at_once: AtOnce = 1,
 ) -> None:
-    """Answer LoCoMo's questions: token F1 as its paper defines it, category 5 by abstention."""
+    """Answer LoCoMo's questions: token F1 as its paper defines it, category 5 by abstention; what verified answers are worth."""
+    given = {"stuffed_tokens": stuffed_tokens, "hour_usd": hour_usd, "judge": judge, "pristine": pristine}
+    make = _set_answers("locomo", data, systems, exclude, budget=budget, limit=limit, **given)
+    run_in_folder(make, folder=folder, max_cost=max_cost, at_once=at_once)
+
+
+@app.command("realtalk-qa")
+def eval_realtalk_answers(
+    *,
+    data: Annotated[Path, typer.Option(help="a folder of REALTALK's chats")],
+    budget: EvalBudget = 165,
+    limit: _OfEach = None,
+    exclude: _LabelErrors = None,
+    systems: _Systems = CASCADE,
+    stuffed_tokens: _StuffedTokens = 2_000,
+    hour_usd: _HourUsd = None,
+    judge: Judge = None,
+    pristine: Pristine = True,
+    folder: RunFolder = None,
+    max_cost: MaxCost = None,
+    at_once: AtOnce = 1,
+) -> None:
+    """Answer the questions about REALTALK's chats in the same way."""
+    given = {"stuffed_tokens": stuffed_tokens, "hour_usd": hour_usd, "judge": judge, "pristine": pristine}
+    make = _set_answers("realtalk", data, systems, exclude, budget=budget, limit=limit, **given)
+    run_in_folder(make, folder=folder, max_cost=max_cost, at_once=at_once)
+
+
+def _set_answers(
+    name: SetName, data: Path, systems: str, exclude: Path | None, **given: Any
+) -> Callable[[Settings, Encoder], SetAnswers]:
+    """Return what makes the benchmark over a set; `given` are further fields of it."""
     ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset[str]()
-    run_in_folder(
-        lambda settings, encoder: LocomoAnswers(
-            settings=settings, encoder=encoder, file=data, budget=budget, limit=limit, exclude=ids, judge=judge,
-            pristine=pristine,
-        ),
-        folder=folder, max_cost=max_cost, at_once=at_once,
-    )  # fmt: skip
+    chosen = tuple(SYSTEMS) if systems == "all" else tuple(systems.split(","))
+
+    def make(settings: Settings, encoder: Encoder) -> SetAnswers:
+        return SetAnswers(
+            settings=settings, encoder=encoder, set=name, path=data, exclude=ids, systems=chosen, **given
+        )  # fmt: skip
+
+    return make
 
 
 @app.command("ablation")

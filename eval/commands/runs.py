@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from eval.answers.drafts import drafts_of, write_drafts
 from eval.commands.options import RunFolder, app
 from eval.cost import cost_tables
 from eval.harness.embedding_cache import CachedEncoder
@@ -47,6 +48,23 @@ def eval_report(run: Annotated[Path, typer.Argument(help="a run folder, or its n
         report = write_report(benchmark_of(folder, settings=settings, encoder=encoder), folder)
     for table in report.tables:
         out.print(for_console(table))
+
+
+@app.command("labelled-drafts")
+def eval_labelled_drafts(
+    runs: Annotated[list[Path], typer.Argument(help="folders of runs of answers, or their names in the data folder")],
+    *,
+    to: Annotated[Path, typer.Option(dir_okay=False, help="where the lines are written")] = Path("drafts.jsonl"),
+) -> None:
+    """Write every draft of runs as a line: what the guards said, and whether it would have been right. No text is in it."""
+    settings = read_settings()
+    try:
+        lines = drafts_of([_found(one, settings) for one in runs])
+        written = write_drafts(lines, to)
+    except (OSError, ValueError) as fault:
+        give_up(fault)
+    right = sum(line["right"] for line in lines)
+    out.print(f"{written} drafts, {right} of them right, are in {to}", highlight=False, soft_wrap=True)
 
 
 @app.command("smoke")

@@ -151,10 +151,12 @@ async def ask_memory(
     )
 
 
-async def ask_raw(text: str, question: str, *, tier: ModelTier | None, window_tokens: int) -> Reply:
+async def ask_raw(
+    text: str, question: str, *, tier: ModelTier | None, window_tokens: int, trace: Trace | None = None
+) -> Reply:
     """Put the whole text before the question; refused, with the exact counts, where the window does not hold it.
 
-    Raises CascadeFault where the tier is down.
+    `trace` is where the call is noted. Raises CascadeFault where the tier is down.
     """
     prompt = Template((files("eval") / "prompts" / "raw.md").read_text("utf-8")).substitute(
         text=text, question=question
@@ -165,7 +167,7 @@ async def ask_raw(text: str, question: str, *, tier: ModelTier | None, window_to
         return Reply(text="", path="raw", tokens=tokens, refused=f"{tokens:,} tokens; the window holds {window:,}")
     if tier is None:
         return Reply(text="", path="no model", tokens=tokens)
-    trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
+    trace = trace or Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
     request = ChatRequest(messages=(Message(role="user", content=prompt),), max_tokens=tier.max_tokens)
     try:
         completion = await tier.ask(request, trace, purpose="raw")

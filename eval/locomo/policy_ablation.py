@@ -7,7 +7,7 @@ save. Needs a model: without one there is nothing to verify, mend or widen, and 
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
@@ -16,13 +16,19 @@ from pydantic import TypeAdapter
 
 from cascade import Cascade, dollars
 from cascade.errors import CascadeFault
-from cascade.guards import FinishGuard, SchemaGuard
+from eval.answers.scoring import answer_f1
+from eval.answers.systems import (
+    unchanged,
+    without_guards,
+    without_repair,
+    without_verification,
+    without_widening,
+)
 from eval.harness.answer_paths import ask_memory, remember_all
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.intervals import paired_difference
 from eval.harness.report import Chart, Json, Line, Report, Table
 from eval.harness.runs import Sample, Work
-from eval.locomo.answers import answer_f1
 from eval.locomo.data import read_locomo
 from eval.long_context.hidden_facts import configured_models
 from memory.encoding.encoder import Encoder
@@ -36,35 +42,13 @@ FULL, NO_CACHE = "full", "no cache"
 _ASKED = 2
 
 
-def _unchanged(cascade: Cascade) -> Cascade:
-    return cascade
-
-
-def _no_verification(cascade: Cascade) -> Cascade:
-    """Serve the first draft that is well formed."""
-    return replace(cascade, guards=(FinishGuard(), SchemaGuard()))
-
-
-def _no_guards(cascade: Cascade) -> Cascade:
-    """Serve whatever came back whole."""
-    return replace(cascade, guards=(FinishGuard(),))
-
-
-def _no_repair(cascade: Cascade) -> Cascade:
-    return replace(cascade, policy=replace(cascade.policy, repair=False))
-
-
-def _no_widening(cascade: Cascade) -> Cascade:
-    return replace(cascade, policy=replace(cascade.policy, widen_before=0, widen_after=0, raw=False))
-
-
 ARMS: Mapping[str, Callable[[Cascade], Cascade]] = {
-    FULL: _unchanged,
-    "no verification": _no_verification,
-    "no guards": _no_guards,
-    "no repair": _no_repair,
-    "no widening": _no_widening,
-    NO_CACHE: _unchanged,
+    FULL: unchanged,
+    "no verification": without_verification,
+    "no guards": without_guards,
+    "no repair": without_repair,
+    "no widening": without_widening,
+    NO_CACHE: unchanged,
 }
 
 

@@ -17,8 +17,8 @@ from inspect_ai.scorer import Score, Target, grouped, mean, scorer, stderr
 from inspect_ai.solver import Generate, TaskState, solver
 
 from cascade.reading import read_verdict
+from eval.answers.scoring import token_f1
 from eval.harness.judge import ToJudge, judge_prompt
-from eval.locomo.answers import token_f1
 from eval.longmemeval.data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval.served import ask_served
 

@@ -25,9 +25,9 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from cascade.claims import numbers, terms, without_facts
 from cascade.guards.relevance import quoting_figures
 from cascade.ports import Draft
+from eval.answers.scoring import token_f1
 from eval.harness.answer_paths import caller_of, remembered
 from eval.harness.conversations import Conversation, LabelledQuestion
-from eval.locomo.answers import token_f1
 from eval.locomo.data import read_locomo
 from eval.realtalk.data import read_realtalk
 from eval.training.dialogues.data import dialogues

@@ -13,6 +13,7 @@ from cascade.errors import UnknownDecision
 from cascade.guards import CitationGuard
 from cascade.ports import Usage
 from cascade.storage.cache import AnswerCache, cache_key
+from cascade.storage.feedback import FeedbackStore
 from cascade.storage.ledger import Owner, Shadow
 from memory.storage.database import Database
 from tests.support.briefs import brief, quote
@@ -108,6 +109,29 @@ async def test_forgetting_empties_records_and_the_cache_but_not_the_sums(opened:
     await cache.put("late", touched, tenant="default")
     assert await cache.get("late", tenant="default") is None, "what was emptied cannot be stored any more"
     assert await ledger.forget(OWNER, None) == 1
+
+
+async def test_feedback_is_kept_once_a_decision_and_goes_with_its_words(opened: Database) -> None:
+    ledger, store = Ledger(opened), FeedbackStore(opened)
+    made = [await decision(n) for n in (2, 3)]
+    for one in made:
+        await ledger.record(one, OWNER)
+        await store.give(one.id, correct=True, tenant="default")
+    last = await store.give(made[0].id, correct=False, tenant="default")
+    assert await store.of(made[0].id, tenant="default") == last
+    assert await store.of(made[0].id, tenant="other") is None
+    first, second = sorted(one.id for one in made)
+    listed = await store.listed(tenant="default", after=None, limit=1)
+    assert [one.decision_id for one in listed] == [first]
+    assert [one.decision_id for one in await store.listed(tenant="default", after=first, limit=5)] == [second]
+    assert await store.listed(tenant="other", after=None, limit=5) == []
+    for tenant, id_ in (("other", made[1].id), ("default", "nothing")):
+        with pytest.raises(UnknownDecision):
+            await store.give(id_, correct=False, tenant=tenant)
+    await ledger.forget(OWNER, [("s1", "D1:2")])
+    assert await store.of(made[0].id, tenant="default") is None
+    with pytest.raises(UnknownDecision):
+        await store.give(made[0].id, correct=True, tenant="default")
 
 
 def test_a_key_is_equal_only_if_everything_is() -> None:

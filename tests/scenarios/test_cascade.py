@@ -373,6 +373,31 @@ def test_labelled_decisions_certify_a_threshold_and_another_model_voids_it(tmp_p
         assert ask(client)["path"] == "frontier"
 
 
+def test_feedback_certifies_what_the_newest_judged_answers_were_made_with(tmp_path: Path, encoder: Encoder) -> None:
+    home, certificate = tmp_path / "home", tmp_path / "certificate.json"
+    arguments = ("certify", "--risk", "0.2", "--to", str(certificate))
+    with house(home, encoder) as (client, local, frontier):
+        own = prices(local, frontier)
+        none = run_command(home, *arguments, **own)
+        assert "nobody has judged" in none.stderr
+        old = ask(client, session_id="old")["decision_id"]
+        said = run_command(home, "feedback", old, "wrong", **own)
+        assert said.stdout == f"The answer of decision {old} counts as wrong.\n"
+        unknown = run_command(home, "feedback", "nothing", "right", **own)
+        assert unknown.returncode == 1
+        assert "no decision 'nothing'" in unknown.stderr
+    with house(home, encoder, TIRTHA_POLICY_SUPPORT_FROM="0.5") as (client, local, frontier):
+        own = prices(local, frontier) | {"TIRTHA_POLICY_SUPPORT_FROM": "0.5"}
+        for n in range(14):
+            judged = f"/v1/decisions/{ask(client, session_id=f's{n}')['decision_id']}/feedback"
+            assert client.post(judged, json={"correct": True}).status_code == 200
+        made = run_command(home, *arguments, **own)
+    assert made.returncode == 0, made.stderr
+    assert "0 of 14 answers were wrong" in made.stdout
+    assert "1 judged answers were made with other" in made.stderr
+    assert json.loads(certificate.read_bytes())["labelled"] == 14
+
+
 def test_forgetting_from_the_command_line(tmp_path: Path, encoder: Encoder) -> None:
     home = tmp_path / "home"
     with house(home, encoder) as (client, _, _):

@@ -53,9 +53,9 @@ def test_each_of_several_is_blamed_on_its_own(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("given", "variable", "file", "blamed"),
     [
-        ({"local": {"url": None, "model": "m"}}, None, None, "--local-url: is required"),
-        ({}, "TIRTHA_LOCAL_MODEL", None, "TIRTHA_LOCAL_URL: is required"),
-        ({}, None, '[local]\nmodel = "m"\n', "local.url in {file}: is required"),
+        ({"local": {"url": None, "model": "m"}}, None, None, "--local-url: is required, unless gguf names a file"),
+        ({}, "TIRTHA_LOCAL_MODEL", None, "TIRTHA_LOCAL_URL: is required, unless gguf names a file"),
+        ({}, None, '[local]\nmodel = "m"\n', "local.url in {file}: is required, unless gguf names a file"),
         ({}, None, "buget = 1\n", "buget in {file}: is not a setting"),
         ({}, None, "port = \n", "{file} is no TOML: Invalid value (at line 1, column 8); correct that line"),
         ({}, None, b"\xff\xfe", "{file} is not UTF-8 (invalid start byte at byte 1)"),

@@ -49,8 +49,10 @@ def serve(
     home: Annotated[Path | None, typer.Option(help="the data folder")] = None,
     local_url: Annotated[str | None, typer.Option(help="the local tier's OpenAI-compatible base URL")] = None,
     local_model: Annotated[str | None, typer.Option(help="its model")] = None,
+    local_gguf: Annotated[Path | None, typer.Option(help="or a GGUF file that Tirtha serves for it")] = None,
     frontier_url: Annotated[str | None, typer.Option(help="the frontier tier's base URL")] = None,
     frontier_model: Annotated[str | None, typer.Option(help="its model")] = None,
+    frontier_gguf: Annotated[Path | None, typer.Option(help="or a GGUF file that Tirtha serves for it")] = None,
 ) -> None:
     """Serve the HTTP API."""
     from tirtha.http.server import serve as run_server  # noqa: PLC0415 - the engine is slow to import
@@ -59,8 +61,8 @@ def serve(
         "host": host,
         "port": port,
         "home": home,
-        "local": {"url": local_url, "model": local_model},
-        "frontier": {"url": frontier_url, "model": frontier_model},
+        "local": {"url": local_url, "model": local_model, "gguf": local_gguf},
+        "frontier": {"url": frontier_url, "model": frontier_model, "gguf": frontier_gguf},
     }
     run_here(run_server(read_settings(**flags)), **flags)
 

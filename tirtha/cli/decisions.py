@@ -1,13 +1,13 @@
-"""Commands over decisions: stats, certify, replay."""
+"""Commands over decisions: stats, feedback, certify, replay."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
-from tirtha.cli.client import print_answer, request
+from tirtha.cli.client import post, print_answer, request
 from tirtha.cli.connection import ShownKey
 from tirtha.cli.running import err, out, read_settings, run, run_here, tell
 from tirtha.terminal import one_entry
@@ -45,10 +45,29 @@ def stats(as_json: AsJson = False, _key: ShownKey = None) -> None:
 
 
 @app.command()
+def feedback(
+    decision_id: Annotated[str, typer.Argument(help="the decision")],
+    word: Annotated[Literal["right", "wrong"], typer.Argument(help="what its answer was")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether an answer was right; certificates are made from that. The last word counts."""
+    path = f"/v1/decisions/{quote(decision_id, safe='')}/feedback"
+    answer = run(post(path, {"correct": word == "right"}))
+    print_answer(answer, as_json, f"The answer of decision {answer['decision_id']} counts as {word}.")
+
+
+@app.command()
 def certify(
     labels: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help='JSON lines: {"decision_id": "...", "correct": true}')
-    ],
+        Path | None,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help='JSON lines: {"decision_id": "...", "correct": true}',
+            show_default="what `tirtha feedback` said",
+        ),
+    ] = None,
     *,
     risk: Annotated[
         float, typer.Option(min=0.0001, max=0.5, help="share of accepted answers that may be wrong")
@@ -59,21 +78,38 @@ def certify(
     _key: ShownKey = None,
 ) -> None:
     """Certify a threshold for the local tier from labelled decisions, with 95% confidence."""
-    from tirtha.maintenance.certify import certify_labels  # noqa: PLC0415 - the engine is slow to import
+    from tirtha.maintenance.certify import certify_feedback, certify_labels  # noqa: PLC0415 - the engine is slow to import
 
     async def decision(decision_id: str) -> dict[str, Any]:
         return await request("GET", f"/v1/decisions/{quote(decision_id, safe='')}", {})
 
-    async def certified() -> "Certificate":
-        made = await certify_labels(labels.read_bytes(), decision, risk=risk)
+    async def certified() -> "tuple[Certificate, int]":
+        if labels is not None:
+            made, left_out = await certify_labels(labels.read_bytes(), decision, risk=risk), 0
+        else:
+            made, left_out = await certify_feedback(await _all_feedback(), decision, risk=risk)
         to.write_bytes(made.as_json())
-        return made
+        return made, left_out
 
-    made = run_here(certified())
+    made, left_out = run_here(certified())
+    if left_out:
+        err.print(f"{left_out} judged answers were made with other prompts, guards or models, and left out.")
     out.print(
         f"From a weakest score of {made.threshold:.3f} on, {made.wrong} of {made.accepted} answers were wrong: at most "
         f"{made.bound:.2%}, with 95% confidence. Written to {to}; set TIRTHA_CERTIFICATE to it."
     )
+
+
+async def _all_feedback() -> list[dict[str, Any]]:
+    """List what was said of answers, page by page."""
+    said: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"limit": 1_000}
+    while True:
+        page = await request("GET", "/v1/feedback", query)
+        said += page["feedback"]
+        if page["next"] is None:
+            return said
+        query["cursor"] = page["next"]
 
 
 @app.command()

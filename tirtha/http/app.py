@@ -12,7 +12,18 @@ from tirtha.http import errors
 from tirtha.http.dependencies import declared
 from tirtha.http.errors import Problem
 from tirtha.http.middleware import Callers, RequestLimits, SecurityHeaders
-from tirtha.http.routes import audit, decisions, health, keys, memories, questions, remember, tenants, transfer
+from tirtha.http.routes import (
+    audit,
+    decisions,
+    feedback,
+    health,
+    keys,
+    memories,
+    questions,
+    remember,
+    tenants,
+    transfer,
+)
 from tirtha.http.routing import Routing
 from tirtha.http.timeouts.bodies import BodyTimeouts
 from tirtha.http.watched import Watched
@@ -32,6 +43,7 @@ _ROUTERS = (
     remember.router,
     questions.router,
     decisions.router,
+    feedback.router,
     memories.router,
     transfer.router,
     keys.router,

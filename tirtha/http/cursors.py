@@ -25,6 +25,7 @@ from tirtha.tenants.model import is_tenant_name
 __all__ = [
     "AUDIT",
     "DECISIONS",
+    "FEEDBACK",
     "KEYS",
     "LONGEST_CURSOR",
     "SESSIONS",
@@ -126,6 +127,7 @@ def _fingerprint(filters: Filters) -> str:
 
 TENANTS = Cursors("tenants", TypeAdapter(Annotated[str, AfterValidator(_tenant_name)]))
 AUDIT = Cursors("audit", TypeAdapter(Annotated[int, Field(ge=0, lt=2**63)]))
+FEEDBACK = Cursors("feedback", TypeAdapter(str))
 USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))

@@ -12,6 +12,7 @@ from cascade import Cascade, Ledger
 from cascade.errors import Misconfigured
 from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache
+from cascade.storage.feedback import FeedbackStore
 from compaction.tokens import token_table
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
@@ -27,6 +28,7 @@ from tirtha.operations.ask import AskMemory
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
+from tirtha.operations.feedback import GiveFeedback, ListFeedback, ReadFeedback
 from tirtha.operations.forget import Forget
 from tirtha.operations.limits import Limits
 from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
@@ -114,6 +116,7 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         audit=audit,
         also=[keys.keys.forget_tenant, audit.forget_tenant],
     )
+    feedback = FeedbackStore(opened.database)
     import_lines = make_import(memory, opened.database, answering, limits, audit)
     return Service(
         remember=RememberTurns(memory=memory, limits=limits, admission=admission, audit=audit, observer=observer),
@@ -137,6 +140,9 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         import_lines=import_lines,
         import_file=make_file_import(settings, import_lines),
         stats=ReadStats(ledger=ledger),
+        give_feedback=GiveFeedback(store=feedback, ledger=ledger),
+        feedback=ReadFeedback(store=feedback),
+        feedbacks=ListFeedback(store=feedback),
         ready=CheckReadiness(memory=memory, audit=audit),
         audit_entries=ReadAudit(log=audit),
         metrics=ScrapeMetrics(metrics=observer.metrics, memory=memory, cache=answering.cache, tiers=opened.tiers.all),

@@ -5,7 +5,7 @@ What can be known without asking anybody is checked at once; `probe` asks the se
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,14 +16,16 @@ from cascade.ports import Chat, ChatFailed
 from cascade.pricing import Price, known_prices
 from cascade.recording import RecordingChat
 from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
+from cascade.tiers.gguf import GgufChat
 from cascade.tiers.model import ModelTier
 from cascade.tiers.names import same_model
 from cascade.tiers.watching import Unwatched, Watch
 from compaction.tokens import count_tokens
 from tirtha.observation.tracing import outgoing_headers
 from tirtha.settings import Settings, TierSettings
+from tirtha.wiring.gguf import check_gguf, served_gguf
 
-__all__ = ["Tiers", "model_name", "model_tier", "open_tiers", "probe", "tier_price"]
+__all__ = ["Name", "Tiers", "model_name", "model_tier", "open_tiers", "probe", "tier_price"]
 
 Name = Literal["local", "frontier"]
 _PROBE_S = 5.0
@@ -45,19 +47,36 @@ class Tiers:
 
 @asynccontextmanager
 async def open_tiers(settings: Settings, watch: Watch | None = None) -> AsyncIterator[Tiers]:
-    """Make the configured tiers, whose calls `watch` hears of; connections are closed at the end. Raises Misconfigured."""
-    chats: list[OpenAIChat] = []
+    """Make the configured tiers, whose calls `watch` hears of. Raises Misconfigured.
+
+    At the end connections are closed, and servers of our own stopped.
+    """
     made: dict[Name, ModelTier] = {}
-    for name, configured in _configured(settings):
-        own = [_chat(name, configured, url) for url in configured.addresses]
-        chats += own
-        recorded = [_recorded(chat, model_name(name, configured), settings.record_to) for chat in own]
-        made[name] = model_tier(name, configured, _deployments(recorded, configured), watch)
-    try:
+    async with AsyncExitStack() as stack:
+        for name, configured in _configured(settings):
+            made[name] = await _open(stack, name, configured, settings.record_to, watch)
         yield Tiers(local=made.get("local"), frontier=made.get("frontier"))
-    finally:
-        for chat in chats:
-            await chat.close()
+
+
+async def _open(
+    stack: AsyncExitStack, name: Name, configured: TierSettings, record_to: Path | None, watch: Watch | None
+) -> ModelTier:
+    """Make a tier that `stack` closes. Raises Misconfigured."""
+    model, own = model_name(name, configured), configured
+    chats: dict[str, OpenAIChat | GgufChat] = {url: _chat(name, configured, url) for url in configured.addresses}
+    tier_price(name, configured)  # what it lacks is told before a model is loaded
+    if configured.gguf:
+        server, own = await stack.enter_async_context(served_gguf(name, model, configured))
+        chats[str(configured.gguf)] = GgufChat(
+            server, dialect=_dialect(configured), settings=_prefix(name), headers=outgoing_headers
+        )
+    for chat in chats.values():
+        stack.push_async_callback(chat.close)
+    deployments = [
+        Deployment(_recorded(chat, model, record_to), name=place, concurrency=own.concurrency)
+        for place, chat in chats.items()
+    ]
+    return model_tier(name, own, deployments, watch)
 
 
 def model_tier(
@@ -81,8 +100,9 @@ def model_tier(
 
 
 def model_name(name: Name, configured: TierSettings) -> str:
-    """Return the name of the tier's model. Raises Misconfigured if none is given and the tier has no usual one."""
-    model = configured.model or (_USUAL_LOCAL if name == "local" else None)
+    """Return the name of the tier's model: of a file, the file's. Raises Misconfigured if none is given, and none is usual."""
+    named = configured.gguf.name if configured.gguf else None
+    model = configured.model or named or (_USUAL_LOCAL if name == "local" else None)
     if model is None:
         raise Misconfigured(setting=f"TIRTHA_{name.upper()}_MODEL", why="name the model, as its server calls it")
     return model
@@ -99,6 +119,8 @@ def tier_price(name: Name, configured: TierSettings) -> Price:
             as_of=None,
             source="settings",
         )
+    if configured.gguf and given == (None, None):
+        return Price(input_usd=Decimal(0), output_usd=Decimal(0), cached_usd=None, as_of=None, source="on this machine")
     model = model_name(name, configured)
     known = known_prices().get(model)
     if known is None or given != (None, None):
@@ -109,9 +131,17 @@ def tier_price(name: Name, configured: TierSettings) -> Price:
 
 
 async def probe(settings: Settings) -> list[tuple[Name, str, Exception | None]]:
-    """Ask each configured server for its models: tier, what was seen, and Misconfigured or ChatFailed if that is not well."""
+    """Ask each configured server for its models: tier, what was seen, and Misconfigured or ChatFailed if that is not well.
+
+    Of a file it is looked whether it can be served; no model is loaded for that.
+    """
     seen: list[tuple[Name, str, Exception | None]] = []
     for name, configured in _configured(settings):
+        if configured.gguf:
+            try:
+                seen.append((name, _look_at_file(name, configured, configured.gguf), None))
+            except Misconfigured as fault:
+                seen.append((name, str(fault), fault))
         for url in configured.addresses:
             chat = _chat(name, configured, url)
             try:
@@ -121,6 +151,11 @@ async def probe(settings: Settings) -> list[tuple[Name, str, Exception | None]]:
             finally:
                 await chat.close()
     return seen
+
+
+def _look_at_file(name: Name, configured: TierSettings, file: Path) -> str:
+    runtime, price = check_gguf(name, file), tier_price(name, configured)
+    return f"{model_name(name, configured)} of {file}, served here by {runtime}, {price.rates} ({price.source})"
 
 
 async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str) -> str:
@@ -170,23 +205,29 @@ def _configured(settings: Settings) -> Iterable[tuple[Name, TierSettings]]:
 
 
 def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
-    dialect = Dialect(
+    return OpenAIChat(
+        url=url,
+        model=model_name(name, configured),
+        key=configured.key,
+        dialect=_dialect(configured),
+        settings=_prefix(name),
+        headers=outgoing_headers,
+    )
+
+
+def _dialect(configured: TierSettings) -> Dialect:
+    return Dialect(
         structured=configured.structured,
         logprobs=configured.logprobs,
         temperature=configured.temperature,
         reasoning_effort=configured.reasoning_effort,
         limit_field=configured.limit_field,
     )
-    model, settings = model_name(name, configured), f"TIRTHA_{name.upper()}_"
-    return OpenAIChat(
-        url=url, model=model, key=configured.key, dialect=dialect, settings=settings, headers=outgoing_headers
-    )
+
+
+def _prefix(name: Name) -> str:
+    return f"TIRTHA_{name.upper()}_"
 
 
 def _recorded(chat: Chat, model: str, folder: Path | None) -> Chat:
     return RecordingChat(chat, model=model, folder=folder.expanduser()) if folder else chat
-
-
-def _deployments(chats: Sequence[Chat], configured: TierSettings) -> list[Deployment]:
-    named = zip(chats, configured.addresses, strict=True)
-    return [Deployment(chat, name=url, concurrency=configured.concurrency) for chat, url in named]

@@ -74,6 +74,13 @@ def test_doctor_names_what_is_wrong(tmp_path: Path) -> None:
         (["ask", "Why?", "--user", "u1"], {"TIRTHA_CONFIG": "/no/such/tirtha.toml"}, "/no/such/tirtha.toml"),
         (["serve", "--port", "99999"], {"TIRTHA_PORT": "8765"}, "--port: Input should be less than"),
         (["serve", "--local-url", "http://127.0.0.1:9/v1", "--local-model", "m"], {}, "no price of 'm' is known"),
+        (["serve", "--local-gguf", "/no/such.gguf"], {}, "--local-gguf: /no/such.gguf cannot be read"),
+        (
+            ["serve", "--local-gguf", "/"],
+            {"TIRTHA_LOCAL_URL": "http://127.0.0.1:9"},
+            "TIRTHA_LOCAL_URL: and gguf are two",
+        ),
+        (["feedback", "d1", "perhaps"], {}, "'perhaps' is not one of 'right', 'wrong'"),
         (["remember", "--file", "/no/such.jsonl", "--user", "u1"], {}, "there is no /no/such.jsonl"),
         (["remember", "--file", "/", "--user", "u1"], {}, "/ is a folder"),
         (["certify", "/no/such.jsonl"], {}, "/no/such.jsonl"),

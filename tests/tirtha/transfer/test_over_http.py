@@ -1,6 +1,7 @@
 """Export and import over HTTP: whose data, what is refused, and what is reported of each line."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx

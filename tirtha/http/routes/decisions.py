@@ -30,7 +30,8 @@ async def decisions(query: Annotated[DecisionsQuery, Query()], service: Served, 
 @router.get("/v1/decisions/{decision_id:id}")
 async def decision(decision_id: ItemId, service: Served, caller: Reader) -> DecisionOut:
     """Read how an earlier question was answered."""
-    return DecisionOut.of(await service.decision(caller, decision_id))
+    found = await service.decision(caller, decision_id)
+    return DecisionOut.of(found, await service.feedback(caller, decision_id))
 
 
 @router.get("/v1/stats")

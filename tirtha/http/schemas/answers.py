@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from cascade import Decision, Quote, dollars
 from cascade.decision import Attempt, Call, Verdict
 from cascade.ports import Usage
+from cascade.storage.feedback import Feedback
 from cascade.storage.ledger import Stats
+from tirtha.http.schemas.feedback import FeedbackOut
 from tirtha.http.schemas.responses import PROBABILITY_DIGITS, ContextOut, LineOut
 
 __all__ = ["AskOut", "DecisionOut", "StatsOut"]
@@ -125,16 +127,17 @@ class HashesOut(BaseModel):
 
 
 class DecisionOut(AskOut):
-    """200 of GET /v1/decisions/{id}: the answer, and all that led to it."""
+    """200 of GET /v1/decisions/{id}: the answer, all that led to it, and whether somebody said that it was right."""
 
     decided_at: datetime
     question: str
     attempts: list[AttemptOut]
     calls: list[CallOut]
     hashes: HashesOut
+    feedback: FeedbackOut | None
 
     @classmethod
-    def of(cls, decision: Decision) -> Self:
+    def of(cls, decision: Decision, feedback: Feedback | None = None) -> Self:
         """Report a decision in full."""
         hashes = decision.hashes
         return cls(
@@ -144,6 +147,7 @@ class DecisionOut(AskOut):
             attempts=[_attempt(attempt, decision) for attempt in decision.attempts],
             calls=[_call(call) for call in decision.calls],
             hashes=HashesOut(policy=hashes.policy, prompts=hashes.prompts, guards=hashes.guards, models=hashes.models),
+            feedback=FeedbackOut.of(feedback) if feedback else None,
         )
 
 
