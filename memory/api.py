@@ -7,7 +7,7 @@ does all its SQL and LanceDB there. Questions have threads of their own, so that
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from memory.errors import IndexBehind, IndexDamaged, StoreUnavailable
-from memory.fairness import FairQueue
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
@@ -35,14 +34,13 @@ from memory.model import (
     Scope,
     ScopeId,
     SessionSummary,
-    Survey,
-    Threads,
     Turn,
     TurnCursor,
     UserSummary,
 )
+from memory.questions import Questions, threads_of
 from memory.recall.features import Found
-from memory.recall.pipeline import Loaded, Recall, ScopeOnDisk
+from memory.recall.pipeline import Recall
 from memory.recall.reranker import MODELS, RecallModels
 from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
@@ -52,8 +50,6 @@ __all__ = ["Memory", "MemorySettings"]
 
 log = logging.getLogger(__name__)
 
-_QUESTIONS_AT_ONCE = 2  # while one encodes or reads SQL, another may use Python
-_LOADS_AT_ONCE = 4  # of scopes that are not in memory, so that large ones hold up no other question
 _STORE_THREADS = 8
 _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
 _CHANGES_AT_ONCE = 2  # of the index, which wait for one another
@@ -100,10 +96,8 @@ class Memory:
         self._settings = settings
         self._precedence = indexer.precedence
         self._recall = Recall(store=store, index=index, encoder=encoder, models=models)
-        self._questions = anyio.CapacityLimiter(_QUESTIONS_AT_ONCE)
-        self._next_question = FairQueue(slots=_QUESTIONS_AT_ONCE, most_waiting=settings.max_waiting_questions)
+        self._questions = Questions(self._recall, index, most_waiting=settings.max_waiting_questions)
         self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
-        self._loads = anyio.CapacityLimiter(_LOADS_AT_ONCE)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
@@ -187,19 +181,19 @@ class Memory:
         Tenants take turns. Raises StoreUnavailable, and TooManyQuestions if too many of the tenant wait.
         """
         with self._precedence.live():
-            found = await self._recalled(scope, question, asked_at, until)
+            found = await self._questions.recall(scope, question, asked_at, until)
         self._mend_index()
         return found
 
     async def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
         """Find the evidence of one session of `scope` on `question`, best first. Raises as `recall` does."""
-        found = await self._in_turn(scope, self._recall.recall_session, scope, session_id, question, asked_at)
+        found = await self._questions.in_turn(scope, self._recall.recall_session, scope, session_id, question, asked_at)
         self._mend_index()
         return found
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
         """Gather what `recall` would score, for those who score it otherwise. Raises as `recall` does."""
-        return await self._in_turn(scope, self._recall.find, scope, question, asked_at)
+        return await self._questions.in_turn(scope, self._recall.find, scope, question, asked_at)
 
     async def warm(self, scope: Scope) -> None:
         """Bring a scope into memory as its first question would, which then need not."""
@@ -287,11 +281,10 @@ class Memory:
 
     def load(self) -> Load:
         """Return what this memory is busy with just now."""
-        kinds = {"loads": self._loads, "store": self._requests, "embeddings": self._embeddings}
-        questions = replace(_threads(self._questions), waiting=self._next_question.waiting)
+        others = {"store": threads_of(self._requests), "embeddings": threads_of(self._embeddings)}
         hot_scopes, hot_bytes = self._index.kept()
         return Load(
-            threads={"questions": questions} | {name: _threads(limiter) for name, limiter in kinds.items()},
+            threads=self._questions.load() | others,
             hot_scopes=hot_scopes,
             hot_bytes=hot_bytes,
         )
@@ -390,27 +383,6 @@ class Memory:
 
         return await self._in_thread(look)
 
-    async def _recalled(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None) -> Recollection:
-        """Ask, and once more with the scope if it was not in memory: meanwhile the question holds no thread of questions."""
-        loaded: Loaded | None = None
-        while True:
-            try:
-                return await self._in_turn(scope, self._recall.recall, scope, question, asked_at, until, loaded)
-            except ScopeOnDisk as on_disk:
-                loaded = await anyio.to_thread.run_sync(self._load, on_disk.survey, limiter=self._loads)
-
-    def _load(self, survey: Survey) -> Loaded | None:
-        """Read a scope into memory; nothing if the index turned out damaged, which the question then does without."""
-        try:
-            return survey, self._index.scope(survey.scope)
-        except IndexDamaged:
-            return None
-
-    async def _in_turn(self, scope: Scope, ask: Callable[..., T], *args: object) -> T:
-        """Ask in a thread, once it is the turn of the scope's tenant."""
-        async with self._next_question.turn(scope.tenant):
-            return await anyio.to_thread.run_sync(ask, *args, limiter=self._questions)
-
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)
 
@@ -426,8 +398,3 @@ def _and_then(work: Callable[..., T], then: Callable[[T], None] | None) -> Calla
         return done
 
     return both
-
-
-def _threads(limiter: anyio.CapacityLimiter) -> Threads:
-    seen = limiter.statistics()
-    return Threads(most=int(seen.total_tokens), working=seen.borrowed_tokens, waiting=seen.tasks_waiting)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tirtha import __version__
-from tirtha.cli import decisions, keys, memories, tenants, transfer, upkeep
+from tirtha.cli.commands import decisions, keys, memories, tenants, transfer, upkeep
 from tirtha.cli.plugins import WithPlugins
 from tirtha.cli.running import give_up, out, read_settings, run_here
 from tirtha.errors import Shadowed
@@ -70,7 +70,7 @@ def serve(
 @app.command()
 def demo() -> None:
     """Remember a sample history and answer questions over it."""
-    from tirtha.cli.demo import run_demo  # noqa: PLC0415 - the engine is slow to import
+    from tirtha.cli.commands.demo import run_demo  # noqa: PLC0415 - the engine is slow to import
 
     run_here(run_demo(read_settings(), out))
 

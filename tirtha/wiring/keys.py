@@ -15,7 +15,7 @@ from tirtha.keys.store import KeyStore
 from tirtha.settings import LOOPBACK, Settings
 from tirtha.tenants.registry import Tenants
 from tirtha.wiring.database import database_beside_a_server, database_of
-from tirtha.wiring.tenancy import make_tenants, tenant_maker
+from tirtha.wiring.tenants import make_tenants, tenant_maker
 
 __all__ = ["KeyService", "keys_here", "open_keys", "refuse_to_listen_without_a_key"]
 

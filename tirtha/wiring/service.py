@@ -37,7 +37,6 @@ from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
 from tirtha.operations.tenancy.administration import ManageTenants
 from tirtha.operations.tenancy.deletion import DeleteTenant
-from tirtha.operations.tenancy.housekeeping import Housekeeping
 from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.tenants.registry import Tenants
@@ -46,7 +45,8 @@ from tirtha.wiring.database import database_of
 from tirtha.wiring.keys import KeyService, open_keys
 from tirtha.wiring.moving import make_export, make_file_import, make_import
 from tirtha.wiring.observation import open_observer
-from tirtha.wiring.tenancy import keeping_house, make_admission, make_tenants
+from tirtha.wiring.tenancy import keeping_house, make_admission, make_housekeeping
+from tirtha.wiring.tenants import make_tenants
 from tirtha.wiring.tiers import Tiers, open_tiers
 
 __all__ = ["memory_settings", "open_service"]
@@ -154,14 +154,7 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         admission=admission,
         tenants=ManageTenants(memory=memory, admission=admission, audit=audit),
         delete_tenant=delete_tenant,
-        housekeeping=Housekeeping(
-            tenants=admission.tenants,
-            memory=memory,
-            ledger=ledger,
-            under_way=under_way,
-            delete=delete_tenant,
-            audit=audit.expire,
-        ),
+        housekeeping=make_housekeeping(delete_tenant, audit),
         memory=memory,
     )
 

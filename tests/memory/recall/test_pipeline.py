@@ -80,7 +80,7 @@ async def test_scopes_on_their_way_into_memory_hold_no_thread_of_questions(tmp_p
             for scope in large:
                 tasks.start_soon(memory.recall, scope, "Who says it?", MAY_8)
             with anyio.fail_after(30):
-                while memory._loads.borrowed_tokens < len(large):  # noqa: ASYNC110 - nobody says when a thread has begun
+                while memory._questions._loads.borrowed_tokens < len(large):  # noqa: ASYNC110 - nobody says when a thread has begun
                     await anyio.sleep(0.01)
                 assert (await memory.recall(SCOPE, "Where does the choir meet?", MAY_8)).evidence
         with anyio.fail_after(30):

@@ -5,7 +5,7 @@ import re
 
 from rich.console import Console
 
-from tirtha.cli.demo import run_demo
+from tirtha.cli.commands.demo import run_demo
 from tirtha.sample import sample_questions
 from tirtha.settings import Settings
 

@@ -1,0 +1,1 @@
+"""The commands, by what they are about; `tirtha.cli.app` joins them."""
