@@ -1,4 +1,4 @@
-"""Listing: turns, sessions and users, a page at a time, in an order that does not depend on what earlier pages held.
+"""Listing: turns, sessions and users, counted and a page at a time, in an order that does not depend on what earlier pages held.
 
 A page begins after a place, which is what the listing is sorted by. So it is found whether or not what stood there is still there.
 """
@@ -6,11 +6,11 @@ A page begins after a place, which is what the listing is sorted by. So it is fo
 from sqlalchemy import Connection, and_, func, or_, select
 from sqlmodel import col
 
-from memory.model import ScopeId, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
+from memory.model import Counts, ScopeId, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
 from memory.storage.schema import ScopeRow, SessionRow, TurnRow, UtcDateTime
 from memory.storage.statements import TURNS, to_turn
 
-__all__ = ["page", "sessions", "turns_named", "users"]
+__all__ = ["counts", "page", "sessions", "turns_named", "users"]
 
 
 def page(
@@ -72,9 +72,7 @@ def sessions(connection: Connection, scope: ScopeId, *, after: TurnCursor | None
     ]
 
 
-def users(
-    connection: Connection, tenant: str, *, after: str | None, limit: int, only: str | None
-) -> list[UserSummary]:
+def users(connection: Connection, tenant: str, *, after: str | None, limit: int, only: str | None) -> list[UserSummary]:
     """List up to `limit` users of `tenant` of whom something is remembered, by name, from after the name `after`; or `only` one."""
     user = col(ScopeRow.user_id)
     holding = select(col(TurnRow.id)).where(col(TurnRow.scope_id) == col(ScopeRow.id)).exists()
@@ -101,3 +99,13 @@ def users(
         )
         for name, of_user in held.items()
     ]
+
+
+def counts(connection: Connection, tenant: str | None) -> Counts:
+    """Count the turns of a tenant, or of all, and those of them that wait for the index."""
+    count = select(func.count()).select_from(TurnRow)
+    if tenant is not None:
+        scopes = select(col(ScopeRow.id)).where(col(ScopeRow.tenant_id) == tenant)
+        count = count.where(col(TurnRow.scope_id).in_(scopes))
+    turns = connection.execute(count).scalar_one()
+    return Counts(turns=turns, waiting=connection.execute(count.where(~col(TurnRow.indexed))).scalar_one())

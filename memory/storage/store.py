@@ -195,9 +195,7 @@ class TurnStore:
         with self._reading() as connection:
             return listing.sessions(connection, scope, after=after, limit=limit)
 
-    def users(
-        self, tenant: str, *, limit: int, after: str | None = None, only: str | None = None
-    ) -> list[UserSummary]:
+    def users(self, tenant: str, *, limit: int, after: str | None = None, only: str | None = None) -> list[UserSummary]:
         """List up to `limit` users of `tenant` of whom something is remembered, by name, from after `after`; or `only` one."""
         with self._reading() as connection:
             return listing.users(connection, tenant, after=after, limit=limit, only=only)
@@ -212,13 +210,8 @@ class TurnStore:
 
     def counts(self, tenant: str | None = None) -> Counts:
         """Count the turns of a tenant, or of all, and those of them that wait for the index."""
-        count = select(func.count()).select_from(TurnRow)
-        if tenant is not None:
-            scopes = select(col(ScopeRow.id)).where(col(ScopeRow.tenant_id) == tenant)
-            count = count.where(col(TurnRow.scope_id).in_(scopes))
         with self._reading() as connection:
-            turns = connection.execute(count).scalar_one()
-            return Counts(turns=turns, waiting=connection.execute(count.where(~col(TurnRow.indexed))).scalar_one())
+            return listing.counts(connection, tenant)
 
     # what the indexer reads
 
