@@ -1,4 +1,4 @@
-"""Listing: turns, sessions and users, a page at a time, in an order that does not depend on what earlier pages held.
+"""Listing: turns, sessions and users, counted and a page at a time, in an order that does not depend on what earlier pages held.
 
 A page begins after a place, which is what the listing is sorted by. So it is found whether or not what stood there is still there.
 """
@@ -101,10 +101,15 @@ def users(connection: Connection, tenant: str, *, after: str | None, limit: int,
     ]
 
 
-def counts(connection: Connection) -> Counts:
-    """Count the turns over all scopes, and those that wait for the index, with the time when the first of these came."""
+def counts(connection: Connection, tenant: str | None) -> Counts:
+    """Count the turns of a tenant, or of all, and those that wait for the index, with the time when the first of these came."""
+    count, first = select(func.count()).select_from(TurnRow), select(col(TurnRow.remembered_at))
+    if tenant is not None:
+        own = col(TurnRow.scope_id).in_(select(col(ScopeRow.id)).where(col(ScopeRow.tenant_id) == tenant))
+        count, first = count.where(own), first.where(own)
     waits = ~col(TurnRow.indexed)
-    turns = connection.execute(select(func.count()).select_from(TurnRow)).scalar_one()
-    waiting = connection.execute(select(func.count()).select_from(TurnRow).where(waits)).scalar_one()
-    first = select(col(TurnRow.remembered_at)).where(waits).order_by(col(TurnRow.id)).limit(1)
-    return Counts(turns=turns, waiting=waiting, waiting_since=connection.execute(first).scalar())
+    return Counts(
+        turns=connection.execute(count).scalar_one(),
+        waiting=connection.execute(count.where(waits)).scalar_one(),
+        waiting_since=connection.execute(first.where(waits).order_by(col(TurnRow.id)).limit(1)).scalar(),
+    )

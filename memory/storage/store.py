@@ -252,12 +252,8 @@ class TurnStore:
 
     def counts(self, tenant: str | None = None) -> Counts:
         """Count the turns of a tenant, or of all, and those of them that wait for the index."""
-        count = select(func.count()).select_from(TurnRow)
-        if tenant is not None:
-            scopes = select(col(ScopeRow.id)).where(col(ScopeRow.tenant_id) == tenant)
-            count = count.where(col(TurnRow.scope_id).in_(scopes))
         with self._reading() as connection:
-            return listing.counts(connection)
+            return listing.counts(connection, tenant)
 
     # what the indexer reads
 
