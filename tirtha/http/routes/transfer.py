@@ -23,7 +23,7 @@ __all__ = ["router"]
 router = APIRouter(route_class=StrictRoute)
 
 
-@router.get("/v1/export", response_class=ExportResponse)
+@router.get("/v1/export", status_code=200, response_class=ExportResponse)
 async def export(query: Annotated[ExportQuery, Query()], service: Served, caller: CalledBy) -> Response:
     """Export all that is kept of a user, or, without one, of the tenant: NDJSON, the same bytes for the same memory."""
     kept = service.export(caller, query.request())
