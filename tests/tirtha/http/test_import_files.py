@@ -2,19 +2,21 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, get_args
+from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import anyio
 import httpx
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from memory.encoding.encoder import Encoder
+from tests.support.server import serving
 from tests.tirtha.importers.archives import write_archive
 from tests.tirtha.importers.reading import EXPORTS
 from tirtha.http.app import create_app
@@ -60,8 +62,8 @@ async def test_a_file_is_imported_and_found(client: httpx.AsyncClient) -> None:
     assert told["rejected_count"] == len(told["rejected"]) == 4
     asked = {"user_id": "ines", "question": "When do I fly to Lisbon?", "budget": 165}
     context = (await client.post("/v1/context", json=asked)).json()
-    assert "I fly to Lisbon on 4 July." in context["text"]
-    assert context["lines"][0]["session_id"] == "chatgpt:c-1"
+    assert (context["lines"][0]["session_id"], context["lines"][0]["turn_id"]) == ("chatgpt:c-1", "n3")
+    assert "I fly to Lisbon on 4 July." in context["lines"][0]["quote"]
 
 
 async def test_a_dry_run_says_the_same_and_stores_nothing(client: httpx.AsyncClient) -> None:
@@ -236,19 +238,22 @@ async def test_nothing_is_left_in_the_data_folder(
     assert kept() == before
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("files") / "home", encoder) as address:
+        yield address
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
 @given(data=st.data(), name=st.sampled_from([file.name for file in sorted(EXPORTS.iterdir())]))
-async def test_what_is_refused_leaves_nothing_and_nothing_crashes(
-    client: httpx.AsyncClient, data: st.DataObject, name: str
-) -> None:
+def test_what_is_refused_leaves_nothing_and_nothing_crashes(url: str, data: st.DataObject, name: str) -> None:
     content = bytearray((EXPORTS / name).read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(content) - 1))
         content[start : start + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=6))
-    user = data.draw(st.uuids()).hex
-    response = await client.post(
-        "/v1/import", params={"format": "auto", "user_id": user, "time_zone": "UTC"}, content=bytes(content)
-    )
+    user = uuid4().hex
+    query = {"format": "auto", "user_id": user, "time_zone": "UTC"}
+    response = httpx.post(f"{url}/v1/import", params=query, content=bytes(content), timeout=60)
     assert response.status_code in {200, 422}, response.text
-    held = await turns(client, user)
+    held = httpx.get(f"{url}/v1/memories", params={"user_id": user, "limit": 1_000}, timeout=60).json()["turns"]
     assert len(held) == (response.json()["stored"] if response.status_code == 200 else 0)

@@ -23,14 +23,14 @@ def conversation(number: int, *, turns: int = 6, filler: int = 0) -> dict[str, A
         for place in range(turns)
     ]
     nodes: dict[str, Any] = {
-        "root": {"id": "root", "parent": None, "children": ["0"], "message": None},
+        "root": {"id": "root", "parent": None, "children": ["hidden"], "message": None},
         "hidden": _node(
-            "hidden", "0", "system", "You are kind.", start, {"is_visually_hidden_from_conversation": True}
+            "hidden", "root", "system", "You are kind.", start, {"is_visually_hidden_from_conversation": True}
         ),
         "other": _node("other", "0", "assistant", "A first answer, regenerated.", start + 1),
     }
     for place, text in enumerate(said):
-        role, parent = ("assistant" if place % 2 else "user"), (str(place - 1) if place else "root")
+        role, parent = ("assistant" if place % 2 else "user"), (str(place - 1) if place else "hidden")
         nodes[str(place)] = _node(str(place), parent, role, text + filler * _FILLER, start + 10 * place)
     chat = f"chat-{number}"
     return {"id": chat, "conversation_id": chat, "title": f"Chat {number}", "create_time": start, "mapping": nodes} | {
