@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Literal
 from uuid import uuid4
 
 from cascade import Decision, Ended, Ledger
@@ -20,6 +19,7 @@ from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache, SingleFlight
 from cascade.storage.ledger import Owner
 from memory import Scope
+from tirtha.observation.metrics import CacheResult
 from tirtha.observation.observer import Observer
 from tirtha.observation.request import note_decision
 from tirtha.operations.under_way import Reading, UnderWay
@@ -28,7 +28,6 @@ __all__ = ["Answered", "Answering", "Asked", "owner_of"]
 
 log = logging.getLogger(__name__)
 
-CacheUse = Literal["hit", "miss", "bypass"]
 Decide = Callable[[], Awaitable[Ended]]
 
 
@@ -37,7 +36,7 @@ class Answered:
     """A decision, and what the cache had to do with it."""
 
     decision: Decision
-    cache: CacheUse
+    cache: CacheResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
