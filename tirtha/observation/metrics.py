@@ -4,17 +4,17 @@ Labels are names of ours (routes, stages, tiers, guards), never a tenant, a user
 end, and show each tenant the others. What is true just now, and known elsewhere, is read when it is asked for (`scraping`).
 """
 
-from typing import Final, get_args
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
 from cascade.decision import Call, Decision, Path
 from cascade.ports import ChatFailed, Completion
 
-__all__ = ["STAGES", "Metrics"]
+__all__ = ["CacheResult", "Metrics", "Stage"]
 
-STAGES: Final = ("recall", "distil")
-_CACHE_RESULTS = ("hit", "miss", "bypass")
+Stage = Literal["recall", "distil"]
+CacheResult = Literal["hit", "miss", "bypass"]
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})  # any other word may be sent, too
 _NO_ROUTE = "none"
 _NANO = 1_000_000_000
@@ -77,9 +77,9 @@ class Metrics:
         """Name what may be counted, so that a rate is 0 and not absent until the first time."""
         for path in get_args(Path):
             self._decisions.labels(path)
-        for result in _CACHE_RESULTS:
+        for result in get_args(CacheResult):
             self._cache.labels(result)
-        for stage in STAGES:
+        for stage in get_args(Stage):
             self._stage_s.labels(stage)
 
     def answered(self, *, method: str, route: str, status: int, took_s: float) -> None:
@@ -88,7 +88,7 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._request_s.labels(method, route).observe(took_s)
 
-    def staged(self, stage: str, took_s: float) -> None:
+    def staged(self, stage: Stage, took_s: float) -> None:
         """Count a stage of a question."""
         self._stage_s.labels(stage).observe(took_s)
 
@@ -108,8 +108,8 @@ class Metrics:
             for verdict in (one for verdicts in judged for one in verdicts):
                 self._verdicts.labels(verdict.guard, verdict.status).inc()
 
-    def looked_up(self, result: str) -> None:
-        """Count a question by what the exact cache did: hit, miss or bypass."""
+    def looked_up(self, result: CacheResult) -> None:
+        """Count a question by what the exact cache did."""
         self._cache.labels(result).inc()
 
     def remembered(self, turns: int) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 from urllib.parse import urlsplit
 
 from cascade.decision import Call
 from cascade.ports import ChatFailed, Completion
 from cascade.tiers.watching import CallBegun
-from tirtha.observation.metrics import Metrics
+from tirtha.observation.metrics import Metrics, Stage
 from tirtha.observation.tracing import Attributes, Span, Tracer
 
 __all__ = ["Observer"]
@@ -51,7 +50,7 @@ class Observer:
     tracer: Tracer
 
     @contextmanager
-    def stage(self, name: Literal["recall", "distil"]) -> Iterator[None]:
+    def stage(self, name: Stage) -> Iterator[None]:
         """Time a stage of a question."""
         began_s = perf_counter()
         with self.tracer.span(name, "internal", {}):

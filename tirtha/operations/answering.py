@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from cascade import Decision, Ended, Ledger
@@ -22,6 +22,7 @@ from cascade.storage.cache import AnswerCache, SingleFlight, cache_key
 from cascade.storage.ledger import Owner
 from memory import Scope
 from memory.errors import StoreUnavailable
+from tirtha.observation.metrics import CacheResult
 from tirtha.observation.observer import Observer
 from tirtha.observation.request import note_decision
 from tirtha.operations.under_way import Reading, UnderWay
@@ -31,7 +32,6 @@ __all__ = ["Answered", "Answering", "Asked", "key_of", "owner_of"]
 
 log = logging.getLogger(__name__)
 
-CacheUse = Literal["hit", "miss", "bypass"]
 Decide = Callable[[], Awaitable[Ended]]
 
 
@@ -40,7 +40,7 @@ class Answered:
     """A decision, and what the cache had to do with it."""
 
     decision: Decision
-    cache: CacheUse
+    cache: CacheResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
