@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIRTHA_HOME", str(tmp_path))
 
 
-def served(file: Path, **more: int) -> Settings:
+def served(file: Path, **more: Any) -> Settings:
     return Settings(local=TierSettings(gguf=file, **more))
 
 
