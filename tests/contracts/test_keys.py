@@ -293,3 +293,15 @@ async def test_pages_follow_each_other(keys: Keys) -> None:
         if after is None:
             break
     assert seen == names
+
+
+async def test_the_keys_of_a_tenant_that_goes_are_revoked_and_name_nobody(
+    authentication: Authentication, keys: Keys
+) -> None:
+    made = await keys.create(OPERATOR, KeyRequest(name="Ada's", tenant="red", rights=frozenset({"read"}), user_id="ada"))
+    await keys.forget_tenant("red")
+    with pytest.raises(KeyRefused):
+        await authentication.caller(Shown(credentials=f"Bearer {made.text}"))
+    [left] = (await keys.page(OPERATOR, KeysRequest(tenant="red"))).keys
+    assert (left.key.name, left.key.user_id, left.state) == ("forgotten", None, "revoked")
+    assert await authentication.find_out_whether_needed(), "without a row nobody would need a key"

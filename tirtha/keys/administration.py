@@ -138,8 +138,9 @@ class Keys:
         return ListedKey(key=revoked, state="revoked")
 
     async def forget_tenant(self, name: str) -> None:
-        """Remove the keys of a tenant, for whoever deletes it and has asked for the right. Raises StoreUnavailable."""
-        await anyio.to_thread.run_sync(self._store.remove_of, name, limiter=self._threads)
+        """Revoke the keys of a tenant, for whoever deletes it and has asked for the right. Raises StoreUnavailable."""
+        now = datetime.now(UTC)
+        await anyio.to_thread.run_sync(lambda: self._store.forget_tenant(name, at=now), limiter=self._threads)
         self._authentication.forget_known(key_needed=False)
 
     async def what_is_wrong(self) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, update
 
 from memory.storage.database import Database, store_faults
 from tirtha.caller import Right
@@ -69,10 +69,15 @@ class KeyStore:
             row = connection.execute(select(API_KEY).where(named)).first()
         return _key(row) if row else None
 
-    def remove_of(self, tenant: str) -> None:
-        """Remove every key of a tenant that is deleted."""
-        with store_faults(), self._database.writing() as connection:
-            connection.execute(delete(API_KEY).where(_KEY.tenant_id == tenant))
+    def forget_tenant(self, tenant: str, *, at: datetime) -> None:
+        """Revoke every key of a tenant, and forget what they were called and whom they were for.
+
+        The rows stay: without any, nobody would need a key.
+        """
+        own = _KEY.tenant_id == tenant
+        with store_faults(), self._database.forgetting() as connection:
+            connection.execute(update(API_KEY).where(own, _KEY.revoked_at.is_(None)).values(revoked_at=at))
+            connection.execute(update(API_KEY).where(own).values(name="forgotten", user_id=None))
 
     def note_use(self, key_id: str, *, at: datetime) -> None:
         """Note that a key was shown."""
