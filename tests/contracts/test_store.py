@@ -289,6 +289,16 @@ def test_users_are_listed_by_name_within_their_tenant(store: TurnStore) -> None:
     assert [one.user_id for one in found[3:]] == ["é/😀"], "who is forgotten is not listed"
     assert [one.user_id for one in store.users("other", limit=9)] == ["theirs"]
     assert store.users("nobody", limit=9) == []
+    assert [(one.user_id, one.turns) for one in store.users("default", limit=9, only="a")] == [("a", 4)]
+    for tenant, only, after in (("other", "a", None), ("default", "gone", None), ("default", "a", "a")):
+        assert store.users(tenant, limit=9, only=only, after=after) == []
+    waiting = {tenant: store.counts(tenant) for tenant in ("default", "other", "nobody", None)}
+    assert {tenant: (of.turns, of.waiting) for tenant, of in waiting.items()} == {
+        "default": (10, 10),
+        "other": (1, 1),
+        "nobody": (0, 0),
+        None: (11, 11),
+    }
     store.forget(key(store, Scope(tenant="default", user_id="b", agent_id="helper")))
     assert [one.user_id for one in store.users("default", limit=1, after="a")] == ["c"]
 
