@@ -1,6 +1,7 @@
 """Export and import over HTTP: whose data, what is refused, and what is reported of each line."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -215,7 +216,7 @@ async def test_conflicts_and_bad_lines_are_named_and_the_others_stored(client: h
     assert {turn["id"]: turn["text"] for turn in held}["t1"] == "mine"
 
 
-NOT_WHOLE = {
+NOT_WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "changed": lambda whole: whole.replace(b"turn 1.", b"turn 7."),
     "a line lost": lambda whole: b"\n".join(whole.split(b"\n")[:1] + whole.split(b"\n")[2:]),
     "no trailer": lambda whole: b"\n".join(whole.split(b"\n")[:-2]),
