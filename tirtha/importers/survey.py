@@ -10,7 +10,7 @@ from datetime import datetime
 
 from memory.model import NewTurn
 from tirtha.importers.errors import Ambiguous
-from tirtha.importers.fields import is_id
+from tirtha.importers.fields import clean, is_id
 from tirtha.importers.model import Conversation, ImportOptions, LeftOut, Skipped
 from tirtha.importers.reading import Export, read_export
 
@@ -48,7 +48,7 @@ class Tally:
         if key not in self._seen:
             self._seen.add(key)
             if conversation.title and len(self.titles) < _TITLES:
-                self.titles.append(conversation.title)
+                self.titles.append(clean(conversation.title))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -114,6 +114,21 @@ async def test_what_memory_refuses_is_named_with_its_place(client: httpx.AsyncCl
     ]
 
 
+async def test_half_a_character_in_a_name_is_no_crash(client: httpx.AsyncClient) -> None:
+    chats = json.loads(CHATGPT)[:1]
+    chats[0]["title"] = "half \ud83d"
+    chats[0]["mapping"]["n\ud83d"] = chats[0]["mapping"].pop("n9")
+    chats[0]["current_node"] = "n\ud83d"
+    message = {"author": {"role": "user"}, "create_time": "soon", "content": {"content_type": "text", "parts": ["Hi."]}}
+    chats[0]["mapping"]["n\ud83d"]["message"] = message
+    told = await imported(client, json.dumps(chats).encode(), user_id="half")
+    assert told["titles"] == ["half \ufffd"]
+    assert told["rejected"][0]["at"] == "file, record 1, message n\ufffd"
+    memories = [{"id": "1", "memory": "m", "user_id": user, "created_at": 0} for user in ("a\ud83d", "b")]
+    status, at, _ = await refused(client, json.dumps(memories).encode())
+    assert (status, at) == (422, "user_id")
+
+
 async def test_questions_are_asked_and_nothing_is_stored(client: httpx.AsyncClient, tmp_path: Path) -> None:
     status, at, detail = await refused(client, CHATGPT)
     assert (status, at) == (422, "user_id")

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from tirtha.http.schemas.responses import Rejected
+from tirtha.importers.fields import clean
 from tirtha.operations.moving.importing_files import FileReport
 from tirtha.operations.moving.lines import KINDS, LeftOut, Report
 
@@ -93,7 +94,7 @@ class FileImportOut(BaseModel):
     def of(cls, report: FileReport, *, dry_run: bool) -> Self:
         """Report the import of a file."""
         found, tally = report.survey, report.survey.tally
-        rejected = [NotStored(at=one.at, why=one.why) for one in (*found.skipped, *report.rejected)]
+        rejected = [NotStored(at=clean(one.at), why=one.why) for one in (*found.skipped, *report.rejected)]
         return cls(
             format=found.format,
             user_id=found.user,
