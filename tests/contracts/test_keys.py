@@ -298,7 +298,9 @@ async def test_pages_follow_each_other(keys: Keys) -> None:
 async def test_the_keys_of_a_tenant_that_goes_are_revoked_and_name_nobody(
     authentication: Authentication, keys: Keys
 ) -> None:
-    made = await keys.create(OPERATOR, KeyRequest(name="Ada's", tenant="red", rights=frozenset({"read"}), user_id="ada"))
+    made = await keys.create(
+        OPERATOR, KeyRequest(name="Ada's", tenant="red", rights=frozenset({"read"}), user_id="ada")
+    )
     await keys.forget_tenant("red")
     with pytest.raises(KeyRefused):
         await authentication.caller(Shown(credentials=f"Bearer {made.text}"))
