@@ -34,7 +34,9 @@ class _ByHeader:
         headers = Headers(scope=scope)
         rights = headers.get("x-test-rights", "read,write,admin").split(",")
         tenant = headers.get("x-test-tenant", "default")
-        scope["state"]["caller"] = Caller(tenant=tenant, rights=frozenset(cast(Right, right) for right in rights))
+        scope.setdefault("state", {})["caller"] = Caller(
+            tenant=tenant, rights=frozenset(cast(Right, right) for right in rights)
+        )
         await self._app(scope, receive, send)
 
 

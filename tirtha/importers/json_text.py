@@ -21,6 +21,7 @@ __all__ = ["LONGEST_VALUE", "JsonText", "Stream", "decode_line"]
 LONGEST_VALUE = 64 * 1_048_576  # characters of one conversation; the largest that were met have a few million
 _CHUNK_BYTES = 1_048_576
 _LONGEST_INTEGER = 18  # digits; longer ones are no time and no count, and Python refuses those of thousands
+_OF_NUMBER = re.compile(r"[-+.eE0-9]*")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CUT_SHORT = 16  # a value that ends with the window fails at most so far from its end: `\ud83d\ude0`, `-Infinit`
 
@@ -102,7 +103,8 @@ class JsonText:
                     self._place = min(fault.pos, len(self._window))
                     raise self._broken(f"is broken JSON: {fault.msg.removesuffix(' at')}") from None
             else:
-                if end < len(self._window) or not self._doubled():  # a number may go on
+                may_go_on = isinstance(value, int | float) and _OF_NUMBER.fullmatch(self._window, end)
+                if not may_go_on or not self._doubled():
                     self._place = end
                     return value
 

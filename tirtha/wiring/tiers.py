@@ -63,18 +63,18 @@ async def _open(
 ) -> ModelTier:
     """Make a tier that `stack` closes. Raises Misconfigured."""
     model, own = model_name(name, configured), configured
-    chats: dict[str, OpenAIChat | GgufChat] = {url: _chat(name, configured, url) for url in configured.addresses}
+    chats: list[tuple[str, OpenAIChat | GgufChat]] = [
+        (url, _chat(name, configured, url)) for url in configured.addresses
+    ]
     tier_price(name, configured)  # what it lacks is told before a model is loaded
     if configured.gguf:
         server, own = await stack.enter_async_context(served_gguf(name, model, configured))
-        chats[str(configured.gguf)] = GgufChat(
-            server, dialect=_dialect(configured), settings=_prefix(name), headers=outgoing_headers
-        )
-    for chat in chats.values():
+        own_chat = GgufChat(server, dialect=_dialect(configured), settings=_prefix(name), headers=outgoing_headers)
+        chats.append((str(configured.gguf), own_chat))
+    for _, chat in chats:
         stack.push_async_callback(chat.close)
     deployments = [
-        Deployment(_recorded(chat, model, record_to), name=place, concurrency=own.concurrency)
-        for place, chat in chats.items()
+        Deployment(_recorded(chat, model, record_to), name=place, concurrency=own.concurrency) for place, chat in chats
     ]
     return model_tier(name, own, deployments, watch)
 

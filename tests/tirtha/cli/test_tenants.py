@@ -28,9 +28,9 @@ def test_a_tenant_is_made_set_listed_and_deleted(tirtha: Tirtha) -> None:
     assert "acme: stored_turns=100000, usd_per_day=2.500000, max_tier=local" in made.stdout
     changed = tirtha("set", "acme", "stored_turns=default", "turns_days=30", "--json")
     assert json.loads(changed.stdout)["set"]["turns_days"] == 30
-    listed = tirtha("list").stdout
-    assert "usd_per_day=2.500000, turns_days=30, max_tier=local" in listed
-    assert "default" in listed
+    listed = {one["name"]: one["set"] for one in json.loads(tirtha("list", "--json").stdout)["tenants"]}
+    assert (listed["acme"]["usd_per_day"], listed["acme"]["turns_days"]) == ("2.500000", 30)
+    assert all(name in tirtha("list").stdout for name in listed)
     page = json.loads(tirtha("list", "--limit", "1", "--json").stdout)
     assert [one["name"] for one in page["tenants"]] == ["acme"]
     rest = tirtha("list", "--limit", "1", "--cursor", page["next"]).stdout

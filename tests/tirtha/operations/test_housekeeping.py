@@ -165,5 +165,4 @@ async def test_a_question_that_outlives_its_tenant_is_recorded_without_a_word(se
 
 
 async def test_a_round_is_made_at_the_start(tmp_path: Path, service: Service) -> None:
-    assert service.housekeeping.audit is None
     assert await service.housekeeping.round() == Removed()
