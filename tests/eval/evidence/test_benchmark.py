@@ -112,7 +112,7 @@ def test_label_errors_can_be_left_out(tmp_path: Path, settings: Settings, encode
     assert benchmark.ids() == ["conv-1:0", "conv-1:2"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "file", "least"), [("locomo", "locomo_dev.json", 0.45), ("realtalk", "realtalk", 0.4)]
 )
