@@ -15,11 +15,13 @@ from tirtha.service import Service
 from tirtha.settings import Settings
 
 OPEN_PATHS = {"/healthz", "/readyz"}
-ADMIN_PATHS = {"/v1/keys", "/v1/keys/{key_id}"}
+ADMIN_PATHS = {"/v1/keys", "/v1/keys/{key_id}", "/v1/tenants", "/v1/tenants/{name}", "/v1/audit"}
 WRITERS = {
     ("POST", "/v1/remember"),
     ("POST", "/remember"),
     ("POST", "/v1/forget"),
+    ("POST", "/v1/import"),
+    ("POST", "/v1/decisions/{decision_id}/feedback"),
     ("DELETE", "/v1/memories/{turn_id}"),
     ("DELETE", "/v1/sessions/{session_id}"),
     ("DELETE", "/v1/users/{user_id}"),
