@@ -197,7 +197,7 @@ def test_systems_that_cannot_be_are_refused(
         SetAnswers(settings=settings, encoder=encoder, set="locomo", path=data, systems=systems).ids()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_questions_about_chats_of_real_people_are_asked_in_the_same_way(
     shared_data: Path, settings: Settings, encoder: Encoder
 ) -> None:

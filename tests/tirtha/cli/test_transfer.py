@@ -114,6 +114,7 @@ def test_the_progress_is_shown_on_a_terminal_only(server: Server, home: Path, fi
     assert run.stdout.startswith(b"1000 stored")
 
 
+@pytest.mark.long
 def test_without_a_server_it_is_the_same(tmp_path: Path) -> None:
     home, file, cut = tmp_path / "home", tmp_path / "small.jsonl", tmp_path / "cut.jsonl"
     file.write_bytes(export_of(turn_line(number) for number in range(20)))
