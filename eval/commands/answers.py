@@ -19,6 +19,7 @@ from eval.commands.options import (
     RawWindow,
     RunFolder,
     app,
+    ids_in,
     numbers,
     run_in_folder,
     with_encoder,
@@ -125,7 +126,7 @@ def _set_answers(
     name: SetName, data: Path, systems: str, exclude: Path | None, **given: Any
 ) -> Callable[[Settings, Encoder], SetAnswers]:
     """Return what makes the benchmark over a set; `given` are further fields of it."""
-    ids = frozenset(exclude.read_text("utf-8").split()) if exclude else frozenset[str]()
+    ids = ids_in(exclude)
     chosen = tuple(SYSTEMS) if systems == "all" else tuple(systems.split(","))
 
     def make(settings: Settings, encoder: Encoder) -> SetAnswers:

@@ -25,6 +25,7 @@ __all__ = [
     "RawWindow",
     "RunFolder",
     "app",
+    "ids_in",
     "numbers",
     "run_in_folder",
     "with_encoder",
@@ -78,6 +79,11 @@ def with_encoder(make: Callable[[Settings, Encoder], T]) -> T:
     """Make something that needs the settings and the embedding model, outside of a run."""
     settings = read_settings()
     return make(settings, Encoder(settings.embedding_model or BUNDLED_MODEL))
+
+
+def ids_in(file: Path | None) -> frozenset[str]:
+    """Return the ids that stand in a file, one a line; none without a file. Raises OSError."""
+    return frozenset(file.read_text("utf-8").split()) if file else frozenset()
 
 
 def numbers(told: str) -> tuple[int, ...]:

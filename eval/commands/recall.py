@@ -8,7 +8,7 @@ import typer
 
 from cascade.pricing import Price
 from eval.code.recorded_cascade import RecordedCascade
-from eval.commands.options import AtOnce, EvalBudget, RunFolder, app, run_in_folder
+from eval.commands.options import AtOnce, EvalBudget, RunFolder, app, ids_in, run_in_folder
 from eval.evidence.benchmark import EvidenceBenchmark
 from eval.evidence.recall_ablation import RecallAblation
 from eval.evidence.sets import SetName
@@ -108,7 +108,7 @@ def eval_recall_ablation(
     run_in_folder(
         lambda settings, encoder: RecallAblation(
             settings=settings, encoder=encoder, set=name, path=data or _GENERATED, size=size, budget=budget, limit=limit,
-            exclude=_ids(exclude),
+            exclude=ids_in(exclude),
         ),
         folder=folder,
     )  # fmt: skip
@@ -126,15 +126,11 @@ def _run_evidence(
 ) -> None:
     run_in_folder(
         lambda settings, encoder: EvidenceBenchmark(
-            settings=settings, encoder=encoder, set=name, path=data, size=size, limit=limit, exclude=_ids(exclude),
+            settings=settings, encoder=encoder, set=name, path=data, size=size, limit=limit, exclude=ids_in(exclude),
             recall_models=models,
         ),
         folder=folder,
     )  # fmt: skip
-
-
-def _ids(file: Path | None) -> frozenset[str]:
-    return frozenset(file.read_text("utf-8").split()) if file else frozenset()
 
 
 @app.command("cascade")

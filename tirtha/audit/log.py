@@ -62,7 +62,12 @@ class AuditLog:
     ) -> None:
         """Note a change that was made. Raises nothing if that fails: see the module."""
         change = self.change(caller, what=what, user_id=user_id, agent_id=agent_id, count=count)
-        await anyio.to_thread.run_sync(self.write, [change], limiter=self._threads)
+        await self.record_all([change])
+
+    async def record_all(self, changes: Sequence[Change]) -> None:
+        """Note changes that were made, all or none. Raises as little as `record`."""
+        if changes:
+            await anyio.to_thread.run_sync(self.write, changes, limiter=self._threads)
 
     def change(
         self, caller: Caller, *, what: What, user_id: str | None = None, agent_id: str | None = None, count: int = 1

@@ -163,12 +163,20 @@ class _Import:
             turns[request.scope.user_id] += len(request.turns)
         terms = await self.operation.admission.storing_in_bulk(self.caller.tenant, turns)
         restored = await memory.restore(requests, most_turns=terms.stored_turns)
-        for request, one in zip(requests, restored, strict=True):
-            if stored := one.outcomes.count("stored"):
-                user_id, agent_id = request.scope.user_id, request.scope.agent_id
-                await self.operation.audit.record(
-                    self.caller, what="import", user_id=user_id, agent_id=agent_id, count=stored
+        audit = self.operation.audit
+        await audit.record_all(
+            [
+                audit.change(
+                    self.caller,
+                    what="import",
+                    user_id=request.scope.user_id,
+                    agent_id=request.scope.agent_id,
+                    count=stored,
                 )
+                for request, one in zip(requests, restored, strict=True)
+                if (stored := one.outcomes.count("stored"))
+            ]
+        )
         return restored
 
     async def _store_decisions(self, batch: Sequence[_Entry]) -> None:
