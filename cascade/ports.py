@@ -3,10 +3,10 @@
 The cascade sees neither memory nor compaction: who builds a `Brief` copies what it needs into these values.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,15 @@ __all__ = [
     "Embed",
     "Message",
     "Quote",
+    "Relay",
+    "RelayRefused",
+    "RelayRequest",
     "TimeSaid",
     "Usage",
+    "WireProtocol",
 ]
 
+WireProtocol = Literal["chat", "responses", "anthropic"]
 Grain = Literal["day", "weekend", "week", "month", "season", "year"]
 
 
@@ -162,6 +167,34 @@ class ChatFailed(Exception):
         self.sent = sent
         self.parameter = parameter
         super().__init__(f"{kind}: {reason}")
+
+
+class RelayRefused(ChatFailed):
+    """A server refused a relayed request for what it says: with `status`, and its error object, which is the client's to read."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        self.status = status
+        self.error = dict(error)
+        super().__init__("refused", f"the server answered {status}", lasting=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayRequest:
+    """A request that is passed on whole: in which protocol, its body (the model's name is filled in), and headers to go with it."""
+
+    protocol: WireProtocol
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Relay(Protocol):
+    """One deployment of a model, asked in its own protocol: one call, no second try; nothing is translated."""
+
+    async def send(self, request: RelayRequest, *, timeout_s: float) -> dict[str, Any]:
+        """Return the response to a request that is not streamed. Raises ChatFailed, RelayRefused among them."""
+
+    def events(self, request: RelayRequest, *, timeout_s: float) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the events of a streamed response, each within `timeout_s` of the one before. Raises as `send` does."""
 
 
 class Chat(Protocol):

@@ -126,6 +126,13 @@ class TierSettings(BaseModel):
         str | None,
         Field(description="the model's name; of a file the file's, and of `local` openai/gpt-oss-120b if not given"),
     ] = None
+    protocol: Annotated[
+        Literal["chat", "responses", "anthropic"],
+        Field(
+            description="what its server speaks: chat (`/chat/completions`), responses (`/responses`) or anthropic "
+            "(`/messages`)"
+        ),
+    ] = "chat"
     accepted_models: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...],
         NoDecode,

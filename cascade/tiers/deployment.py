@@ -9,8 +9,8 @@ import email.utils
 import json
 import logging
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from time import monotonic
@@ -18,10 +18,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import openai
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, AsyncStream
 from pydantic import SecretStr
 
-from cascade.ports import Chat, ChatFailed, ChatRequest, Completion, Usage
+from cascade.ports import (
+    Chat,
+    ChatFailed,
+    ChatRequest,
+    Completion,
+    Relay,
+    RelayRefused,
+    RelayRequest,
+    Usage,
+    WireProtocol,
+)
 from cascade.reading import sound
 from cascade.tiers.dialect import Dialect, refused_parameter
 from cascade.tiers.usage import contents, told_usage
@@ -34,6 +44,8 @@ log = logging.getLogger(__name__)
 _NO_KEY = "none"  # the package wants one; servers without keys ignore it
 _LASTING = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 _OF_FORM = frozenset({400, 422})  # what servers answer to a parameter that they do not take
+_OF_REQUEST = frozenset({400, 409, 413, 415, 422})  # what a client is told of a relayed request that a server refuses
+_PATHS: Mapping[WireProtocol, str] = {"chat": "/chat/completions", "responses": "/responses", "anthropic": "/messages"}
 _FINAL_MARKS = frozenset({"<|message|>", "</think>"})  # what comes before the last one is not the answer
 
 
@@ -89,6 +101,46 @@ class OpenAIChat:
             completion = _completion(answered)
         self._learn(request)
         return completion
+
+    async def send(self, request: RelayRequest, *, timeout_s: float) -> dict[str, Any]:
+        """Pass a request on whole, and return the response. Raises ChatFailed, RelayRefused among them."""
+        with _chat_faults(timeout_s), _relay_refusals():
+            async with asyncio.timeout(timeout_s):
+                answered = await self._client.post(
+                    _PATHS[request.protocol],
+                    cast_to=object,
+                    body=self._relayed(request),
+                    options={"timeout": timeout_s, "headers": self._relay_headers(request)},
+                )
+        if not isinstance(answered, dict):
+            raise ChatFailed("bad_response", "the response is no JSON object")
+        return answered
+
+    async def events(self, request: RelayRequest, *, timeout_s: float) -> AsyncGenerator[dict[str, Any], None]:
+        """Pass a request on whole, and yield the events of its stream. Raises as `send` does."""
+        with _chat_faults(timeout_s), _relay_refusals():
+            async with asyncio.timeout(timeout_s):
+                stream = await self._client.post(
+                    _PATHS[request.protocol],
+                    cast_to=object,
+                    body=self._relayed(request),
+                    options={"timeout": timeout_s, "headers": self._relay_headers(request)},
+                    stream=True,
+                    stream_cls=AsyncStream[object],
+                )
+            try:
+                async for event in stream:
+                    if not isinstance(event, dict):
+                        raise ChatFailed("bad_response", "an event of the stream is no JSON object")
+                    yield event
+            finally:
+                await stream.close()
+
+    def _relayed(self, request: RelayRequest) -> dict[str, Any]:
+        return {**request.body, "model": self._model}
+
+    def _relay_headers(self, request: RelayRequest) -> dict[str, str]:
+        return {**request.headers, **self._headers()}
 
     async def models(self, *, timeout_s: float) -> list[str]:
         """List the models that the server has. Raises ChatFailed."""
@@ -209,6 +261,19 @@ def _refusals(request: ChatRequest, sent: Mapping[str, Any]) -> Iterator[None]:
         raise ChatFailed("parameter", why, lasting=True, parameter=parameter) from None
 
 
+@contextmanager
+def _relay_refusals() -> Iterator[None]:
+    """Map an error that is about the request itself to RelayRefused, with what the server said of it."""
+    try:
+        yield
+    except openai.APIStatusError as fault:
+        if fault.status_code not in _OF_REQUEST:
+            raise
+        told = fault.body if isinstance(fault.body, dict) else {}
+        error = told.get("error") if isinstance(told.get("error"), dict) else told
+        raise RelayRefused(fault.status_code, error or {}) from None
+
+
 def _retry_after_s(header: str | None) -> float | None:
     """Read seconds or an HTTP date (RFC 9110, 10.2.3)."""
     if not header:
@@ -259,10 +324,19 @@ class Breaker:
 
 
 class Deployment:
-    """A `Chat` behind its breaker, with at most `concurrency` calls at a time."""
+    """A `Chat` behind its breaker, with at most `concurrency` calls at a time; `relay` passes requests on whole."""
 
-    def __init__(self, chat: Chat, *, name: str, concurrency: int = 16, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        *,
+        name: str,
+        concurrency: int = 16,
+        breaker: Breaker | None = None,
+        relay: Relay | None = None,
+    ) -> None:
         self.chat = chat
+        self._relay = relay
         self.name = name
         self.breaker = breaker or Breaker()
         self.in_flight = 0
@@ -271,17 +345,42 @@ class Deployment:
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
         """Answer `request` within `timeout_s`, waiting for a turn included. Raises ChatFailed."""
         ends_s = monotonic() + timeout_s
-        async with self._turn(timeout_s):
-            try:
-                answered = await self.chat.complete(request, timeout_s=max(0.0, ends_s - monotonic()))
-            except ChatFailed as fault:
-                self.breaker.end(failed=not fault.lasting)
-                raise
-            except BaseException:
-                self.breaker.abandon()
-                raise
-            self.breaker.end(failed=False)
-        return answered
+        async with self._turn(timeout_s), self._watched():
+            return await self.chat.complete(request, timeout_s=max(0.0, ends_s - monotonic()))
+
+    async def send(self, request: RelayRequest, *, timeout_s: float) -> dict[str, Any]:
+        """Pass a request on within `timeout_s`, waiting for a turn included. Raises ChatFailed."""
+        ends_s = monotonic() + timeout_s
+        async with self._turn(timeout_s), self._watched():
+            return await self._relaying().send(request, timeout_s=max(0.0, ends_s - monotonic()))
+
+    async def events(self, request: RelayRequest, *, timeout_s: float) -> AsyncGenerator[dict[str, Any], None]:
+        """Pass a streamed request on, and yield its events; its turn lasts as long as the stream. Raises ChatFailed."""
+        async with (
+            self._turn(timeout_s),
+            self._watched(),
+            aclosing(self._relaying().events(request, timeout_s=timeout_s)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    def _relaying(self) -> Relay:
+        if self._relay is None:
+            raise ChatFailed("relay", "it passes no requests on", lasting=True)
+        return self._relay
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Tell the breaker how a call ends."""
+        try:
+            yield
+        except ChatFailed as fault:
+            self.breaker.end(failed=not fault.lasting)
+            raise
+        except BaseException:
+            self.breaker.abandon()
+            raise
+        self.breaker.end(failed=False)
 
     @asynccontextmanager
     async def _turn(self, timeout_s: float) -> AsyncIterator[None]:

@@ -27,6 +27,7 @@ from cascade.ports import (
     Completion,
     Draft,
     Usage,
+    WireProtocol,
 )
 from cascade.pricing import Price, cost_nanousd
 from cascade.prompts import ANSWER_SCHEMA, answer_messages, request_key
@@ -64,6 +65,7 @@ class ModelTier:
     sleep: Callable[[float], Awaitable[None]]
     accepted: tuple[str, ...] = ()
     watch: Watch = field(default_factory=Unwatched)
+    protocol: WireProtocol = "chat"
 
     @property
     def described(self) -> str:
@@ -91,23 +93,27 @@ class ModelTier:
         An accepted name of the model is given as its own.
         """
         self.check_window(request)
-        attempts = tenacity.AsyncRetrying(
+        tried: list[Deployment] = []
+        try:
+            async for attempt in self.attempts(trace):
+                with attempt:
+                    return self._named(await self._call(request, trace, purpose, tried))
+        except ChatFailed as fault:
+            raise self.down(fault) from fault
+        raise AssertionError("the loop ends with an answer or an error")
+
+    def attempts(self, trace: Trace) -> tenacity.AsyncRetrying:
+        """Return the loop of a request's calls: another one while it may help, and never past the request's deadline."""
+        return tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(_may_help),
             stop=tenacity.stop_after_attempt(self.tries),
             wait=_wait,
             sleep=self._sleeper(trace),
             reraise=True,
         )
-        tried: list[Deployment] = []
-        try:
-            async for attempt in attempts:
-                with attempt:
-                    return self._named(await self._call(request, trace, purpose, tried))
-        except ChatFailed as fault:
-            raise self._down(fault) from fault
-        raise AssertionError("the loop ends with an answer or an error")
 
-    def _down(self, fault: ChatFailed) -> TierDown:
+    def down(self, fault: ChatFailed) -> TierDown:
+        """Return the error that the tier gave no answer, for the fault of its last call."""
         if fault.kind in SILENT:
             return TierDown(tier=self.name, reason=fault.reason, retry_after_s=_SILENT_WAIT_S, silent=True)
         wait_s = fault.retry_after_s or min((d.breaker.opens_in_s() for d in self.deployments), default=0.0)
@@ -128,7 +134,7 @@ class ModelTier:
 
     async def _call(self, request: ChatRequest, trace: Trace, purpose: str, tried: list[Deployment]) -> Completion:
         """Ask one deployment, again at once without what it refuses. Raises ChatFailed."""
-        deployment = self._pick(tried)
+        deployment = self.pick(tried)
         tried.append(deployment)
         last = all(one in tried for one in self.deployments)
         for _ in range(_PARAMETERS):
@@ -173,7 +179,7 @@ class ModelTier:
             kind = SAID_NOTHING if lasting else SAID_NOTHING_HERE
             raise ChatFailed(kind, nothing.reason, lasting=lasting, usage=self._usage(request, completion))
 
-    def _pick(self, tried: Sequence[Deployment]) -> Deployment:
+    def pick(self, tried: Sequence[Deployment]) -> Deployment:
         """Choose an untried replica before a tried one, then the least busy. Raises ChatFailed if all breakers are open."""
         open_ones = [one for one in self.deployments if one.breaker.opens_in_s() == 0]
         if not open_ones:

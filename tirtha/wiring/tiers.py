@@ -74,7 +74,8 @@ async def _open(
     for _, chat in chats:
         stack.push_async_callback(chat.close)
     deployments = [
-        Deployment(_recorded(chat, model, record_to), name=place, concurrency=own.concurrency) for place, chat in chats
+        Deployment(_recorded(chat, model, record_to), name=place, concurrency=own.concurrency, relay=chat)
+        for place, chat in chats
     ]
     return model_tier(name, own, deployments, watch)
 
@@ -96,6 +97,7 @@ def model_tier(
         sleep=asyncio.sleep,
         accepted=configured.accepted_models,
         watch=watch or Unwatched(),
+        protocol=configured.protocol,
     )
 
 

@@ -1,6 +1,10 @@
 """Calls of a model that Tirtha serves itself: as of any other server, at whatever address its process has just now."""
 
-from cascade.ports import ChatFailed, ChatRequest, Completion
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from cascade.ports import ChatFailed, ChatRequest, Completion, RelayRequest
 from cascade.tiers.deployment import OpenAIChat
 from cascade.tiers.dialect import Dialect
 from cascade.tiers.gguf.server import Address, GgufServer
@@ -30,6 +34,18 @@ class GgufChat:
         """Answer `request` within `timeout_s`. Raises ChatFailed; of the kind "circuit_open" while the server is started again."""
         chat = await self._chat()
         return await chat.complete(request, timeout_s=timeout_s)
+
+    async def send(self, request: RelayRequest, *, timeout_s: float) -> dict[str, Any]:
+        """Pass a request on whole, and return the response. Raises ChatFailed."""
+        chat = await self._chat()
+        return await chat.send(request, timeout_s=timeout_s)
+
+    async def events(self, request: RelayRequest, *, timeout_s: float) -> AsyncGenerator[dict[str, Any], None]:
+        """Pass a request on whole, and yield the events of its stream. Raises ChatFailed."""
+        chat = await self._chat()
+        async with aclosing(chat.events(request, timeout_s=timeout_s)) as events:
+            async for event in events:
+                yield event
 
     async def close(self) -> None:
         """Close the connections."""
