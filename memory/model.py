@@ -19,6 +19,7 @@ __all__ = [
     "EncodedPassage",
     "Evidence",
     "Extent",
+    "Flag",
     "NewTurn",
     "Outcome",
     "Receipt",
@@ -40,6 +41,7 @@ __all__ = [
 
 Role = Literal["user", "assistant", "system", "tool"]
 Outcome = Literal["stored", "duplicate", "conflict"]
+Flag = Literal["unchecked", "replaced"]  # why a turn is no evidence
 ScopeId = NewType("ScopeId", int)
 TurnPk = NewType("TurnPk", int)
 TurnCursor = tuple[datetime, TurnPk]  # where a page of turns or sessions ended: it outlives what stood there
@@ -57,18 +59,26 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTurn:
-    """A turn to remember. Without `id` the store names it; without `said_at` it was said now."""
+    """A turn to remember. Without `id` the store names it; without `said_at` it was said now.
+
+    One with a `flag` is kept verbatim like any other, and is never evidence: `unchecked` is an assistant's answer that no guard
+    passed, `replaced` a turn that its author edited or regenerated away.
+    """
 
     role: Role
     text: str
     id: str | None = None
     speaker: str | None = None
     said_at: datetime | None = None
+    flag: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A remembered turn, verbatim. `said_at` keeps the zone it was given in; `pk` and `session_pk` are the store's keys."""
+    """A remembered turn, verbatim. `said_at` keeps the zone it was given in; `pk` and `session_pk` are the store's keys.
+
+    With a `flag` it is no evidence (`NewTurn`).
+    """
 
     pk: TurnPk
     session_pk: int
@@ -79,6 +89,7 @@ class Turn:
     speaker: str | None
     text: str
     said_at: datetime
+    flag: Flag | None = None
 
     @property
     def name(self) -> str:
@@ -128,11 +139,14 @@ class ArchivedTurn:
     speaker: str | None = None
     position: int | None = None
     remembered_at: datetime | None = None
+    flag: Flag | None = None
 
     @property
     def new(self) -> NewTurn:
         """The turn as one to remember."""
-        return NewTurn(id=self.id, role=self.role, text=self.text, speaker=self.speaker, said_at=self.said_at)
+        return NewTurn(
+            id=self.id, role=self.role, text=self.text, speaker=self.speaker, said_at=self.said_at, flag=self.flag
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

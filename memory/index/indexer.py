@@ -161,18 +161,20 @@ class Indexer:
     def forget(self) -> None:
         """Remove from the index's files all that was forgotten; blocks. Raises StoreUnavailable, and then it is tried again.
 
-        What SQL does not know as indexed is removed, whoever left it there.
+        What SQL does not know as indexed is removed, whoever left it there. So are turns that are no evidence any more; they stay
+        in the database, so the files are not written anew for them.
         """
         with self._changing:
             forgettings = self._store.forgettings()
             if not forgettings:
                 return
-            scopes = set(forgettings.values())
+            scopes = {one.scope for one in forgettings.values()}
             self._forgotten |= scopes
             try:
                 for scope in scopes:
                     self._index.remove_turns(scope, self._store.not_indexed(self._index.turns_held(scope)))
-                self._index.purge()
+                if not all(one.stays for one in forgettings.values()):
+                    self._index.purge()
             except IndexDamaged:
                 if not self._throw_away():  # with all that was to be removed
                     raise
@@ -243,11 +245,12 @@ class Indexer:
         return bool(by_scope)
 
     def _prepare(self, by_scope: Mapping[ScopeId, Sequence[Turn]]) -> list[IndexRow]:
-        """Make the rows of a batch, encoded at once. Raises _Stopped soon after it is stopped."""
-        encoded = self._encoder.encode_turns([turn for turns in by_scope.values() for turn in turns], self._between)
+        """Make the rows of a batch, encoded at once; what is no evidence has none. Raises _Stopped soon after it is stopped."""
+        evidence = {scope: [turn for turn in turns if turn.flag is None] for scope, turns in by_scope.items()}
+        encoded = self._encoder.encode_turns([turn for turns in evidence.values() for turn in turns], self._between)
         rows: list[IndexRow] = []
         done = 0
-        for scope, turns in by_scope.items():
+        for scope, turns in evidence.items():
             rows += prepare_rows(self._index, scope, turns, encoded[done : done + len(turns)], self._between)
             done += len(turns)
         return rows

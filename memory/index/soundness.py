@@ -135,8 +135,9 @@ def _compare_counts(index: PassageIndex, keys: pa.Table, scopes: int | None) -> 
 
 
 def _remove_forgotten(index: PassageIndex, inventory: Inventory, keys: pa.Table) -> None:
-    """Remove rows of turns that were forgotten: a crash came before that was done, or an older index was put back."""
-    gone = sorted(_column(keys, "turn") - inventory.pks().keys())
+    """Remove rows of turns that were forgotten, or are no evidence: a crash came first, or an older index was put back."""
+    held = _column(keys, "turn")
+    gone = sorted((held - inventory.pks().keys()) | (held & inventory.no_evidence()))
     if gone:
         theirs = keys.filter(pc.is_in(keys.column("turn"), value_set=pa.array(gone, pa.int64())))
         for scope in sorted(pc.unique(theirs.column("scope")).to_pylist()):

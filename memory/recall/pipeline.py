@@ -104,7 +104,7 @@ class Recall:
                 return rank(self._nothing(question, asked_at), self._models)
             read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
             own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
-            turns = {turn.pk: turn for turn in own}
+            turns = {turn.pk: turn for turn in own if turn.flag is None}
             in_session = [pk for pk in survey.waiting if pk in turns]
             _, waiting = self._waiting.find(survey.scope, in_session, read.terms, None)
             passages = self._index.scope(survey.scope)

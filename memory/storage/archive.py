@@ -53,6 +53,7 @@ def archived_turns(connection: Connection, scope: Scope) -> Iterator[ArchivedTur
             col(TurnRow.offset_s),
             col(TurnRow.position),
             col(TurnRow.remembered_at),
+            col(TurnRow.flag),
         )
         .join(SessionRow, col(SessionRow.id) == col(TurnRow.session_id))
         .where(col(TurnRow.scope_id) == known[0])
@@ -68,6 +69,7 @@ def archived_turns(connection: Connection, scope: Scope) -> Iterator[ArchivedTur
             said_at=in_offset(row.said_at, row.offset_s),
             position=row.position,
             remembered_at=row.remembered_at,
+            flag=row.flag,
         )
 
 

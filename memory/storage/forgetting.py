@@ -17,10 +17,18 @@ from memory.model import ScopeId, TurnPk
 from memory.storage.database import KEYS_PER_QUERY
 from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TenantRow, TurnRow
 
-__all__ = ["Forgotten", "forget", "forget_turns"]
+__all__ = ["Forgetting", "Forgotten", "forget", "forget_turns", "set_aside"]
 
 _SENTENCES = 200
 _LEAST_CHARS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgetting:
+    """Something that is to leave the index of a scope; what `stays` in the store need not leave every file, too."""
+
+    scope: ScopeId
+    stays: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,20 @@ def forget_turns(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) 
     return _remove(connection, scope, [col(TurnRow.scope_id) == scope, col(TurnRow.id).in_(pks)])
 
 
+def set_aside(connection: Connection, scope: ScopeId, pks: Sequence[TurnPk]) -> None:
+    """Flag turns of a scope that is locked as replaced: they stay, and are no evidence from now on.
+
+    The index lets go of them as it does of what is forgotten, and takes in what it left out as a repetition of them.
+    """
+    texts: list[str] = []
+    for start in range(0, len(pks), KEYS_PER_QUERY):
+        among = col(TurnRow.id).in_(pks[start : start + KEYS_PER_QUERY])
+        texts += connection.execute(select(col(TurnRow.text)).where(among).order_by(col(TurnRow.id))).scalars()
+        connection.execute(update(TurnRow).where(among).values(flag="replaced", indexed=False))
+    _index_anew(connection, scope, texts, after=min(pks))
+    connection.execute(insert(ForgettingRow).values(scope_id=scope, stays=True))
+
+
 def _remove(connection: Connection, scope: ScopeId, wanted: Sequence[ColumnElement[bool]]) -> Forgotten:
     connection.execute(select(col(ScopeRow.id)).where(col(ScopeRow.id) == scope).with_for_update())
     session_key: Label[str] = col(SessionRow.key).label("session_key")
@@ -65,7 +87,7 @@ def _remove(connection: Connection, scope: ScopeId, wanted: Sequence[ColumnEleme
     for start in range(0, len(pks), KEYS_PER_QUERY):
         connection.execute(delete(TurnRow).where(col(TurnRow.id).in_(pks[start : start + KEYS_PER_QUERY])))
     emptied = _remove_empty_sessions(connection, scope)
-    repeats = _index_anew(connection, scope, [row.text for row in found])
+    repeats = _index_anew(connection, scope, [row.text for row in found], after=min(pks, default=TurnPk(0)))
     if found:
         connection.execute(insert(ForgettingRow).values(scope_id=scope))
         connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=col(ScopeRow.epoch) + 1))
@@ -85,8 +107,11 @@ def _remove_empty_sessions(connection: Connection, scope: ScopeId) -> tuple[str,
     return keys
 
 
-def _index_anew(connection: Connection, scope: ScopeId, texts: Sequence[str]) -> tuple[TurnPk, ...]:
-    """Mark the turns that hold a sentence of these texts as not indexed: as repetitions they may be missing there."""
+def _index_anew(connection: Connection, scope: ScopeId, texts: Sequence[str], *, after: TurnPk) -> tuple[TurnPk, ...]:
+    """Mark the turns that hold a sentence of these texts as not indexed: as repetitions they may be missing there.
+
+    The texts are of the turn `after` and later ones, and only what is older than a turn is repeated in it.
+    """
     spans = [(text, passage) for text in texts for passage in split_passages(text)][:_SENTENCES]
     sentences = {text[passage.start : passage.end].lower() for text, passage in spans}
     repeating: list[Any] = [
@@ -95,9 +120,10 @@ def _index_anew(connection: Connection, scope: ScopeId, texts: Sequence[str]) ->
         if len(sentence) >= _LEAST_CHARS
     ]
     pks: list[int] = []
+    later = (col(TurnRow.scope_id) == scope, col(TurnRow.id) > after)
     for start in range(0, len(repeating), 50):
         same = or_(*repeating[start : start + 50])
-        pks += connection.execute(select(col(TurnRow.id)).where(col(TurnRow.scope_id) == scope, same)).scalars()
+        pks += connection.execute(select(col(TurnRow.id)).where(*later, same)).scalars()
     for start in range(0, len(pks), KEYS_PER_QUERY):
         chunk = pks[start : start + KEYS_PER_QUERY]
         connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=False))

@@ -8,7 +8,7 @@ from sqlmodel import col
 from memory.model import ScopeId, Turn, TurnPk
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
 from memory.storage.schema import TurnRow
-from memory.storage.statements import TURNS, to_turn
+from memory.storage.statements import IS_EVIDENCE, TURNS, to_turn
 
 __all__ = ["Inventory"]
 
@@ -30,10 +30,15 @@ class Inventory:
             return TurnPk(connection.exec_driver_sql(query).scalar() or 0)
 
     def pks(self) -> dict[TurnPk, bool]:
-        """Return the keys of all turns, and whether the index should hold each."""
+        """Return the keys of all turns, and whether the index should hold each: it is evidence, and was indexed."""
         with store_faults(), self._database.reading() as connection:
-            rows = connection.execute(select(col(TurnRow.id), col(TurnRow.indexed)))
-            return {TurnPk(pk): indexed for pk, indexed in rows}
+            rows = connection.execute(select(col(TurnRow.id), col(TurnRow.indexed) & IS_EVIDENCE))
+            return {TurnPk(pk): bool(held) for pk, held in rows}
+
+    def no_evidence(self) -> set[TurnPk]:
+        """Return the keys of the turns that are stored and never evidence, which the index must not hold."""
+        with store_faults(), self._database.reading() as connection:
+            return {TurnPk(pk) for pk in connection.execute(select(col(TurnRow.id)).where(~IS_EVIDENCE)).scalars()}
 
     def turns(self, pks: Sequence[TurnPk]) -> list[tuple[ScopeId, Turn]]:
         """Read turns, oldest first; what is gone is absent."""

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 from sqlmodel import col
 
 from memory.model import ArchivedTurn, Outcome, Restore, Restored, ScopeId
 from memory.storage.database import KEYS_PER_QUERY
 from memory.storage.idempotency import content_hash
-from memory.storage.schema import ScopeRow, SessionRow, TurnRow
+from memory.storage.schema import SessionRow, TurnRow
 from memory.storage.statements import SCOPE_OWNED, owner, to_row
-from memory.storage.writing import lock_scope, own_session
+from memory.storage.writing import lock_scope, own_session, set_epoch
 
 __all__ = ["compare", "restore"]
 
@@ -41,7 +41,7 @@ def restore(connection: Connection, request: Restore, *, admit: Callable[[Connec
             if turn.session_id not in sessions:
                 sessions[turn.session_id] = own_session(connection, scope, turn.session_id)
         connection.execute(insert(TurnRow), _rows(connection, scope, sessions, new, now))
-        connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=epoch + 1))
+        set_epoch(connection, scope, epoch + 1)
     return Restored(outcomes=tuple(outcomes))
 
 

@@ -74,7 +74,11 @@ class ScopeRow(_MemoryRow, table=True):
 
 
 class SessionRow(_MemoryRow, table=True):
-    """One conversation of a scope; `key` is the caller's own id for it."""
+    """One conversation of a scope; `key` is the caller's own id for it.
+
+    `shared`: it was found by what was said in it, and nothing was new. That was a retry, or a second conversation that is word for
+    word the same so far.
+    """
 
     __tablename__ = "session"
     __table_args__ = (UniqueConstraint("scope_id", "key", name="session_key"),)
@@ -82,15 +86,17 @@ class SessionRow(_MemoryRow, table=True):
     id: int = Field(default=None, primary_key=True)  # the database gives it
     scope_id: int = Field(foreign_key="scope.id")
     key: str = Field(max_length=256)
+    shared: bool = Field(default=False)
 
 
 # As SQLAlchemy writes `~indexed` on either database: a partial index serves only queries that repeat its condition.
 _WAITING: dict[str, Any] = {"sqlite_where": text("indexed = 0"), "postgresql_where": text("NOT indexed")}
-_NAMED: dict[str, Any] = {"sqlite_where": text("speaker IS NOT NULL"), "postgresql_where": text("speaker IS NOT NULL")}
+_NAMED_EVIDENCE = text("speaker IS NOT NULL AND flag IS NULL")
+_NAMED: dict[str, Any] = {"sqlite_where": _NAMED_EVIDENCE, "postgresql_where": _NAMED_EVIDENCE}
 
 
 class TurnRow(_MemoryRow, table=True):
-    """One verbatim message; only `indexed` ever changes."""
+    """One verbatim message; only `indexed` and `flag` ever change. One with a flag is no evidence (`memory.model.Flag`)."""
 
     __tablename__ = "turn"
     __table_args__ = (
@@ -98,6 +104,7 @@ class TurnRow(_MemoryRow, table=True):
         UniqueConstraint("session_id", "position", name="turn_position"),
         Index("turn_content", "session_id", "content_hash"),
         Index("turn_scope", "scope_id", "id"),
+        Index("turn_said", "scope_id", "content_hash"),
         Index("turn_waiting", "id", **_WAITING),
         Index("turn_waiting_scope", "scope_id", "id", **_WAITING),
         Index("turn_speaker", "scope_id", "speaker", **_NAMED),
@@ -118,12 +125,17 @@ class TurnRow(_MemoryRow, table=True):
     content_hash: str = Field(max_length=32)
     indexed: bool = Field(default=False)
     remembered_at: datetime = Field(sa_type=UtcDateTime)
+    flag: str | None = Field(default=None, max_length=16)
 
 
 class ForgettingRow(_MemoryRow, table=True):
-    """Something of the scope was forgotten, and the index's files may still hold it; removed when they no longer do."""
+    """Something of the scope was forgotten, and the index's files may still hold it; removed when they no longer do.
+
+    Where it `stays` in the store, being no evidence any more, it must not be found; its copies may lie in the files.
+    """
 
     __tablename__ = "forgetting"
 
     id: int = Field(default=None, primary_key=True)  # the database gives it
     scope_id: int = Field(foreign_key="scope.id")
+    stays: bool = Field(default=False)

@@ -13,7 +13,9 @@ from memory.storage.idempotency import content_hash
 from memory.storage.schema import ScopeRow, SessionRow, TurnRow, in_offset
 
 __all__ = [
-    "KEYS_OF_SCOPE",
+    "EVIDENCE_OF_SCOPE",
+    "EVIDENCE_WAITING",
+    "IS_EVIDENCE",
     "SCOPE_OWNED",
     "SPEAKERS",
     "TURNS",
@@ -36,23 +38,24 @@ def _select_turns() -> Select[*tuple[Any, ...]]:
     columns = [
         col(TurnRow.id), col(TurnRow.scope_id), col(TurnRow.session_id), col(TurnRow.key), col(TurnRow.position),
         col(TurnRow.role), col(TurnRow.speaker), col(TurnRow.text), col(TurnRow.said_at), col(TurnRow.offset_s),
+        col(TurnRow.flag),
     ]  # fmt: skip
     named: Label[str] = col(SessionRow.key).label("session_key")
     return select(*columns, named).join(SessionRow, col(SessionRow.id) == col(TurnRow.session_id))
 
 
 def _select_beside(step: int) -> Select[*tuple[Any, ...]]:
-    """Select by equality of place, so that each is one look-up in the unique index of places."""
+    """Select evidence by equality of place, so that each is one look-up in the unique index of places."""
     middle = aliased(TurnRow, name="middle")
     there = (col(TurnRow.session_id) == middle.session_id) & (col(TurnRow.position) == middle.position + step)
     chosen = (col(middle.scope_id) == bindparam("scope"), col(middle.id).in_(bindparam("leading", expanding=True)))
-    return TURNS.join(middle, there).where(*chosen)
+    return TURNS.join(middle, there).where(*chosen, IS_EVIDENCE)
 
 
 def _select_speakers() -> Select[str]:
     """Step from name to name through the index, since DISTINCT would read every turn of the scope."""
     speaker = col(TurnRow.speaker)
-    named = (col(TurnRow.scope_id) == bindparam("scope"), speaker.is_not(None))
+    named = (col(TurnRow.scope_id) == bindparam("scope"), speaker.is_not(None), IS_EVIDENCE)
     first = select(func.min(speaker).label("name")).where(*named).cte("names", recursive=True)
     following = select(func.min(speaker)).where(*named, speaker > first.c.name).scalar_subquery()
     names = first.union_all(select(following).where(first.c.name.is_not(None)))
@@ -76,14 +79,17 @@ SCOPE_OWNED = select(col(ScopeRow.id), col(ScopeRow.epoch)).where(
     col(ScopeRow.user_id) == bindparam("user_id"),
     col(ScopeRow.agent_id) == bindparam("agent_id"),
 )
+IS_EVIDENCE = col(TurnRow.flag).is_(None)
 TURNS = _select_turns()
 _OF_SCOPE = col(TurnRow.scope_id) == bindparam("scope")
 _WAITS = (_OF_SCOPE, ~col(TurnRow.indexed))
 KEYS_OF_SCOPE = select(col(TurnRow.id)).where(_OF_SCOPE).order_by(col(TurnRow.id))
 WAITING = KEYS_OF_SCOPE.where(~col(TurnRow.indexed))
+EVIDENCE_OF_SCOPE = KEYS_OF_SCOPE.where(IS_EVIDENCE)
+EVIDENCE_WAITING = WAITING.where(IS_EVIDENCE)
 WAITING_SCOPES = _select_waiting_scopes()
 TURNS_WAITING = TURNS.where(*_WAITS).order_by(col(TurnRow.id)).limit(bindparam("most"))
-TURNS_OF = TURNS.where(_OF_SCOPE, col(TurnRow.id).in_(bindparam("pks", expanding=True)))
+TURNS_OF = TURNS.where(_OF_SCOPE, IS_EVIDENCE, col(TurnRow.id).in_(bindparam("pks", expanding=True)))
 TURNS_AROUND = union_all(TURNS_OF, _select_beside(-1), _select_beside(1))  # one statement: each costs a round trip
 SPEAKERS = _select_speakers()
 
@@ -105,6 +111,7 @@ def to_row(turn: NewTurn, *, key: str, scope: int, session: int, position: int, 
         "content_hash": content_hash(turn),
         "indexed": False,
         "remembered_at": now,
+        "flag": turn.flag,
     }
 
 
@@ -126,7 +133,7 @@ def insert_if_absent(connection: Connection, table: type[SQLModel], **values: st
 
 def to_turn(row: Row[Any]) -> Turn:
     """Make a turn of a row of `TURNS`."""
-    pk, _, session_pk, key, position, role, speaker, text, said_at, offset_s, session_id = tuple(row)
+    pk, _, session_pk, key, position, role, speaker, text, said_at, offset_s, flag, session_id = tuple(row)
     return Turn(
         pk=TurnPk(pk),
         session_pk=session_pk,
@@ -137,4 +144,5 @@ def to_turn(row: Row[Any]) -> Turn:
         speaker=speaker,
         text=text,
         said_at=in_offset(said_at, offset_s),
+        flag=flag,
     )

@@ -5,9 +5,8 @@ only marks which turns the index already holds. Every method blocks; `memory.api
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Result, Select, delete, func, select, update
@@ -33,12 +32,14 @@ from memory.model import (
 from memory.storage import listing
 from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
-from memory.storage.forgetting import Forgotten, forget
-from memory.storage.idempotency import plan_turns
+from memory.storage.forgetting import Forgetting, Forgotten, forget
+from memory.storage.remembering import remember
 from memory.storage.restoring import compare, restore
 from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TurnRow
 from memory.storage.statements import (
-    KEYS_OF_SCOPE,
+    EVIDENCE_OF_SCOPE,
+    EVIDENCE_WAITING,
+    IS_EVIDENCE,
     SCOPE_OWNED,
     SPEAKERS,
     TURNS,
@@ -51,7 +52,6 @@ from memory.storage.statements import (
     to_turn,
 )
 from memory.storage.tenancy import TenantStore, take_room
-from memory.storage.writing import insert_turns, lock_scope, own_session
 
 __all__ = ["TurnStore"]
 
@@ -83,7 +83,7 @@ class TurnStore:
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._writing() as connection:
-            [receipt] = self._store(connection, [request], most_turns)
+            [receipt] = remember(connection, [request], most_turns=most_turns, admit=self._admission())
             if "conflict" in receipt.outcomes:
                 index = receipt.outcomes.index("conflict")
                 raise TurnConflict(session_id=request.session_id, turn_id=receipt.turn_ids[index], index=index)
@@ -98,7 +98,7 @@ class TurnStore:
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
         with self._writing() as connection:
-            return self._store(connection, requests, most_turns)
+            return remember(connection, requests, most_turns=most_turns, admit=self._admission())
 
     def restore(self, requests: Sequence[Restore], most_turns: int | None = None) -> list[Restored]:
         """Store archived turns that are new, as they stood, in one transaction; what became of each is told in its order.
@@ -108,13 +108,7 @@ class TurnStore:
             TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        admitted: set[ScopeId] = set()  # only what waited before counts against a scope, not what is being stored
-
-        def admit(connection: Connection, scope: ScopeId) -> None:
-            if scope not in admitted:
-                self._refuse_if_behind(connection, scope)
-                admitted.add(scope)
-
+        admit = self._admission()
         with self._writing() as connection:
             restored = [restore(connection, request, admit=admit) for request in requests]
             grown: Counter[str] = Counter()
@@ -183,18 +177,18 @@ class TurnStore:
     def survey(self, scope: Scope, *, unindexed: bool = False) -> Survey | None:
         """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope.
 
-        With `unindexed` every turn of it waits, for when the index cannot be read.
+        With `unindexed` all evidence in it waits, for when the index cannot be read.
         """
         with self._reading() as connection:
             found = _find_scope(connection, scope)
             if found is None:
                 return None
             key = found[0]
-            waiting = _keys(connection, KEYS_OF_SCOPE if unindexed else WAITING, key)
+            waiting = _keys(connection, EVIDENCE_OF_SCOPE if unindexed else EVIDENCE_WAITING, key)
             return Survey(scope=key, speakers=_speakers(connection, key), waiting=waiting)
 
     def turns(self, scope: ScopeId, pks: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
-        """Read those of `pks` that belong to `scope`; any other key is silently absent."""
+        """Read those of `pks` that belong to `scope` and are evidence; any other key is silently absent."""
         with self._reading() as connection:
             found: dict[TurnPk, Turn] = {}
             for start in range(0, len(pks), KEYS_PER_QUERY):
@@ -227,9 +221,11 @@ class TurnStore:
             return listing.turns_named(connection, scope, turn_id, limit=limit)
 
     def history(self, scope: ScopeId) -> list[Turn]:
-        """Read the whole of `scope`, in the order it was said."""
+        """Read all evidence of `scope`, in the order it was said."""
         with self._reading() as connection:
-            turns = [to_turn(row) for row in connection.execute(TURNS.where(col(TurnRow.scope_id) == scope))]
+            turns = [
+                to_turn(row) for row in connection.execute(TURNS.where(col(TurnRow.scope_id) == scope, IS_EVIDENCE))
+            ]
         return sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
 
     def sessions(self, scope: ScopeId, *, limit: int, after: TurnCursor | None = None) -> list[SessionSummary]:
@@ -291,22 +287,24 @@ class TurnStore:
             return TurnPk(connection.execute(select(func.max(col(TurnRow.id)))).scalar_one() or 0)
 
     def not_indexed(self, pks: Sequence[TurnPk]) -> list[TurnPk]:
-        """Return those of these turns that the index must not hold: forgotten, or not marked as indexed."""
+        """Return those of these turns that the index must not hold: forgotten, no evidence, or not marked as indexed."""
         held: set[TurnPk] = set()
         with self._reading() as connection:
             for start in range(0, len(pks), KEYS_PER_QUERY):
                 among = col(TurnRow.id).in_(pks[start : start + KEYS_PER_QUERY])
                 held |= {
                     TurnPk(row[0])
-                    for row in connection.execute(select(col(TurnRow.id)).where(among, col(TurnRow.indexed)))
+                    for row in connection.execute(
+                        select(col(TurnRow.id)).where(among, col(TurnRow.indexed), IS_EVIDENCE)
+                    )
                 }
         return [pk for pk in pks if pk not in held]
 
-    def forgettings(self) -> dict[int, ScopeId]:
-        """Read what was forgotten and is not known to have left the index: the scope of each forgetting, by its number."""
+    def forgettings(self) -> dict[int, Forgetting]:
+        """Read what is not known to have left the index: what was forgotten, or is no evidence any more; by its number."""
+        query = select(col(ForgettingRow.id), col(ForgettingRow.scope_id), col(ForgettingRow.stays))
         with self._reading() as connection:
-            rows = connection.execute(select(col(ForgettingRow.id), col(ForgettingRow.scope_id)))
-            return {row[0]: ScopeId(row[1]) for row in rows}
+            return {row[0]: Forgetting(scope=ScopeId(row[1]), stays=row[2]) for row in connection.execute(query)}
 
     def left_index(self, forgettings: Iterable[int]) -> None:
         """Note that what these forgettings removed has left the index."""
@@ -321,38 +319,16 @@ class TurnStore:
         with store_faults():
             return self._database.wipe()
 
-    def _store(self, connection: Connection, requests: Sequence[Remember], most: int | None) -> list[Receipt]:
-        """Write what is new of each request; only what waited before counts against a scope, not what is being stored."""
-        now = datetime.now(UTC)
+    def _admission(self) -> Callable[[Connection, ScopeId], None]:
+        """Return what refuses new turns of a scope that is behind, for one transaction: only what waited before it counts."""
         admitted: set[ScopeId] = set()
-        receipts: list[Receipt] = []
-        grown: Counter[str] = Counter()
-        for request in requests:
-            scope, epoch = lock_scope(connection, request.scope, now)
-            session = own_session(connection, scope, request.session_id)
-            plan = plan_turns(connection, session, request.turns)
-            new = [(request.turns[index], key) for index, (key, outcome) in enumerate(plan) if outcome == "stored"]
-            if new and scope not in admitted:
+
+        def admit(connection: Connection, scope: ScopeId) -> None:
+            if scope not in admitted:
                 self._refuse_if_behind(connection, scope)
                 admitted.add(scope)
-            pks = insert_turns(connection, new, scope=scope, session=session, now=now) if new else []
-            if new:
-                epoch += 1
-                grown[request.scope.tenant] += len(new)
-                connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=epoch))
-            receipts.append(
-                Receipt(
-                    scope_id=scope,
-                    session_id=request.session_id,
-                    turn_ids=tuple(key for key, _ in plan),
-                    outcomes=tuple(outcome for _, outcome in plan),
-                    stored=tuple(pks),
-                    epoch=epoch,
-                )
-            )
-        for tenant, turns in sorted(grown.items()):
-            take_room(connection, tenant, turns, most=most)
-        return receipts
+
+        return admit
 
     def _refuse_if_behind(self, connection: Connection, scope: ScopeId) -> None:
         """Raise IndexBehind if as many turns of the scope wait as may. Looks at so many entries of a partial index at most."""

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 from sqlmodel import col
 
 from memory.model import NewTurn, Scope, ScopeId, TurnPk
 from memory.storage.schema import ScopeRow, SessionRow, TenantRow, TurnRow
 from memory.storage.statements import SCOPE_OWNED, insert_if_absent, owner, to_row
 
-__all__ = ["insert_turns", "lock_scope", "own_session"]
+__all__ = ["insert_turns", "lock_scope", "own_session", "set_epoch"]
 
 
 def insert_turns(
@@ -38,6 +38,11 @@ def lock_scope(connection: Connection, scope: Scope, now: datetime) -> tuple[Sco
         insert_if_absent(connection, ScopeRow, **owner(scope), epoch=0)
         row = connection.execute(query, owner(scope)).one()
     return ScopeId(row[0]), row[1]
+
+
+def set_epoch(connection: Connection, scope: ScopeId, epoch: int) -> None:
+    """Note the epoch of a scope that is locked."""
+    connection.execute(update(ScopeRow).where(col(ScopeRow.id) == scope).values(epoch=epoch))
 
 
 def own_session(connection: Connection, scope: ScopeId, key: str) -> int:

@@ -11,6 +11,7 @@ from memory import Counts, NewTurn, Receipt, Remember, Scope, SessionSummary, Tu
 from memory.errors import IndexBehind, StoreDamaged, StoreUnavailable, TurnConflict
 from memory.model import ScopeId
 from memory.storage.database import Database, store_faults
+from memory.storage.forgetting import Forgetting
 from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
 from tests.support.turns import MAY_8, SCOPE, said
@@ -354,7 +355,7 @@ def test_nothing_is_marked_until_the_index_has_forgotten(store: TurnStore) -> No
     assert store.forgettings() == {}
     store.forget(scope, session_id="s1", turn_id="1")
     first = store.forgettings()
-    assert list(first.values()) == [scope]
+    assert list(first.values()) == [Forgetting(scope=scope, stays=False)]
     assert not store.mark_indexed({scope: receipt.stored}), "the turns were compared with one that is gone"
     assert store.not_indexed(receipt.stored) == [receipt.stored[0], receipt.stored[2]]
     store.forget(scope, session_id="s1", turn_id="2")

@@ -1,6 +1,7 @@
 """The lines between header and trailer: turns, decisions, stored answers; each as it is written, and read back strictly.
 
-Every line says whose it is, so that it can be understood on its own. All fields are always there, null where there is nothing.
+Every line says whose it is, so that it can be understood on its own. All fields are always there, null where there is nothing; but
+a turn's `flag` only where it has one, so that what has none keeps the bytes that it always had.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,7 +11,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from cascade.storage.archive import ArchivedAnswer, ArchivedDecision
 from cascade.storage.ledger import Shadow
 from memory import ArchivedTurn
-from memory.model import Role
+from memory.model import Flag, Role
 from tirtha.http.schemas.fields import In, ItemId, Moment, OwnerId, Prose, Words
 from tirtha.operations.moving.lines import Archived, Held
 from tirtha.transfer.canonical import canonical_json, moment
@@ -44,6 +45,7 @@ class TurnRecord(_Owned):
     text: Prose
     said_at: Moment
     remembered_at: Moment
+    flag: Flag | None = None
 
     def held(self) -> Held:
         """Return the turn, and whose it is."""
@@ -56,13 +58,14 @@ class TurnRecord(_Owned):
             text=self.text,
             said_at=self.said_at,
             remembered_at=self.remembered_at,
+            flag=self.flag,
         )
         return self._of_owner(turn)
 
     @classmethod
     def of(cls, turn: ArchivedTurn) -> dict[str, Any]:
         """Return the fields of a turn."""
-        return {
+        fields = {
             "kind": "turn",
             "session_id": turn.session_id,
             "id": turn.id,
@@ -73,6 +76,7 @@ class TurnRecord(_Owned):
             "said_at": moment(turn.said_at) if turn.said_at else None,
             "remembered_at": moment(turn.remembered_at) if turn.remembered_at else None,
         }
+        return fields | {"flag": turn.flag} if turn.flag else fields
 
 
 class _ShadowRecord(In):

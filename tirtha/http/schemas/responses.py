@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel
 
 from memory import SessionSummary, Turn, UserSummary
-from memory.model import Role
+from memory.model import Flag, Role
 from tirtha.operations.context import DistilledContext
 from tirtha.operations.forget import Forgot
 from tirtha.operations.recall import RecalledTurn
@@ -178,7 +178,7 @@ class SessionsOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """A turn as it was told; `speaker` is null if none was named."""
+    """A turn as it was told; `speaker` is null if none was named. One with a `flag` is never evidence."""
 
     id: str
     session_id: str
@@ -186,6 +186,7 @@ class TurnOut(BaseModel):
     speaker: str | None
     text: str
     said_at: datetime
+    flag: Flag | None
 
     @classmethod
     def of(cls, turn: Turn) -> Self:
@@ -197,6 +198,7 @@ class TurnOut(BaseModel):
             speaker=turn.speaker,
             text=turn.text,
             said_at=turn.said_at,
+            flag=turn.flag,
         )
 
 
