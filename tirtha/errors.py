@@ -22,6 +22,12 @@ FaceFault
 │   └── NotAudited  they can, and what is done cannot be noted in the audit log
 ├── NotOpened       the engine could not be opened here
 ├── SettingsInvalid settings are wrong, each named by its flag, variable or file
+├── UnknownModel    a chat names a model that no tier has
+├── NoTier          a chat needs a model, and none is configured or allowed
+├── ProtocolMissing the tier speaks another protocol than the endpoint can ask it in
+├── CapReached      only models that cost money could answer, and today's money is spent
+├── BadChat         what was sent to a chat endpoint cannot be used
+├── UnknownResponse there is no stored response of that id
 └── Shadowed        another package hides one of ours
 """
 
@@ -29,13 +35,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = [
+    "BadChat",
     "BadCursor",
+    "CapReached",
     "ExportBroken",
     "ExportIsNewer",
     "FaceFault",
     "Forbidden",
     "KeyMissing",
     "KeyRefused",
+    "NoTier",
     "NotAnExport",
     "NotAudited",
     "NotFromHere",
@@ -45,12 +54,15 @@ __all__ = [
     "OtherTenant",
     "OtherUser",
     "PepperUnusable",
+    "ProtocolMissing",
     "SessionNeeded",
     "SettingsInvalid",
     "Shadowed",
     "TenantWide",
     "TooLarge",
     "UnknownKey",
+    "UnknownModel",
+    "UnknownResponse",
     "WrongOwner",
 ]
 
@@ -260,3 +272,56 @@ class WrongOwner(FaceFault):
         self.user_id = user_id
         self.why = why
         super().__init__(f"the export cannot be imported as the user {user_id!r}: it {why}")
+
+
+class UnknownModel(FaceFault):
+    """A chat names the model `model`, and only those of `known` can be asked."""
+
+    def __init__(self, model: str, known: Sequence[str]) -> None:
+        self.model = model
+        super().__init__(f"there is no model {model!r} here; there are: {', '.join(known)}")
+
+
+class NoTier(FaceFault):
+    """A chat needs a model: none is configured, or none that `max_tier` allows."""
+
+    def __init__(self, max_tier: str | None = None) -> None:
+        super().__init__(
+            f"no model may answer with max_tier {max_tier!r}"
+            if max_tier
+            else "a chat needs a model, and none is configured: set TIRTHA_LOCAL_URL (or TIRTHA_LOCAL_GGUF), or "
+            "TIRTHA_FRONTIER_URL with TIRTHA_FRONTIER_MODEL"
+        )
+
+
+class ProtocolMissing(FaceFault):
+    """The tier's server speaks `protocol`, and this endpoint asks only servers that speak one of `wanted`."""
+
+    def __init__(self, *, protocol: str, wanted: Sequence[str]) -> None:
+        super().__init__(
+            f"the model's server speaks {protocol!r}, and this endpoint passes requests on to one that speaks "
+            f"{' or '.join(map(repr, wanted))}: set TIRTHA_LOCAL_PROTOCOL or TIRTHA_FRONTIER_PROTOCOL to what it speaks"
+        )
+
+
+class CapReached(FaceFault):
+    """Only models that cost money could answer; `why` says which cap is reached."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}, and no other may answer")
+
+
+class BadChat(FaceFault):
+    """What was sent to a chat endpoint cannot be used: at `at` in it, for the reason `why`."""
+
+    def __init__(self, at: str, why: str) -> None:
+        self.at = at
+        self.why = why
+        super().__init__(f"{at} {why}")
+
+
+class UnknownResponse(FaceFault):
+    """No stored response `response_id` belongs to whoever asks; whether another has one is not told."""
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(f"there is no stored response {response_id!r}")

@@ -14,6 +14,8 @@ from tirtha.keys.authentication import Authentication
 from tirtha.observation.observer import Observer
 from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.ask import AskMemory
+from tirtha.operations.chat.chat import Chat
+from tirtha.operations.chat.tiers import ListModels
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
@@ -47,6 +49,8 @@ class Service:
     context: MakeContext
     ask: AskMemory
     write_code: WriteCode
+    chat: Chat
+    models: ListModels
     forget: Forget
     users: ListUsers
     sessions: ListSessions

@@ -18,6 +18,7 @@ __all__ = [
     "answer_messages",
     "code_messages",
     "feedback",
+    "fence",
     "prompts_hash",
     "request_key",
     "review_messages",
@@ -45,7 +46,7 @@ def answer_messages(brief: Brief, *, feedback: str = "", variant: str = "answer"
     text = _filled(
         variant,
         today=_day(brief),
-        fence=_fence(brief.text),
+        fence=fence(brief.text),
         context=brief.text,
         question=brief.question,
         feedback=feedback,
@@ -60,7 +61,7 @@ def feedback(answer: str, reasons: str) -> str:
 
 def vote_messages(brief: Brief, answer: str) -> tuple[Message, ...]:
     """Ask whether the brief's lines entail an answer."""
-    text = _filled("vote", fence=_fence(brief.text), context=brief.text, question=brief.question, answer=answer)
+    text = _filled("vote", fence=fence(brief.text), context=brief.text, question=brief.question, answer=answer)
     return Message(role="system", content=_text("vote_system")), Message(role="user", content=text)
 
 
@@ -83,15 +84,16 @@ def request_key(model: str, request: ChatRequest) -> str:
     return blake2b(json.dumps(whole, sort_keys=True, ensure_ascii=True).encode(), digest_size=16).hexdigest()
 
 
+def fence(text: str) -> str:
+    """Return the name of the mark around a text: made of the text, so that it cannot hold its own closing mark."""
+    return f"memory-{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
+
+
 @cache
 def prompts_hash() -> str:
     """Give the hash of all prompts together, which every decision carries."""
     texts = "\0".join(_text(name) for name in PROMPTS) + ANSWER_SCHEMA
     return blake2b(texts.encode(), digest_size=8).hexdigest()
-
-
-def _fence(text: str) -> str:
-    return f"memory-{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
 
 
 def _day(brief: Brief) -> str:

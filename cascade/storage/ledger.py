@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from cascade.decision import Decision
 from cascade.errors import UnknownDecision
 from cascade.storage.listing import DecisionCursor, DecisionFilter, ListedDecision, page
-from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, FEEDBACK, SHADOW
+from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, FEEDBACK, RESPONSE, SHADOW
 from cascade.storage.transactions import Database, Transactions
 
 __all__ = [
@@ -106,13 +106,16 @@ class Ledger:
         frontier_nanousd: int | None = None,
         session_id: str | None = None,
         emptied: bool = False,
+        asked_with: Iterable[TurnKey] = (),
     ) -> None:
         """Append a decision; durable on return. Raises LedgerUnavailable, and then nothing was recorded.
 
-        `session_id` is the session it was asked in. Of one that is `emptied` only what it cost is written.
+        `session_id` is the session it was asked in, `asked_with` the turns that asked. Of one that is `emptied` only what it cost
+        is written.
         """
         row = row_of(decision, owner, frontier_nanousd) | ({"record": ""} if emptied else {})
         used = dict.fromkeys((quote.session_id, quote.turn_id) for brief in decision.contexts for quote in brief.quotes)
+        used |= dict.fromkeys(asked_with)
         if session_id is not None:
             used[session_id, ASKED_IN] = None
         await anyio.to_thread.run_sync(self._insert, row, [] if emptied else list(used), limiter=self._threads)
@@ -178,7 +181,7 @@ class Ledger:
         oldest = select(DECISION.c.id).where(*old).order_by(DECISION.c.decided_at).limit(min(limit, _KEYS_PER_QUERY))
         with self._database.forgetting() as connection:
             ids = list(connection.execute(oldest).scalars())
-            for linked in (SHADOW, CACHED, DECISION_TURN, FEEDBACK):
+            for linked in (SHADOW, CACHED, DECISION_TURN, FEEDBACK, RESPONSE):
                 connection.execute(delete(linked).where(linked.c.decision_id.in_(ids)))
             connection.execute(delete(DECISION).where(DECISION.c.id.in_(ids)))
         return len(ids)
@@ -236,6 +239,7 @@ class Ledger:
                 connection.execute(CACHED.delete().where(CACHED.c.decision_id.in_(ids)))
                 connection.execute(DECISION_TURN.delete().where(DECISION_TURN.c.decision_id.in_(ids)))
                 connection.execute(FEEDBACK.delete().where(FEEDBACK.c.decision_id.in_(ids)))
+                connection.execute(RESPONSE.delete().where(RESPONSE.c.decision_id.in_(ids)))
                 connection.execute(update(SHADOW).where(SHADOW.c.decision_id.in_(ids)).values(answer=""))
         return emptied
 

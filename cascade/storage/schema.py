@@ -1,4 +1,4 @@
-"""The cascade's tables: decisions and the turns they used, cached answers, shadow answers, what was said of answers."""
+"""The cascade's tables: decisions and the turns they used, what was said of them, cached answers, shadow answers, responses."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["CACHED", "DECISION", "DECISION_TURN", "FEEDBACK", "METADATA", "SHADOW"]
+__all__ = ["CACHED", "DECISION", "DECISION_TURN", "FEEDBACK", "METADATA", "RESPONSE", "SHADOW"]
 
 
 METADATA = MetaData()  # apart from the tables of others in the same database
@@ -100,4 +100,19 @@ FEEDBACK = Table(
     Column("correct", Boolean, nullable=False),
     Column("given_at", _Utc, nullable=False),
     Index("feedback_tenant", "tenant_id", "decision_id"),
+)
+
+RESPONSE = Table(
+    "response",
+    METADATA,
+    Column("decision_id", String(32), ForeignKey("decision.id"), primary_key=True),
+    Column("tenant_id", String(128), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("agent_id", String(128), nullable=False),
+    Column("session_key", String(256), nullable=False),
+    Column("previous_id", String(32)),
+    Column("stored_at", _Utc, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("response_session", "tenant_id", "user_id", "agent_id", "session_key", "stored_at"),
 )

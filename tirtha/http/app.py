@@ -8,6 +8,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import ASGIApp
 
 import tirtha
+from cascade.ports import RelayRefused
+from tirtha.chat_api import completions, models
+from tirtha.chat_api.errors import ErrorShape, refused
 from tirtha.http import errors
 from tirtha.http.dependencies import declared
 from tirtha.http.errors import Problem
@@ -50,7 +53,10 @@ _ROUTERS = (
     tenants.router,
     audit.router,
     health.router,
+    completions.router,
+    models.router,
 )
+_CHAT_PATHS = ("/v1/chat", "/v1/models")  # whose errors are written as other people's clients read them
 _ANY_HOST = "*"
 
 
@@ -59,7 +65,9 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build what a request goes through, from the outermost on."""
-        inside = SecurityHeaders(super().build_middleware_stack(), hsts_max_age_s=self.state.hsts_max_age_s)
+        inside = SecurityHeaders(
+            ErrorShape(super().build_middleware_stack(), paths=_CHAT_PATHS), hsts_max_age_s=self.state.hsts_max_age_s
+        )
         return Watched(inside, observer=self.state.service.observer)
 
 
@@ -82,6 +90,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.hsts_max_age_s = settings.hsts_max_age_s
     app.state.max_line_bytes = settings.max_body_bytes
     errors.register(app)
+    app.add_exception_handler(RelayRefused, refused)
     routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:
         routes.include_router(router)

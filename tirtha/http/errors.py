@@ -26,7 +26,9 @@ from memory.errors import (
     TurnConflict,
 )
 from tirtha.errors import (
+    BadChat,
     BadCursor,
+    CapReached,
     ExportBroken,
     ExportIsNewer,
     Forbidden,
@@ -34,14 +36,18 @@ from tirtha.errors import (
     KeyRefused,
     NotAnExport,
     NotFromHere,
+    NoTier,
     NotReady,
     OtherTenant,
     OtherUser,
     PepperUnusable,
+    ProtocolMissing,
     SessionNeeded,
     TenantWide,
     TooLarge,
     UnknownKey,
+    UnknownModel,
+    UnknownResponse,
     WrongOwner,
 )
 from tirtha.http.bodies import BadBody, is_json
@@ -177,7 +183,15 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     BudgetTooSmall: lambda e: _Answer(422, "budget", f"must be at least {e.needed} for this question"),
     WindowTooSmall: lambda _: _Answer(413, "budget"),
     TooLarge: lambda e: _Answer(413, e.at),
-    TooLong: lambda e: _Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
+    TooLong: lambda e: _Answer(
+        413, "question", f"takes {e.tokens} tokens of {e.window_tokens}", title="The conversation is too long"
+    ),
+    BadChat: lambda e: _Answer(422, e.at, e.why),
+    UnknownModel: lambda _: _Answer(404, "model", title="There is no such model"),
+    UnknownResponse: lambda _: _Answer(404),
+    NoTier: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    ProtocolMissing: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    CapReached: lambda _: _Answer(429, retry_after_s=_NEVER_SOON_S, title="The spending cap is reached"),
     Forbidden: lambda _: _Answer(403),
     OtherUser: lambda _: _Answer(403),
     TenantWide: lambda _: _Answer(403),

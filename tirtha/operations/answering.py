@@ -19,7 +19,7 @@ from cascade.errors import CascadeFault, LedgerUnavailable
 from cascade.pricing import Price, cost_nanousd
 from cascade.shadowing import Shadowing
 from cascade.storage.cache import AnswerCache, SingleFlight, cache_key
-from cascade.storage.ledger import Owner
+from cascade.storage.ledger import Owner, TurnKey
 from memory import Scope
 from memory.errors import StoreUnavailable
 from tirtha.observation.metrics import CacheResult
@@ -47,7 +47,8 @@ class Answered:
 class Asked:
     """What the cache and the ledger need to know of a request; without a `key`, made of `request`, it goes past the cache.
 
-    `until` bounds how long the answer may be served again; `session_id` is the conversation that the question belongs to.
+    `until` bounds how long the answer may be served again; `session_id` is the conversation that the question belongs to, and
+    `asked_with` the turns of it that ask.
     """
 
     key: str | None
@@ -56,6 +57,7 @@ class Asked:
     started_s: float
     until: datetime | None = None
     session_id: str | None = None
+    asked_with: tuple[TurnKey, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +105,11 @@ class Answering:
             if leads:
                 return Answered(decision=_served(ended), cache="miss")
             return Answered(decision=_served(await self._along(ended, asked, reading)), cache="hit")
+
+    async def note(self, decision: Decision, asked: Asked, reading: Reading, *, emptied: bool = False) -> None:
+        """Record a decision that was made elsewhere, and count what it took; of one that is `emptied`, only what it cost."""
+        await self._record(decision, asked, reading, like=decision, emptied=emptied)
+        await self.admission.used(asked.owner.tenant, asked.owner.user_id, decision)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -155,7 +162,9 @@ class Answering:
         await self._record(decision, asked, reading, like=ended.decision)
         return Ended(decision=decision, fault=ended.fault)
 
-    async def _record(self, decision: Decision, asked: Asked, reading: Reading, *, like: Decision) -> None:
+    async def _record(
+        self, decision: Decision, asked: Asked, reading: Reading, *, like: Decision, emptied: bool = False
+    ) -> None:
         """Append to the ledger; of a decision that rests on what was forgotten while it was made, only what it cost."""
         first = next((call for call in like.calls if not call.fault), None)
         compared = cost_nanousd(first.usage, self.frontier) if self.frontier and first else None
@@ -165,7 +174,8 @@ class Answering:
                 asked.owner,
                 frontier_nanousd=compared,
                 session_id=asked.session_id,
-                emptied=reading.outlived(decision, asked.session_id),
+                emptied=emptied or reading.outlived(decision, asked.session_id),
+                asked_with=asked.asked_with,
             )
         note_decision(decision.id)
         self.observer.metrics.decided(decision, anew=decision is like)

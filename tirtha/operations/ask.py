@@ -19,7 +19,7 @@ from tirtha.operations.limits import Limits
 from tirtha.operations.tenancy.terms import cheaper, money_words, told, under
 from tirtha.tenants.admission import Admission
 
-__all__ = ["AskMemory", "AskRequest"]
+__all__ = ["AskMemory", "AskRequest", "brief_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,26 +148,32 @@ class _Contexts:
             return await self.at(limit)
 
     def _brief(self, context: Context) -> Brief:
-        quotes = tuple(
-            Quote(
-                n=line.n,
-                turn_id=line.turn_id,
-                session_id=line.session_id,
-                speaker=line.speaker,
-                said_at=line.said_at,
-                text=line.quote,
-                score=line.score,
-                header=line.header,
-                times=tuple(TimeSaid(meaning=time.meaning, grain=time.grain) for time in line.times),
-            )
-            for line in context.lines
+        answerable = self.found.answerable
+        return brief_of(context, question=self.question, asked_at=self.asked_at, answerable=answerable)
+
+
+def brief_of(context: Context, *, question: str, asked_at: datetime, answerable: float) -> Brief:
+    """Return a context as the cascade takes it."""
+    quotes = tuple(
+        Quote(
+            n=line.n,
+            turn_id=line.turn_id,
+            session_id=line.session_id,
+            speaker=line.speaker,
+            said_at=line.said_at,
+            text=line.quote,
+            score=line.score,
+            header=line.header,
+            times=tuple(TimeSaid(meaning=time.meaning, grain=time.grain) for time in line.times),
         )
-        return Brief(
-            question=self.question,
-            asked_at=self.asked_at,
-            text=context.text,
-            tokens=context.tokens,
-            budget=context.budget,
-            quotes=quotes,
-            answerable=self.found.answerable,
-        )
+        for line in context.lines
+    )
+    return Brief(
+        question=question,
+        asked_at=asked_at,
+        text=context.text,
+        tokens=context.tokens,
+        budget=context.budget,
+        quotes=quotes,
+        answerable=answerable,
+    )

@@ -7,6 +7,7 @@ in memory do.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,11 @@ class UnderWay:
     def __init__(self) -> None:
         self.recording = asyncio.Lock()
         self._readings: set[Reading] = set()
+        self._forgettings: Counter[Owner | str] = Counter()
+
+    def forgettings(self, owner: Owner) -> int:
+        """Return how often something of `owner`, or of all its tenant, was forgotten: whether it was since is seen by comparing."""
+        return self._forgettings[owner] + self._forgettings[owner.tenant]
 
     @contextmanager
     def reading(self, owner: Owner) -> Iterator[Reading]:
@@ -57,12 +63,14 @@ class UnderWay:
 
     def note_tenant(self, tenant: str) -> None:
         """Tell every reading of a tenant that everything of it is forgotten."""
+        self._forgettings[tenant] += 1
         for reading in self._readings:
             if reading.owner.tenant == tenant:
                 reading.forgotten.append((None, None))
 
     def note(self, owner: Owner, *, session_id: str | None, turn_id: str | None) -> None:
         """Tell every reading of `owner` what is forgotten: a turn of a session, a session, or everything."""
+        self._forgettings[owner] += 1
         for reading in self._readings:
             if reading.owner == owner:
                 reading.forgotten.append((session_id, turn_id))

@@ -25,6 +25,7 @@ from tirtha.observation.observer import Observer
 from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
+from tirtha.operations.chat.tiers import ChatTiers, ListModels
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
@@ -41,6 +42,7 @@ from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.tenants.registry import Tenants
 from tirtha.wiring.cascade import make_cascade, make_code_cascade
+from tirtha.wiring.chat import make_chat
 from tirtha.wiring.database import database_of
 from tirtha.wiring.keys import KeyService, open_keys
 from tirtha.wiring.moving import make_export, make_file_import, make_import
@@ -117,6 +119,7 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         also=[keys.keys.forget_tenant, audit.forget_tenant],
     )
     feedback = FeedbackStore(opened.database)
+    chat_tiers = ChatTiers(local=opened.tiers.local, frontier=opened.tiers.frontier)
     import_lines = make_import(memory, opened.database, answering, limits, audit)
     return Service(
         remember=RememberTurns(memory=memory, limits=limits, admission=admission, audit=audit, observer=observer),
@@ -127,6 +130,8 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         ask=AskMemory(
             memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget, admission=admission
         ),
+        chat=make_chat(settings, memory, answering, limits, audit, chat_tiers),
+        models=ListModels(tiers=chat_tiers),
         write_code=WriteCode(cascade=code, answering=answering, limits=limits, admission=admission),
         forget=Forget(memory=memory, ledger=ledger, under_way=under_way, audit=audit),
         users=ListUsers(memory=memory),

@@ -1,0 +1,76 @@
+"""Whom a chat request is for, and which conversation it belongs to, by its key, its headers and its body.
+
+Nobody ever shares a memory by accident: with a key of several users a request that names nobody has no memory.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+
+from tirtha.caller import Caller
+from tirtha.errors import BadChat, OtherUser
+from tirtha.http.errors import why
+from tirtha.http.schemas.fields import ItemId, OwnerId
+
+__all__ = ["Named", "is_task", "named"]
+
+_OWNER: TypeAdapter[str] = TypeAdapter(OwnerId)
+_SESSION: TypeAdapter[str] = TypeAdapter(ItemId)
+_DEFAULT_USER = "default"  # on loopback, while there are no keys
+_OF_PROXIES = "x-openwebui-user-id"  # believed from a key that is marked as a trusted proxy's
+
+
+class Named:
+    """The user, None for nobody, and the session, None where the request names none."""
+
+    def __init__(self, user_id: str | None, session_id: str | None) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+
+
+def named(request: Request, caller: Caller, body: Mapping[str, Any]) -> Named:
+    """Return whom and which conversation a request is for. Raises OtherUser and BadChat."""
+    return Named(_user(request, caller, body), _session(request, body))
+
+
+def is_task(request: Request) -> bool:
+    """Return whether the chat's interface says that it asks for itself."""
+    return bool(request.headers.get("x-tirtha-task", "").strip())
+
+
+def _user(request: Request, caller: Caller, body: Mapping[str, Any]) -> str | None:
+    given = [("X-Tirtha-User", request.headers.get("x-tirtha-user"))]
+    if caller.trusted_proxy:
+        given.append(("X-OpenWebUI-User-Id", request.headers.get(_OF_PROXIES)))
+    given += [(name, body.get(name)) for name in ("safety_identifier", "user")]
+    users = [_read(_OWNER, at, value) for at, value in given if value not in {None, ""}]
+    if caller.user_id is not None:
+        if any(user != caller.user_id for user in users):
+            raise OtherUser
+        return caller.user_id
+    if users:
+        return users[0]
+    return _DEFAULT_USER if caller.key_id is None else None
+
+
+def _session(request: Request, body: Mapping[str, Any]) -> str | None:
+    return next((_read(_SESSION, at, value) for at, value in _sessions(request, body) if value not in {None, ""}), None)
+
+
+def _sessions(request: Request, body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
+    """Yield what names a session, in the order of what counts first."""
+    conversation, metadata = body.get("conversation"), body.get("metadata")
+    yield "X-Tirtha-Session", request.headers.get("x-tirtha-session")
+    yield "conversation", conversation.get("id") if isinstance(conversation, Mapping) else conversation
+    yield "X-OpenWebUI-Chat-Id", request.headers.get("x-openwebui-chat-id")
+    yield "metadata.session_id", metadata.get("session_id") if isinstance(metadata, Mapping) else None
+
+
+def _read(kind: TypeAdapter[str], at: str, value: object) -> str:
+    """Check a name. Raises BadChat."""
+    try:
+        return kind.validate_python(value, strict=True)
+    except ValidationError as fault:
+        raise BadChat(at, why(dict(fault.errors()[0]))) from None

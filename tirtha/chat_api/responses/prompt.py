@@ -1,0 +1,119 @@
+"""A conversation in the items of the Responses API: what was stored of it before, and what the client sent now."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cascade.ports import RelayRequest, WireProtocol
+from compaction import count_tokens
+from tirtha.chat_api.contents import with_notes
+from tirtha.chat_api.options import ChatBody
+from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, notes_in, parts_of, read_items
+from tirtha.chat_api.responses.to_chat import chat_request
+from tirtha.errors import BadChat, ProtocolMissing
+from tirtha.operations.chat.asked import Changes, ChatTurn
+
+__all__ = ["ResponseIn", "ResponsePrompt"]
+
+_OURS = ("previous_response_id", "conversation", "context_management", "truncation", "background", "store")
+
+
+class ResponseIn(ChatBody):
+    """A request for a response, as the OpenAI API has it. Fields that are not named here are passed on."""
+
+    input: Annotated[str | list[Any] | None, Field(description="a string, or a list of items")] = None
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    conversation: str | dict[str, Any] | None = None
+    store: bool | None = None
+    max_output_tokens: int | None = None
+    context_management: list[dict[str, Any]] | None = None
+    background: bool | None = None
+    stream_options: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    text: dict[str, Any] | None = None
+
+    @property
+    def window(self) -> int | None:
+        """The tokens that the conversation may take before it is compacted: the smallest that the client names."""
+        thresholds = [
+            one["compact_threshold"]
+            for one in self.context_management or ()
+            if one.get("type") == "compaction" and isinstance(one.get("compact_threshold"), int)
+        ]
+        named = [*thresholds, *([self.options.window] if self.options.window else [])]
+        return min(named) if named else None
+
+
+class ResponsePrompt:
+    """A request's conversation; `earlier` are the items of the responses that it goes on from."""
+
+    def __init__(self, body: ResponseIn, earlier: Sequence[Item] = ()) -> None:
+        if body.background:
+            raise BadChat("background", "is not supported here; ask for a stream instead")
+        self.new = read_items(body.input) if body.input is not None else []
+        if not self.new and not earlier:
+            raise BadChat("input", "is required")
+        self._body = body.sent("input", *_OURS)
+        parts = parts_of([*earlier, *self.new])
+        self._beside = [part for part in parts if part.turn is None]
+        self._parts = parts
+        said = [(place, part.turn) for place, part in enumerate(parts) if part.turn is not None]
+        self._said = [place for place, _ in said]
+        self.turns: Sequence[ChatTurn] = [turn for _, turn in said]
+        self.around_tokens = count_tokens(body.instructions or "") + sum(
+            _json_tokens(part.items) for part in self._beside
+        )
+        self.around_tokens += _json_tokens(body.tools) + _json_tokens(body.text)
+        self.answer_tokens = body.max_output_tokens
+
+    def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
+        """Return the request to a tier: as it is to one that speaks responses, written anew for one that speaks chat."""
+        items = self.kept(changes.first)
+        if changes.notes:
+            last = max(place for place, item in enumerate(items) if item.get("role") == "user")
+            content = with_notes(items[last].get("content"), changes.notes, "input_text")
+            items[last] = {**items[last], "content": content}
+        if changes.correction:
+            items += [
+                {"type": "message", "role": "assistant", "content": changes.correction.answer},
+                {"type": "message", "role": "user", "content": changes.correction.feedback},
+            ]
+        match protocol:
+            case "responses":
+                body = {**self._body, "input": [_plain(item) for item in items], "store": False, "stream": stream}
+            case "chat":
+                body = {**chat_request(self._body, items), "stream": stream}
+                if stream:
+                    body["stream_options"] = {"include_usage": True}
+            case _:
+                raise ProtocolMissing(protocol=protocol, wanted=["responses", "chat"])
+        return RelayRequest(protocol=protocol, body=body)
+
+    def kept(self, first: int) -> list[Item]:
+        """Return the items without the turns before `first`; instructions, and evidence of what left before, stay."""
+        begins = self._said[first] if first < len(self._said) else 0
+        return [
+            item
+            for place, part in enumerate(self._parts)
+            if place >= begins or part.turn is None
+            for item in part.items
+        ]
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a message of the user to answer, or a result of a tool."""
+        return any(item.get("role") not in INSTRUCTIONS for item in self.new) or bool(self.turns)
+
+
+def _plain(item: Item) -> Item:
+    """Return an item as any server reads it: evidence of what left a conversation as a message."""
+    if item["type"] != "compaction":
+        return item
+    return {"type": "message", "role": "user", "content": notes_in(item)}
+
+
+def _json_tokens(value: object) -> int:
+    return count_tokens(json.dumps(value, ensure_ascii=False)) if value else 0

@@ -1,0 +1,114 @@
+"""What a chat endpoint asks of the operation, and what it gets: values, and the port of a conversation in a wire format."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Literal, Protocol
+
+from cascade import Decision, MaxTier
+from cascade.ports import RelayRequest, WireProtocol
+from cascade.storage.ledger import Owner
+
+__all__ = ["CASCADE", "Begun", "Changes", "ChatAsked", "ChatTurn", "Correction", "MemoryUse", "Outcome", "Prompt"]
+
+CASCADE = "tirtha"  # the model that is the cascade: the cheapest tier that can answer
+MemoryUse = Literal["none", "off", "empty", "added"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTurn:
+    """A message of a conversation as memory knows it; `tokens` is what the whole message takes of a prompt."""
+
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    speaker: str | None = None
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A second draft is asked for: the first one, and what was wrong with it."""
+
+    answer: str
+    feedback: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a prompt is sent with: without the turns before `first`, with `notes` in front of the last message of the user."""
+
+    first: int = 0
+    notes: str = ""
+    correction: Correction | None = None
+
+
+class Prompt(Protocol):
+    """A conversation as its client sent it, in the wire format of an endpoint."""
+
+    @property
+    def turns(self) -> Sequence[ChatTurn]:
+        """What was said, oldest first, without instructions."""
+
+    @property
+    def around_tokens(self) -> int:
+        """The tokens of what is sent beside the turns: instructions, tools, schemas."""
+
+    @property
+    def answer_tokens(self) -> int | None:
+        """The tokens that the client allows an answer; None if it does not say."""
+
+    def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
+        """Return the request to a tier that speaks `protocol`. Raises ProtocolMissing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatAsked:
+    """A conversation to answer.
+
+    Without `user_id` there is no memory. Without `session_id` the session is found by what was said. `whole`: the conversation is
+    sent from its beginning (or the last part of it), and not only what is new. `task`: the chat's interface asks for itself, for a
+    title, say. `window` bounds the prompt's tokens, where the model's own window is wider.
+    """
+
+    prompt: Prompt
+    model: str
+    user_id: str | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+    whole: bool = True
+    task: bool = False
+    budget: int | None = None
+    remember: bool = True
+    recall: bool = True
+    max_tier: MaxTier = "frontier"
+    time_zone: tzinfo | None = None
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What is known before the first word of an answer: the decision's id, the session, and what memory had to do with it.
+
+    `owner` is whose the decision is, and `forgettings` how often something of theirs had been forgotten by then.
+
+    `tokens_added` are those of the notes. `tokens_saved` are those of the turns that were left out of the prompt, less the notes'.
+    """
+
+    decision_id: str
+    session_id: str | None
+    memory: MemoryUse
+    tokens_added: int
+    tokens_saved: int
+    owner: Owner
+    forgettings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a chat request ended. `verified` is None where nothing of the answer rests on memory, so that nothing was checked."""
+
+    begun: Begun
+    decision: Decision
+    verified: bool | None
+    response: Mapping[str, Any] = field(default_factory=dict)
+    protocol: WireProtocol = "chat"
