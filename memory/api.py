@@ -25,7 +25,10 @@ from memory.index.lance import PassageIndex
 from memory.model import (
     Counts,
     Extent,
+    Follow,
+    Followed,
     Load,
+    Placed,
     Receipt,
     Recollection,
     Remember,
@@ -123,13 +126,25 @@ class Memory:
             TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        with self._precedence.live():
-            try:
-                receipt = await self._in_thread(_and_then(self._store.remember, then), request, most_turns)
-            except IndexBehind as behind:
-                raise self._estimated(behind) from None
-        self._indexer.wake()
-        return receipt
+        return await self._live(_and_then(self._store.remember, then), request, most_turns)
+
+    async def follow(
+        self,
+        request: Follow,
+        *,
+        most_turns: int | None = None,
+        then: Callable[[Followed], None] | None = None,
+    ) -> Followed:
+        """Keep up with a conversation that is sent whole: store what is new, and flag as `replaced` what was edited away.
+
+        A flagged turn is no evidence from then on. `then` is called, and it raises, as in `remember`; no id is in conflict, for
+        the turns have none.
+        """
+        return await self._live(_and_then(self._store.follow, then), request, most_turns)
+
+    async def place(self, request: Follow) -> Placed:
+        """Say what `follow` would do, and store nothing. Raises StoreUnavailable."""
+        return await self._in_thread(self._store.place, request)
 
     async def remember_many(
         self,
@@ -356,6 +371,16 @@ class Memory:
         except StoreUnavailable as fault:
             log.warning("the database keeps copies of what was forgotten: %s", fault)
             return False
+
+    async def _live(self, write: Callable[..., T], *args: object) -> T:
+        """Write for somebody who waits, before the index goes on. Raises as `remember` does."""
+        with self._precedence.live():
+            try:
+                written = await self._in_thread(write, *args)
+            except IndexBehind as behind:
+                raise self._estimated(behind) from None
+        self._indexer.wake()
+        return written
 
     async def _once_there_is_room(self, write: Callable[[], T]) -> T:
         """Write as soon as the index is not too far behind."""

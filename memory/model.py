@@ -20,8 +20,11 @@ __all__ = [
     "Evidence",
     "Extent",
     "Flag",
+    "Follow",
+    "Followed",
     "NewTurn",
     "Outcome",
+    "Placed",
     "Receipt",
     "Recollection",
     "Remember",
@@ -121,6 +124,44 @@ class Receipt:
     outcomes: tuple[Outcome, ...]
     stored: tuple[TurnPk, ...]
     epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """A request to keep up with a conversation of which `turns` are the whole, or its newest part, in the order they were said.
+
+    Without `whole` they are what is new. Without `session_id` the session is found by what was said in it, or begun.
+
+    Raises:
+        ValueError: a turn has an id, which a conversation that is edited cannot keep, or is the system's, which is no part of it.
+    """
+
+    scope: Scope
+    session_id: str | None
+    turns: Sequence[NewTurn]
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse turns that no client of a chat sends as its conversation."""
+        if any(turn.id is not None or turn.role == "system" for turn in self.turns):
+            raise ValueError("the turns of a conversation that is followed have no ids, and none is the system's")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What one following did: the receipt of all turns that were sent, and how many turns held before were replaced by them."""
+
+    receipt: Receipt
+    replaced: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What a following would do: in which session (None: a new one), how many turns are new, and how many would be replaced."""
+
+    session_id: str | None
+    new: int
+    replaced: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
     Counts,
     Extent,
+    Follow,
+    Followed,
+    Placed,
     Receipt,
     Remember,
     Restore,
@@ -32,6 +35,7 @@ from memory.model import (
 from memory.storage import listing
 from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
+from memory.storage.following import follow, place
 from memory.storage.forgetting import Forgetting, Forgotten, forget
 from memory.storage.remembering import remember
 from memory.storage.restoring import compare, restore
@@ -99,6 +103,22 @@ class TurnStore:
         """
         with self._writing() as connection:
             return remember(connection, requests, most_turns=most_turns, admit=self._admission())
+
+    def follow(self, request: Follow, most_turns: int | None = None) -> Followed:
+        """Store what is new of a conversation that is sent whole, and flag what it replaced, in one transaction.
+
+        Raises:
+            IndexBehind: too many turns of the scope wait for the index; then nothing was stored.
+            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
+            StoreUnavailable: the database cannot be written; then nothing was stored.
+        """
+        with self._writing() as connection:
+            return follow(connection, request, most_turns=most_turns, admit=self._admission())
+
+    def place(self, request: Follow) -> Placed:
+        """Say what `follow` would do, and store nothing. Raises StoreUnavailable."""
+        with self._reading() as connection:
+            return place(connection, request)
 
     def restore(self, requests: Sequence[Restore], most_turns: int | None = None) -> list[Restored]:
         """Store archived turns that are new, as they stood, in one transaction; what became of each is told in its order.
