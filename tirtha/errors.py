@@ -26,6 +26,7 @@ FaceFault
 ├── NoTier          a chat needs a model, and none is configured or allowed
 ├── ProtocolMissing the tier speaks another protocol than the endpoint can ask it in
 ├── CapReached      only models that cost money could answer, and today's money is spent
+├── NobodyNamed     a conversation is to be compacted, and nobody is named whose memory could hold what leaves it
 ├── BadChat         what was sent to a chat endpoint cannot be used
 ├── UnknownResponse there is no stored response of that id
 └── Shadowed        another package hides one of ours
@@ -45,6 +46,7 @@ __all__ = [
     "KeyMissing",
     "KeyRefused",
     "NoTier",
+    "NobodyNamed",
     "NotAnExport",
     "NotAudited",
     "NotFromHere",
@@ -325,3 +327,13 @@ class UnknownResponse(FaceFault):
 
     def __init__(self, response_id: str) -> None:
         super().__init__(f"there is no stored response {response_id!r}")
+
+
+class NobodyNamed(FaceFault):
+    """A conversation is to be compacted, and nobody is named whose memory could hold what leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what leaves a conversation must be remembered first, and nobody is named whose memory that is: send the header "
+            "X-Tirtha-User, or safety_identifier, or a key that is bound to a user"
+        )

@@ -15,6 +15,8 @@ from tirtha.observation.observer import Observer
 from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.chat.chat import Chat
+from tirtha.operations.chat.compacting import CompactConversation
+from tirtha.operations.chat.stored import StoredResponses
 from tirtha.operations.chat.tiers import ListModels
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
@@ -50,7 +52,9 @@ class Service:
     ask: AskMemory
     write_code: WriteCode
     chat: Chat
+    compact: CompactConversation
     models: ListModels
+    responses: StoredResponses
     forget: Forget
     users: ListUsers
     sessions: ListSessions

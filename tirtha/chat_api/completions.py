@@ -19,7 +19,7 @@ from tirtha.errors import BadChat, ProtocolMissing
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.strict_route import StrictRoute
 from tirtha.operations.chat.asked import Changes, ChatAsked, ChatTurn, Outcome
-from tirtha.operations.chat.chat import ChatStream
+from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
 from tirtha.visible import is_blank
 
@@ -108,7 +108,9 @@ async def _as_said(said: ChatStream, *, wants_usage: bool) -> AsyncIterator[byte
 async def _afterwards(outcome: Outcome, *, wants_usage: bool) -> AsyncIterator[bytes]:
     """Send an answer that was checked before as a stream."""
     whole = completion(outcome)
-    shared = {name: whole[name] for name in ("id", "created", "model", "system_fingerprint") if name in whole}
+    shared: dict[str, Any] = {
+        name: whole[name] for name in ("id", "created", "model", "system_fingerprint") if name in whole
+    }
     chunk: dict[str, Any] = {**shared, "object": "chat.completion.chunk"}
     chunks = [{**chunk, "choices": [delta]} for choice in whole.get("choices", ()) for delta in _deltas(choice)]
     if wants_usage:

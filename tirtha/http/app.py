@@ -11,6 +11,7 @@ import tirtha
 from cascade.ports import RelayRefused
 from tirtha.chat_api import completions, models
 from tirtha.chat_api.errors import ErrorShape, refused
+from tirtha.chat_api.responses import routes as responses
 from tirtha.http import errors
 from tirtha.http.dependencies import declared
 from tirtha.http.errors import Problem
@@ -54,9 +55,14 @@ _ROUTERS = (
     audit.router,
     health.router,
     completions.router,
+    responses.router,
     models.router,
 )
-_CHAT_PATHS = ("/v1/chat", "/v1/models")  # whose errors are written as other people's clients read them
+_CHAT_PATHS = (
+    "/v1/chat",
+    "/v1/responses",
+    "/v1/models",
+)  # whose errors are written as other people's clients read them
 _ANY_HOST = "*"
 
 

@@ -25,7 +25,7 @@ from tirtha.observation.observer import Observer
 from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.answering import Answering
 from tirtha.operations.ask import AskMemory
-from tirtha.operations.chat.tiers import ChatTiers, ListModels
+from tirtha.operations.chat.following import FollowConversation
 from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
@@ -119,7 +119,8 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         also=[keys.keys.forget_tenant, audit.forget_tenant],
     )
     feedback = FeedbackStore(opened.database)
-    chat_tiers = ChatTiers(local=opened.tiers.local, frontier=opened.tiers.frontier)
+    follow = FollowConversation(memory=memory, limits=limits, admission=admission, audit=audit, observer=observer)
+    chats = make_chat(settings, opened.tiers, opened.database, answering, follow)
     import_lines = make_import(memory, opened.database, answering, limits, audit)
     return Service(
         remember=RememberTurns(memory=memory, limits=limits, admission=admission, audit=audit, observer=observer),
@@ -130,8 +131,10 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         ask=AskMemory(
             memory=memory, cascade=cascade, answering=answering, limits=limits, budget=budget, admission=admission
         ),
-        chat=make_chat(settings, memory, answering, limits, audit, chat_tiers),
-        models=ListModels(tiers=chat_tiers),
+        chat=chats.chat,
+        compact=chats.compact,
+        models=chats.models,
+        responses=chats.responses,
         write_code=WriteCode(cascade=code, answering=answering, limits=limits, admission=admission),
         forget=Forget(memory=memory, ledger=ledger, under_way=under_way, audit=audit),
         users=ListUsers(memory=memory),

@@ -79,7 +79,7 @@ class Writer:
         item = self._item
         if not item["content"] or item["content"][-1]["type"] != kind:
             yield from self._close_part()
-            new = {"type": kind, "refusal": ""} if kind == "refusal" else {"type": kind, "text": "", "annotations": [], "logprobs": []}
+            new = _part(kind)
             item["content"].append(new)
             yield self._event("response.content_part.added", **self._place, content_index=self._content, part=dict(new))
         part = item["content"][-1]
@@ -90,7 +90,11 @@ class Writer:
         part["text"] += text
         part["logprobs"] += logprobs
         yield self._event(
-            "response.output_text.delta", **self._place, content_index=self._content, delta=text, logprobs=list(logprobs)
+            "response.output_text.delta",
+            **self._place,
+            content_index=self._content,
+            delta=text,
+            logprobs=list(logprobs),
         )
 
     def _called(self, index: int, call: Mapping[str, Any]) -> Iterator[Event]:
@@ -99,7 +103,12 @@ class Writer:
         if index not in self._calls:
             yield from self._close()
             kind, field = ("custom_tool_call", "input") if custom else ("function_call", "arguments")
-            item = {"type": kind, "call_id": call.get("id") or f"call_{index}", "name": told.get("name") or "", field: ""}
+            item = {
+                "type": kind,
+                "call_id": call.get("id") or f"call_{index}",
+                "name": told.get("name") or "",
+                field: "",
+            }
             yield from self._add(item, "ctc" if custom else "fc")
             self._calls[index] = self._item
         item = self._calls[index]
@@ -110,7 +119,10 @@ class Writer:
             yield self._event(f"response.{kind}.delta", **self._place, delta=text)
 
     def _add(self, item: dict[str, Any], prefix: str) -> Iterator[Event]:
-        item |= {"id": f"{prefix}_{self._base['id'].removeprefix('resp_')}_{len(self._output)}", "status": "in_progress"}
+        item |= {
+            "id": f"{prefix}_{self._base['id'].removeprefix('resp_')}_{len(self._output)}",
+            "status": "in_progress",
+        }
         self._open = item
         self._output.append(item)
         yield self._event("response.output_item.added", output_index=len(self._output) - 1, item=_copy(item))
@@ -187,7 +199,11 @@ def events_of(response: Mapping[str, Any]) -> Iterator[Event]:
 
 def _item_events(place: int, item: Mapping[str, Any]) -> Iterator[Event]:
     where = {"item_id": item.get("id"), "output_index": place}
-    empty = {"content": []} if item.get("type") == "message" else {"arguments": ""} if "arguments" in item else {}
+    empty: dict[str, Any] = {}
+    if item.get("type") == "message":
+        empty = {"content": []}
+    elif "arguments" in item:
+        empty = {"arguments": ""}
     yield {
         "type": "response.output_item.added",
         "output_index": place,
@@ -219,6 +235,12 @@ def _part_events(where: Mapping[str, Any], part: Mapping[str, Any]) -> Iterator[
     yield {"type": "response.content_part.done", **where, "part": dict(part)}
 
 
+def _part(kind: str) -> dict[str, Any]:
+    if kind == "refusal":
+        return {"type": kind, "refusal": ""}
+    return {"type": kind, "text": "", "annotations": [], "logprobs": []}
+
+
 def _copy(item: Mapping[str, Any]) -> dict[str, Any]:
     """Copy an item, which goes on being written."""
     content = {"content": [dict(part) for part in item["content"]]} if "content" in item else {}
@@ -231,9 +253,7 @@ def _usage(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
     prompt, completion = told.get("prompt_tokens") or 0, told.get("completion_tokens") or 0
     return {
         "input_tokens": prompt,
-        "input_tokens_details": {
-            "cached_tokens": (told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-        },
+        "input_tokens_details": {"cached_tokens": (told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0},
         "output_tokens": completion,
         "output_tokens_details": {
             "reasoning_tokens": (told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0

@@ -104,7 +104,9 @@ def _part(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tool(place: int, tool: Mapping[str, Any]) -> dict[str, Any]:
     if tool.get("type") not in {"function", "custom"}:
-        raise BadChat(f"tools[{place}].type", f"is {tool.get('type')!r}: only function and custom tools can be called here")
+        raise BadChat(
+            f"tools[{place}].type", f"is {tool.get('type')!r}: only function and custom tools can be called here"
+        )
     held = {name: value for name, value in tool.items() if name != "type"}
     return {"type": tool["type"], tool["type"]: held}
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from memory import Follow, NewTurn, Receipt, Scope
+from memory import Follow, Followed, NewTurn, Receipt, Scope
 from memory.api import Memory
 from tirtha.audit.log import AuditLog
 from tirtha.caller import Caller
@@ -75,7 +75,8 @@ class FollowConversation:
             self._check(follow.turns[len(follow.turns) - placed.new :])
         terms = await self.admission.storing(caller.tenant, follow.scope.user_id, placed.new)
 
-        def note(receipt: Receipt) -> None:
+        def note(followed: Followed) -> None:
+            receipt = followed.receipt
             self.observer.metrics.remembered(len(receipt.stored))
             if receipt.stored:
                 user_id, agent_id = follow.scope.user_id, follow.scope.agent_id

@@ -1,4 +1,4 @@
-"""What is set apart in a chat: requests that its interface makes for itself, and messages whose author wants them kept out of memory.
+"""What is set apart in a chat: requests that its interface makes for itself, and messages that their author keeps out of memory.
 
 Chat interfaces ask the same endpoint for titles, tags and suggestions, with the conversation pasted into one message (Open WebUI's
 begin with "### Task:"). These are neither remembered nor given memory.

@@ -1,0 +1,310 @@
+"""A chat request under way: its answer, whole or as it is said; the guards over it; and its end, whichever it is."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+
+from cascade import Brief, Decision
+from cascade.call_trace import Trace
+from cascade.decision import Attempt, Path
+from cascade.errors import CascadeFault, TierDown
+from cascade.gate import better
+from cascade.ports import ChatFailed, Draft, RelayRefused
+from cascade.prompts import feedback
+from cascade.tiers.hearing import Heard
+from cascade.tiers.model import ModelTier
+from cascade.tiers.relaying import Relayed, RelayedStream, relay, relay_stream
+from compaction import Compacted
+from memory import NewTurn, Scope
+from memory.errors import StorageFault
+from memory.model import Flag
+from tirtha.caller import Caller
+from tirtha.operations.answering import Answering, Asked
+from tirtha.operations.chat.asked import Begun, Changes, ChatAsked, Correction, MemoryUse, Outcome
+from tirtha.operations.chat.checking import Checked, check
+from tirtha.operations.chat.following import FollowConversation, Place
+from tirtha.operations.chat.notes import fenced
+from tirtha.operations.under_way import Reading
+
+__all__ = ["ChatRun", "ChatStream"]
+
+log = logging.getLogger(__name__)
+
+_ASKED_WITH = 8  # turns at the end of a conversation that its decision is known by
+_PATHS: Mapping[str, Path] = {"local": "local", "frontier": "frontier"}
+
+
+@dataclass(slots=True, kw_only=True)
+class ChatRun:
+    """One request under way. `open` is closed when it has ended."""
+
+    follow: FollowConversation
+    answering: Answering
+    repair: bool
+    caller: Caller
+    asked: ChatAsked
+    scope: Scope | None
+    place: Place | None
+    tiers: list[ModelTier]
+    fitted: Compacted
+    brief: Brief | None
+    memory_use: MemoryUse
+    reading: Reading
+    forgettings: int
+    open: ExitStack
+    trace: Trace
+    checks_before: bool
+    id: str
+
+    @property
+    def begun(self) -> Begun:
+        """What is known before the answer."""
+        return Begun(
+            decision_id=self.id,
+            session_id=self.place.session_id if self.place else self.asked.session_id,
+            memory=self.memory_use,
+            tokens_added=self.brief.tokens if self.brief else 0,
+            tokens_saved=max(0, self.fitted.tokens_left_out - (self.brief.tokens if self.brief else 0)),
+            owner=self.reading.owner,
+            forgettings=self.forgettings,
+        )
+
+    # whole answers
+
+    async def reply(self) -> Outcome:
+        """Have it answered and checked; a failed answer is repaired once, then the next tier is asked, then it is marked."""
+        try:
+            return await self._reply()
+        except (CascadeFault, ChatFailed) as fault:
+            await self._failed(fault)
+            raise
+
+    async def _reply(self) -> Outcome:
+        best: _Answer | None = None
+        for number, tier in enumerate(self.tiers):
+            last = number == len(self.tiers) - 1
+            try:
+                answer = await self._answer(tier, _PATHS[tier.name])
+            except (TierDown, RelayRefused) as fault:
+                if last and best is None:
+                    raise
+                log.warning("a chat is answered without the tier %r: %s", tier.name, fault)
+                continue
+            best = _better(best, answer)
+            if answer.passed:
+                return await self._served(answer)
+            if self.repair and not number and answer.checked:
+                answer = await self._repaired(tier, answer)
+                best = _better(best, answer)
+                if answer.passed:
+                    return await self._served(answer)
+        if best is None:
+            raise AssertionError("a tier answered, or its error was raised")
+        return await self._served(best)
+
+    async def _answer(self, tier: ModelTier, path: Path, correction: Correction | None = None) -> "_Answer":
+        changes = replace(self._changes, correction=correction)
+        request = self.asked.prompt.request(tier.protocol, changes, stream=False)
+        relayed = await relay(tier, request, self.trace, purpose="repair" if correction else "chat")
+        checked = await check(relayed.heard, self.brief, self.asked.prompt.turns, self.trace)
+        return _Answer(tier=tier, path=path, relayed=relayed, checked=checked)
+
+    async def _repaired(self, tier: ModelTier, failed: "_Answer") -> "_Answer":
+        """Ask once more with what was wrong; the failed answer again, if the tier is down by then."""
+        text = failed.relayed.heard.text
+        reasons = failed.checked.reasons if failed.checked else ""
+        try:
+            return await self._answer(tier, "local_repaired", Correction(answer=text, feedback=feedback(text, reasons)))
+        except (TierDown, RelayRefused) as fault:
+            log.warning("a chat's answer is not repaired: %s", fault)
+            return failed
+
+    async def _served(self, answer: "_Answer") -> Outcome:
+        outcome = await self._ended(answer.tier, answer.path, answer.relayed.heard, answer.checked)
+        return replace(outcome, response=answer.relayed.response)
+
+    # answers as they are said
+
+    async def stream(self) -> "ChatStream":
+        """Begin the answer of the first tier that is up."""
+        for number, tier in enumerate(self.tiers):
+            try:
+                request = self.asked.prompt.request(tier.protocol, self._changes, stream=True)
+                said = await relay_stream(tier, request, self.trace, purpose="chat")
+            except (TierDown, RelayRefused) as fault:
+                if number == len(self.tiers) - 1:
+                    await self._failed(fault)
+                    raise
+                log.warning("a chat is answered without the tier %r: %s", tier.name, fault)
+            else:
+                return ChatStream(self, tier, said)
+        raise AssertionError("the last tier answers or raises")
+
+    async def streamed(self, tier: ModelTier, heard: Heard) -> Outcome:
+        """End a stream whose last event came."""
+        checked = await check(heard, self.brief, self.asked.prompt.turns, self.trace)
+        return await self._ended(tier, _PATHS[tier.name], heard, checked)
+
+    async def broken(self, reason: str) -> None:
+        """End a stream that broke off, or that nobody listens to any more: what it cost is written down."""
+        await self._record(self._decision("error", None, "", None, reason))
+
+    # the end
+
+    @property
+    def _changes(self) -> Changes:
+        return Changes(first=self.fitted.first, notes=fenced(self.brief.text) if self.brief else "")
+
+    async def _ended(self, tier: ModelTier, path: Path, heard: Heard, checked: Checked | None) -> Outcome:
+        verified = checked.passed if checked else None
+        if checked is None:
+            reason = "nothing of it rests on memory, so nothing was checked"
+        else:
+            reason = "every guard passed what rests on memory" if checked.passed else checked.reasons
+        decision = self._decision(path, tier, heard.text, checked, reason)
+        await self._remember(heard, verified=verified)
+        await self._record(decision)
+        return Outcome(begun=self.begun, decision=decision, verified=verified, protocol=tier.protocol)
+
+    async def _remember(self, heard: Heard, *, verified: bool | None) -> None:
+        """Remember the answer, unless its conversation is not remembered, or was forgotten meanwhile."""
+        text = "\n".join([heard.text.strip(), *(f"[tool call: {one.name}({one.arguments})]" for one in heard.calls)])
+        place = self.place
+        if self.scope is None or place is None or place.session_id is None or not text.strip():
+            return
+        if place.answer_kept_out or self.reading.forgotten:
+            return
+        flag: Flag | None = None if verified else "unchecked"
+        said_at = datetime.now(self.asked.time_zone or UTC)
+        answer = NewTurn(role="assistant", text=text.strip(), said_at=said_at, flag=flag)
+        try:
+            await self.follow.answered(self.caller, self.scope, place.session_id, answer)
+        except StorageFault as fault:  # the client sends the answer with its next message, and then it is remembered
+            log.warning("the answer of decision %s is not remembered: %s", self.id, fault)
+
+    async def _failed(self, fault: Exception) -> None:
+        if self.trace.calls:
+            await self._record(self._decision("error", None, "", None, str(fault)))
+
+    async def _record(self, decision: Decision) -> None:
+        asked = Asked(
+            key=None,
+            request={},
+            owner=self.reading.owner,
+            started_s=self.trace.started_s,
+            session_id=self.begun.session_id,
+            asked_with=self._asked_with,
+        )
+        # Of what is not remembered, the ledger keeps what it cost and not a word.
+        nameless = self.place is None or self.place.answer_kept_out
+        await self.answering.note(decision, asked, self.reading, emptied=nameless)
+
+    @property
+    def _asked_with(self) -> tuple[tuple[str, str], ...]:
+        """The last message and what came with it, so that the decision goes when they are forgotten."""
+        place = self.place
+        if place is None or place.session_id is None:
+            return ()
+        last = [turn_id for turn_id in place.turn_ids[-_ASKED_WITH:] if turn_id is not None]
+        return tuple((place.session_id, turn_id) for turn_id in last)
+
+    def _decision(
+        self, path: Path, tier: ModelTier | None, answer: str, checked: Checked | None, reason: str
+    ) -> Decision:
+        turns = self.asked.prompt.turns
+        asked_at = datetime.now(self.asked.time_zone or UTC)
+        brief = self.brief or Brief(
+            question=turns[-1].text if turns else "",
+            asked_at=asked_at,
+            text="",
+            tokens=0,
+            budget=self.fitted.evidence_budget,
+            quotes=(),
+            answerable=0.0,
+        )
+        cited = checked.draft.citations if checked else ()
+        return Decision(
+            id=self.id,
+            decided_at=datetime.now(UTC),
+            path=path,
+            tier=tier.name if tier else None,
+            model=tier.model if tier else None,
+            answer=answer,
+            verified=bool(checked and checked.passed),
+            reason=reason,
+            citations=tuple(quote for quote in brief.quotes if quote.n in cited),
+            brief=brief,
+            contexts=(brief,),
+            verdicts=checked.verdicts if checked else (),
+            calls=tuple(self.trace.calls),
+            max_tier=self.asked.max_tier,
+            latency_ms=self.trace.latency_ms(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """An answer that nobody has read yet."""
+
+    tier: ModelTier
+    path: Path
+    relayed: Relayed
+    checked: Checked | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it may be served as it is: the guards passed it, or there was nothing to judge."""
+        return self.checked is None or self.checked.passed
+
+    @property
+    def attempt(self) -> Attempt:
+        """The answer as the gate compares it."""
+        draft = self.checked.draft if self.checked else Draft(answer=self.relayed.heard.text, citations=())
+        verdicts = self.checked.verdicts if self.checked else ()
+        return Attempt(
+            path=self.path, tier=self.tier.name, model=self.tier.model, context=0, draft=draft, verdicts=verdicts
+        )
+
+
+def _better(incumbent: _Answer | None, replacement: _Answer) -> _Answer:
+    """Give the replacement, unless it does worse on a guard."""
+    if incumbent is None:
+        return replacement
+    kept = better(incumbent.attempt, replacement.attempt)
+    return incumbent if kept == incumbent.attempt else replacement
+
+
+class ChatStream:
+    """An answer as it is said: iterate over its events once; `outcome` is there when they have ended."""
+
+    def __init__(self, run: ChatRun, tier: ModelTier, said: RelayedStream) -> None:
+        self.begun = run.begun
+        self.protocol = tier.protocol
+        self.outcome: Outcome | None = None
+        self._run = run
+        self._tier = tier
+        self._said = said
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the tier's events; then the answer is checked, remembered and recorded. Raises TierDown if it breaks off."""
+        with self._run.open:
+            ended = False
+            try:
+                async for event in self._said:
+                    yield event
+                ended = True
+            except ChatFailed as fault:
+                with anyio.CancelScope(shield=True):
+                    await self._run.broken(str(fault))
+                ended = True
+                raise self._tier.down(fault) from fault
+            finally:
+                if not ended:  # whoever listened has gone
+                    with anyio.CancelScope(shield=True):
+                        await self._run.broken("the client went away")
+            self.outcome = await self._run.streamed(self._tier, self._said.heard)
