@@ -17,7 +17,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, StatusCod
 
 import tirtha
 from tirtha.observation.trace_context import TraceContext
-from tirtha.observation.tracing import TRACE, Attributes, SpanKind
+from tirtha.observation.tracing import TRACE, Attributes, SpanKind, in_trace
 
 __all__ = ["OtelSpan", "OtelTracer", "otlp_tracer"]
 
@@ -60,15 +60,14 @@ class OtelTracer:
     def span(self, name: str, kind: SpanKind, attributes: Attributes) -> Iterator[OtelSpan]:
         """Record the work of a block as a span under the current place of the trace."""
         span = self._tracer.start_span(name, _under(TRACE.get()), _KINDS[kind], attributes)
-        token = TRACE.set(_place(span.get_span_context()))
         watched = OtelSpan(span)
         try:
-            yield watched
+            with in_trace(_place(span.get_span_context())):
+                yield watched
         except BaseException as fault:
             watched.fail(type(fault).__qualname__)
             raise
         finally:
-            TRACE.reset(token)
             span.end()
 
     def close(self) -> None:

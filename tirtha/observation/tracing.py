@@ -5,13 +5,13 @@ counts and kinds of faults, and never a word that was said.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Literal, Protocol
 
 from tirtha.observation.trace_context import TraceContext
 
-__all__ = ["TRACE", "Attributes", "PlainTracer", "Span", "SpanKind", "Tracer", "outgoing_headers"]
+__all__ = ["TRACE", "Attributes", "PlainTracer", "Span", "SpanKind", "Tracer", "in_trace", "outgoing_headers"]
 
 Attributes = Mapping[str, str | int | float | Sequence[str]]
 SpanKind = Literal["server", "client", "internal"]
@@ -42,6 +42,20 @@ class Tracer(Protocol):
         """Send what is not sent yet; blocks."""
 
 
+@contextmanager
+def in_trace(place: TraceContext) -> Iterator[None]:
+    """Make a place in a trace the current one for the length of a block.
+
+    A stream's block may end in another task than it began in, where nothing has to be put back.
+    """
+    token = TRACE.set(place)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            TRACE.reset(token)
+
+
 def outgoing_headers() -> Mapping[str, str]:
     """Return the headers that carry the current trace on, or a new one where there is none."""
     return (TRACE.get() or TraceContext.made()).headers
@@ -54,11 +68,8 @@ class PlainTracer:
     def span(self, name: str, kind: SpanKind, attributes: Attributes) -> Iterator["PlainTracer"]:  # noqa: ARG002
         """Take a place of its own in the trace."""
         before = TRACE.get()
-        token = TRACE.set(before.child() if before else TraceContext.made())
-        try:
+        with in_trace(before.child() if before else TraceContext.made()):
             yield self
-        finally:
-            TRACE.reset(token)
 
     def note(self, attributes: Attributes) -> None:
         """Note nothing."""

@@ -1,6 +1,6 @@
 """Taking notes: what memory holds on a conversation's last message, beside what the prompt holds itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cascade import Brief
@@ -38,10 +38,12 @@ class TakeNotes:
         now = datetime.now(asked.time_zone or UTC)
         with self.observer.stage("recall"):
             found = await self.memory.recall(scope, question, now, exclude=_shown(place, fitted.first))
-        if found.answerable < answerable_from or not found.evidence:
+        # In a chat every question is remembered, and nothing is as like a question as the same one asked before.
+        told = tuple(one for one in found.evidence if not one.analysed.asks)
+        if found.answerable < answerable_from or not told:
             return None
         with self.observer.stage("distil"):
-            context = distilled(found, fitted.evidence_budget)
+            context = distilled(replace(found, evidence=told), fitted.evidence_budget)
         return (
             brief_of(context, question=question, asked_at=now, answerable=found.answerable) if context.lines else None
         )
