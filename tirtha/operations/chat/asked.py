@@ -17,12 +17,11 @@ MemoryUse = Literal["none", "off", "empty", "added"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTurn:
-    """A message of a conversation as memory knows it; `tokens` is what the whole message takes of a prompt."""
+    """A message of a conversation as memory knows it."""
 
     role: Literal["user", "assistant", "tool"]
     text: str
     speaker: str | None = None
-    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +49,14 @@ class Prompt(Protocol):
         """What was said, oldest first, without instructions."""
 
     @property
+    def size(self) -> int:
+        """The characters of all that is sent, and more than its tokens: it is only counted where that may not fit."""
+
     def around_tokens(self) -> int:
-        """The tokens of what is sent beside the turns: instructions, tools, schemas."""
+        """Count the tokens of what is sent beside the turns: instructions, tools, schemas."""
+
+    def turn_tokens(self) -> Sequence[int]:
+        """Count the tokens that each turn takes of a prompt."""
 
     @property
     def answer_tokens(self) -> int | None:
