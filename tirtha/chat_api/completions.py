@@ -17,7 +17,7 @@ from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat, ProtocolMissing
 from tirtha.http.dependencies import Reader, Served
-from tirtha.http.strict_route import StrictRoute
+from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import Changes, ChatAsked, ChatTurn, Outcome
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
@@ -25,7 +25,7 @@ from tirtha.visible import is_blank
 
 __all__ = ["CompletionIn", "CompletionPrompt", "router"]
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(route_class=LenientRoute)
 
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
