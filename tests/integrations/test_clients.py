@@ -25,15 +25,15 @@ from tirtha.keys.local_proof import local_proof
 pytestmark = pytest.mark.integration
 log = logging.getLogger(__name__)
 
+PACKED = ("a lantern", "a kettle", "a compass", "a hammock", "a rope", "a stove", "a map", "a knife")
 STORY = {
     "tell": "My sister Ada lives in Bergen and has a boat named Vega.",
     "ask": "Where does my sister Ada live?",
     "stream": "What is the boat of my sister Ada called?",
     "tool": "What is the weather in the town where my sister Ada lives?",
     "long": [
-        *(f"{thing.capitalize()} is what I packed for the trip, as number {n}. {'It was a long day. ' * 20}" for n, thing in enumerate(
-            ("a lantern", "a kettle", "a compass", "a hammock", "a rope", "a stove", "a map", "a knife"))),
-        "Which number was the kettle when I packed for the trip?",
+        *(f"{thing.capitalize()} is what I packed, as number {n}. {'It was a long day. ' * 20}" for n, thing in enumerate(PACKED)),
+        "Which number was the kettle when I packed?",
     ],
 }  # fmt: skip
 NOTES = re.compile(r"<(memory-[0-9a-f]{8})>\n(.*)\n</\1>", re.DOTALL)
@@ -134,7 +134,7 @@ def test_openai_agents(house: House) -> None:
     assert "compaction" in told["compacted"]["kinds"], "the session was shortened by /v1/responses/compact"
     assert len(told["compacted"]["kinds"]) < 2 * len(STORY["long"])
     last = "\n".join(text(message) for message in house.model.asked[-1])
-    assert "A kettle is what I packed for the trip, as number 1." in last
+    assert "A kettle is what I packed, as number 1." in last
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
