@@ -36,9 +36,9 @@ from memory.model import (
 from memory.storage import listing
 from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
-from memory.storage.following import follow, place
 from memory.storage.forgetting import Forgetting, Forgotten, forget
-from memory.storage.remembering import remember
+from memory.storage.intake.following import follow, place
+from memory.storage.intake.remembering import remember
 from memory.storage.restoring import compare, restore
 from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TurnRow
 from memory.storage.statements import (

@@ -6,12 +6,12 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request
 from pydantic import Field
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from cascade.errors import TierDown
 from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
-from tirtha.chat_api.answers import block, headers, sse, stream_headers
+from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
 from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words
 from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
@@ -68,12 +68,8 @@ async def chat_completions(body: CompletionIn, request: Request, service: Served
     said = await service.chat.stream(caller, asked)
     wants_usage = bool((body.stream_options or {}).get("include_usage"))
     if isinstance(said, Outcome):
-        return StreamingResponse(
-            _afterwards(said, wants_usage=wants_usage), media_type="text/event-stream", headers=headers(said)
-        )
-    return StreamingResponse(
-        _as_said(said, wants_usage=wants_usage), media_type="text/event-stream", headers=stream_headers(said.begun)
-    )
+        return EventStream(_afterwards(said, wants_usage=wants_usage), headers(said))
+    return EventStream(_as_said(said, wants_usage=wants_usage), stream_headers(said.begun), said)
 
 
 def completion(outcome: Outcome) -> dict[str, Any]:

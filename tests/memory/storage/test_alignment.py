@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.storage.alignment import Alignment, align, align_new
+from memory.storage.intake.alignment import Alignment, align, align_new
 
 TURNS = st.lists(st.sampled_from("abcde"), max_size=9)
 

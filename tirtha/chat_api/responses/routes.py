@@ -6,12 +6,12 @@ from time import time
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from cascade.errors import TierDown
 from cascade.storage.responses import StoredResponse
 from tirtha.caller import Caller
-from tirtha.chat_api.answers import block, headers, sse, stream_headers
+from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
 from tirtha.chat_api.named import Named, is_task, named
 from tirtha.chat_api.responses.from_chat import Event, Writer, events_of
 from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, compaction_item
@@ -52,8 +52,8 @@ async def create_response(body: ResponseIn, request: Request, service: Served, c
         return JSONResponse(await made.whole(outcome), headers=headers(outcome))
     said = await service.chat.stream(caller, made.asked)
     if isinstance(said, Outcome):
-        return StreamingResponse(made.afterwards(said), media_type="text/event-stream", headers=headers(said))
-    return StreamingResponse(made.as_said(said), media_type="text/event-stream", headers=stream_headers(said.begun))
+        return EventStream(made.afterwards(said), headers(said))
+    return EventStream(made.as_said(said), stream_headers(said.begun), said)
 
 
 @router.get("/v1/responses/{response_id:id}")
