@@ -1,11 +1,11 @@
 """Speed and size on this machine: ingest against the bare encoder, `/v1/context` as the memory grows, others' work beside it.
 
-Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`, `chat`) runs one part. Figures to compare
-are ratios taken in one run; the machine may be shared. Passages of the context part are variations of the sample history with real
-vectors shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real
-ones. The floor of a question is encoding it and an exact dot product over the scope's vectors: once with sentence-transformers as
-it comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors take turns, a block of each,
-since a shared machine may be a third slower for some minutes.
+Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`, `chat`) runs one part. Figures to
+compare are ratios taken in one run; the machine may be shared. Passages of the context part are variations of the sample
+history with real vectors shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP that
+are timed are the real ones. The floor of a question is encoding it and an exact dot product over the scope's vectors: once with
+sentence-transformers as it comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors
+take turns, a block of each, since a shared machine may be a third slower for some minutes.
 """
 
 import asyncio

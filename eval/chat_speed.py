@@ -25,8 +25,9 @@ from tirtha.sample import sample_questions
 __all__ = ["chat_tables"]
 
 PASSAGES = 10_000
-QUESTIONS = 200
+QUESTIONS = 100
 BLOCK = 20
+PAUSE_S = 0.2  # before each request: people take longer to type, and what was said before is indexed meanwhile
 UNTIMED = 2  # the first of a block find cold caches
 THINKS_MS = 200  # before the first word: a fast model's time
 THOUGHTFUL_QUESTIONS = 40
@@ -34,7 +35,7 @@ STREAMS = 32
 ROUNDS = 12
 SETTLE_ROUNDS = 2  # after them memory is compared
 WORDS = 100
-PAUSE_MS = 5
+BETWEEN_WORDS_MS = 5
 WARM_UP_S = 5
 
 Ask = Callable[[int], float]  # milliseconds until the first word
@@ -112,6 +113,7 @@ def _first_words(client: httpx.Client, tier: str, url: str, *, questions: int, w
     for first in range(0, questions, BLOCK):
         for kind, ask in kinds.items():
             for number in range(first - UNTIMED, first + BLOCK):
+                sleep(PAUSE_S)
                 took_ms = ask(number)
                 if number >= first:
                     times[kind].append(took_ms)
@@ -134,7 +136,14 @@ async def _many(url: str, process: psutil.Process) -> Streams:
 async def _whole(client: httpx.AsyncClient, text: str) -> bool:
     """Return whether a stream came to its end with all its words."""
     message = {"role": "user", "content": f"What did I say of note {text}?"}
-    body = {"model": MODEL, "messages": [message], "stream": True, "user": "u0", "words": WORDS, "pause_ms": PAUSE_MS}
+    body = {
+        "model": MODEL,
+        "messages": [message],
+        "stream": True,
+        "user": "u0",
+        "words": WORDS,
+        "pause_ms": BETWEEN_WORDS_MS,
+    }
     said: list[str] = []
     ended = False
     async with client.stream("POST", "/v1/chat/completions", json=body) as stream:

@@ -6,7 +6,6 @@ It prints its address, and serves until it is ended. A request's own fields say 
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +17,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from tirtha.http.server import listening
 
 __all__ = ["MODEL", "instant_tier"]
 
@@ -73,8 +74,7 @@ def _event(data: dict[str, Any]) -> str:
 
 def _main() -> None:
     app = Starlette(routes=[Route("/v1/chat/completions", _answer, methods=["POST"])])
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with listening("127.0.0.1", 0) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)  # noqa: T201 - for whoever started it
         asyncio.run(uvicorn.Server(uvicorn.Config(app, log_level="error")).serve([listener]))
 

@@ -26,16 +26,19 @@ pytestmark = pytest.mark.integration
 log = logging.getLogger(__name__)
 
 PACKED = ("a lantern", "a kettle", "a compass", "a hammock", "a rope", "a stove", "a map", "a knife")
-STORY = {
+STORY: dict[str, str] = {
     "tell": "My sister Ada lives in Bergen and has a boat named Vega.",
     "ask": "Where does my sister Ada live?",
     "stream": "What is the boat of my sister Ada called?",
     "tool": "What is the weather in the town where my sister Ada lives?",
-    "long": [
-        *(f"{thing.capitalize()} is what I packed, as number {n}. {'It was a long day. ' * 20}" for n, thing in enumerate(PACKED)),
-        "Which number was the kettle when I packed?",
-    ],
-}  # fmt: skip
+}
+LONG = [
+    *(
+        f"{thing.capitalize()} is what I packed, as number {n}. {'It was a long day. ' * 20}"
+        for n, thing in enumerate(PACKED)
+    ),
+    "Which number was the kettle when I packed?",
+]
 NOTES = re.compile(r"<(memory-[0-9a-f]{8})>\n(.*)\n</\1>", re.DOTALL)
 
 
@@ -56,15 +59,15 @@ class Model:
             place = "Bergen" if "Bergen" in said else "nowhere"
             function = {"name": "weather", "arguments": json.dumps({"place": place})}
             return tells(request, "", calls=[{"id": "call_1", "type": "function", "function": function}])
-        if str(STORY["ask"]) in said:
+        if STORY["ask"] in said:
             return tells(request, "Your sister lives in Bergen." if "Bergen" in said else "I do not know.")
-        if str(STORY["stream"]) in said:
+        if STORY["stream"] in said:
             return tells(request, "Her boat is called Vega." if "Vega" in said else "I do not know.")
         return tells(request, "Thank you, that is noted.")
 
-    def notes(self, question: object) -> list[str]:
+    def notes(self, question: str) -> list[str]:
         """The notes of each prompt that ended with a question; "" where there were none."""
-        found = [NOTES.search(text(prompt[-1])) for prompt in self.asked if text(prompt[-1]).endswith(str(question))]
+        found = [NOTES.search(text(prompt[-1])) for prompt in self.asked if text(prompt[-1]).endswith(question)]
         return [match[2] if match else "" for match in found]
 
 
@@ -129,10 +132,13 @@ def hold(house: House, printed: str) -> dict[str, Any]:
 
 def test_openai_agents(house: House) -> None:
     told = hold(
-        house, python_environment("openai-agents").run("agents_sdk.py", house.url, house.key, json.dumps(STORY))
+        house,
+        python_environment("openai-agents").run(
+            "agents_sdk.py", house.url, house.key, json.dumps(STORY | {"long": LONG})
+        ),
     )
     assert "compaction" in told["compacted"]["kinds"], "the session was shortened by /v1/responses/compact"
-    assert len(told["compacted"]["kinds"]) < 2 * len(STORY["long"])
+    assert len(told["compacted"]["kinds"]) < 2 * len(LONG)
     last = "\n".join(text(message) for message in house.model.asked[-1])
     assert "A kettle is what I packed, as number 1." in last
 

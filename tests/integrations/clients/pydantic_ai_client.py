@@ -29,7 +29,7 @@ def agent(user: str | None, *, tools: bool = False) -> Agent[None, str]:
 
 
 async def said(user: str | None, text: str, *, tools: bool = False) -> str:
-    return (await agent(user, tools=tools).run(text)).output
+    return str((await agent(user, tools=tools).run(text)).output)
 
 
 async def streamed(user: str, text: str) -> list[str]:

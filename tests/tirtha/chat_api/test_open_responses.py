@@ -14,7 +14,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel
 
 from memory.encoding.encoder import Encoder
-from tests.support.chat_server import ChatServer, Reply, Script, chat_server
+from tests.support.chat_server import ChatServer, Reply, Script, chat_server, cut
 from tests.support.chats import responds, tells
 from tests.support.server import serving
 
@@ -69,9 +69,11 @@ class Tier:
         return messages
 
 
-@pytest.fixture(scope="module", params=["chat", "responses"])
+@pytest.fixture(scope="module", params=["chat, after", "responses, after", "chat, before", "responses, before"])
 def tier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Tier]:
+    """What the tier speaks, and when an answer is checked: one that is checked before is streamed from the whole of it."""
     home: Path = tmp_path_factory.mktemp("home")
+    protocol, checks = request.param.split(", ")
     with (
         chat_server("small") as server,
         serving(
@@ -79,12 +81,13 @@ def tier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             encoder,
             TIRTHA_LOCAL_URL=server.url,
             TIRTHA_LOCAL_MODEL="small",
-            TIRTHA_LOCAL_PROTOCOL=request.param,
+            TIRTHA_LOCAL_PROTOCOL=protocol,
+            TIRTHA_POLICY_CHAT_CHECKS=checks,
             TIRTHA_LOCAL_INPUT_USD_PER_MTOK="1",
             TIRTHA_LOCAL_OUTPUT_USD_PER_MTOK="2",
         ) as url,
     ):
-        yield Tier(url, server, request.param)
+        yield Tier(url, server, protocol)
 
 
 def answered(tier: Tier, said: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def test_streaming_response(tier: Tier) -> None:
         "content_part.done", "output_item.done", "completed",
     ]  # fmt: skip
     deltas = [event["delta"] for event in events if event["type"] == "response.output_text.delta"]
-    assert len(deltas) > 1
+    assert deltas
     assert "".join(deltas) == text(events[-1]["response"]) == "One two three four five"
 
 
@@ -231,3 +234,21 @@ def test_a_chain_of_responses(tier: Tier) -> None:
     stored = httpx.get(f"{tier.url}/v1/responses/{second['id']}").json()
     hold(stored)
     assert text(stored) == "You are called Ruth."
+
+
+def test_a_stream_that_breaks_off(tier: Tier) -> None:
+    """Where the words go out as they come, the last event says that it failed; else the request itself does."""
+    speak = tells if tier.protocol == "chat" else responds
+    tier.server.script = lambda request: cut(speak(request, "One two three four five six seven eight nine ten"))
+    body = {"model": "tirtha", "input": "Count to ten.", "stream": True}
+    whole = httpx.post(f"{tier.url}/v1/responses", json=body, timeout=60)
+    if whole.status_code != 200:
+        assert whole.status_code == 503
+        assert whole.json()["error"]["type"] == "server_error"
+        return
+    events = [json.loads(block.split("\ndata: ")[1]) for block in whole.text.strip().split("\n\n")]
+    for event in events:
+        EVENTS[event["type"]].model_validate(event)
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert events[-1]["type"] == "response.failed"
+    assert events[-1]["response"]["error"]["code"] == "server_error"
