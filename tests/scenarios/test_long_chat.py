@@ -24,26 +24,26 @@ log = logging.getLogger(__name__)
 
 RULES = "You are a friendly assistant who keeps answers short."
 FACTS = (
-    ("My dentist is called Doctor Okafor.", "What is the name of my dentist?", "Okafor"),
-    ("I keep the spare key under the blue flowerpot.", "Where do I keep the spare key?", "flowerpot"),
-    ("My daughter Nell is allergic to walnuts.", "What is my daughter Nell allergic to?", "walnuts"),
-    ("We named our cat Pudding.", "What is our cat called?", "Pudding"),
-    ("I drive a green Skoda.", "Which car do I drive?", "Skoda"),
-    ("My first job was in a bakery in Ghent.", "Where was my first job?", "bakery"),
-    ("I play the cello on Thursdays.", "Which instrument do I play?", "cello"),
-    ("My shoe size is 43.", "What is my shoe size?", "43"),
-    ("The boiler was repaired by Mr Lindqvist.", "Who repaired the boiler?", "Lindqvist"),
-    ("Our anniversary is on the ninth of February.", "When is our anniversary?", "February"),
-    ("I am reading a novel by Saramago.", "Which author am I reading?", "Saramago"),
-    ("My passport runs out in 2031.", "When does my passport run out?", "2031"),
-    ("The bicycle is locked with the code 8812.", "What is the code of the bicycle lock?", "8812"),
-    ("My brother Emil lives in Tartu.", "Where does my brother Emil live?", "Tartu"),
-    ("I am learning Portuguese.", "Which language am I learning?", "Portuguese"),
-    ("My favourite soup is goulash.", "What is my favourite soup?", "goulash"),
-    ("The piano was bought from Mrs Adeyemi.", "From whom was the piano bought?", "Adeyemi"),
-    ("My flight to Reykjavik leaves from gate 17.", "Where does my flight go from gate 17?", "Reykjavik"),
-    ("I lost my umbrella in the tram.", "Where did I lose my umbrella?", "tram"),
-    ("Our tent has room for six.", "How many people fit into our tent?", "six"),
+    ("My dentist is called Doctor Okafor.", "What is the name of my dentist?"),
+    ("I keep the spare key under the blue flowerpot.", "Where do I keep the spare key?"),
+    ("My daughter Nell is allergic to walnuts.", "What is my daughter Nell allergic to?"),
+    ("We named our cat Pudding.", "What is our cat called?"),
+    ("I drive a green Skoda.", "Which car do I drive?"),
+    ("My first job was in a bakery in Ghent.", "Where was my first job?"),
+    ("I play the cello on Thursdays.", "Which instrument do I play?"),
+    ("My shoe size is 43.", "What is my shoe size?"),
+    ("The boiler was repaired by Mr Lindqvist.", "Who repaired the boiler?"),
+    ("Our anniversary is on the ninth of February.", "When is our anniversary?"),
+    ("I am reading a novel by Saramago.", "Which author am I reading?"),
+    ("My passport runs out in 2031.", "When does my passport run out?"),
+    ("The bicycle is locked with the code 8812.", "What is the code of the bicycle lock?"),
+    ("My brother Emil lives in Tartu.", "Where does my brother Emil live?"),
+    ("I am learning Portuguese.", "Which language am I learning?"),
+    ("My favourite soup is goulash.", "What is my favourite soup?"),
+    ("The piano was bought from Mrs Adeyemi.", "From whom was the piano bought?"),
+    ("My flight to Reykjavik leaves from gate 17.", "Where does my flight go from gate 17?"),
+    ("I lost my umbrella in the tram.", "Where did I lose my umbrella?"),
+    ("Our tent has room for six.", "How many people fit into our tent?"),
 )
 PER_TURN = 2  # facts that are told in one message, the first ones of the chat
 FILLERS = 6  # further sentences in it
@@ -77,6 +77,10 @@ def tokens(messages: Sequence[dict[str, Any]]) -> int:
     return sum(count_tokens(str(message["content"])) for message in messages)
 
 
+def words(messages: Sequence[dict[str, Any]]) -> str:
+    return "\n".join(str(message["content"]) for message in messages)
+
+
 def newest_within(messages: Sequence[dict[str, Any]], window: int) -> list[dict[str, Any]]:
     """The usual cure: the instructions, and the newest messages that fit."""
     kept: list[dict[str, Any]] = []
@@ -100,7 +104,7 @@ def chat(url: str, tier: ChatServer, turns: int, window: int, *, user: str, head
     for number in range(said):
         asked = number - (said - len(FACTS))
         facts = FACTS[PER_TURN * number : PER_TURN * (number + 1)]
-        text = " ".join([*(fact for fact, _, _ in facts), *fillers[FILLERS * number : FILLERS * (number + 1)]])
+        text = " ".join([*(fact for fact, _ in facts), *fillers[FILLERS * number : FILLERS * (number + 1)]])
         if asked >= 0:
             text = FACTS[asked][1]
         messages.append({"role": "user", "content": text})
@@ -112,9 +116,9 @@ def chat(url: str, tier: ChatServer, turns: int, window: int, *, user: str, head
             extra_body=options,
         )
         if asked >= 0:
-            word = FACTS[asked][2]
-            held += [word] if word in str(wire.newest) else []
-            left += [word] if word in str(newest_within(messages, window)) else []
+            fact = FACTS[asked][0]
+            held += [fact] if fact in words(wire.newest) else []
+            left += [fact] if fact in words(newest_within(messages, window)) else []
         messages.append({"role": "assistant", "content": answer.choices[0].message.content})
     return Told(wire.most_tokens, held, left, tokens(messages))
 
@@ -137,5 +141,5 @@ def test_early_facts_are_in_the_context(
     )  # fmt: skip
     assert told.history_tokens > window, "a chat that fits shows nothing"
     assert told.most_tokens <= window
-    assert told.held == [word for _, _, word in FACTS]
+    assert told.held == [fact for fact, _ in FACTS]
     assert len(told.left) < len(FACTS) / 2, "the usual cure loses them"
