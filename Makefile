@@ -19,10 +19,10 @@ else
 endif
 
 test: .venv/installed
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 test-fast: .venv/installed
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow and not integration and not long"
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not slow and not integration and not long"
 
 test-integrations: $(INTEGRATIONS)/installed
 	@$(INTEGRATIONS)/bin/pytest -m integration
