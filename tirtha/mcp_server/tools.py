@@ -71,7 +71,7 @@ class _Brief(GenerateJsonSchema):
 
 
 class _Inputs(_Brief):
-    """Schemas of arguments, where what may be null is simply not required: models leave it out, and null is accepted all the same."""
+    """Schemas of arguments, where what may be null is simply not required: models leave it out. Null is accepted all the same."""
 
     def nullable_schema(self, schema: NullableSchema) -> dict[str, Any]:
         """Write what is there, if anything is."""

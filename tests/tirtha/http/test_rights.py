@@ -42,7 +42,7 @@ def expected(method: str, path: str) -> Needed:
         return "open"
     if path in ADMIN_PATHS:
         return "admin"
-    if path == "/openapi.json":
+    if path in {"/openapi.json", "/mcp"}:  # each of the tools behind the latter needs a right of its own
         return "any"
     return "write" if (method, path) in WRITERS else "read"
 
