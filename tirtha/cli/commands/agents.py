@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from tirtha.cli.connection import ShownKey
-from tirtha.cli.running import read_settings, run
+from tirtha.cli.running import err, read_settings, run, tell
 from tirtha.settings import Settings
 
 __all__ = ["app"]
@@ -32,6 +33,8 @@ def mcp(
 
     settings = read_settings()
     set_up_logging(settings.log_level, settings.log_format)
+    if sys.stdin.isatty():
+        tell(err, "This speaks to an agent's program, which starts it: docs/mcp.md says how. Ctrl-C ends it.")
     owner = _checked("--user", user), None if agent is None else _checked("--agent", agent)
     run(_serve(settings, *owner))
 
