@@ -18,7 +18,7 @@ from memory.errors import IndexBehind, StoreUnavailable, TenantFull
 from tirtha.caller import Caller
 from tirtha.errors import OtherUser, TooLarge
 from tirtha.http.bodies import BadBody, check_encoding, read_json
-from tirtha.http.schemas.faults import located, why
+from tirtha.http.errors import located, why
 from tirtha.http.schemas.requests import BulkLine
 from tirtha.http.schemas.responses import BulkOut, Rejected
 from tirtha.operations.remember import RememberRequest

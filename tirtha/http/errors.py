@@ -50,7 +50,7 @@ from tirtha.http.schemas.faults import located, why
 from tirtha.importers.errors import Ambiguous, ArchiveRefused, NotRecognised, Unreadable
 from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
-__all__ = ["OUR_FAULTS", "Answer", "Fault", "Problem", "answer_of", "fault_response", "problem", "register"]
+__all__ = ["OUR_FAULTS", "Fault", "Problem", "answer_of", "fault_response", "located", "problem", "register", "why"]
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class _Answer:
     """How one of our errors is told: the status, where and why, when to try again, by which scheme, and under which title."""
 
     status: int
@@ -152,57 +152,57 @@ _SOON_S = 5
 _REBUILT_S = 60
 _NEVER_SOON_S = 3_600
 # Our error types, and how each is told. Without `why` the error's own message says why.
-_OURS: Mapping[type[Exception], Callable[[Any], Answer]] = {
-    TurnConflict: lambda e: Answer(409, f"turns[{e.index}].id", "is the id of another turn of the session"),
-    BudgetTooSmall: lambda e: Answer(422, "budget", f"must be at least {e.needed} for this question"),
-    WindowTooSmall: lambda _: Answer(413, "budget"),
-    TooLarge: lambda e: Answer(413, e.at),
-    TooLong: lambda e: Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
-    Forbidden: lambda _: Answer(403),
-    OtherUser: lambda _: Answer(403),
-    TenantWide: lambda _: Answer(403),
-    OtherTenant: lambda _: Answer(403),
-    NotFromHere: lambda _: Answer(403),
-    KeyMissing: lambda _: Answer(401, scheme="Bearer"),
-    KeyRefused: lambda _: Answer(401, scheme="Bearer"),
-    UnknownKey: lambda _: Answer(404),
-    PepperUnusable: lambda _: Answer(503, retry_after_s=_NEVER_SOON_S),
-    BadCursor: lambda e: Answer(422, "cursor", e.why),
-    SessionNeeded: lambda _: Answer(422, "session_id", "is required: more than one session has a turn of this id"),
-    NotAnExport: lambda e: Answer(422, "line 1", e.why),
-    ExportIsNewer: lambda e: Answer(422, "version", f"is {e.version}; at most {e.known} is read here"),
-    ExportBroken: lambda e: Answer(422, f"line {e.line}", e.why),
-    WrongOwner: lambda e: Answer(422, "user_id", f"cannot be given: the export {e.why}"),
-    Ambiguous: lambda e: Answer(422, e.parameter, e.question),
-    ArchiveRefused: lambda _: Answer(422, "body"),
-    NotRecognised: lambda _: Answer(422, "body"),
-    Unreadable: lambda _: Answer(422, "body"),
-    IndexBehind: lambda e: Answer(503, retry_after_s=e.retry_after_s),
-    StoreDamaged: lambda _: Answer(503, retry_after_s=_NEVER_SOON_S),
-    IndexDamaged: lambda _: Answer(503, retry_after_s=_REBUILT_S),
-    StoreUnavailable: lambda e: Answer(507 if e.full else 503, retry_after_s=_SOON_S),
-    LedgerUnavailable: lambda e: Answer(507 if e.full else 503, retry_after_s=_SOON_S),
-    NotReady: lambda _: Answer(503, retry_after_s=_SOON_S),
-    TierDown: lambda e: Answer(503, retry_after_s=e.retry_after_s),
-    SandboxUnavailable: lambda _: Answer(503, retry_after_s=_NEVER_SOON_S),
-    UnknownDecision: lambda _: Answer(404),
-    TooManyQuestions: lambda e: Answer(503, retry_after_s=e.retry_after_s),
-    RateLimited: lambda e: Answer(429, retry_after_s=e.retry_after_s),
-    AboveRate: lambda e: Answer(413, e.what),
+_OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
+    TurnConflict: lambda e: _Answer(409, f"turns[{e.index}].id", "is the id of another turn of the session"),
+    BudgetTooSmall: lambda e: _Answer(422, "budget", f"must be at least {e.needed} for this question"),
+    WindowTooSmall: lambda _: _Answer(413, "budget"),
+    TooLarge: lambda e: _Answer(413, e.at),
+    TooLong: lambda e: _Answer(413, "question", f"takes {e.tokens} tokens of {e.window_tokens}"),
+    Forbidden: lambda _: _Answer(403),
+    OtherUser: lambda _: _Answer(403),
+    TenantWide: lambda _: _Answer(403),
+    OtherTenant: lambda _: _Answer(403),
+    NotFromHere: lambda _: _Answer(403),
+    KeyMissing: lambda _: _Answer(401, scheme="Bearer"),
+    KeyRefused: lambda _: _Answer(401, scheme="Bearer"),
+    UnknownKey: lambda _: _Answer(404),
+    PepperUnusable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    BadCursor: lambda e: _Answer(422, "cursor", e.why),
+    SessionNeeded: lambda _: _Answer(422, "session_id", "is required: more than one session has a turn of this id"),
+    NotAnExport: lambda e: _Answer(422, "line 1", e.why),
+    ExportIsNewer: lambda e: _Answer(422, "version", f"is {e.version}; at most {e.known} is read here"),
+    ExportBroken: lambda e: _Answer(422, f"line {e.line}", e.why),
+    WrongOwner: lambda e: _Answer(422, "user_id", f"cannot be given: the export {e.why}"),
+    Ambiguous: lambda e: _Answer(422, e.parameter, e.question),
+    ArchiveRefused: lambda _: _Answer(422, "body"),
+    NotRecognised: lambda _: _Answer(422, "body"),
+    Unreadable: lambda _: _Answer(422, "body"),
+    IndexBehind: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
+    StoreDamaged: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    IndexDamaged: lambda _: _Answer(503, retry_after_s=_REBUILT_S),
+    StoreUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
+    LedgerUnavailable: lambda e: _Answer(507 if e.full else 503, retry_after_s=_SOON_S),
+    NotReady: lambda _: _Answer(503, retry_after_s=_SOON_S),
+    TierDown: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
+    SandboxUnavailable: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
+    UnknownDecision: lambda _: _Answer(404),
+    TooManyQuestions: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
+    RateLimited: lambda e: _Answer(429, retry_after_s=e.retry_after_s),
+    AboveRate: lambda e: _Answer(413, e.what),
     # Not 507, which tells an operator that a disk is full and a client to try again: this is a rule, and only a change helps.
-    TenantFull: lambda _: Answer(403, title="Quota exceeded"),
-    TenantClosed: lambda _: Answer(403, title="The tenant is gone"),
-    TenantGone: lambda _: Answer(403, title="The tenant is gone"),
-    UnknownTenant: lambda _: Answer(404),
-    TenantExists: lambda _: Answer(409, "name", "is the name of another tenant", title="The tenant exists already"),
-    TenantKept: lambda e: Answer(422, "confirm", e.why),
+    TenantFull: lambda _: _Answer(403, title="Quota exceeded"),
+    TenantClosed: lambda _: _Answer(403, title="The tenant is gone"),
+    TenantGone: lambda _: _Answer(403, title="The tenant is gone"),
+    UnknownTenant: lambda _: _Answer(404),
+    TenantExists: lambda _: _Answer(409, "name", "is the name of another tenant", title="The tenant exists already"),
+    TenantKept: lambda e: _Answer(422, "confirm", e.why),
 }
 
 
 OUR_FAULTS = tuple(_OURS)
 
 
-def answer_of(error: Exception) -> Answer:
+def answer_of(error: Exception) -> _Answer:
     """Return how one of our errors is told; what its operator must see to is logged."""
     if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady | PepperUnusable):
         log.error("%s", error)

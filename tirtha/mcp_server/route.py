@@ -95,7 +95,7 @@ async def _connected(ctx: Context) -> Connection:
 
 def _named_user(request: Request) -> str | None:
     """Return the user that the header names, in UTF-8; None without one. Raises Refused."""
-    sent = [value for name, value in request.headers.raw if name == _USER.encode()]
+    sent = [value for name, value in request.headers.raw if name == _USER.encode() and value]
     if not sent:
         return None
     if len(sent) > 1:

@@ -14,7 +14,7 @@ from tirtha.caller import Caller
 from tirtha.errors import ExportBroken, WrongOwner
 from tirtha.http.bodies import BadBody, read_json
 from tirtha.http.bulk import cut_lines
-from tirtha.http.schemas.faults import located, why
+from tirtha.http.errors import located, why
 from tirtha.operations.moving.importing import ImportRequest
 from tirtha.operations.moving.lines import Held, Line, Report, Unreadable
 from tirtha.service import Service

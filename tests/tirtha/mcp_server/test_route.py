@@ -155,9 +155,24 @@ async def test_another_tenants_key_sees_nothing_of_the_same_user(keys: Keys, era
         assert TRAM in data(await client.call_tool("recall", {"question": "Where does Anna live?"}))["text"]
 
 
-async def test_a_header_that_names_nobody_is_refused(keys: Keys) -> None:
-    async with agent(keys.url, key=keys.make(), user="x" * 129) as client:
-        assert "X-Tirtha-User: String should have at most" in refusal(await client.call_tool("list_sessions", {}))
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (["x" * 129], "X-Tirtha-User: String should have at most"),
+        (["anna", "ben"], "given more than once"),
+        ([b"\xff"], "must be UTF-8"),
+        ([""], "nothing says whose memory"),
+        (["J\u00fcrgen".encode()], ""),
+    ],
+)
+def test_a_header_that_names_nobody_is_refused(keys: Keys, sent: list[str | bytes], words: str) -> None:
+    named = [(b"x-tirtha-user", value if isinstance(value, bytes) else value.encode()) for value in sent]
+    body = PING | {"method": "tools/call", "params": {"name": "list_sessions", "arguments": {}}}
+    headers = [(name.encode(), value.encode()) for name, value in (JSON | keys.boss).items()]
+    answer = httpx.post(f"{keys.url}/mcp", json=body, headers=[*headers, *named])
+    result = json.loads(answer.text.partition("data: ")[2])["result"]
+    assert result["isError"] is bool(words)
+    assert words in result["content"][0]["text"]
 
 
 def test_only_posts_are_taken(keys: Keys) -> None:

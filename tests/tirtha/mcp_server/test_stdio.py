@@ -60,6 +60,7 @@ async def test_a_process_beside_a_server_has_its_memory(home: Path, era: Era) ->
     assert sessions_of(server_of(home), user) == [stored["session_id"]]
 
 
+@pytest.mark.slow
 @eras
 async def test_the_user_is_asked_in_both_eras(home: Path, era: Era) -> None:
     user, yes, no = f"asked-{era}", Person(), Person(action="decline")
@@ -71,6 +72,7 @@ async def test_the_user_is_asked_in_both_eras(home: Path, era: Era) -> None:
     assert no.asked == yes.asked == [f"Forget everything that is remembered of the user {user!r}, for good?"]
 
 
+@pytest.mark.slow
 async def test_the_process_is_one_users_and_one_agents(home: Path) -> None:
     async with process_agent(home, "--user", "anna", "--agent", "coder") as client:
         data(await client.call_tool("remember", {"text": TRAM}))
@@ -84,6 +86,7 @@ async def test_the_process_is_one_users_and_one_agents(home: Path) -> None:
     assert len(sessions_of(server_of(home), "default")) == 1
 
 
+@pytest.mark.slow
 async def test_its_key_decides_what_it_may(tmp_path: Path, encoder: Encoder) -> None:
     with serving(tmp_path / "home", encoder) as url:
         made = reading_key(url, "anna")

@@ -64,6 +64,13 @@ async def test_what_one_session_was_told_another_recalls_and_cites(url: str, era
         assert data(await client.call_tool("list_sessions", {}))["sessions"] == []
 
 
+async def test_a_budget_that_no_line_fits_is_told_with_what_is_needed(url: str) -> None:
+    async with agent(url, user="budget") as client:
+        data(await client.call_tool("remember", {"text": TRAM}))
+        words = refusal(await client.call_tool("recall", {"question": "Where does Anna live?", "budget": 1}))
+        assert "the shortest takes" in words
+
+
 @eras
 async def test_the_text_beside_structured_output_is_the_same_as_json(url: str, era: Era) -> None:
     async with agent(url, user="text", era=era) as client:

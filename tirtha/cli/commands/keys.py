@@ -139,7 +139,7 @@ def _read(model: type[M], fields: Json) -> M:
     """Read fields as the HTTP contract does. Raises CommandFailed in the words of the command line."""
     from pydantic import ValidationError  # noqa: PLC0415
 
-    from tirtha.http.schemas.faults import located, why  # noqa: PLC0415
+    from tirtha.http.errors import located, why  # noqa: PLC0415
 
     try:
         return model.model_validate(fields)
