@@ -24,7 +24,7 @@ __all__ = ["ServerOnDemand", "server_on_demand"]
 
 _TIMEOUT_S = 600.0
 _KEPT_ALIVE_S = 2.0  # less than the server keeps a connection, so that none is used while it is being closed
-_OPENING_S, _AGAIN_S = 60.0, 0.5  # how long another process may take to open the folder, and how often that is asked
+_OPENING_S, _AGAIN_S = 120.0, 0.5  # how long another process may take to open the folder, and how often that is asked
 _Json = Mapping[str, Any]
 
 

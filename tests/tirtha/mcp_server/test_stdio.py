@@ -6,8 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
+from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from memory.encoding.encoder import Encoder
@@ -195,3 +197,19 @@ async def test_when_the_process_that_has_the_folder_ends_the_next_one_opens_it(t
         first.communicate(timeout=30)
         assert TRAM in data(await second.call_tool("recall", {"question": "Where does Anna live?"}))["text"]
         assert server_of(home)
+
+
+@pytest.mark.slow
+async def test_processes_that_open_the_folder_at_the_same_time_share_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with process_agent(home, "--user", "u") as first, process_agent(home, "--user", "u") as second:
+
+        async def told(client: Client, session_id: str) -> None:
+            data(await client.call_tool("remember", {"text": TRAM, "session_id": session_id}))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(told, first, "one")
+            tasks.start_soon(told, second, "two")
+        for client in (first, second):
+            sessions = data(await client.call_tool("list_sessions", {}))["sessions"]
+            assert {one["session_id"] for one in sessions} == {"one", "two"}
