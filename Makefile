@@ -26,7 +26,7 @@ test: .venv/installed
 test-fast: .venv/installed
 	@$(WORKERS) -m "not slow and not integration and not long"
 
-test-integrations: $(INTEGRATIONS)/installed
+test-integrations: $(INTEGRATIONS)/installed $(INTEGRATIONS)/node/installed
 	@$(INTEGRATIONS)/bin/pytest -m integration
 
 test-long: .venv/installed
@@ -57,4 +57,9 @@ clean:
 $(INTEGRATIONS)/installed: pyproject.toml
 	$(PYTHON) -m venv $(INTEGRATIONS)
 	$(INTEGRATIONS)/bin/$(PIP) --editable '.[dev,inspect]'
+	@touch $@
+
+# The conformance tests of MCP are a program of Node.js, which is installed beside them: they need 22, and npm of any version.
+$(INTEGRATIONS)/node/installed: | $(INTEGRATIONS)/installed
+	npm install --silent --no-audit --no-fund --prefix $(INTEGRATIONS)/node @modelcontextprotocol/conformance@0.1.16 node@22
 	@touch $@

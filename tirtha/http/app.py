@@ -32,6 +32,7 @@ from tirtha.http.routing import Routing
 from tirtha.http.timeouts.bodies import BodyTimeouts
 from tirtha.http.watched import Watched
 from tirtha.keys.authentication import Authentication
+from tirtha.mcp_server.route import mcp_router
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
 
@@ -100,6 +101,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:
         routes.include_router(router)
+    routes.include_router(mcp_router(service, max_body_bytes=settings.max_body_bytes))
     app.include_router(routes)
     app.add_middleware(Routing)  # the innermost: what is added later stands before it
     app.add_middleware(

@@ -53,10 +53,11 @@ from tirtha.errors import (
 )
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
+from tirtha.http.schemas.faults import located, why
 from tirtha.importers.errors import Ambiguous, ArchiveRefused, NotRecognised, Unreadable
 from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
-__all__ = ["Fault", "Problem", "fault_response", "located", "problem", "register", "why"]
+__all__ = ["OUR_FAULTS", "Fault", "Problem", "answer_of", "fault_response", "located", "problem", "register", "why"]
 
 log = logging.getLogger(__name__)
 
@@ -103,27 +104,6 @@ def register(app: FastAPI) -> None:
         app.add_exception_handler(kind, _ours)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
-
-
-def located(path: Sequence[int | str]) -> str:
-    """Write a place in the request: turns[1].text."""
-    place = ""
-    for step in path:
-        place += f"[{step}]" if isinstance(step, int) else f".{step}" if place else str(step)
-    return place or "body"
-
-
-def why(error: dict[str, Any]) -> str:
-    """Return what is wrong with a field, without pydantic's prefix."""
-    if error["type"] == "extra_forbidden":
-        return "is not a field of this request"
-    if error["type"] == "missing":
-        return "is required"
-    if error["type"] in {"model_type", "model_attributes_type"}:
-        return "must be an object"
-    if error["type"] == "string_unicode":
-        return "holds half a surrogate pair, which is no character"
-    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def problem(
@@ -235,11 +215,19 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
 }
 
 
-def fault_response(error: Exception) -> Response:
-    """Answer with the problem document of one of our errors."""
-    answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
+OUR_FAULTS = tuple(_OURS)
+
+
+def answer_of(error: Exception) -> _Answer:
+    """Return how one of our errors is told; what its operator must see to is logged."""
     if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady | PepperUnusable):
         log.error("%s", error)
+    return next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
+
+
+def fault_response(error: Exception) -> Response:
+    """Answer with the problem document of one of our errors."""
+    answer = answer_of(error)
     faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
     headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else {}
     if answer.scheme:

@@ -44,7 +44,8 @@ def expected(method: str, path: str) -> Needed:
         return "open"
     if path in ADMIN_PATHS:
         return "admin"
-    if path == "/openapi.json" or path.startswith("/v1/models"):
+    # Each of the tools behind /mcp needs a right of its own.
+    if path in {"/openapi.json", "/mcp"} or path.startswith("/v1/models"):
         return "any"
     return "write" if (method, path) in WRITERS else "read"
 
