@@ -34,7 +34,7 @@ from tirtha.errors import (
     Forbidden,
     KeyMissing,
     KeyRefused,
-    NobodyNamed,
+    MemoryNeeded,
     NotAnExport,
     NotFromHere,
     NoTier,
@@ -168,7 +168,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
         413, "question", f"takes {e.tokens} tokens of {e.window_tokens}", title="The conversation is too long"
     ),
     BadChat: lambda e: _Answer(422, e.at, e.why),
-    NobodyNamed: lambda _: _Answer(422, "X-Tirtha-User", "is required"),
+    MemoryNeeded: lambda _: _Answer(422, "X-Tirtha-User", "is required"),
     UnknownModel: lambda _: _Answer(404, "model", title="There is no such model"),
     UnknownResponse: lambda _: _Answer(404),
     NoTier: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
