@@ -54,7 +54,7 @@ READERS = {
     "POST /v1/context",
     "POST /v1/ask",
 }
-WRITERS = {"POST /v1/remember", "POST /v1/import", "POST /v1/forget", "DELETE /v1/users/{user_id}"}
+WRITERS = {"POST /v1/remember", "POST /v1/import", "DELETE /v1/users/{user_id}"}
 # What must have been answered with what was asked for, at least once, or the run has shown nothing: in little time, and in much.
 REACHED = {
     "keyless": {"GET /v1/users", "GET /v1/tenants", "POST /v1/recall"},
