@@ -1,7 +1,7 @@
 """How much memory a server takes to import and export 50 MB, above what it takes idle.
 
-Run by `make bench`; `python -m eval.bench moving` runs it alone. The turns are machine text, which is kept and not encoded: so the
-figures are of moving, and not of the encoder, which works later and at its own pace. The process's resident memory is looked at
+Run by `make bench`; `python -m eval.bench moving` runs it alone. The turns are machine text, of which little is encoded: so the
+figures are of moving more than of the encoder, which works later and at its own pace. The process's resident memory is looked at
 every few milliseconds, until the answer is there, and until all is indexed.
 """
 
@@ -46,14 +46,13 @@ class Moved:
 
 
 def moving_memory_table() -> Table:
-    """Import an export of 50 MB, then once more as another user; export it, and import what is known, each in a fresh server."""
+    """Import an export of 50 MB, export it, and import what is known already, each in a fresh server."""
     with tempfile.TemporaryDirectory() as folder:
         home, file = Path(folder) / "home", Path(folder) / "export.jsonl"
         _write_export(file)
         rows: dict[str, Moved] = {}
         with _fresh(home) as (client, process):
             rows["POST /v1/import"] = _import(client, process, file)
-            rows["once more, as another user"] = _import(client, process, file, user="u2")
         with _fresh(home) as (client, process):
             rows["GET /v1/export"] = _export(client, process)
         with _fresh(home) as (client, process):
@@ -80,11 +79,9 @@ def _warm_up(client: httpx.Client) -> None:
     client.post("/v1/context", json={"user_id": "cat", "question": "What is my cat called?"}).raise_for_status()
 
 
-def _import(client: httpx.Client, process: psutil.Process, file: Path, user: str = "u1") -> Moved:
+def _import(client: httpx.Client, process: psutil.Process, file: Path) -> Moved:
     with _watched(client, process) as moved:
-        report = (
-            client.post(f"/v1/import?user_id={user}", content=_chunks(file), headers=_NDJSON).raise_for_status().json()
-        )
+        report = client.post("/v1/import", content=_chunks(file), headers=_NDJSON).raise_for_status().json()
         assert report["stored"] + report["duplicates"] == report["received"]
         moved.moved_mb = file.stat().st_size / MB
     return moved

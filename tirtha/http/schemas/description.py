@@ -14,6 +14,7 @@ from tirtha.http.errors import TITLES, Problem
 __all__ = ["described"]
 
 _UNEXPECTED = 500  # the one status that no caller should plan for
+_FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
 _SCHEMAS = "#/components/schemas/{model}"
 _SECONDS = {"schema": {"type": "integer", "minimum": 0}, "required": True}
 _TEXT = {"schema": {"type": "string"}, "required": True}
@@ -31,21 +32,29 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
     """Complete a document of the framework, in place, and return it.
 
     Every operation may answer with every problem: a key may be wrong, a limit reached, or a disk full, whatever is asked for.
+    What a route declares of its errors itself stays as it is.
     """
     components = document["components"]
     schemas = components["schemas"]
-    for framework_own in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(framework_own, None)
+    for name in _FRAMEWORKS_OWN:
+        schemas.pop(name, None)
     schemas.update(models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)[1]["$defs"])
     components["responses"] = {f"Problem{status}": _problem(status) for status in TITLES if status != _UNEXPECTED}
     references = {
         str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in TITLES if status != _UNEXPECTED
     }
     for operation in _operations(document):
-        for response in operation["responses"].values():
+        told = {status: one for status, one in operation["responses"].items() if not _is_the_frameworks(one)}
+        for response in told.values():
             response.setdefault("headers", {}).update(_EVERY_ANSWER)
-        operation["responses"] |= references
+        operation["responses"] = references | told
     return document
+
+
+def _is_the_frameworks(response: dict[str, Any]) -> bool:
+    """Say whether a response is the one that the framework gives to faults of validation, which ours replace."""
+    schemas = [kind.get("schema", {}) for kind in response.get("content", {}).values()]
+    return any(schema.get("$ref", "").endswith(_FRAMEWORKS_OWN) for schema in schemas)
 
 
 def _problem(status: int) -> dict[str, Any]:
