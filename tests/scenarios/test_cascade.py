@@ -224,6 +224,7 @@ def test_code_tasks_over_http(shared_house: tuple[httpx.Client, ChatServer, Chat
     ("body", "says"),
     [
         (CODE | {"tests": None}, "tests is needed"),
+        (CODE | {"max_tier": "extractive"}, "max_tier must be local or frontier"),
         (QUESTION | {"tests": "assert True"}, "tests does not belong there"),
         ({"question": "What?"}, "user_id is needed"),
         (CODE | {"entry_point": "f()"}, "entry_point"),

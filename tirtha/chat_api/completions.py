@@ -13,6 +13,7 @@ from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
 from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words
+from tirtha.chat_api.errors import EITHER, ERRORS
 from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat, ProtocolMissing
@@ -25,7 +26,7 @@ from tirtha.visible import is_blank
 
 __all__ = ["CompletionIn", "CompletionPrompt", "router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=ERRORS)
 
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -41,7 +42,7 @@ class CompletionIn(ChatBody):
     max_completion_tokens: int | None = None
 
 
-@router.post("/v1/chat/completions", response_class=JSONResponse)
+@router.post("/v1/chat/completions", response_class=JSONResponse, responses=EITHER)
 async def chat_completions(body: CompletionIn, request: Request, service: Served, caller: Reader) -> Response:
     """Answer a conversation with memory: the OpenAI API's chat completions, with an object `tirtha` in request and answer.
 

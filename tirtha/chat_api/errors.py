@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cascade.ports import RelayRefused
 
-__all__ = ["ErrorShape", "refused"]
+__all__ = ["EITHER", "ERRORS", "ErrorShape", "refused"]
 
 _PROBLEM = "application/problem+json"
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -25,6 +26,37 @@ _OF_TYPE = {
     "urn:tirtha:problem:there-is-no-such-model": "model_not_found",
     "urn:tirtha:problem:the-conversation-is-too-long": "context_length_exceeded",
     "urn:tirtha:problem:the-spending-cap-is-reached": "insufficient_quota",
+}
+
+
+class Error(BaseModel):
+    """What went wrong, as the OpenAI API tells it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorOut(BaseModel):
+    """An error of the OpenAI API."""
+
+    error: Error
+
+
+# For the description of the routes: a tier's server may refuse a request with some of these statuses itself.
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorOut, "description": "an error, as the OpenAI API tells it"}
+    for status in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
+}
+EITHER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "the whole answer, or server-sent events where the request asks for a stream",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    }
 }
 
 

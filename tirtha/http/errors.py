@@ -57,11 +57,22 @@ from tirtha.http.schemas.faults import located, why
 from tirtha.importers.errors import Ambiguous, ArchiveRefused, NotRecognised, Unreadable
 from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
-__all__ = ["OUR_FAULTS", "Fault", "Problem", "answer_of", "fault_response", "located", "problem", "register", "why"]
+__all__ = [
+    "OUR_FAULTS",
+    "TITLES",
+    "Fault",
+    "Problem",
+    "answer_of",
+    "fault_response",
+    "located",
+    "problem",
+    "register",
+    "why",
+]
 
 log = logging.getLogger(__name__)
 
-_TITLES = {
+TITLES = {
     400: "The request cannot be read",
     401: "A valid key is needed",
     403: "That is not allowed",
@@ -110,7 +121,7 @@ def problem(
     status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None, title: str = ""
 ) -> Response:
     """Answer with a problem document; `title` says it more closely than the status alone."""
-    title = title or _TITLES.get(status, "The request failed")
+    title = title or TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(
         type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)

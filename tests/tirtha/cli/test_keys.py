@@ -125,7 +125,7 @@ def test_another_address_is_listened_on_only_with_a_key(tmp_path: Path) -> None:
     serve = ("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
     refused = tirtha_here(home, *serve)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "refusing to listen on 0.0.0.0: no API key" in refused.stderr
+    assert "refusing to listen on 0.0.0.0: no API key is made" in refused.stderr
     assert "tirtha keys create NAME" in refused.stderr
     assert not home.exists(), "nothing was made"
     key = tirtha_here(home, "keys", "create", "first").stdout.strip()
