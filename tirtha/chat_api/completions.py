@@ -202,13 +202,20 @@ def _turn(message: Mapping[str, Any]) -> ChatTurn:
     for call in message.get("tool_calls") or ():
         made = (call.get("function") or call.get("custom") or {}) if isinstance(call, Mapping) else {}
         said.append(called(made.get("name"), made.get("arguments") or made.get("input")))
-    name = message.get("name")
     role = cast("Any", _ROLES[str(message["role"])])
     return ChatTurn(
         role=role,
         text="\n".join(text.strip() for text in said if not is_blank(text)),
-        speaker=plain(name)[:128] if isinstance(name, str) and role == "user" and not is_blank(name) else None,
+        speaker=_speaker(message.get("name")) if role == "user" else None,
     )
+
+
+def _speaker(name: object) -> str | None:
+    """Return a name as a speaker may have one: without line breaks and other control characters."""
+    if not isinstance(name, str):
+        return None
+    shown = " ".join("".join(one if one.isprintable() else " " for one in plain(name)).split())[:128]
+    return None if is_blank(shown) else shown
 
 
 def _tokens(message: Mapping[str, Any]) -> int:
