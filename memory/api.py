@@ -4,8 +4,6 @@ Joins the store, the index, the encoder and the indexer. Behind it everything bl
 does all its SQL and LanceDB there. Questions have threads of their own, so that writers do not wait for them.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +17,11 @@ from numpy.typing import NDArray
 
 from language import forget_texts
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
-from memory.errors import IndexBehind, IndexDamaged, StoreUnavailable
+from memory.errors import IndexBehind, IndexDamaged
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import (
+    Bounds,
     Counts,
     Extent,
     Follow,
@@ -48,15 +47,13 @@ from memory.recall.reranker import MODELS, RecallModels
 from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
 from memory.tenants import TenantMemory
+from memory.wiping import Wiping
 
 __all__ = ["Memory", "MemorySettings"]
-
-log = logging.getLogger(__name__)
 
 _STORE_THREADS = 8
 _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
 _CHANGES_AT_ONCE = 2  # of the index, which wait for one another
-_WIPE_PAUSES_S = (2, 4, 8, 16, 30, 60, 120, 180, 180)  # ten minutes together
 
 T = TypeVar("T")
 
@@ -105,7 +102,7 @@ class Memory:
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
         self._changes = anyio.CapacityLimiter(_CHANGES_AT_ONCE)
-        self._later: asyncio.Task[None] | None = None
+        self._wiping = Wiping(store, self._changes)
 
     # remembering
 
@@ -189,20 +186,34 @@ class Memory:
     # recalling
 
     async def recall(
-        self, scope: Scope, question: str, asked_at: datetime, *, until: datetime | None = None
+        self,
+        scope: Scope,
+        question: str,
+        asked_at: datetime,
+        *,
+        until: datetime | None = None,
+        exclude: frozenset[tuple[str, str]] = frozenset(),
+        exclude_session_id: str | None = None,
     ) -> Recollection:
-        """Find the evidence of `scope` on `question`, best first; what was said after `until` does not exist.
+        """Find the evidence of `scope` on `question`, best first, as if what is left out did not exist.
 
-        Tenants take turns. Raises StoreUnavailable, and TooManyQuestions if too many of the tenant wait.
+        Left out is what was said after `until`, the turns of `exclude`, by (session id, turn id), and those of the session
+        `exclude_session_id`: what a prompt holds already. Tenants take turns. Raises StoreUnavailable, and TooManyQuestions if too
+        many of the tenant wait.
         """
+        bounds = Bounds(until=until, exclude=exclude, exclude_session_id=exclude_session_id)
         with self._precedence.live():
-            found = await self._questions.recall(scope, question, asked_at, until)
+            found = await self._questions.recall(scope, question, asked_at, bounds)
         self._mend_index()
         return found
 
-    async def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
-        """Find the evidence of one session of `scope` on `question`, best first. Raises as `recall` does."""
-        found = await self._questions.in_turn(scope, self._recall.recall_session, scope, session_id, question, asked_at)
+    async def recall_session(
+        self, scope: Scope, session_id: str, question: str, asked_at: datetime, *, until: datetime | None = None
+    ) -> Recollection:
+        """Find the evidence of one session of `scope` on `question`, best first; raises, and minds `until`, as `recall` does."""
+        found = await self._questions.in_turn(
+            scope, self._recall.recall_session, scope, session_id, question, asked_at, until
+        )
         self._mend_index()
         return found
 
@@ -348,29 +359,12 @@ class Memory:
             self._indexer.forget()
             return self._store.wipe()
 
-        if not await anyio.to_thread.run_sync(work, limiter=self._changes) and not self._later:
-            self._later = asyncio.create_task(self._wipe_later())
+        if not await anyio.to_thread.run_sync(work, limiter=self._changes):
+            self._wiping.put_off()
 
     async def close(self) -> None:
         """Do now what `wipe` put off, if nobody stands in the way any more."""
-        if self._later:
-            self._later.cancel()
-            await asyncio.wait([self._later])
-            await self._try_to_wipe()
-
-    async def _wipe_later(self) -> None:
-        for pause_s in _WIPE_PAUSES_S:
-            await asyncio.sleep(pause_s)
-            if await self._try_to_wipe():
-                break
-        self._later = None
-
-    async def _try_to_wipe(self) -> bool:
-        try:
-            return await anyio.to_thread.run_sync(self._store.wipe, limiter=self._changes)
-        except StoreUnavailable as fault:
-            log.warning("the database keeps copies of what was forgotten: %s", fault)
-            return False
+        await self._wiping.close()
 
     async def _live(self, write: Callable[..., T], *args: object) -> T:
         """Write for somebody who waits, before the index goes on. Raises as `remember` does."""

@@ -15,6 +15,7 @@ from language import Analysed, Passage, analyse, readable, said_in
 
 __all__ = [
     "ArchivedTurn",
+    "Bounds",
     "Counts",
     "EncodedPassage",
     "Evidence",
@@ -258,6 +259,29 @@ class UserSummary:
     user_id: str
     agents: tuple[str, ...]
     turns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What of a scope exists for a question: not what was said after `until`, nor the turns that are left out.
+
+    Those are named by (session id, turn id), or are all of a session.
+    """
+
+    until: datetime | None = None
+    exclude: frozenset[tuple[str, str]] = frozenset()
+    exclude_session_id: str | None = None
+
+    @property
+    def leave_out(self) -> bool:
+        """Whether any turn is left out by its name."""
+        return bool(self.exclude) or self.exclude_session_id is not None
+
+    def hold(self, turn: Turn) -> bool:
+        """Return whether a turn exists for the question."""
+        if self.until is not None and turn.said_at > self.until:
+            return False
+        return turn.session_id != self.exclude_session_id and (turn.session_id, turn.id) not in self.exclude
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import anyio.to_thread
 from memory.errors import IndexDamaged
 from memory.fairness import FairQueue
 from memory.index.lance import PassageIndex
-from memory.model import Recollection, Scope, Survey, Threads
+from memory.model import Bounds, Recollection, Scope, Survey, Threads
 from memory.recall.pipeline import Loaded, Recall, ScopeOnDisk
 
 __all__ = ["Questions", "threads_of"]
@@ -35,12 +35,12 @@ class Questions:
         self._threads = anyio.CapacityLimiter(_AT_ONCE)
         self._loads = anyio.CapacityLimiter(_LOADS_AT_ONCE)
 
-    async def recall(self, scope: Scope, question: str, asked_at: datetime, until: datetime | None) -> Recollection:
+    async def recall(self, scope: Scope, question: str, asked_at: datetime, bounds: Bounds) -> Recollection:
         """Ask, and once more with the scope if it was not in memory. Raises TooManyQuestions, and as `Recall.recall` does."""
         loaded: Loaded | None = None
         while True:
             try:
-                return await self.in_turn(scope, self._recall.recall, scope, question, asked_at, until, loaded)
+                return await self.in_turn(scope, self._recall.recall, scope, question, asked_at, bounds, loaded)
             except ScopeOnDisk as on_disk:
                 loaded = await anyio.to_thread.run_sync(self._load, on_disk.survey, limiter=self._loads)
 

@@ -7,6 +7,7 @@ compare a question with given texts, without an index.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -47,6 +48,7 @@ class Postings:
         self._rows: dict[str, Rows] = {}
         self._count = 0
         self._tokens = 0
+        self._hidden: Rows = _NOWHERE
         if len(terms):
             self._read(terms)
 
@@ -54,6 +56,12 @@ class Postings:
     def bytes(self) -> int:
         """The memory it takes, about."""
         return self._lengths.nbytes + self._tokens * np.int64().nbytes + len(self._rows) * _BYTES_EACH_TERM
+
+    def without(self, rows: Rows) -> "Postings":
+        """Return these terms as they are now, as if some rows, which ascend, were not among them. Copies nothing."""
+        shown = copy(self)
+        shown._hidden = rows
+        return shown
 
     def best(self, terms: Iterable[str], limit: int) -> list[int]:
         """Find the `limit` rows with the greatest BM25 for these terms, best first, equals in their order; none without a term."""
@@ -64,28 +72,38 @@ class Postings:
 
         The rarity is Lucene's inverse document frequency, ln(1 + (N - n + 0.5) / (n + 0.5)).
         """
-        count, tokens = self._count, self._tokens
+        count, shown, tokens = self._count, self._shown(self._count), self._shown_tokens()
         held = np.array([len(self._up_to(count, term)) for term in terms], np.float64)
         held += (frequencies(terms, beside) > 0).sum(axis=0)
-        count, tokens = count + len(beside), tokens + sum(map(len, beside))
-        return TermStatistics(rarity=rarity_of(count, held), mean_length=_mean_length(tokens, count))
+        shown, tokens = shown + len(beside), tokens + sum(map(len, beside))
+        return TermStatistics(rarity=rarity_of(shown, held), mean_length=_mean_length(tokens, shown))
 
     def _scores(self, terms: Iterable[str]) -> NDArray[np.float32]:
         count, lengths = self._count, self._lengths
-        mean_length = _mean_length(self._tokens, count)
+        shown = self._shown(count)
+        mean_length = _mean_length(self._shown_tokens(), shown)
         scores = np.zeros(count, np.float32)
         for term in dict.fromkeys(terms):
             postings = self._up_to(count, term)
             if len(postings):
                 rows, times = postings >> _COUNT_BITS, (postings & _COUNT_MASK).astype(np.float32)
-                rarity = np.float32(rarity_of(count, np.float64(len(rows))))
+                rarity = np.float32(rarity_of(shown, np.float64(len(rows))))
                 scores[rows] += rarity * times * (K1 + 1) / (times + length_norms(lengths[rows], mean_length))
         return scores
 
     def _up_to(self, count: int, term: str) -> Rows:
-        """Return the postings of a term in the first `count` rows: an append may be under way."""
+        """Return the postings of a term in the first `count` rows, an append may be under way, but for the hidden ones."""
         postings = self._rows.get(term, _NOWHERE)
-        return postings[: np.searchsorted(postings, count << _COUNT_BITS)]
+        postings = postings[: np.searchsorted(postings, count << _COUNT_BITS)]
+        if not len(self._hidden) or not len(postings):
+            return postings
+        return postings[~np.isin(postings >> _COUNT_BITS, self._hidden, assume_unique=True)]
+
+    def _shown(self, count: int) -> int:
+        return count - len(self._hidden)
+
+    def _shown_tokens(self) -> int:
+        return self._tokens - int(self._lengths[self._hidden].sum())
 
     def append(self, texts: Sequence[Sequence[str]]) -> None:
         """Add rows, the terms of each."""

@@ -8,6 +8,7 @@ it holds is what the index holds. Changed by one thread at a time (the index see
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from copy import copy
 from threading import Lock
 from typing import TypeVar
 
@@ -62,6 +63,7 @@ class CachedScope:
         self._vectors = vectors
         self._turn_vectors = turn_vectors
         self._postings = postings
+        self._hidden: NDArray[np.int64] = np.zeros(0, np.int64)
 
     @classmethod
     def empty(cls, dimension: int) -> "CachedScope":
@@ -74,6 +76,16 @@ class CachedScope:
         """The memory it takes."""
         return self._keys.nbytes + self._vectors.nbytes + self._turn_vectors.nbytes + self._postings.bytes
 
+    def without(self, turns: Sequence[TurnPk]) -> "CachedScope":
+        """Return this scope as it is now, searched as if these turns were not here. Copies nothing."""
+        hidden = np.array(self._rows_of(turns), np.int64)
+        if not len(hidden):
+            return self
+        postings = self._postings.without(hidden)  # first: the copy of the scope has all rows that it knows
+        shown = copy(self)
+        shown._postings, shown._hidden = postings, hidden
+        return shown
+
     def nearest(self, vector: Vector, limit: int) -> list[EncodedPassage]:
         """Find the passages with the greatest dot product with `vector`, best first; `spread` chooses `limit` of them.
 
@@ -85,9 +97,11 @@ class CachedScope:
         vectors = self._vectors[:count]
         rough = torch.mv(torch.from_numpy(vectors), torch.from_numpy(vector.astype(np.float16))).float()
         sums: NDArray[np.float32] = rough.numpy()
+        sums[self._hidden] = -np.inf  # and so in `rough`, whose memory it is
+        shown = len(sums) - len(self._hidden)
 
         def best(count: int) -> NDArray[np.int64]:
-            count = min(count, len(sums))
+            count = min(count, shown)
             if not count:
                 return np.zeros(0, np.int64)
             least = float(torch.topk(rough, count, sorted=False).values.min())
@@ -106,7 +120,7 @@ class CachedScope:
         return self._postings.statistics(terms, beside)
 
     def of_turns(self, turns: Sequence[TurnPk]) -> list[EncodedPassage]:
-        """Return all passages of these turns, in the order of their keys."""
+        """Return all passages of these turns, hidden ones too, in the order of their keys."""
         return self._passages(self._rows_of(turns))
 
     def holds(self, turn: TurnPk) -> bool:

@@ -7,6 +7,7 @@ thread to thread, and two of them taking turns on Python's lock, cost a fifth of
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from memory.encoding.encoder import Encoder
 from memory.errors import IndexDamaged
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope
-from memory.model import EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
+from memory.model import Bounds, EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
 from memory.recall.features import Candidate, Found
 from memory.recall.multihop import HOPS, Lead, add_trail, leads_of, steps_of, trailheads
 from memory.recall.question import Question, read_question
@@ -37,6 +38,7 @@ _HOLDERS = 24
 _WIDER = 4  # what a search gives, where some of it is left out afterwards
 _SESSION_TURNS = 20_000
 _TRIES = 2
+_ALL = Bounds()
 
 Loaded = tuple[Survey, CachedScope]
 
@@ -68,12 +70,12 @@ class Recall:
         scope: Scope,
         question: str,
         asked_at: datetime,
-        until: datetime | None = None,
+        bounds: Bounds = _ALL,
         loaded: Loaded | None = None,
     ) -> Recollection:
         """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
 
-        What was said after `until` does not exist. Without a readable index the turns themselves are searched, as those are that
+        What is out of `bounds` does not exist. Without a readable index the turns themselves are searched, as those are that
         wait for it. `loaded` is the scope, where it was read for this question.
 
         Raises:
@@ -86,13 +88,16 @@ class Recall:
             survey, passages = ready.pop() if ready else self._in_memory(scope)
             if survey is None:
                 return rank(self._nothing(question, asked_at), self._models)
-            found = self._gather(survey, passages, question, asked_at, until)
+            survey, passages = self._within(bounds, survey, passages)
+            found = self._gather(survey, passages, question, asked_at, bounds)
             ranked = rank(found, self._models)
-            return self._follow(survey, passages, found.question, ranked, until)
+            return self._follow(survey, passages, found.question, ranked, bounds)
 
         return self._despite_damage(ask)
 
-    def recall_session(self, scope: Scope, session_id: str, question: str, asked_at: datetime) -> Recollection:
+    def recall_session(
+        self, scope: Scope, session_id: str, question: str, asked_at: datetime, until: datetime | None = None
+    ) -> Recollection:
         """Find what one session of `scope` holds on `question`, best first. Raises as `recall` does.
 
         A search of the whole scope would find little of a session that says less than others do. So all its passages are compared.
@@ -104,7 +109,7 @@ class Recall:
                 return rank(self._nothing(question, asked_at), self._models)
             read = read_question(question, speakers=survey.speakers, asked_at=asked_at)
             own = self._store.page(survey.scope, session_id=session_id, after=None, limit=_SESSION_TURNS)
-            turns = {turn.pk: turn for turn in own if turn.flag is None}
+            turns = {turn.pk: turn for turn in _bounded(own, Bounds(until=until)) if turn.flag is None}
             in_session = [pk for pk in survey.waiting if pk in turns]
             _, waiting = self._waiting.find(survey.scope, in_session, read.terms, None)
             passages = self._index.scope(survey.scope)
@@ -128,7 +133,7 @@ class Recall:
             survey = self._survey(scope)
             if survey is None:
                 return self._nothing(question, asked_at)
-            return self._gather(survey, self._index.scope(survey.scope), question, asked_at, None)
+            return self._gather(survey, self._index.scope(survey.scope), question, asked_at, _ALL)
 
         return self._despite_damage(look)
 
@@ -144,6 +149,14 @@ class Recall:
 
     def _survey(self, scope: Scope) -> Survey | None:
         return self._store.survey(scope, unindexed=self._index.damage is not None)
+
+    def _within(self, bounds: Bounds, survey: Survey, passages: CachedScope) -> Loaded:
+        """Take out of what is searched the turns that are left out: they take no places, and no term is more frequent for them."""
+        if not bounds.leave_out:
+            return survey, passages
+        hidden = self._store.left_out(survey.scope, bounds)
+        waiting = [pk for pk in survey.waiting if pk not in hidden]
+        return replace(survey, waiting=waiting), passages.without(sorted(hidden))
 
     def _despite_damage(self, ask: Callable[[], T]) -> T:
         """Ask once more if the index turned out damaged meanwhile, or was begun anew: what it held was looked for in vain."""
@@ -163,20 +176,20 @@ class Recall:
         nothing = CachedScope.empty(self._encoder.dimension)
         return self._proposed(read, np.zeros(self._encoder.dimension, np.float32), nothing, (), ())
 
-    def _gather(
-        self, survey: Survey, passages: CachedScope, asked: str, asked_at: datetime, until: datetime | None
-    ) -> Found:
+    def _gather(self, survey: Survey, passages: CachedScope, asked: str, asked_at: datetime, bounds: Bounds) -> Found:
         scope = survey.scope
         question = read_question(asked, speakers=survey.speakers, asked_at=asked_at)
-        tail, waiting = self._waiting.find(scope, survey.waiting, question.terms, until)
+        tail, waiting = self._waiting.find(scope, survey.waiting, question.terms, bounds.until)
         vector = self._encoder.encode_question(question.topic)
-        wider = 1 if until is None else _WIDER  # later turns take places in the searches before they are left out
+        wider = (
+            1 if bounds.until is None else _WIDER
+        )  # later turns take places in the searches before they are left out
         dense = passages.nearest(vector, _DENSE_LIMIT * wider)
         lexical = passages.lexical(question.terms, _LEXICAL_LIMIT * wider)
         leading = [*dense[:_NEIGHBOURS_OF], *lexical[:_NEIGHBOURS_OF]]
         found = _turns_of([*dense, *lexical])
         around = self._store.turns_around(scope, found, _turns_of(leading))
-        turns = {turn.pk: turn for turn in _said(around.values(), until)}
+        turns = {turn.pk: turn for turn in _bounded(around.values(), bounds)}
         beside = passages.of_turns(list(turns.keys() - found))
         turns |= {turn.pk: turn for turn in tail}
         indexed = _candidates([*dense, *lexical, *beside], turns)
@@ -206,7 +219,7 @@ class Recall:
         passages: CachedScope,
         question: Question,
         ranked: Recollection,
-        until: datetime | None,
+        bounds: Bounds,
     ) -> Recollection:
         """Follow what the best evidence names, from turn to turn."""
         trail: list[tuple[Evidence, Evidence]] = []
@@ -216,26 +229,26 @@ class Recall:
             if not leads:
                 break
             looked_for |= {lead.term for lead in leads}
-            steps = self._holders(survey.scope, passages, leads, until)
+            steps = self._holders(survey.scope, passages, leads, bounds)
             trail += steps
             heads = [piece for _, piece in steps]
         return add_trail(ranked, trail) if trail else ranked
 
     def _holders(
-        self, scope: ScopeId, passages: CachedScope, leads: Sequence[Lead], until: datetime | None
+        self, scope: ScopeId, passages: CachedScope, leads: Sequence[Lead], bounds: Bounds
     ) -> list[tuple[Evidence, Evidence]]:
         """Find the passages that hold names which few turns hold, each with the evidence that led to it."""
         hits = passages.lexical([lead.term for lead in leads], _HOLDERS)
-        turns = {turn.pk: turn for turn in _said(self._store.turns(scope, _turns_of(hits)).values(), until)}
+        turns = {turn.pk: turn for turn in _bounded(self._store.turns(scope, _turns_of(hits)).values(), bounds)}
         pieces = [
             Evidence(turn=turns[hit.turn_pk], passage=hit.passage, score=0.0) for hit in hits if hit.turn_pk in turns
         ]
         return [step for lead in leads for step in steps_of(lead, pieces)]
 
 
-def _said(turns: Iterable[Turn], until: datetime | None) -> list[Turn]:
-    """Return the turns that were said by then; all of them if there is no such time."""
-    return [turn for turn in turns if until is None or turn.said_at <= until]
+def _bounded(turns: Iterable[Turn], bounds: Bounds) -> list[Turn]:
+    """Return the turns that exist for a question."""
+    return [turn for turn in turns if bounds.hold(turn)]
 
 
 def _turns_of(hits: Iterable[EncodedPassage]) -> list[TurnPk]:

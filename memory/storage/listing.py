@@ -6,11 +6,12 @@ A page begins after a place, which is what the listing is sorted by. So it is fo
 from sqlalchemy import Connection, and_, func, or_, select
 from sqlmodel import col
 
-from memory.model import Counts, ScopeId, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
+from memory.model import Bounds, Counts, ScopeId, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
+from memory.storage.database import KEYS_PER_QUERY
 from memory.storage.schema import ScopeRow, SessionRow, TurnRow, UtcDateTime
 from memory.storage.statements import TURNS, to_turn
 
-__all__ = ["counts", "page", "sessions", "turns_named", "users"]
+__all__ = ["counts", "left_out", "page", "sessions", "turns_named", "users"]
 
 
 def page(
@@ -34,6 +35,26 @@ def turns_named(connection: Connection, scope: ScopeId, turn_id: str, *, limit: 
     of_scope = col(SessionRow.scope_id) == scope  # the sessions' keys, each looked up in the unique index of turns
     query = TURNS.where(of_scope, col(TurnRow.key) == turn_id).order_by(col(TurnRow.id)).limit(limit)
     return [to_turn(row) for row in connection.execute(query)]
+
+
+def left_out(connection: Connection, scope: ScopeId, bounds: Bounds) -> set[TurnPk]:
+    """Return the keys of the turns of `scope` that `bounds` leave out by their names."""
+    query = select(col(TurnRow.id)).join(SessionRow, col(SessionRow.id) == col(TurnRow.session_id))
+    named: dict[str, list[str]] = {}
+    for session_id, turn_id in bounds.exclude:
+        named.setdefault(session_id, []).append(turn_id)
+    found: set[TurnPk] = set()
+    whole = {bounds.exclude_session_id} if bounds.exclude_session_id is not None else set()
+    for session_id in {*named} | whole:
+        of_session = query.where(col(SessionRow.scope_id) == scope, col(SessionRow.key) == session_id)
+        if session_id in whole:
+            found |= {TurnPk(pk) for pk in connection.execute(of_session).scalars()}
+            continue
+        turn_ids = named[session_id]
+        for start in range(0, len(turn_ids), KEYS_PER_QUERY):
+            among = of_session.where(col(TurnRow.key).in_(turn_ids[start : start + KEYS_PER_QUERY]))
+            found |= {TurnPk(pk) for pk in connection.execute(among).scalars()}
+    return found
 
 
 def sessions(connection: Connection, scope: ScopeId, *, after: TurnCursor | None, limit: int) -> list[SessionSummary]:

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
+    Bounds,
     Counts,
     Extent,
     Follow,
@@ -215,6 +216,11 @@ class TurnStore:
                 chunk = pks[start : start + KEYS_PER_QUERY]
                 found |= _by_pk(connection.execute(TURNS_OF, {"scope": scope, "pks": chunk}))
             return found
+
+    def left_out(self, scope: ScopeId, bounds: Bounds) -> set[TurnPk]:
+        """Return the keys of the turns of `scope` that `bounds` leave out by their names."""
+        with self._reading() as connection:
+            return listing.left_out(connection, scope, bounds)
 
     def turns_around(self, scope: ScopeId, pks: Sequence[TurnPk], leading: Sequence[TurnPk]) -> dict[TurnPk, Turn]:
         """Read as `turns` does, and the turns right before and after the `leading` ones: hundreds, in one statement."""

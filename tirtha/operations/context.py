@@ -22,7 +22,10 @@ __all__ = ["ContextRequest", "DistilledContext", "MakeContext", "distilled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextRequest:
-    """A question over a user's memory; `budget` (tokens) defaults to the settings', `asked_at` to now."""
+    """A question over a user's memory; `budget` (tokens) defaults to the settings', `asked_at` to now.
+
+    `session_id` is the only session that is asked about, `exclude_session_id` one that the caller's prompt holds already.
+    """
 
     user_id: str
     agent_id: str | None = None
@@ -30,6 +33,8 @@ class ContextRequest:
     budget: int | None = None
     asked_at: datetime | None = None
     as_of: AsOf = None
+    session_id: str | None = None
+    exclude_session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +87,15 @@ class MakeContext:
         await self.admission.asking(caller.tenant, request.user_id)
         scope = caller.scope(request.user_id, request.agent_id)
         asked_at = request.asked_at or datetime.now(UTC)
+        last = until(request.as_of, asked_at)
         with self.observer.stage("recall"):
-            return await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
+            if request.session_id is not None:
+                return await self.memory.recall_session(
+                    scope, request.session_id, request.question, asked_at, until=last
+                )
+            return await self.memory.recall(
+                scope, request.question, asked_at, until=last, exclude_session_id=request.exclude_session_id
+            )
 
 
 def distilled(found: Recollection, budget: int) -> Context:

@@ -65,9 +65,17 @@ class _AskingIn(_Owned):
 
 
 class ContextIn(_AskingIn):
-    """POST /v1/context."""
+    """POST /v1/context, of one session, or of all but one."""
 
     budget: Budget | None = None
+    session_id: ItemId | None = None
+    exclude_session_id: ItemId | None = None
+
+    @model_validator(mode="after")
+    def _leaves_something_to_ask_about(self) -> Self:
+        if self.session_id is not None and self.session_id == self.exclude_session_id:
+            raise ValueError("exclude_session_id must not be the session that is asked about")
+        return self
 
     def request(self) -> ContextRequest:
         """Return the request as the operation takes it."""
@@ -78,6 +86,8 @@ class ContextIn(_AskingIn):
             budget=self.budget,
             asked_at=self.asked_at,
             as_of=self.as_of,
+            session_id=self.session_id,
+            exclude_session_id=self.exclude_session_id,
         )
 
 
