@@ -214,6 +214,7 @@ def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
         dialect=_dialect(configured),
         settings=_prefix(name),
         headers=outgoing_headers,
+        protocol=configured.protocol,
     )
 
 
