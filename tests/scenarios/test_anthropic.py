@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -382,6 +383,22 @@ def test_a_key_comes_as_either_header(with_keys: House) -> None:
     assert listed.status_code == 200, "on every path"
     with pytest.raises(anthropic.AuthenticationError):
         say(with_keys.client("trt_of_nobody"), "Hi")
+
+
+def test_a_day_is_the_one_where_the_keys_user_is(with_keys: House) -> None:
+    now = datetime.now(UTC)
+    zone, there = ("+14:00", now + timedelta(hours=14)) if now.hour >= 11 else ("-12:00", now - timedelta(hours=12))
+    assert there.date() != now.date()
+    client = with_keys.client(keyed(with_keys, "ines", user_id="ines", time_zone=zone))
+    with_keys.tier.script = messages("Nice to hear.")
+    say(client, "Today I bought a red bicycle.")
+    say(client, "What did I buy?")
+    notes = last_message(with_keys.tier)
+    assert f"{there.day} {there:%B} {there.year}" in notes
+    utc = with_keys.client(keyed(with_keys, "jon", user_id="jon"))
+    say(utc, "Today I bought a red bicycle.")
+    say(utc, "What did I buy?")
+    assert f"{there.day} {there:%B} {there.year}" not in last_message(with_keys.tier)
 
 
 def test_nobody_shares_a_memory_by_accident(with_keys: House) -> None:

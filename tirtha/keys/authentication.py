@@ -148,7 +148,7 @@ class Authentication:
         """Find a key and compare its digest: the same work whether or not there is such a key. Raises KeyRefused."""
         read = read_text(text)
         if read is None:
-            raise KeyRefused("it is not one key, written as keys are (trt_...)")
+            raise KeyRefused("it is not written as keys are (trt_...), or more than one is shown")
         pepper, kept = self._pepper.read(), self._store.find(read.id)
         digest = (pepper or _NOBODYS_PEPPER).digest(read.secret)
         fits = hmac.compare_digest(digest, kept.digest if kept else _NOBODYS_DIGEST)

@@ -22,6 +22,7 @@ from tirtha.keys.administration import KeyPage, KeyRequest, KeysRequest, ListedK
 from tirtha.keys.key import RIGHTS, KeyState
 from tirtha.keys.store import KeyPlace
 from tirtha.tenants.model import is_tenant_name
+from tirtha.time_zones import read_zone
 
 __all__ = ["KeyIn", "KeyMadeOut", "KeyOut", "KeysOut", "KeysQuery", "TenantName"]
 
@@ -72,6 +73,11 @@ def _moment(value: object) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _zone_name(value: str) -> str:
+    read_zone(value)
+    return value
+
+
 TenantName = Annotated[str, AfterValidator(_tenant)]
 
 
@@ -84,6 +90,7 @@ class KeyIn(In):
     user_id: OwnerId | None = None
     expires_at: Annotated[datetime | None, BeforeValidator(_expiry)] = None
     trusted_proxy: bool = False
+    time_zone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone_name)] | None = None
 
     @field_validator("user_id")
     @classmethod
@@ -108,6 +115,7 @@ class KeyIn(In):
             user_id=self.user_id,
             expires_at=self.expires_at,
             trusted_proxy=self.trusted_proxy,
+            time_zone=self.time_zone,
         )
 
 
@@ -134,6 +142,7 @@ class KeyOut(BaseModel):
     rights: list[Right]
     user_id: str | None
     trusted_proxy: bool
+    time_zone: str | None
     state: KeyState
     created_at: datetime
     expires_at: datetime | None
@@ -179,6 +188,7 @@ def _told(listed: ListedKey) -> dict[str, Any]:
         "rights": [right for right in RIGHTS if right in key.rights],
         "user_id": key.user_id,
         "trusted_proxy": key.trusted_proxy,
+        "time_zone": key.time_zone,
         "state": listed.state,
         "created_at": key.created_at,
         "expires_at": key.expires_at,

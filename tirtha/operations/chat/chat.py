@@ -5,7 +5,7 @@ guards; an answer that fails is repaired once and then escalated where nobody ha
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from uuid import uuid4
 
@@ -71,6 +71,7 @@ class Chat:
     async def _begin(self, caller: Caller, asked: ChatAsked, stack: ExitStack) -> ChatRun:
         """Choose the tiers, remember what is new, and look what memory holds. `stack` is open as long as the request is."""
         caller.require("read")
+        asked = replace(asked, time_zone=asked.time_zone or caller.time_zone)
         started_s, user_id = perf_counter(), asked.user_id or ""
         terms = await self.admission.asking(caller.tenant, user_id)
         await self.admission.asking_models(caller.tenant, user_id)

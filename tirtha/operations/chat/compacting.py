@@ -1,6 +1,6 @@
 """Compacting a conversation that is handed in: all of it is remembered, then its older turns leave as evidence for what is open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from cascade import Brief
@@ -53,6 +53,7 @@ class CompactConversation:
         caller.require("read")
         if asked.user_id is None:
             raise NobodyNamed
+        asked = replace(asked, time_zone=asked.time_zone or caller.time_zone)
         scope = caller.scope(asked.user_id, asked.agent_id)
         await self.admission.asking(caller.tenant, asked.user_id)
         tier = self.tiers.named(asked.model, asked.max_tier)[0]
