@@ -251,6 +251,10 @@ class Memory:
         """Return the scope's epoch and the number of its turns, as they are at one moment."""
         return await self._in_thread(self._store.extent, scope)
 
+    async def characters(self, scope: Scope) -> int:
+        """Count the characters of all that `scope` holds as evidence."""
+        return await self._of_scope(scope, self._store.characters, 0)
+
     async def turn(self, scope: Scope, session_id: str, turn_id: str) -> Turn | None:
         """Read one turn; None if `scope` does not hold it."""
         return await self._of_scope(scope, lambda pk: self._store.turn(pk, session_id, turn_id), None)

@@ -57,7 +57,7 @@ def test_every_setting_is_documented_with_its_default(section: str, name: str, f
 async def test_every_route_is_documented(client: httpx.AsyncClient) -> None:
     documented = (ROOT / "docs/http.md").read_text("utf-8")
     for path, operations in (await client.get("/openapi.json")).json()["paths"].items():
-        shown = re.sub(r"\{(decision|session|key)_id\}", "{id}", path)
+        shown = re.sub(r"\{(?:(?:decision|session|key|response)_id|model)\}", "{id}", path)
         assert any(f"{method.upper()} {shown}" in documented for method in operations), path
 
 

@@ -221,6 +221,18 @@ def test_two_conversations_that_begin_at_once_and_alike_replace_nothing_of_each_
     assert stands(store, other.receipt.session_id) == ["hi", "Hello!", "other"]
 
 
+def test_a_conversation_whose_answer_the_client_altered_replaces_nothing_of_another(store: TurnStore) -> None:
+    mine = answer(store, follow(store, "hi", session=None), "Hello!")
+    answer(store, follow(store, "hi", "Hello!", "mine", session=None), "Yours.")
+    answer(store, follow(store, "hi", session=None), "Hello! [1]")
+    other = follow(
+        store, "hi", "Hello!", "other", session=None
+    )  # the mark was taken off: it looks like an edit of mine
+    assert other.replaced == 0
+    assert stands(store, mine.receipt.session_id) == ["hi", "Hello!", "mine", "Yours."]
+    assert stands(store, other.receipt.session_id) == ["hi", "Hello!", "other"]
+
+
 def test_the_conversations_of_others_are_never_found(store: TurnStore) -> None:
     mine = follow(store, "one", "two", session=None)
     theirs = follow(store, "one", "two", "three", session=None, scope=OTHERS)

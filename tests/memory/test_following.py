@@ -223,7 +223,7 @@ def followed(tmp_path: Path, encoder: Encoder) -> Iterator[None]:
 @pytest.mark.usefixtures("followed")
 def test_what_clients_hold_is_what_is_recalled() -> None:
     chosen = settings(
-        max_examples=25,
+        max_examples=20,
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -305,6 +305,6 @@ def test_conversations_that_begin_alike_lose_nothing(tmp_path: Path) -> None:
     with database_in(tmp_path) as database:
         Twins.store = TurnStore(database)
         chosen = settings(
-            max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=50, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         )
         run_state_machine_as_test(Twins, settings=chosen)  # type: ignore[no-untyped-call]

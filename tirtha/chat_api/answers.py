@@ -28,7 +28,7 @@ def block(outcome: Outcome) -> dict[str, Any]:
         "session_id": begun.session_id,
         "citations": [_citation(quote) for quote in decision.citations],
         "tokens_added": begun.tokens_added,
-        "tokens_saved": begun.tokens_saved,
+        "tokens_saved": outcome.tokens_saved,
         "cost_usd": dollars(decision.cost_nanousd),
         "decision_id": decision.id,
     }
@@ -42,6 +42,7 @@ def headers(outcome: Outcome) -> dict[str, str]:
         **stream_headers(outcome.begun),
         "x-tirtha-path": decision.path,
         "x-tirtha-verified": verified,
+        "x-tirtha-tokens-saved": str(outcome.tokens_saved),
         "x-tirtha-cost-usd": dollars(decision.cost_nanousd),
     }
 
@@ -52,7 +53,6 @@ def stream_headers(begun: Begun) -> dict[str, str]:
         "x-tirtha-memory": begun.memory,
         "x-tirtha-decision-id": begun.decision_id,
         "x-tirtha-tokens-added": str(begun.tokens_added),
-        "x-tirtha-tokens-saved": str(begun.tokens_saved),
     }
     if begun.session_id is not None:
         told["x-tirtha-session"] = _in_header(begun.session_id)

@@ -12,12 +12,12 @@ from cascade.errors import TierDown
 from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.answers import block, headers, sse, stream_headers
-from tirtha.chat_api.contents import called, plain, with_notes, without_our_notes, words
+from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words
 from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat, ProtocolMissing
 from tirtha.http.dependencies import Reader, Served
-from tirtha.http.strict_route import StrictRoute
+from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import Changes, ChatAsked, ChatTurn, Outcome
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
@@ -25,12 +25,11 @@ from tirtha.visible import is_blank
 
 __all__ = ["CompletionIn", "CompletionPrompt", "router"]
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(route_class=LenientRoute)
 
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
 _PER_MESSAGE = 8  # tokens of the chat format, a little more than models take
-_OF_IMAGE = 765  # tokens of an image, as OpenAI counts a large one
 
 
 class CompletionIn(ChatBody):
@@ -146,10 +145,17 @@ class CompletionPrompt:
         self._messages = [_clean(place, message) for place, message in enumerate(body.messages)]
         self._said = [place for place, message in enumerate(self._messages) if message["role"] not in _INSTRUCTIONS]
         self.turns: Sequence[ChatTurn] = [_turn(self._messages[place]) for place in self._said]
-        self.around_tokens = _tokens(self._instructions) + _json_tokens(
-            *(self._body.get(name) for name in ("tools", "functions", "response_format"))
-        )
+        self.size = size_of(self._body)
         self.answer_tokens = body.max_completion_tokens or body.max_tokens
+
+    def around_tokens(self) -> int:
+        """Count the tokens of instructions, tools and schemas."""
+        beside = (self._body.get(name) for name in ("tools", "functions", "response_format"))
+        return sum(map(_tokens, self._instructions)) + _json_tokens(*beside)
+
+    def turn_tokens(self) -> Sequence[int]:
+        """Count the tokens of each turn's message."""
+        return [_tokens(self._messages[place]) for place in self._said]
 
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
         """Return the request to a tier that speaks chat completions. Raises ProtocolMissing."""
@@ -205,15 +211,10 @@ def _turn(message: Mapping[str, Any]) -> ChatTurn:
         role=role,
         text="\n".join(text.strip() for text in said if not is_blank(text)),
         speaker=plain(name)[:128] if isinstance(name, str) and role == "user" and not is_blank(name) else None,
-        tokens=_tokens([message]),
     )
 
 
-def _tokens(messages: Sequence[Mapping[str, Any]]) -> int:
-    return sum(_PER_MESSAGE + _content_tokens(message) for message in messages)
-
-
-def _content_tokens(message: Mapping[str, Any]) -> int:
+def _tokens(message: Mapping[str, Any]) -> int:
     said = count_tokens(words(message.get("content"))) + _json_tokens(message.get("tool_calls"))
     content = message.get("content")
     pictures = (
@@ -221,7 +222,7 @@ def _content_tokens(message: Mapping[str, Any]) -> int:
         if isinstance(content, list)
         else 0
     )
-    return said + pictures * _OF_IMAGE
+    return _PER_MESSAGE + said + pictures * OF_IMAGE
 
 
 def _json_tokens(*values: object) -> int:

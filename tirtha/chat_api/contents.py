@@ -3,17 +3,19 @@
 The words are those that `POST /v1/remember` makes of a message: images, audio and files are named, and their bytes never kept.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tirtha.operations.chat.notes import without_notes
 from tirtha.visible import is_blank
 
-__all__ = ["called", "plain", "with_notes", "without_our_notes", "words"]
+__all__ = ["OF_IMAGE", "called", "plain", "size_of", "with_notes", "without_our_notes", "words"]
 
 _TEXTS = frozenset({"text", "input_text", "output_text", "summary_text"})
 _IMAGES = frozenset({"image", "image_url", "input_image", "image_file"})
 _FILES = frozenset({"file", "input_file", "document"})
+OF_IMAGE = 765  # tokens of an image, as OpenAI counts a large one
 TextPart = Literal["text", "input_text"]
 
 
@@ -35,6 +37,12 @@ def called(name: object, arguments: object) -> str:
 def plain(text: str) -> str:
     """Return a text that a database can keep: halves of surrogate pairs are replaced, NUL is left out."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
+def size_of(request: object) -> int:
+    """Return the bytes of a request, which has no more tokens than that; images count as what they are counted as."""
+    written = json.dumps(request, ensure_ascii=False)
+    return len(written.encode("utf-8", "replace")) + OF_IMAGE * written.count("image_url")
 
 
 def with_notes(content: object, notes: str, part: TextPart) -> object:

@@ -6,12 +6,12 @@ from fastapi import APIRouter
 
 from tirtha.errors import UnknownModel
 from tirtha.http.dependencies import Known, Served
-from tirtha.http.strict_route import StrictRoute
+from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.tiers import Model
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(route_class=LenientRoute)
 
 
 @router.get("/v1/models")

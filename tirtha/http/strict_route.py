@@ -19,7 +19,7 @@ from tirtha.http.bodies import BadBody, read_json
 from tirtha.http.dependencies import caller_of, declared
 from tirtha.observation.request import note_tenant
 
-__all__ = ["StrictRoute"]
+__all__ = ["LenientRoute", "StrictRoute"]
 
 
 class _StrictRequest(Request):
@@ -32,6 +32,8 @@ class _StrictRequest(Request):
 
 class StrictRoute(APIRoute):
     """A route whose requests are read strictly. A router is made of them by `APIRouter(route_class=StrictRoute)`."""
+
+    checks_query = True
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of a request, which asks for the caller's right and reads strictly.
@@ -49,10 +51,17 @@ class StrictRoute(APIRoute):
                 caller = caller_of(request, needed)
                 note_tenant(caller.tenant)
                 await request.app.state.service.admission.request(caller.tenant)
-            _check_query(request, known)
+            if self.checks_query:
+                _check_query(request, known)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return strictly
+
+
+class LenientRoute(StrictRoute):
+    """A route of an API that is not ours: its clients may put parameters into the query that nobody here knows."""
+
+    checks_query = False
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:

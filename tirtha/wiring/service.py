@@ -37,7 +37,6 @@ from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
 from tirtha.operations.tenancy.administration import ManageTenants
-from tirtha.operations.tenancy.deletion import DeleteTenant
 from tirtha.service import Service
 from tirtha.settings import Settings
 from tirtha.tenants.registry import Tenants
@@ -47,7 +46,7 @@ from tirtha.wiring.database import database_of
 from tirtha.wiring.keys import KeyService, open_keys
 from tirtha.wiring.moving import make_export, make_file_import, make_import
 from tirtha.wiring.observation import open_observer
-from tirtha.wiring.tenancy import keeping_house, make_admission, make_housekeeping
+from tirtha.wiring.tenancy import keeping_house, make_admission, make_deletion, make_housekeeping
 from tirtha.wiring.tenants import make_tenants
 from tirtha.wiring.tiers import Tiers, open_tiers
 
@@ -110,14 +109,7 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
     code = make_code_cascade(settings, opened.tiers)
     budget, ledger, under_way = settings.budget, answering.ledger, answering.under_way
     admission, observer = answering.admission, answering.observer
-    delete_tenant = DeleteTenant(
-        tenants=admission.tenants,
-        memory=memory,
-        ledger=ledger,
-        under_way=under_way,
-        audit=audit,
-        also=[keys.keys.forget_tenant, audit.forget_tenant],
-    )
+    delete_tenant = make_deletion(memory, answering, audit, keys.keys)
     feedback = FeedbackStore(opened.database)
     follow = FollowConversation(memory=memory, limits=limits, admission=admission, audit=audit, observer=observer)
     chats = make_chat(settings, opened.tiers, opened.database, answering, follow)

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cascade import Ledger
+from memory.api import Memory
 from tirtha.audit.log import AuditLog
+from tirtha.keys.administration import Keys
+from tirtha.operations.answering import Answering
 from tirtha.operations.tenancy.deletion import DeleteTenant
 from tirtha.operations.tenancy.housekeeping import Housekeeping
 from tirtha.tenants.admission import Admission
@@ -14,7 +17,7 @@ from tirtha.tenants.rates import Rates
 from tirtha.tenants.registry import Tenants
 from tirtha.tenants.spending import Spending
 
-__all__ = ["keeping_house", "make_admission", "make_housekeeping"]
+__all__ = ["keeping_house", "make_admission", "make_deletion", "make_housekeeping"]
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,18 @@ log = logging.getLogger(__name__)
 def make_admission(tenants: Tenants, ledger: Ledger) -> Admission:
     """Make what the requests of tenants are measured by."""
     return Admission(tenants=tenants, rates=Rates(), spending=Spending(ledger))
+
+
+def make_deletion(memory: Memory, answering: Answering, audit: AuditLog, keys: Keys) -> DeleteTenant:
+    """Make the deletion of tenants, from all that keeps something of theirs."""
+    return DeleteTenant(
+        tenants=answering.admission.tenants,
+        memory=memory,
+        ledger=answering.ledger,
+        under_way=answering.under_way,
+        audit=audit,
+        also=[keys.forget_tenant, audit.forget_tenant],
+    )
 
 
 def make_housekeeping(delete: DeleteTenant, audit: AuditLog) -> Housekeeping:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memory import NewTurn, Remember
+from memory import Follow, NewTurn, Remember
 from memory.encoding.encoder import Encoder
 from memory.errors import StoreUnavailable
 from memory.index.indexer import Indexer
@@ -102,6 +102,39 @@ async def test_what_is_forgotten_while_it_is_encoded_is_not_indexed(house: House
     held = house.index.turns_held(scope)
     assert sorted(house.store.turns(scope, held)[pk].id for pk in held) == ["0", "3"]
     assert len(held) == 2
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["only SQL knows", "the index does, too"])
+async def test_what_is_replaced_while_it_is_encoded_is_not_indexed(house: House, whole: bool) -> None:
+    scope = house.remember(said("Hello there, good morning."))
+    house.work()
+
+    def regenerate() -> None:
+        turns = [NewTurn(role="user", text="Hello there, good morning.")]
+        assert house.store.follow(Follow(scope=SCOPE, session_id="s1", turns=turns)).replaced == 2
+        if whole:
+            house.indexer.forget()
+
+    house.index.before = regenerate  # type: ignore[method-assign]
+    house.index.broken = True  # no file is written anew for what stays in the database
+    house.remember(ECHO, said("I bought a lamp.", id="3"))
+    house.work()
+    held = house.index.turns_held(scope)
+    assert [house.store.turns(scope, held)[pk].text for pk in held] == ["Hello there, good morning."]
+    assert (house.store.waiting(scope), house.store.forgettings()) == ([], {})
+
+
+async def test_what_repeats_the_replaced_is_indexed(house: House) -> None:
+    scope = house.remember(said("Hello there, good morning."), said(NEWS))
+    house.work()
+    house.store.remember(Remember(scope=SCOPE, session_id="s2", turns=[ECHO]))
+    house.work()
+    assert len(house.index.turns_held(scope)) == 2, "a repetition is left out"
+    turns = [NewTurn(role="user", text="Hello there, good morning.")]
+    house.store.follow(Follow(scope=SCOPE, session_id="s1", turns=turns))
+    house.work()
+    held = house.index.turns_held(scope)
+    assert sorted(house.store.turns(scope, held)[pk].text for pk in held) == ["Hello there, good morning.", ECHO.text]
 
 
 async def test_a_purge_that_fails_is_made_good(house: House, tmp_path: Path) -> None:

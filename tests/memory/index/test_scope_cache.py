@@ -76,6 +76,28 @@ def test_equals_are_found_in_the_order_of_their_turns() -> None:
     assert [hit.turn_pk for hit in scope.lexical(["tea"], 50)] == list(range(50))
 
 
+def test_a_scope_without_some_turns_is_searched_as_if_they_were_not_there() -> None:
+    every = passages(300)
+    terms = [[f"w{n % 7}", *(["tea"] if n % 3 else []), *["long"] * (n % 5)] for n in range(300)]
+    gone = {TurnPk(n) for n in range(0, 300, 2)} | {TurnPk(9_999)}
+    kept = [n for n in range(300) if TurnPk(n) not in gone]
+    whole, part = empty(), empty()
+    whole.append(every, terms)
+    part.append([every[n] for n in kept], [terms[n] for n in kept])
+    shown = whole.without(sorted(gone))
+    whole.append(passages(50, first=300), [["tea", "w1"]] * 50)  # what comes later is not in it
+    for count in (5, 40, 1_000):
+        nearest = [one.turn_pk for one in shown.nearest(every[0].vector, count)]
+        assert nearest == [one.turn_pk for one in part.nearest(every[0].vector, count)]
+        lexical = [one.turn_pk for one in shown.lexical(["tea", "w1", "long"], count)]
+        assert lexical == [one.turn_pk for one in part.lexical(["tea", "w1", "long"], count)]
+    asked, beside = ["tea", "w1", "none"], [["tea"], ["w1", "w1"]]
+    assert shown.statistics(asked, beside).rarity.tolist() == part.statistics(asked, beside).rarity.tolist()
+    assert shown.statistics(asked, beside).mean_length == part.statistics(asked, beside).mean_length
+    assert [one.turn_pk for one in whole.without([]).lexical(["none"], 5)] == []
+    assert not whole.without([TurnPk(n) for n in range(350)]).nearest(every[0].vector, 5)
+
+
 def test_a_scope_tells_how_rare_a_term_is_as_its_search_has_it() -> None:
     scope = empty()
     texts = [["tea", "cup"], ["tea", "tea", "pot", "lid"], ["milk"], [], ["tea", "milk"]]

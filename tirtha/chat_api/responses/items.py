@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from compaction import count_tokens
-from tirtha.chat_api.contents import called, plain, without_our_notes, words
+from tirtha.chat_api.contents import OF_IMAGE, called, plain, without_our_notes, words
 from tirtha.errors import BadChat
 from tirtha.operations.chat.asked import ChatTurn
 from tirtha.operations.chat.notes import fenced
 from tirtha.visible import is_blank
 
-__all__ = ["INSTRUCTIONS", "Item", "Part", "compaction_item", "notes_in", "parts_of", "read_items"]
+__all__ = ["INSTRUCTIONS", "Item", "Part", "compaction_item", "item_tokens", "notes_in", "parts_of", "read_items"]
 
 Item = dict[str, Any]
 INSTRUCTIONS = frozenset({"system", "developer"})
@@ -27,7 +27,6 @@ _RESULTS = frozenset({"function_call_output", "custom_tool_call_output"})
 _KNOWN = _ASSISTANTS | _RESULTS | {"message", "compaction"}
 _ROLES = INSTRUCTIONS | {"user", "assistant"}
 _PER_ITEM = 8  # tokens of the format around an item
-_OF_IMAGE = 765
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def _part(items: Sequence[Item]) -> Part:
     said = [_said(item) for item in items]
     text = "\n".join(one.strip() for one in said if not is_blank(one))
     role = "tool" if first["type"] in _RESULTS else "user" if first.get("role") == "user" else "assistant"
-    return Part(items, ChatTurn(role=cast("Any", role), text=text, tokens=sum(map(_tokens, items))))
+    return Part(items, ChatTurn(role=cast("Any", role), text=text))
 
 
 def _said(item: Item) -> str:
@@ -116,7 +115,8 @@ def _said(item: Item) -> str:
     return words(item.get("content"))
 
 
-def _tokens(item: Item) -> int:
+def item_tokens(item: Item) -> int:
+    """Count the tokens that an item takes of a prompt."""
     content = item.get("content")
     pictures = sum(1 for part in content if "image" in str(part.get("type"))) if isinstance(content, list) else 0
-    return _PER_ITEM + count_tokens(_said(item)) + pictures * _OF_IMAGE
+    return _PER_ITEM + count_tokens(_said(item)) + pictures * OF_IMAGE

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
-from tirtha.chat_api.contents import with_notes
+from tirtha.chat_api.contents import size_of, with_notes
 from tirtha.chat_api.options import ChatBody
-from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, notes_in, parts_of, read_items
+from tirtha.chat_api.responses.items import Item, item_tokens, notes_in, parts_of, read_items
 from tirtha.chat_api.responses.to_chat import chat_request
 from tirtha.errors import BadChat, ProtocolMissing
 from tirtha.operations.chat.asked import Changes, ChatTurn
@@ -58,16 +58,22 @@ class ResponsePrompt:
             raise BadChat("input", "is required")
         self._body = body.sent("input", *_OURS)
         parts = parts_of([*earlier, *self.new])
-        self._beside = [part for part in parts if part.turn is None]
         self._parts = parts
         said = [(place, part.turn) for place, part in enumerate(parts) if part.turn is not None]
         self._said = [place for place, _ in said]
         self.turns: Sequence[ChatTurn] = [turn for _, turn in said]
-        self.around_tokens = count_tokens(body.instructions or "") + sum(
-            _json_tokens(part.items) for part in self._beside
-        )
-        self.around_tokens += _json_tokens(body.tools) + _json_tokens(body.text)
+        self.size = size_of([self._body, [*earlier, *self.new]])
         self.answer_tokens = body.max_output_tokens
+
+    def around_tokens(self) -> int:
+        """Count the tokens of instructions, tools, schemas, and evidence of what left the conversation before."""
+        beside: list[object] = [self._body.get(name) for name in ("instructions", "tools", "text")]
+        beside += [part.items for part in self._parts if part.turn is None]
+        return sum(map(_json_tokens, beside))
+
+    def turn_tokens(self) -> Sequence[int]:
+        """Count the tokens of each turn's items."""
+        return [sum(map(item_tokens, self._parts[place].items)) for place in self._said]
 
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
         """Return the request to a tier: as it is to one that speaks responses, written anew for one that speaks chat."""
@@ -101,11 +107,6 @@ class ResponsePrompt:
             if place >= begins or part.turn is None
             for item in part.items
         ]
-
-    @property
-    def asks(self) -> bool:
-        """Whether there is a message of the user to answer, or a result of a tool."""
-        return any(item.get("role") not in INSTRUCTIONS for item in self.new) or bool(self.turns)
 
 
 def _plain(item: Item) -> Item:

@@ -20,7 +20,7 @@ from tirtha.errors import UnknownResponse
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.dependencies import Writer as MayWrite
 from tirtha.http.schemas.fields import ItemId
-from tirtha.http.strict_route import StrictRoute
+from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import Begun, ChatAsked, Outcome
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
@@ -28,7 +28,7 @@ from tirtha.service import Service
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(route_class=LenientRoute)
 
 _PREFIX = "resp_"
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})

@@ -17,12 +17,11 @@ MemoryUse = Literal["none", "off", "empty", "added"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTurn:
-    """A message of a conversation as memory knows it; `tokens` is what the whole message takes of a prompt."""
+    """A message of a conversation as memory knows it."""
 
     role: Literal["user", "assistant", "tool"]
     text: str
     speaker: str | None = None
-    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +49,14 @@ class Prompt(Protocol):
         """What was said, oldest first, without instructions."""
 
     @property
+    def size(self) -> int:
+        """The characters of all that is sent, and more than its tokens: it is only counted where that may not fit."""
+
     def around_tokens(self) -> int:
-        """The tokens of what is sent beside the turns: instructions, tools, schemas."""
+        """Count the tokens of what is sent beside the turns: instructions, tools, schemas."""
+
+    def turn_tokens(self) -> Sequence[int]:
+        """Count the tokens that each turn takes of a prompt."""
 
     @property
     def answer_tokens(self) -> int | None:
@@ -91,24 +96,28 @@ class Begun:
 
     `owner` is whose the decision is, and `forgettings` how often something of theirs had been forgotten by then.
 
-    `tokens_added` are those of the notes. `tokens_saved` are those of the turns that were left out of the prompt, less the notes'.
+    `tokens_added` are those of the notes.
     """
 
     decision_id: str
     session_id: str | None
     memory: MemoryUse
     tokens_added: int
-    tokens_saved: int
     owner: Owner
     forgettings: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a chat request ended. `verified` is None where nothing of the answer rests on memory, so that nothing was checked."""
+    """How a chat request ended. `verified` is None where nothing of the answer rests on memory, so that nothing was checked.
+
+    `tokens_saved` is what the user's whole memory would have taken of the prompt, less the notes: an estimate, at four characters a
+    token.
+    """
 
     begun: Begun
     decision: Decision
     verified: bool | None
+    tokens_saved: int = 0
     response: Mapping[str, Any] = field(default_factory=dict)
     protocol: WireProtocol = "chat"

@@ -85,7 +85,7 @@ class Chat:
         window = min(asked.window or tiers[0].window_tokens, tiers[0].window_tokens)
         fitted = Compacted(first=0, evidence_budget=budget)
         if place is not None and recalls:  # what leaves the prompt is remembered, and can be recalled
-            fitted = fit(asked.prompt, window=window, answer_tokens=tiers[0].max_tokens, budget=budget)
+            fitted = await fit(asked.prompt, window=window, answer_tokens=tiers[0].max_tokens, budget=budget)
         brief = None
         if scope is not None and fitted.evidence_budget:
             brief = await self.notes(scope, asked, place, fitted, answerable_from=self.answerable_from)

@@ -60,7 +60,7 @@ class CompactConversation:
         with self.under_way.reading(owner_of(scope)):
             place = await self.follow(caller, scope, asked)
             window = asked.window or tier.window_tokens // _SHARE_OF_WINDOW
-            fitted = fit(asked.prompt, window=window, answer_tokens=0, budget=asked.budget or self.budget)
+            fitted = await fit(asked.prompt, window=window, answer_tokens=0, budget=asked.budget or self.budget)
             brief = None
             if fitted.first and fitted.evidence_budget:
                 brief = await self.notes(scope, asked, place, fitted, answerable_from=0.0)

@@ -35,6 +35,7 @@ __all__ = ["ChatRun", "ChatStream"]
 
 log = logging.getLogger(__name__)
 
+_CHARACTERS_A_TOKEN = 4
 _ASKED_WITH = 8  # turns at the end of a conversation that its decision is known by
 _PATHS: Mapping[str, Path] = {"local": "local", "frontier": "frontier"}
 
@@ -69,7 +70,6 @@ class ChatRun:
             session_id=self.place.session_id if self.place else self.asked.session_id,
             memory=self.memory_use,
             tokens_added=self.brief.tokens if self.brief else 0,
-            tokens_saved=max(0, self.fitted.tokens_left_out - (self.brief.tokens if self.brief else 0)),
             owner=self.reading.owner,
             forgettings=self.forgettings,
         )
@@ -169,7 +169,19 @@ class ChatRun:
         decision = self._decision(path, tier, heard.text, checked, reason)
         await self._remember(heard, verified=verified)
         await self._record(decision)
-        return Outcome(begun=self.begun, decision=decision, verified=verified, protocol=tier.protocol)
+        return Outcome(
+            begun=self.begun,
+            decision=decision,
+            verified=verified,
+            tokens_saved=await self._saved(),
+            protocol=tier.protocol,
+        )
+
+    async def _saved(self) -> int:
+        """Estimate the tokens of the user's memory that the notes stand in for."""
+        if self.scope is None or self.brief is None:
+            return 0
+        return max(0, await self.follow.memory.characters(self.scope) // _CHARACTERS_A_TOKEN - self.brief.tokens)
 
     async def _remember(self, heard: Heard, *, verified: bool | None) -> None:
         """Remember the answer, unless its conversation is not remembered, or was forgotten meanwhile."""

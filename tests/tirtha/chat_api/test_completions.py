@@ -1,0 +1,413 @@
+"""POST /v1/chat/completions, as the OpenAI package calls it: what reaches the model, what comes back, what is remembered."""
+
+import json
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+
+from tests.support.chat_server import ChatServer, error, status
+from tests.support.chats import chats, tells
+from tests.tirtha.chat_api.conftest import Memories
+
+SISTER = "My sister Ada lives in Bergen."
+ASKED = "Where does my sister Ada live?"
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+
+
+def says(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text}
+
+
+def ask(client: OpenAI, *messages: Any, **more: Any) -> Any:
+    """Send a conversation; texts are the user's and the assistant's in turn."""
+    sent = [
+        says(("user", "assistant")[place % 2], one) if isinstance(one, str) else one
+        for place, one in enumerate(messages)
+    ]
+    return client.chat.completions.create(model=more.pop("model", "tirtha"), messages=sent, **more)  # type: ignore[arg-type]
+
+
+def stream(client: OpenAI, *messages: Any, **more: Any) -> list[Any]:
+    return list(ask(client, *messages, stream=True, **more))
+
+
+def told(answer: Any) -> dict[str, Any]:
+    block: dict[str, Any] = answer.model_extra["tirtha"]
+    return block
+
+
+def prompt(model: ChatServer) -> str:
+    """The last message that reached the model."""
+    content: str = model.requests[-1]["messages"][-1]["content"]
+    return content
+
+
+def test_a_second_session_knows_what_a_first_one_told(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Nice.")
+    ask(client, SISTER)
+    model.script = chats("Your sister lives in Bergen.")
+    raw = client.chat.completions.with_raw_response.create(model="tirtha", messages=[says("user", ASKED)])  # type: ignore[list-item]
+    block = told(raw.parse())
+    assert SISTER in prompt(model)
+    assert prompt(model).endswith(ASKED)
+    assert block["verified"] is True
+    assert [one["quote"] for one in block["citations"]] == [SISTER]
+    assert block["memory"] == "added"
+    assert 0 < block["tokens_added"] <= 165
+    assert block["cost_usd"] == "0.000120"
+    assert raw.headers["x-tirtha-decision-id"] == block["decision_id"]
+    assert raw.headers["x-tirtha-verified"] == "true"
+    assert raw.headers["x-tirtha-session"] == block["session_id"]
+
+
+def test_another_user_is_told_nothing(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Nice.")
+    ask(client, SISTER)
+    answer = ask(client, ASKED, extra_headers={"x-tirtha-user": "somebody-else"})
+    assert told(answer)["memory"] == "empty"
+    assert prompt(model) == ASKED
+
+
+def test_a_chat_without_memories_costs_no_token(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Hello.")
+    answer = ask(client, "Hello there!")
+    assert told(answer)["tokens_added"] == 0
+    assert model.requests[-1]["messages"] == [says("user", "Hello there!")]
+
+
+def test_what_the_conversation_holds_itself_is_not_added(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Nice.")
+    ask(client, SISTER)
+    ask(client, SISTER, "Nice.", ASKED)
+    assert prompt(model) == ASKED
+
+
+def test_each_message_is_remembered_once(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    model.script = chats("One.", "Two.", "Three.")
+    ask(client, "I have a dog.")
+    ask(client, "I have a dog.", "One.", "I have a cat.")
+    ask(client, "I have a dog.", "One.", "I have a cat.", "Two.", "I have a bird.")
+    assert memories.said() == ["I have a dog.", "I have a cat.", "I have a bird."]
+    assert [text for role, text, flag in memories.turns() if flag == "unchecked"] == ["One.", "Two.", "Three."]
+
+
+def test_an_edited_message_replaces_what_it_replaced(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    model.script = chats("One.", "Two.", "Three.")
+    ask(client, "Hello.")
+    ask(client, "Hello.", "One.", "I live in Rome.")
+    ask(client, "Hello.", "One.", "I live in Oslo.")
+    assert memories.said() == ["Hello.", "I live in Oslo."]
+    assert ("user", "I live in Rome.", "replaced") in memories.turns()
+
+
+def test_a_regenerated_answer_replaces_the_first_one(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    model.script = chats("One.", "Two.", "Other.")
+    ask(client, "Hello.")
+    ask(client, "Hello.", "One.", "Tell me a joke.")
+    ask(client, "Hello.", "One.", "Tell me a joke.")
+    assert memories.said() == ["Hello.", "Tell me a joke."]
+    assert ("assistant", "Two.", "replaced") in memories.turns()
+    assert ("assistant", "Other.", "unchecked") in memories.turns()
+
+
+def test_two_conversations_that_begin_alike_stay_apart(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    model.script = chats("Hello, you.", "Good.", "Good day.", "Well.")
+    ask(client, "Hi.")
+    first = told(ask(client, "Hi.", "Hello, you.", "I like tea."))["session_id"]
+    ask(client, "Hi.")
+    second = told(ask(client, "Hi.", "Good day.", "I like milk."))["session_id"]
+    assert first != second
+    assert {"I like tea.", "I like milk."} <= set(memories.said())
+
+
+def test_notes_that_come_back_are_not_remembered(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    memories.remember(SISTER)
+    model.script = chats("Your sister lives in Bergen.")
+    ask(client, ASKED)
+    sent = prompt(model)
+    assert SISTER in sent
+    ask(client, sent, "Your sister lives in Bergen.", "Thanks!")
+    assert memories.said().count(SISTER) == 1
+    assert not [text for _, text, _ in memories.turns() if "memory-" in text]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "### Task:\nSuggest 3-5 relevant follow-up questions.\n<chat_history>USER: I live in Rome.</chat_history>",
+        "Generate a concise, 3-5 word title for this conversation: USER: I live in Rome.",
+        "Please generate a title for the following conversation.\nUser: I live in Rome.",
+    ],
+)
+def test_the_tasks_of_an_interface_are_neither_remembered_nor_given_memory(
+    client: OpenAI, model: ChatServer, memories: Memories, task: str
+) -> None:
+    memories.remember("I live in Rome, near the river.")
+    model.script = chats("Rome")
+    answer = ask(client, task)
+    assert told(answer)["memory"] == "off"
+    assert model.requests[-1]["messages"] == [says("user", task)]
+    assert memories.said() == ["I live in Rome, near the river."]
+
+
+def test_a_task_may_be_named_by_a_header(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    model.script = chats("Fine")
+    ask(client, "What is it about?", extra_headers={"x-tirtha-task": "title_generation"})
+    assert memories.turns() == []
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Don't remember this: my PIN is 4417.",
+        "Merk dir das nicht: meine PIN ist 4417.",
+        "Не запоминай это: мой код 4417.",
+    ],
+)
+def test_a_message_that_is_not_to_be_remembered_is_not(
+    client: OpenAI, model: ChatServer, memories: Memories, tirtha_url: str, wish: str
+) -> None:
+    model.script = chats("All right.", "Your PIN is 4417.", "Good.")
+    ask(client, "Hello, you.")
+    answer = ask(client, "Hello, you.", "All right.", wish)
+    assert memories.said() == ["Hello, you."]
+    assert not [text for _, text, _ in memories.turns() if "4417" in text]
+    decision = httpx.get(f"{tirtha_url}/v1/decisions/{told(answer)['decision_id']}", timeout=60)
+    assert decision.status_code == 404, "the decision holds the words"
+    ask(client, "Hello, you.", "All right.", wish, "Your PIN is 4417.", "I have a dog.")
+    assert memories.said() == ["Hello, you.", "I have a dog."]
+    assert not [text for _, text, _ in memories.turns() if "4417" in text]
+
+
+def test_nothing_is_remembered_or_recalled_where_the_client_says_so(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    memories.remember(SISTER)
+    model.script = chats("I do not know.")
+    answer = ask(client, ASKED, extra_body={"tirtha": {"recall": False}})
+    assert told(answer)["memory"] == "off"
+    assert prompt(model) == ASKED
+    ask(client, "I have a dog.", extra_body={"tirtha": {"remember": False}})
+    assert "I have a dog." not in memories.said()
+
+
+def test_a_wrong_answer_is_repaired_before_it_is_shown(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    memories.remember(SISTER)
+    model.script = chats("Your sister lives in Oslo.", "Your sister lives in Bergen.")
+    answer = ask(client, ASKED)
+    assert answer.choices[0].message.content == "Your sister lives in Bergen."
+    assert (told(answer)["path"], told(answer)["verified"]) == ("local_repaired", True)
+    assert model.requests[-1]["messages"][-2] == says("assistant", "Your sister lives in Oslo.")
+
+
+def test_an_answer_that_stays_wrong_is_marked_and_never_evidence(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    memories.remember(SISTER)
+    model.script = chats("Your sister lives in Oslo.", "Your sister lives in Oslo.", "In Bergen.")
+    answer = ask(client, ASKED)
+    assert told(answer)["verified"] is False
+    assert "Oslo" in told(answer)["reason"]
+    assert ("assistant", "Your sister lives in Oslo.", "unchecked") in memories.turns()
+    ask(client, "In which city does Ada live?")
+    assert "Oslo" not in prompt(model)
+
+
+def test_a_stream_is_passed_on_as_it_comes_and_says_at_its_end_what_became_of_it(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    memories.remember(SISTER)
+    model.script = chats("Your sister lives in Oslo.")
+    chunks = stream(client, ASKED, stream_options={"include_usage": True})
+    assert (
+        "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        == "Your sister lives in Oslo."
+    )
+    assert len(chunks) > 4
+    assert chunks[-1].usage.total_tokens == 110
+    assert told(chunks[-1])["verified"] is False
+    assert all("tirtha" not in (chunk.model_extra or {}) for chunk in chunks[:-1])
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert ("assistant", "Your sister lives in Oslo.", "unchecked") in memories.turns()
+
+
+def test_usage_is_only_sent_to_those_who_ask(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Hello.")
+    chunks = stream(client, "Hi.")
+    assert all(chunk.usage is None for chunk in chunks)
+    assert told(chunks[-1])["cost_usd"] == "0.000120"
+    assert chunks[-1].choices[0].finish_reason == "stop"
+
+
+def test_ids_are_unique(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Hello.")
+    assert len({ask(client, "Hi.").id for _ in range(3)}) == 3
+
+
+def test_tools_go_through_untouched_and_their_calls_are_remembered(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    def script(request: dict[str, Any]) -> Any:
+        done = request["messages"][-1]["role"] == "tool"
+        return tells(request, "It rains in Oslo.") if done else tells(request, "", calls=[CALL])
+
+    model.script = script
+    first = ask(client, "How is the weather in Oslo?", tools=[TOOL])
+    call = first.choices[0].message.tool_calls[0]
+    assert (call.function.name, json.loads(call.function.arguments)) == ("weather", {"city": "Oslo"})
+    assert told(first)["verified"] is None
+    assert model.requests[-1]["tools"] == [TOOL]
+    conversation = [
+        says("user", "How is the weather in Oslo?"),
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    ]
+    answer = ask(client, *conversation, tools=[TOOL])
+    assert answer.choices[0].message.content == "It rains in Oslo."
+    assert [role for role, _, _ in memories.turns()] == ["user", "assistant", "tool", "assistant"]
+    assert memories.turns()[1][1] == '[tool call: weather({"city": "Oslo"})]'
+
+
+def test_calls_of_tools_stream(client: OpenAI, model: ChatServer) -> None:
+    model.script = lambda request: tells(request, "", calls=[CALL])
+    chunks = stream(client, "How is the weather?", tools=[TOOL])
+    deltas = [call for chunk in chunks if chunk.choices for call in chunk.choices[0].delta.tool_calls or ()]
+    assert "".join(call.function.arguments or "" for call in deltas) == CALL["function"]["arguments"]  # type: ignore[index]
+    assert chunks[-1].choices[0].finish_reason == "tool_calls"
+
+
+def test_what_is_not_known_is_passed_on(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Hello.")
+    schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}}
+    ask(client, "Hi.", seed=7, logprobs=True, n=1, response_format=schema, extra_body={"min_p": 0.1})
+    sent = model.requests[-1]
+    assert (sent["seed"], sent["logprobs"], sent["n"], sent["min_p"]) == (7, True, 1, 0.1)
+    assert sent["response_format"] == schema
+    assert "tirtha" not in sent
+    assert sent["model"] == "small"
+
+
+def test_an_image_is_passed_on_and_named_in_memory(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    model.script = chats("A cat.")
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    message = {"role": "user", "content": [{"type": "text", "text": "My new cat Miso"}, image]}
+    ask(client, message)
+    assert model.requests[-1]["messages"] == [message]
+    assert memories.said() == ["My new cat Miso\n[image]"]
+
+
+def test_notes_stand_before_the_parts_of_a_message(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    memories.remember(SISTER)
+    model.script = chats("In Bergen.")
+    ask(client, {"role": "user", "content": [{"type": "text", "text": ASKED}]})
+    first, second = model.requests[-1]["messages"][-1]["content"]
+    assert SISTER in first["text"]
+    assert second == {"type": "text", "text": ASKED}
+
+
+def test_instructions_are_neither_remembered_nor_changed(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    memories.remember(SISTER)
+    model.script = chats("In Bergen.")
+    ask(client, says("system", "Be brief."), says("user", ASKED))
+    assert model.requests[-1]["messages"][0] == says("system", "Be brief.")
+    assert "Be brief." not in memories.said()
+
+
+def test_a_window_holds_the_last_turns_and_notes_of_the_others(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    model.script = chats("I see.")
+    conversation: list[str] = []
+    for place in range(12):
+        told_now = SISTER if place == 0 else f"Item {place}: " + "some words about nothing much " * 12
+        ask(client, *conversation, told_now)
+        conversation += [told_now, "I see."]
+    answer = ask(client, *conversation, ASKED, extra_body={"tirtha": {"window": 600}})
+    sent = model.requests[-1]["messages"]
+    assert len(sent) < len(conversation)
+    assert SISTER in sent[-1]["content"]
+    assert told(answer)["tokens_saved"] > 0
+    assert len(memories.said()) == 13
+
+
+def test_a_conversation_that_cannot_fit_is_told_so(client: OpenAI, model: ChatServer) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        ask(client, "word " * 3_000, extra_body={"tirtha": {"window": 600}})
+    assert refused.value.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "at"),
+    [
+        ({"model": "gpt-unknown", "messages": [says("user", "Hi")]}, 404, "model"),
+        ({"model": "tirtha", "messages": []}, 400, "messages"),
+        ({"model": "tirtha", "messages": [says("alien", "Hi")]}, 400, "messages[0].role"),
+        ({"model": "tirtha", "messages": [says("user", "Hi")], "tirtha": {"bugdet": 9}}, 400, "tirtha.bugdet"),
+        ({"messages": [says("user", "Hi")]}, 400, "model"),
+    ],
+)
+def test_errors_have_the_shape_of_the_openai_api(tirtha_url: str, sent: Any, code: int, at: str) -> None:
+    answer = httpx.post(f"{tirtha_url}/v1/chat/completions", json=sent, timeout=60)
+    assert answer.status_code == code, answer.text
+    told_error = answer.json()["error"]
+    assert told_error.keys() == {"message", "type", "param", "code"}
+    assert told_error["param"] == at
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_what_the_model_refuses_is_told_in_its_own_words(client: OpenAI, model: ChatServer) -> None:
+    model.script = lambda _: error(400, {"error": {"message": "temperature is too high", "param": "temperature"}})
+    with pytest.raises(openai.BadRequestError, match="temperature is too high") as refused:
+        ask(client, "Hi.", temperature=9)
+    assert refused.value.param == "temperature"
+
+
+@pytest.mark.parametrize("code", [401, 500, 503])
+def test_a_model_that_is_down_is_told_without_its_words(client: OpenAI, model: ChatServer, code: int) -> None:
+    model.script = lambda _: status(code)
+    with pytest.raises(openai.InternalServerError) as down:
+        ask(client, "Hi, are you there?")
+    assert down.value.status_code == 503
+    assert "scripted" not in str(down.value)
+
+
+def test_a_stream_that_breaks_off_ends_with_an_error(client: OpenAI, model: ChatServer, memories: Memories) -> None:
+    def script(request: dict[str, Any]) -> Any:
+        reply = tells(request, "one two three four five six")
+        return type(reply)(body=reply.body, headers=reply.headers, sent=len(reply.body) // 2)
+
+    model.script = script
+    chunks = iter(ask(client, "Count to six.", stream=True))
+    assert next(chunks).choices
+    with pytest.raises(openai.APIError):
+        list(chunks)
+    assert [role for role, _, _ in memories.turns()] == ["user"]
+
+
+def test_the_models_are_listed(client: OpenAI) -> None:
+    assert [one.id for one in client.models.list()] == ["tirtha", "small"]
+    assert client.models.retrieve("small").owned_by == "local"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("other")
+
+
+def test_a_tier_may_be_named(client: OpenAI, model: ChatServer) -> None:
+    model.script = chats("Hello.")
+    assert told(ask(client, "Hi.", model="small"))["tier"] == "local"
+
+
+def test_what_a_decision_was_is_kept_until_its_user_is_forgotten(
+    client: OpenAI, model: ChatServer, memories: Memories, tirtha_url: str, user: str
+) -> None:
+    memories.remember(SISTER)
+    model.script = chats("Your sister lives in Bergen.")
+    decision_id = told(ask(client, ASKED))["decision_id"]
+    path = f"{tirtha_url}/v1/decisions/{decision_id}"
+    assert httpx.get(path, timeout=60).json()["answer"] == "Your sister lives in Bergen."
+    assert httpx.delete(f"{tirtha_url}/v1/users/{user}", timeout=60).status_code == 200
+    assert httpx.get(path, timeout=60).status_code == 404
+    assert memories.turns() == []
