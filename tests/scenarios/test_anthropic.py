@@ -65,7 +65,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterat
 def say(client: anthropic.Anthropic, *said: MessageParam | str, user: str | None = None, **more: Any) -> Message:
     turns: list[MessageParam] = [{"role": "user", "content": one} if isinstance(one, str) else one for one in said]
     named: Any = {"metadata": {"user_id": user}} if user else {}
-    return client.messages.create(model="tirtha", max_tokens=200, messages=turns, **named, **more)
+    answer: Message = client.messages.create(model="tirtha", max_tokens=200, messages=turns, **named, **more)
+    return answer
 
 
 def words(message: Message) -> str:
@@ -179,14 +180,11 @@ def test_a_tool_loop_streams_calls_and_remembers_results_as_the_tools(opened: Ho
     [use] = [part for part in called.content if isinstance(part, ToolUseBlock)]
     assert use.input == {"city": "Bergen"}
     with_notes = opened.tier.requests[-1]["messages"][0]
-    result: MessageParam = {
+    result: Any = {
         "role": "user",
         "content": [{"type": "tool_result", "tool_use_id": use.id, "content": "Rain, 9 degrees"}],
     }
-    again: MessageParam = {
-        "role": "assistant",
-        "content": [part.model_dump(exclude_none=True) for part in called.content],
-    }  # type: ignore[typeddict-item]
+    again: Any = {"role": "assistant", "content": [part.model_dump(exclude_none=True) for part in called.content]}
     opened.tier.script = messages("It rains in Bergen, at 9 degrees.")
     final = say(client, asked, again, result, **named)
     assert words(final) == "It rains in Bergen, at 9 degrees."
@@ -426,7 +424,10 @@ def test_checked_before_it_is_shown_it_is_streamed_all_the_same(tmp_path: Path, 
         client = opened.client()
         opened.tier.script = messages("Nice to hear.")
         say(client, TOLD, user="ann")
-        drafts = [["Your sister Ada lives in Oslo."], [thinks("Bergen."), "Your sister Ada lives in Bergen."]]
+        drafts: list[list[Any]] = [
+            ["Your sister Ada lives in Oslo."],
+            [thinks("Bergen."), "Your sister Ada lives in Bergen."],
+        ]
         opened.tier.script = lambda request: replies(request, *drafts.pop(0))
         with client.messages.stream(
             model="tirtha",

@@ -11,7 +11,7 @@ from compaction import count_tokens
 from tirtha.chat_api.contents import called, words
 from tirtha.visible import is_blank
 
-__all__ = ["Block", "blocks_of", "is_result", "said", "tokens_of", "with_notes_in_front"]
+__all__ = ["Block", "blocks_of", "is_result", "said", "tokens_of", "unwritten_tokens", "with_notes_in_front"]
 
 Block = Mapping[str, Any]
 
@@ -42,6 +42,15 @@ def said(blocks: Sequence[Block]) -> str:
 def tokens_of(content: object) -> int:
     """Return the tokens that a content takes of a prompt, about."""
     return sum(map(_tokens, blocks_of(content)))
+
+
+def unwritten_tokens(content: object) -> int:
+    """Return the tokens of what a content only points at, or holds in a shorter form: images and documents."""
+    whole = {"image": _OF_IMAGE, "document": _OF_FILE}
+    return sum(
+        unwritten_tokens(block.get("content")) if is_result(block) else whole.get(str(block.get("type")), 0)
+        for block in blocks_of(content)
+    )
 
 
 def with_notes_in_front(content: object, notes: str) -> object:

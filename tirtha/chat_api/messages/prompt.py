@@ -3,19 +3,26 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
-from tirtha.chat_api.contents import without_our_notes, words
-from tirtha.chat_api.messages.blocks import Block, blocks_of, is_result, said, tokens_of, with_notes_in_front
+from tirtha.chat_api.contents import size_of, without_our_notes, words
+from tirtha.chat_api.messages.blocks import (
+    Block,
+    blocks_of,
+    is_result,
+    said,
+    tokens_of,
+    unwritten_tokens,
+    with_notes_in_front,
+)
 from tirtha.chat_api.messages.claude_code import typed
 from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat, ProtocolMissing
 from tirtha.operations.chat.asked import Changes, ChatTurn
-from tirtha.visible import is_blank
 
 __all__ = ["MessagesIn", "MessagesPrompt", "Passed"]
 
@@ -49,10 +56,11 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A turn, the message that it is in, and whether results of tools stand before it there."""
+    """A turn, the message that it is in, its blocks there, and whether results of tools stand before it."""
 
     place: int
     turn: ChatTurn
+    blocks: Sequence[Block]
     after_results: bool = False
 
 
@@ -66,13 +74,22 @@ class MessagesPrompt:
         self._parts = [part for place, message in enumerate(self._messages) for part in self._parts_of(place, message)]
         self.turns: Sequence[ChatTurn] = [part.turn for part in self._parts]
         self.instructions = words(body.system)
-        self.around_tokens = count_tokens(self.instructions) + sum(
+        self.size = size_of(self._body) + sum(unwritten_tokens(message["content"]) for message in self._messages)
+        self.answer_tokens = body.max_tokens
+
+    def around_tokens(self) -> int:
+        """Count the tokens of instructions, tools and schemas."""
+        beside = sum(_json_tokens(self._body.get(name)) for name in ("tools", "output_config"))
+        said = sum(
             _PER_MESSAGE + tokens_of(message.get("content"))
             for message in self._messages
             if message["role"] == "system"
         )
-        self.around_tokens += sum(_json_tokens(self._body.get(name)) for name in ("tools", "output_config"))
-        self.answer_tokens = body.max_tokens
+        return count_tokens(self.instructions) + said + beside
+
+    def turn_tokens(self) -> Sequence[int]:
+        """Count the tokens of each turn's part of its message."""
+        return [_PER_MESSAGE + tokens_of(part.blocks) for part in self._parts]
 
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
         """Return the request to a tier that speaks this protocol. Raises ProtocolMissing."""
@@ -97,16 +114,16 @@ class MessagesPrompt:
         if message["role"] == "system":
             return []
         if message["role"] == "assistant":
-            return [_Part(place=place, turn=_turn("assistant", blocks, blocks))]
+            return [_Part(place=place, turn=ChatTurn(role="assistant", text=said(blocks)), blocks=blocks)]
         results = [block for block in blocks if is_result(block)]
         others = [block for block in blocks if not is_result(block)]
-        own = self._typed(others)
+        told, own = ChatTurn(role="tool", text=said(results)), ChatTurn(role="user", text=said(self._typed(others)))
         if not results:
-            return [_Part(place=place, turn=_turn("user", own, others))]
-        if is_blank(said(own)):
-            return [_Part(place=place, turn=_turn("tool", results, blocks))]
-        first = _Part(place=place, turn=_turn("tool", results, results))
-        return [first, _Part(place=place, turn=_turn("user", own, others), after_results=True)]
+            return [_Part(place=place, turn=own, blocks=others)]
+        if not own.text:
+            return [_Part(place=place, turn=told, blocks=blocks)]
+        first = _Part(place=place, turn=told, blocks=results)
+        return [first, _Part(place=place, turn=own, blocks=others, after_results=True)]
 
     def _typed(self, blocks: Sequence[Block]) -> Sequence[Block]:
         """Return a user's blocks without what the client's program wrote into them."""
@@ -148,10 +165,6 @@ def _clean(place: int, message: Mapping[str, Any]) -> dict[str, Any]:
     if message["role"] == "user":
         return {**message, "content": without_our_notes(message["content"])}
     return dict(message)
-
-
-def _turn(role: Literal["user", "assistant", "tool"], words_of: Sequence[Block], blocks: Sequence[Block]) -> ChatTurn:
-    return ChatTurn(role=role, text=said(words_of), tokens=_PER_MESSAGE + sum(tokens_of([block]) for block in blocks))
 
 
 def _json_tokens(value: object) -> int:

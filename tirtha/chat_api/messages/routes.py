@@ -15,13 +15,13 @@ from tirtha.chat_api.messages.prompt import MessagesIn, MessagesPrompt, Passed
 from tirtha.chat_api.messages.streams import afterwards, as_said, message
 from tirtha.chat_api.named import is_task, named
 from tirtha.http.dependencies import Reader, Served
-from tirtha.http.strict_route import StrictRoute
+from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import ChatAsked, Outcome
 from tirtha.operations.chat.set_apart import is_interface_task
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(route_class=LenientRoute)
 
 _PASSED_ON = "anthropic-"  # how the headers begin that are meant for the model's server
 Beta = Annotated[str | None, Query(description="passed on; the SDKs send it with requests of beta features")]

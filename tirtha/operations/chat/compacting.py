@@ -53,11 +53,11 @@ class CompactConversation:
         caller.require("read")
         if asked.user_id is None:
             raise NobodyNamed
-        asked = replace(asked, time_zone=asked.time_zone or caller.time_zone)
         scope = caller.scope(asked.user_id, asked.agent_id)
         await self.admission.asking(caller.tenant, asked.user_id)
         tier = self.tiers.named(asked.model, asked.max_tier)[0]
         with self.under_way.reading(owner_of(scope)):
+            asked = replace(asked, time_zone=asked.time_zone or caller.time_zone)
             place = await self.follow(caller, scope, asked)
             window = asked.window or tier.window_tokens // _SHARE_OF_WINDOW
             fitted = await fit(asked.prompt, window=window, answer_tokens=0, budget=asked.budget or self.budget)

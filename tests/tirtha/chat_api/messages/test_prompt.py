@@ -62,7 +62,7 @@ def test_turns_are_what_was_said_and_results_are_a_tools_words() -> None:
 def test_instructions_are_no_turns_and_count() -> None:
     of = prompt({"role": "system", "content": "Be brief."}, user("Hi"), system=[text("Be kind.", cache_control=MARK)])
     assert turns(of) == [("user", "Hi")]
-    assert of.around_tokens > prompt(user("Hi")).around_tokens
+    assert of.around_tokens() > prompt(user("Hi")).around_tokens()
     assert of.answer_tokens == 50
 
 
@@ -155,12 +155,26 @@ def test_what_the_program_wrote_is_nobodys_words() -> None:
 
 def test_documents_of_text_are_counted_by_their_words() -> None:
     def tokens(source: dict[str, Any]) -> int:
-        return prompt(user({"type": "document", "source": source})).turns[0].tokens
+        [counted] = prompt(user({"type": "document", "source": source})).turn_tokens()
+        return counted
 
     short = tokens({"type": "text", "data": "One word."})
     assert short < 100
     assert tokens({"type": "text", "data": "One word. " * 2_000}) > 4_000
     assert tokens({"type": "base64", "data": "AA=="}) > 1_000
+
+
+def test_the_size_is_never_below_the_tokens() -> None:
+    image = {"type": "image", "source": {"type": "url", "url": "https://x"}}
+    file = {"type": "document", "source": {"type": "file", "file_id": "f"}}
+    of = prompt(
+        user("Hi"),
+        assistant(CALL),
+        user({**RESULT, "content": [image] * 3}),
+        user(file, text("日本語。" * 50)),
+        system="Be kind.",
+    )
+    assert of.size >= of.around_tokens() + sum(of.turn_tokens())
 
 
 @pytest.mark.parametrize(
