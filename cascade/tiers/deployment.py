@@ -154,7 +154,9 @@ class OpenAIChat:
         headers = {**self._speech.headers(self._key), **self._headers()}
         with _chat_faults(timeout_s):
             async with asyncio.timeout(timeout_s):
-                page = await self._client.models.list(timeout=timeout_s, extra_headers=headers)
+                page = await self._client.models.list(
+                    timeout=timeout_s, extra_headers=headers, extra_query=dict(self._speech.listing)
+                )
             return [model.id for model in page.data]
 
     def _learn(self, request: ChatRequest) -> None:

@@ -175,7 +175,7 @@ async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str
         if fault.kind == "refused":
             return f"{model} at {url}, {priced}; the server does not list its models ({fault.reason})"
         raise
-    if model in models:
+    if model in models or (configured.protocol == "anthropic" and any(same_model(model, one) for one in models)):
         return f"{model} at {url}, {priced}"
     known_as = _accepted(models, configured)
     if known_as is None:

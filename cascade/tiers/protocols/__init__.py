@@ -29,6 +29,10 @@ class Speech(Protocol):
     def cast_to(self) -> type[object]:
         """What the client makes of a response."""
 
+    @property
+    def listing(self) -> Mapping[str, str]:
+        """What is asked of the list of models, so that all of them are on one page."""
+
     def body(self, request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
         """Write a request, but for the model's name."""
 

@@ -5,6 +5,7 @@ The key goes in `x-api-key`. A schema goes in `output_config.format`, as the API
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import openai
@@ -30,6 +31,7 @@ class Anthropic:
 
     path = "/messages"
     cast_to = object
+    listing: Mapping[str, str] = MappingProxyType({"limit": "1000"})
 
     def body(self, request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
         """Write a request; its instructions stand apart from its messages."""

@@ -6,6 +6,7 @@ be read has its cost all the same.
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import openai
@@ -27,6 +28,7 @@ class ChatCompletions:
 
     path = "/chat/completions"
     cast_to = ChatCompletion
+    listing: Mapping[str, str] = MappingProxyType({})
 
     def body(self, request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
         """Write a request."""

@@ -6,6 +6,7 @@ Nothing is stored at the server. Token probabilities are not asked for.
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import openai
@@ -25,6 +26,7 @@ class Responses:
 
     path = "/responses"
     cast_to = object
+    listing: Mapping[str, str] = MappingProxyType({})
 
     def body(self, request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
         """Write a request; its instructions stand apart from its messages."""
