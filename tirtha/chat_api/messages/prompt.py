@@ -21,7 +21,7 @@ from tirtha.chat_api.messages.blocks import (
 )
 from tirtha.chat_api.messages.claude_code import typed
 from tirtha.chat_api.options import ChatBody
-from tirtha.errors import BadChat, ProtocolMissing
+from tirtha.errors import BadChat
 from tirtha.operations.chat.asked import Changes, ChatTurn
 
 __all__ = ["MessagesIn", "MessagesPrompt", "Passed"]
@@ -67,6 +67,8 @@ class _Part:
 class MessagesPrompt:
     """A conversation in the messages of Anthropic's API; `passed` is what goes with it."""
 
+    protocols: Sequence[WireProtocol] = ("anthropic",)
+
     def __init__(self, body: MessagesIn, passed: Passed) -> None:
         self._body = body.sent(*_OURS)
         self._passed = passed
@@ -92,20 +94,19 @@ class MessagesPrompt:
         return [_PER_MESSAGE + tokens_of(part.blocks) for part in self._parts]
 
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
-        """Return the request to a tier that speaks this protocol. Raises ProtocolMissing."""
-        if protocol != "anthropic":
-            raise ProtocolMissing(protocol=protocol, wanted=["anthropic"])
-        return self._request({**self._body, "messages": self._sent(changes), "stream": stream})
+        """Return the request to a tier; there is one protocol for it."""
+        return self._request(protocol, {**self._body, "messages": self._sent(changes), "stream": stream})
 
     def counting(self) -> RelayRequest:
         """Return the request to count the tokens of the conversation, as it was sent."""
-        return self._request({**self._body, "messages": self._messages}, path="/messages/count_tokens")
+        body = {**self._body, "messages": self._messages}
+        return self._request("anthropic", body, path="/messages/count_tokens")
 
-    def _request(self, body: dict[str, Any], path: str | None = None) -> RelayRequest:
+    def _request(self, protocol: WireProtocol, body: dict[str, Any], path: str | None = None) -> RelayRequest:
         if isinstance(body.get("metadata"), dict):  # a session is named to us alone
             body["metadata"] = {name: value for name, value in body["metadata"].items() if name != "session_id"}
         return RelayRequest(
-            protocol="anthropic", body=body, headers=self._passed.headers, query=self._passed.query, path=path
+            protocol=protocol, body=body, headers=self._passed.headers, query=self._passed.query, path=path
         )
 
     def _parts_of(self, place: int, message: Mapping[str, Any]) -> list[_Part]:

@@ -6,8 +6,7 @@ from typing import Any
 from cascade import MaxTier
 from cascade.ports import ChatFailed, RelayRefused, RelayRequest
 from tirtha.caller import Caller
-from tirtha.errors import ProtocolMissing
-from tirtha.operations.chat.tiers import ChatTiers
+from tirtha.operations.chat.tiers import ChatTiers, speaking
 from tirtha.operations.tenancy.terms import cheaper
 from tirtha.tenants.admission import Admission
 
@@ -31,9 +30,8 @@ class CountTokens:
         """Return what the server answers."""
         caller.require("read")
         terms = await self.admission.asking(caller.tenant, caller.user_id or "")
-        tier = self.tiers.named(model, cheaper(max_tier, terms.max_tier))[0]
-        if tier.protocol != request.protocol:
-            raise ProtocolMissing(protocol=tier.protocol, wanted=[request.protocol])
+        named = self.tiers.named(model, cheaper(max_tier, terms.max_tier))
+        tier = speaking(named, [request.protocol])[0]
         try:
             return await tier.pick([]).send(request, timeout_s=tier.timeout_s)
         except RelayRefused:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tirtha.chat_api.messages.prompt import MessagesIn, MessagesPrompt, Passed
-from tirtha.errors import BadChat, ProtocolMissing
+from tirtha.errors import BadChat
 from tirtha.operations.chat.asked import Changes, Correction
 from tirtha.operations.chat.notes import fenced
 
@@ -190,8 +190,3 @@ def test_what_is_no_message_is_refused_with_its_place(message: dict[str, Any], a
     with pytest.raises(BadChat) as caught:
         prompt(user("Hi"), message)
     assert caught.value.at == at
-
-
-def test_only_a_tier_of_this_protocol_is_asked() -> None:
-    with pytest.raises(ProtocolMissing, match="TIRTHA_LOCAL_PROTOCOL"):
-        prompt(user("Hi")).request("chat", Changes(), stream=False)
