@@ -102,9 +102,6 @@ def _secret_in(file: Path, *, beside: str | None) -> str:
     return secret
 
 
-_Protocol = Literal["chat", "responses", "anthropic"]
-
-
 class TierSettings(BaseModel):
     """A model tier. In the environment each field is `TIRTHA_LOCAL_<NAME>` or `TIRTHA_FRONTIER_<NAME>`; in the file, a table."""
 
@@ -130,7 +127,7 @@ class TierSettings(BaseModel):
         Field(description="the model's name; of a file the file's, and of `local` openai/gpt-oss-120b if not given"),
     ] = None
     protocol: Annotated[
-        _Protocol,
+        Literal["chat", "responses", "anthropic"],
         Field(
             description="what its server speaks: chat (`/chat/completions`), responses (`/responses`) or anthropic "
             "(`/messages`)"
@@ -173,14 +170,6 @@ class TierSettings(BaseModel):
     @classmethod
     def _read_secrets(cls, given: object) -> object:
         return _with_secrets_of_files(given, "key")
-
-    @field_validator("protocol")
-    @classmethod
-    def _is_spoken(cls, protocol: _Protocol, read: ValidationInfo) -> _Protocol:
-        """Check that a model of a file is asked in what its server speaks."""
-        if read.data.get("gguf") and protocol != "chat":
-            raise ValueError("must be chat for a file: that is what its server speaks")
-        return protocol
 
     @field_validator("url")
     @classmethod

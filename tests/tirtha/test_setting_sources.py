@@ -54,12 +54,6 @@ def test_each_of_several_is_blamed_on_its_own(tmp_path: Path, monkeypatch: pytes
     ("given", "variable", "file", "blamed"),
     [
         ({"local": {"url": None, "model": "m"}}, None, None, "--local-url: is required, unless gguf names a file"),
-        (
-            {},
-            None,
-            '[local]\ngguf = "m.gguf"\nprotocol = "anthropic"\n',
-            "local.protocol in {file}: must be chat for a file",
-        ),
         ({}, "TIRTHA_LOCAL_MODEL", None, "TIRTHA_LOCAL_URL: is required, unless gguf names a file"),
         ({}, None, '[local]\nmodel = "m"\n', "local.url in {file}: is required, unless gguf names a file"),
         ({}, None, "buget = 1\n", "buget in {file}: is not a setting"),

@@ -156,7 +156,7 @@ async def probe(settings: Settings) -> list[tuple[Name, str, Exception | None]]:
 
 
 def _look_at_file(name: Name, configured: TierSettings, file: Path) -> str:
-    runtime, price = check_gguf(name, file), tier_price(name, configured)
+    runtime, price = check_gguf(name, file, configured.protocol), tier_price(name, configured)
     return f"{model_name(name, configured)} of {file}, served here by {runtime}, {price.rates} ({price.source})"
 
 
