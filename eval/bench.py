@@ -1,6 +1,6 @@
 """Speed and size on this machine: ingest against the bare encoder, `/v1/context` as the memory grows, others' work beside it.
 
-Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`, `keys`, `moving`, `chat`) runs one part.
+Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`, `keys`, `moving`, `chat`) runs a part.
 Figures to compare are ratios taken in one run; the machine may be shared. Passages of the context part are variations of the
 sample history with real vectors shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP
 that are timed are the real ones. The floor of a question is encoding it and an exact dot product over the scope's vectors: once

@@ -11,6 +11,7 @@ import tirtha
 from cascade.ports import RelayRefused
 from tirtha.chat_api import completions, models
 from tirtha.chat_api.errors import ErrorShape, refused
+from tirtha.chat_api.messages import routes as messages
 from tirtha.chat_api.responses import routes as responses
 from tirtha.http import errors
 from tirtha.http.dependencies import declared
@@ -53,13 +54,9 @@ _ROUTERS = (
     health.router,
     completions.router,
     responses.router,
+    messages.router,
     models.router,
 )
-_CHAT_PATHS = (
-    "/v1/chat",
-    "/v1/responses",
-    "/v1/models",
-)  # whose errors are written as other people's clients read them
 _ANY_HOST = "*"
 
 
@@ -68,9 +65,7 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build what a request goes through, from the outermost on."""
-        inside = SecurityHeaders(
-            ErrorShape(super().build_middleware_stack(), paths=_CHAT_PATHS), hsts_max_age_s=self.state.hsts_max_age_s
-        )
+        inside = SecurityHeaders(ErrorShape(super().build_middleware_stack()), hsts_max_age_s=self.state.hsts_max_age_s)
         return Watched(inside, observer=self.state.service.observer)
 
     def openapi(self) -> dict[str, Any]:

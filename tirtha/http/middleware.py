@@ -98,10 +98,20 @@ class Callers:
 
 
 def shown_by(scope: Scope) -> Shown:
-    """Return what a request shows of its sender. Of two `Authorization` headers none can be meant, so that they are no key."""
+    """Return what a request shows of its sender: by `Authorization`, or by `x-api-key`, as Anthropic's clients do.
+
+    Of two different credentials none can be meant, so that together they are no key.
+    """
     headers = Headers(scope=scope)
-    credentials = ", ".join(headers.getlist("authorization"))
+    given = [*headers.getlist("authorization"), *(f"Bearer {key}" for key in headers.getlist("x-api-key"))]
+    credentials = ", ".join(dict.fromkeys(map(_as_compared, given)))
     return Shown(credentials=credentials or None, foreign_sign=_foreign_sign(scope, headers))
+
+
+def _as_compared(credentials: str) -> str:
+    """Return credentials with their scheme written in one way."""
+    scheme, _, value = credentials.strip().partition(" ")
+    return f"Bearer {value.strip()}" if scheme.lower() == "bearer" else credentials
 
 
 def _foreign_sign(scope: Scope, headers: Headers) -> str | None:

@@ -47,6 +47,7 @@ def test_a_key_is_made_listed_and_revoked_in_the_data_folder(tmp_path: Path) -> 
         (("create", "x", "--rights", "read,rite"), "--rights holds 'rite', which is no right"),
         (("create", "x", "--user", "u1", "--rights", "admin"), "--user cannot be given with the right admin"),
         (("create", "x", "--user", "u1", "--trusted-proxy"), "--trusted-proxy cannot be given with a user"),
+        (("create", "x", "--time-zone", "Bergen"), "--time-zone is no time zone such as Europe/Berlin"),
         (("create", " "), "NAME must not be blank"),
         (("revoke", "nothing"), "there is no key 'nothing'"),
     ],

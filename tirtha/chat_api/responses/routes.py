@@ -12,7 +12,7 @@ from cascade.errors import TierDown
 from cascade.storage.responses import StoredResponse
 from tirtha.caller import Caller
 from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
-from tirtha.chat_api.errors import EITHER, ERRORS
+from tirtha.chat_api.description import EITHER, OPENAI_ERRORS
 from tirtha.chat_api.named import Named, is_task, named
 from tirtha.chat_api.responses.from_chat import Event, Writer, events_of
 from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, compaction_item
@@ -29,7 +29,7 @@ from tirtha.service import Service
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=LenientRoute, responses=ERRORS)
+router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
 _PREFIX = "resp_"
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})

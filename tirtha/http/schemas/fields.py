@@ -1,19 +1,18 @@
 """The kinds of values that requests are made of: ids, texts, times, sizes. Each says in a sentence what is wrong with a value."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
+from tirtha.time_zones import read_zone
 from tirtha.visible import is_blank
 
 __all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "TenantName", "Words", "Zone", "as_text"]
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=366)
-_OFFSET = re.compile(r"([ +-])([01]\d|2[0-3]):([0-5]\d)")
 _TENANT_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -42,13 +41,7 @@ def _zone(value: object) -> tzinfo:
         return value
     if not isinstance(value, str):
         raise ValueError("must be a string such as Europe/Berlin or +02:00")  # noqa: TRY004 - pydantic wants ValueError
-    if offset := _OFFSET.fullmatch(value):
-        behind = -1 if offset[1] == "-" else 1
-        return timezone(behind * timedelta(hours=int(offset[2]), minutes=int(offset[3])))
-    try:
-        return ZoneInfo(value)
-    except (LookupError, ValueError, OSError):
-        raise ValueError("is no time zone such as Europe/Berlin, UTC or +02:00") from None
+    return read_zone(value)
 
 
 def _visible(value: str) -> str:

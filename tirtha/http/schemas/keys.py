@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,7 @@ from tirtha.http.schemas.fields import In, OwnerId, TenantName
 from tirtha.keys.administration import KeyPage, KeyRequest, KeysRequest, ListedKey, MadeKey
 from tirtha.keys.key import RIGHTS, KeyState
 from tirtha.keys.store import KeyPlace
+from tirtha.time_zones import read_zone
 
 __all__ = ["KeyIn", "KeyMadeOut", "KeyOut", "KeysOut", "KeysQuery"]
 
@@ -64,6 +66,11 @@ def _moment(value: object) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _zone_name(value: str) -> str:
+    read_zone(value)
+    return value
+
+
 class KeyIn(In):
     """POST /v1/keys."""
 
@@ -73,6 +80,7 @@ class KeyIn(In):
     user_id: OwnerId | None = None
     expires_at: Annotated[datetime | None, BeforeValidator(_expiry)] = None
     trusted_proxy: bool = False
+    time_zone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone_name)] | None = None
 
     @field_validator("user_id")
     @classmethod
@@ -97,6 +105,7 @@ class KeyIn(In):
             user_id=self.user_id,
             expires_at=self.expires_at,
             trusted_proxy=self.trusted_proxy,
+            time_zone=self.time_zone,
         )
 
 
@@ -123,6 +132,7 @@ class KeyOut(BaseModel):
     rights: list[Right]
     user_id: str | None
     trusted_proxy: bool
+    time_zone: str | None
     state: KeyState
     created_at: datetime
     expires_at: datetime | None
@@ -168,6 +178,7 @@ def _told(listed: ListedKey) -> dict[str, Any]:
         "rights": [right for right in RIGHTS if right in key.rights],
         "user_id": key.user_id,
         "trusted_proxy": key.trusted_proxy,
+        "time_zone": key.time_zone,
         "state": listed.state,
         "created_at": key.created_at,
         "expires_at": key.expires_at,

@@ -1,6 +1,6 @@
 """Compacting a conversation that is handed in: all of it is remembered, then its older turns leave as evidence for what is open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from cascade import Brief
@@ -57,6 +57,7 @@ class CompactConversation:
         await self.admission.asking(caller.tenant, asked.user_id)
         tier = self.tiers.named(asked.model, asked.max_tier)[0]
         with self.under_way.reading(owner_of(scope)):
+            asked = replace(asked, time_zone=asked.time_zone or caller.time_zone)
             place = await self.follow(caller, scope, asked)
             window = asked.window or tier.window_tokens // _SHARE_OF_WINDOW
             fitted = await fit(asked.prompt, window=window, answer_tokens=0, budget=asked.budget or self.budget)
