@@ -180,11 +180,16 @@ class RelayRefused(ChatFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayRequest:
-    """A request that is passed on whole: in which protocol, its body (the model's name is filled in), and headers to go with it."""
+    """A request that is passed on whole: in which protocol, its body (the model's name is filled in), and what goes with it.
+
+    `path` is another one than that of the protocol's answers.
+    """
 
     protocol: WireProtocol
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    path: str | None = None
 
 
 class Relay(Protocol):

@@ -18,8 +18,8 @@ import httpx
 import psutil
 from rich.table import Table
 
-from eval.harness.instant_tier import MODEL, instant_tier
 from eval.harness.serving import p95, serving
+from eval.instant_tier import MODEL, instant_tier
 from tirtha.sample import sample_questions
 
 __all__ = ["chat_tables"]

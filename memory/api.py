@@ -229,12 +229,8 @@ class Memory:
         return known[1] if known else 0
 
     async def extent(self, scope: Scope) -> Extent:
-        """Return the scope's epoch and the number of its turns, as they are at one moment."""
+        """Return the scope's epoch, its turns and their characters, as they are at one moment."""
         return await self._in_thread(self._store.extent, scope)
-
-    async def characters(self, scope: Scope) -> int:
-        """Count the characters of all that `scope` holds as evidence."""
-        return await self._of_scope(scope, self._store.characters, 0)
 
     async def turn(self, scope: Scope, session_id: str, turn_id: str) -> Turn | None:
         """Read one turn; None if `scope` does not hold it."""

@@ -1,6 +1,7 @@
 """Who calls: the tenant whose memory it is, and what the caller may do. Every operation takes a caller first."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal
 
 from memory import Scope
@@ -18,7 +19,8 @@ class Caller:
     """A caller of `tenant` with `rights`; `key_id` names the API key that was shown, if one was.
 
     A key may be bound to one user: then `user_id` is that user, and the caller acts for nobody else. A key may be marked as that
-    of a `trusted_proxy`: then a surface may believe what its requests say of the user behind them.
+    of a `trusted_proxy`: then a surface may believe what its requests say of the user behind them. `time_zone` is where the key's
+    user is.
     """
 
     tenant: str
@@ -26,6 +28,7 @@ class Caller:
     key_id: str | None = None
     user_id: str | None = None
     trusted_proxy: bool = False
+    time_zone: tzinfo | None = None
 
     def scope(self, user_id: str, agent_id: str | None = None) -> Scope:
         """Return the scope of a user, or of one agent's memory of them, within the caller's tenant. Raises OtherUser."""

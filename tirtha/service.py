@@ -16,6 +16,7 @@ from tirtha.observation.scraping import ScrapeMetrics
 from tirtha.operations.ask import AskMemory
 from tirtha.operations.chat.chat import Chat
 from tirtha.operations.chat.compacting import CompactConversation
+from tirtha.operations.chat.counting import CountTokens
 from tirtha.operations.chat.stored import StoredResponses
 from tirtha.operations.chat.tiers import ListModels
 from tirtha.operations.code import WriteCode
@@ -53,6 +54,7 @@ class Service:
     write_code: WriteCode
     chat: Chat
     compact: CompactConversation
+    count_tokens: CountTokens
     models: ListModels
     responses: StoredResponses
     forget: Forget

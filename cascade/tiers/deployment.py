@@ -1,14 +1,14 @@
 """One deployment of a model: the `openai` package as our `Chat`, behind a circuit breaker and a limit of calls at a time.
 
-The package's own retries are off: there is one retry loop, in `tiers.model`. Field names that vLLM adds (`reasoning`) are read in
-both spellings. Of a server's error its status is read, and which parameter it refuses (`tiers.dialect`); none of it is shown.
+The package's own retries are off: there is one retry loop, in `tiers.model`. It reaches servers of every protocol; how each is
+spoken is in `tiers.protocols`. Of a server's error its status is read, and which parameter it refuses (`tiers.dialect`); none of it
+is shown.
 """
 
 import asyncio
 import email.utils
 import json
 import logging
-import math
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -29,12 +29,11 @@ from cascade.ports import (
     Relay,
     RelayRefused,
     RelayRequest,
-    Usage,
     WireProtocol,
 )
-from cascade.reading import sound
 from cascade.tiers.dialect import Dialect, refused_parameter
-from cascade.tiers.usage import contents, told_usage
+from cascade.tiers.protocols import speech
+from cascade.tiers.usage import contents
 from cascade.tiers.watching import Headers, no_headers
 
 __all__ = ["Breaker", "Deployment", "Dialect", "OpenAIChat"]
@@ -45,8 +44,6 @@ _NO_KEY = "none"  # the package wants one; servers without keys ignore it
 _LASTING = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 _OF_FORM = frozenset({400, 422})  # what servers answer to a parameter that they do not take
 _OF_REQUEST = frozenset({400, 409, 413, 415, 422})  # what a client is told of a relayed request that a server refuses
-_PATHS: Mapping[WireProtocol, str] = {"chat": "/chat/completions", "responses": "/responses", "anthropic": "/messages"}
-_FINAL_MARKS = frozenset({"<|message|>", "</think>"})  # what comes before the last one is not the answer
 
 
 def _on_loopback(url: str) -> bool:
@@ -58,13 +55,13 @@ def _on_loopback(url: str) -> bool:
 
 
 class OpenAIChat:
-    """Calls of one model at one address. `settings` begins the names of its tier's settings, for what is told of them.
+    """Calls of one model at one address, in the protocol of its server. `settings` begins the names of its tier's settings.
 
     `headers` says what each request carries beside its own headers. A server on loopback is not asked through a proxy, whatever
     proxies the environment names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server is asked with
         self,
         *,
         url: str,
@@ -73,8 +70,11 @@ class OpenAIChat:
         dialect: Dialect | None = None,
         settings: str = "",
         headers: Headers = no_headers,
+        protocol: WireProtocol = "chat",
     ) -> None:
         self._headers = headers
+        self._key = key
+        self._speech = speech(protocol)
         self._client = AsyncOpenAI(
             base_url=url,
             api_key=key.get_secret_value().strip() if key else _NO_KEY,
@@ -88,29 +88,32 @@ class OpenAIChat:
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
         """Answer `request` within `timeout_s`. Raises ChatFailed; of the kind "parameter" for a parameter to do without."""
-        parameters = self._dialect.without(request.without).parameters(request)
-        with _chat_faults(timeout_s), _refusals(request, parameters):
+        dialect = self._dialect.without(request.without)
+        with _chat_faults(timeout_s), _refusals(request, dialect.parameters(request)):
             async with asyncio.timeout(timeout_s):
-                answered = await self._client.chat.completions.create(
-                    model=self._model,
-                    messages=[{"role": m.role, "content": m.content} for m in request.messages],  # type: ignore[misc]
-                    timeout=timeout_s,
-                    extra_headers=self._headers(),
-                    **parameters,
+                answered: object = await self._client.post(
+                    self._speech.path,
+                    cast_to=self._speech.cast_to,
+                    body={"model": self._model, **self._speech.body(request, dialect)},
+                    options={"timeout": timeout_s, "headers": {**self._speech.headers(self._key), **self._headers()}},
                 )
-            completion = _completion(answered)
+            completion = self._speech.completion(answered)
         self._learn(request)
         return completion
 
     async def send(self, request: RelayRequest, *, timeout_s: float) -> dict[str, Any]:
         """Pass a request on whole, and return the response. Raises ChatFailed, RelayRefused among them."""
-        with _chat_faults(timeout_s), _relay_refusals():
+        with _chat_faults(timeout_s), _relay_refusals(request):
             async with asyncio.timeout(timeout_s):
                 answered = await self._client.post(
-                    _PATHS[request.protocol],
+                    request.path or speech(request.protocol).path,
                     cast_to=object,
                     body=self._relayed(request),
-                    options={"timeout": timeout_s, "headers": self._relay_headers(request)},
+                    options={
+                        "timeout": timeout_s,
+                        "headers": self._relay_headers(request),
+                        "params": dict(request.query),
+                    },
                 )
         if not isinstance(answered, dict):
             raise ChatFailed("bad_response", "the response is no JSON object")
@@ -118,13 +121,17 @@ class OpenAIChat:
 
     async def events(self, request: RelayRequest, *, timeout_s: float) -> AsyncGenerator[dict[str, Any], None]:
         """Pass a request on whole, and yield the events of its stream. Raises as `send` does."""
-        with _chat_faults(timeout_s), _relay_refusals():
+        with _chat_faults(timeout_s), _relay_refusals(request):
             async with asyncio.timeout(timeout_s):
                 stream = await self._client.post(
-                    _PATHS[request.protocol],
+                    request.path or speech(request.protocol).path,
                     cast_to=object,
                     body=self._relayed(request),
-                    options={"timeout": timeout_s, "headers": self._relay_headers(request)},
+                    options={
+                        "timeout": timeout_s,
+                        "headers": self._relay_headers(request),
+                        "params": dict(request.query),
+                    },
                     stream=True,
                     stream_cls=AsyncStream[object],
                 )
@@ -139,14 +146,17 @@ class OpenAIChat:
     def _relayed(self, request: RelayRequest) -> dict[str, Any]:
         return {**request.body, "model": self._model}
 
-    def _relay_headers(self, request: RelayRequest) -> dict[str, str]:
-        return {**request.headers, **self._headers()}
+    def _relay_headers(self, request: RelayRequest) -> dict[str, str | openai.Omit]:
+        return {**speech(request.protocol).headers(self._key), **request.headers, **self._headers()}
 
     async def models(self, *, timeout_s: float) -> list[str]:
         """List the models that the server has. Raises ChatFailed."""
+        headers = {**self._speech.headers(self._key), **self._headers()}
         with _chat_faults(timeout_s):
             async with asyncio.timeout(timeout_s):
-                page = await self._client.models.list(timeout=timeout_s, extra_headers=self._headers())
+                page = await self._client.models.list(
+                    timeout=timeout_s, extra_headers=headers, extra_query=dict(self._speech.listing)
+                )
             return [model.id for model in page.data]
 
     def _learn(self, request: ChatRequest) -> None:
@@ -160,68 +170,6 @@ class OpenAIChat:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-
-def _completion(answered: Any) -> Completion:
-    """Read a response; what cannot be read has its cost all the same. Raises ChatFailed."""
-    usage = told_usage(getattr(answered, "usage", None))
-    try:
-        return _read(answered, usage)
-    except (ValueError, TypeError, AttributeError) as fault:
-        why = f"the response cannot be read: {type(fault).__name__}"
-        raise ChatFailed("bad_response", why, usage=usage, sent=_sent(answered)) from None
-
-
-def _sent(answered: Any) -> str:
-    """Give what a response that cannot be read says, as far as there is anything."""
-    if isinstance(answered, str):
-        return contents(answered)
-    choices = getattr(answered, "choices", None)
-    first = choices[0] if choices and isinstance(choices, list) else None
-    content = getattr(getattr(first, "message", None), "content", None)
-    return str(content or "")
-
-
-def _read(answered: Any, usage: Usage) -> Completion:
-    choices = getattr(answered, "choices", None)
-    if not choices:
-        raise ChatFailed("bad_response", "the response has no choices", usage=usage, sent=_sent(answered))
-    [choice, *_] = choices
-    message = choice.message
-    text = _text(message.content)
-    if text is None:
-        raise ChatFailed("bad_response", "the answer is no text", usage=usage, sent=_sent(answered))
-    more = message.model_extra or {}
-    refusal = getattr(message, "refusal", None)
-    return Completion(
-        text=sound(text or (refusal if isinstance(refusal, str) else "")),
-        model=answered.model if isinstance(answered.model, str) else "",
-        finish_reason="refusal" if refusal else choice.finish_reason or "",
-        usage=usage,
-        reasoning=sound(str(more.get("reasoning") or more.get("reasoning_content") or "")),
-        confidence=_confidence(choice.logprobs),
-    )
-
-
-def _text(content: Any) -> str | None:
-    """Return the text of a message, also of one in parts, whose thoughts are left out; None if it is no text."""
-    if isinstance(content, list):
-        told = [part.get("text") if isinstance(part, dict) else part for part in content if not _is_thought(part)]
-        texts = [text for text in told if isinstance(text, str)]
-        return "".join(texts) if len(texts) == len(told) else None
-    return (content or "") if isinstance(content or "", str) else None
-
-
-def _is_thought(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in {"thinking", "reasoning"}
-
-
-def _confidence(logprobs: Any) -> float | None:
-    """Give the geometric mean of the answer's token probabilities."""
-    tokens = list(logprobs.content or ()) if logprobs else []
-    marks = [place for place, one in enumerate(tokens) if one.token in _FINAL_MARKS]
-    answer = [one.logprob for one in tokens[marks[-1] + 1 if marks else 0 :]]
-    return math.exp(sum(answer) / len(answer)) if answer else None
 
 
 @contextmanager
@@ -241,6 +189,8 @@ def _chat_faults(timeout_s: float) -> Iterator[None]:
     except openai.APIConnectionError as fault:
         raise ChatFailed("connection", type(fault.__cause__ or fault).__name__) from None
     except (openai.APIError, ValueError, TypeError, AttributeError) as fault:
+        if type(fault) is openai.APIError:  # an event of a stream, and no answer
+            raise ChatFailed("server", "the server ended its stream with an error") from None
         sent = contents(fault.doc) if isinstance(fault, json.JSONDecodeError) else ""
         why = f"the response cannot be read: {type(fault).__name__}"
         raise ChatFailed("bad_response", why, sent=sent) from None
@@ -262,12 +212,16 @@ def _refusals(request: ChatRequest, sent: Mapping[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def _relay_refusals() -> Iterator[None]:
-    """Map an error that is about the request itself to RelayRefused, with what the server said of it."""
+def _relay_refusals(request: RelayRequest) -> Iterator[None]:
+    """Map an error that is about the request itself to RelayRefused, with what the server said of it.
+
+    Without a path of its own, 404 is about the model's name, which is ours.
+    """
+    of_request = _OF_REQUEST | {404} if request.path else _OF_REQUEST
     try:
         yield
     except openai.APIStatusError as fault:
-        if fault.status_code not in _OF_REQUEST:
+        if fault.status_code not in of_request:
             raise
         told = fault.body if isinstance(fault.body, dict) else {}
         error = told.get("error") if isinstance(told.get("error"), dict) else told

@@ -18,7 +18,9 @@ _SCHEMA = "response_format"
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _NAMES = {
     _SCHEMA: re.compile(
-        r"response[ _-]?format|json[ _-]?(?:schema|mode|object)|guided|structured|grammar", re.IGNORECASE
+        r"response[ _-]?format|json[ _-]?(?:schema|mode|object)|guided|structured|grammar"
+        r"|\btext\.format\b|output[ _](?:config|format)",  # as the other protocols call it
+        re.IGNORECASE,
     ),
     "logprobs": re.compile(r"\b(?:top_)?log[ _-]?probs?\b", re.IGNORECASE),
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),

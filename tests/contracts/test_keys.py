@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
@@ -65,6 +66,10 @@ async def test_who_calls_is_what_the_key_says(authentication: Authentication, ke
     expected = Caller(tenant="acme", rights=frozenset({"read", "write"}), key_id=made.key.id, user_id="u1")
     for scheme in ("Bearer", "bearer", "BEARER "):
         assert await authentication.caller(Shown(credentials=f"{scheme} {made.text}")) == expected
+    berlin = await keys.create(
+        OPERATOR, KeyRequest(name="phone", rights=frozenset({"read"}), time_zone="Europe/Berlin")
+    )
+    assert (await authentication.caller(bearer(berlin.text))).time_zone == ZoneInfo("Europe/Berlin")
     trusted = await keys.create(OPERATOR, KeyRequest(name="ui", rights=frozenset({"read"}), trusted_proxy=True))
     assert (await authentication.caller(bearer(trusted.text))).trusted_proxy
     assert (await authentication.caller(bearer(trusted.text))).tenant == "default"

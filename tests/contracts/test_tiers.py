@@ -1,4 +1,5 @@
-"""What a tier may rely on, on every kind of server: the scripted one of the tests, a GGUF model's own, and one that is named.
+"""What a tier may rely on, on every kind of server: the scripted one of the tests in each protocol, a GGUF model's own, and one
+that is named.
 
 `TIRTHA_TEST_SERVER_URL` and `TIRTHA_TEST_SERVER_MODEL` name any OpenAI-compatible server, such as vLLM's.
 """
@@ -18,7 +19,7 @@ from pydantic import SecretStr
 
 from cascade.call_trace import Trace
 from cascade.errors import TierDown
-from cascade.ports import Chat, ChatFailed, ChatRequest, Message
+from cascade.ports import Chat, ChatFailed, ChatRequest, Message, WireProtocol
 from cascade.reading import silence
 from cascade.tiers.deployment import Deployment, OpenAIChat
 from cascade.tiers.dialect import Dialect
@@ -50,6 +51,12 @@ class Served:
     model: str
     window_tokens: int
     made: Callable[[Dialect], OpenAIChat | GgufChat]
+    protocol: WireProtocol = "chat"
+
+    def only_of_chat_completions(self, what: str) -> None:
+        """Skip what the other protocols have not."""
+        if self.protocol != "chat":
+            pytest.skip(f"the protocol {self.protocol} has no {what}")
 
     @asynccontextmanager
     async def chat(self, dialect: Dialect | None = None) -> AsyncIterator[Chat]:
@@ -118,6 +125,77 @@ def scripted() -> Iterator[Served]:
         yield at(server.url, "scripted", 2_048)
 
 
+def over_responses(request: dict[str, Any]) -> Reply:
+    """The same model, asked over the Responses API."""
+    instructions = [{"content": request["instructions"]}] if "instructions" in request else []
+    chat = {
+        "model": request["model"],
+        "messages": [*instructions, *request["input"]],
+        "max_tokens": request["max_output_tokens"],
+        **({"response_format": request["text"]["format"]} if "text" in request else {}),
+    }
+    said = a_model(chat)
+    answered = json.loads(said.body)
+    if said.status != 200:
+        return said
+    [choice], usage = answered["choices"], answered["usage"]
+    cut = choice["finish_reason"] == "length"
+    body = {
+        "id": "resp_1",
+        "object": "response",
+        "model": answered["model"],
+        "status": "incomplete" if cut else "completed",
+        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+        "output": [
+            {"type": "reasoning", "id": "rs_1", "summary": []},
+            {"type": "message", "content": [{"type": "output_text", "text": choice["message"]["content"]}]},
+        ],
+        "usage": {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"]},
+    }
+    return Reply(body=json.dumps(body).encode(), wait_s=said.wait_s)
+
+
+def over_anthropic(request: dict[str, Any]) -> Reply:
+    """The same model, asked over Anthropic's messages."""
+    instructions = [{"content": request["system"]}] if "system" in request else []
+    schema = request.get("output_config", {}).get("format")
+    chat = {
+        "model": request["model"],
+        "messages": [*instructions, *request["messages"]],
+        "max_tokens": request["max_tokens"],
+        **({"response_format": schema} if schema else {}),
+    }
+    said = a_model(chat)
+    answered = json.loads(said.body)
+    if said.status != 200:
+        return error(said.status, {"type": "error", **answered})
+    [choice], usage = answered["choices"], answered["usage"]
+    body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": answered["model"],
+        "content": [{"type": "text", "text": choice["message"]["content"]}],
+        "stop_reason": {"length": "max_tokens", "stop": "end_turn"}[choice["finish_reason"]],
+        "usage": {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"]},
+    }
+    return Reply(body=json.dumps(body).encode(), wait_s=said.wait_s)
+
+
+@contextmanager
+def responses() -> Iterator[Served]:
+    with chat_server("scripted", key="k") as server:
+        server.script = over_responses
+        yield at(server.url, "scripted", 2_048, protocol="responses", key="k")
+
+
+@contextmanager
+def messages() -> Iterator[Served]:
+    with chat_server("scripted", key="k", anthropic=True) as server:
+        server.script = over_anthropic
+        yield at(server.url, "scripted", 2_048, protocol="anthropic", key="k")
+
+
 @contextmanager
 def gguf() -> Iterator[Served]:
     file = small_gguf()
@@ -140,17 +218,23 @@ def named() -> Iterator[Served]:
     yield at(own.server_url, own.server_model, own.server_window_tokens)
 
 
-def at(url: str, model: str, window_tokens: int) -> Served:
+def at(url: str, model: str, window_tokens: int, *, protocol: WireProtocol = "chat", key: str | None = None) -> Served:
     def made(dialect: Dialect) -> OpenAIChat:
-        return OpenAIChat(url=url, model=model, key=SecretStr("none"), dialect=dialect)
+        return OpenAIChat(url=url, model=model, key=SecretStr(key or "none"), dialect=dialect, protocol=protocol)
 
-    return Served(url=url, key=None, model=model, window_tokens=window_tokens, made=made)
-
-
-KINDS = {"scripted": scripted, "gguf": gguf, "named": named}
+    return Served(url=url, key=key, model=model, window_tokens=window_tokens, made=made, protocol=protocol)
 
 
-ASKED = ["scripted", pytest.param("gguf", marks=pytest.mark.slow), *(["named"] if ModelsOfTests().server_url else [])]
+KINDS = {"scripted": scripted, "responses": responses, "anthropic": messages, "gguf": gguf, "named": named}
+
+
+ASKED = [
+    "scripted",
+    "responses",
+    "anthropic",
+    pytest.param("gguf", marks=pytest.mark.slow),
+    *(["named"] if ModelsOfTests().server_url else []),
+]
 
 
 @pytest.fixture(scope="module", params=ASKED)
@@ -175,7 +259,7 @@ async def test_the_model_answers_under_its_name_with_its_usage(served: Served) -
 
 
 async def test_the_server_lists_the_model(served: Served) -> None:
-    chat = OpenAIChat(url=served.url, model=served.model, key=SecretStr(served.key or "none"))
+    chat = OpenAIChat(url=served.url, model=served.model, key=SecretStr(served.key or "none"), protocol=served.protocol)
     assert served.model in await chat.models(timeout_s=PATIENCE_S)
     await chat.close()
 
@@ -188,6 +272,7 @@ async def test_an_answer_has_the_form_of_its_schema(served: Served) -> None:
 
 
 async def test_token_probabilities_are_told_if_asked_for(served: Served) -> None:
+    served.only_of_chat_completions("token probabilities")
     async with served.chat(Dialect(logprobs=True)) as chat:
         answered = await chat.complete(asking(), timeout_s=PATIENCE_S)
     assert answered.confidence is not None
@@ -229,6 +314,7 @@ async def test_what_takes_too_long_is_given_up(served: Served) -> None:
 
 
 async def test_an_empty_answer_is_silence_and_the_tier_is_down(served: Served) -> None:
+    served.only_of_chat_completions("stop texts that the cascade sends")
     async with served.chat() as chat:
         begins = (await chat.complete(asking(), timeout_s=PATIENCE_S)).text
     async with served.chat(Stopping(at=begins[0])) as chat:
@@ -256,6 +342,7 @@ def tier_over(chat: Chat, served: Served) -> ModelTier:
 
 
 async def test_a_stream_ends_with_the_reason_and_the_usage(served: Served) -> None:
+    served.only_of_chat_completions("chunks")
     async with AsyncOpenAI(base_url=served.url, api_key=served.key or "none", max_retries=0) as client:
         stream = await client.chat.completions.create(
             model=served.model,

@@ -1,4 +1,7 @@
-"""A scripted OpenAI-compatible server on loopback, with faults on demand. A test fixture: it is no model and imitates none."""
+"""A scripted model's server on loopback, with faults on demand. A test fixture: it is no model and imitates none.
+
+It answers whatever path it is asked at; `anthropic` makes it as particular about keys and versions as Anthropic's API is.
+"""
 
 import json
 import threading
@@ -93,15 +96,17 @@ def cut(reply: Reply) -> Reply:
 
 
 class ChatServer:
-    """A running server: `script` decides what it answers; `requests` and `headers` hold what it was sent."""
+    """A running server: `script` decides what it answers; `requests`, `headers` and `paths` hold what it was sent."""
 
-    def __init__(self, url: str, models: list[str], key: str | None) -> None:
+    def __init__(self, url: str, models: list[str], key: str | None, *, anthropic: bool) -> None:
         self.url = url
         self.models = models
         self.key = key
+        self.anthropic = anthropic
         self.script: Script = _nothing
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []  # of each request, by names in small letters
+        self.paths: list[str] = []  # with queries
         self.lock = threading.Lock()
 
 
@@ -126,13 +131,18 @@ class _Handler(BaseHTTPRequestHandler):
             with self.scripted.lock:
                 self.scripted.requests.append(request)
                 self.scripted.headers.append({name.lower(): value for name, value in self.headers.items()})
+                self.scripted.paths.append(self.path)
             self._send(self.scripted.script(request))
 
     def _may_enter(self) -> bool:
-        if self.scripted.key is None or self.headers.get("authorization") == f"Bearer {self.scripted.key}":
-            return True
-        self._send(status(401))
-        return False
+        key, bearer = self.scripted.key, self.headers.get("authorization")
+        if self.scripted.anthropic:
+            good = not bearer and "anthropic-version" in self.headers and self.headers.get("x-api-key") == key
+        else:
+            good = key is None or bearer == f"Bearer {key}"
+        if not good:
+            self._send(status(401))
+        return good
 
     def _send(self, reply: Reply) -> None:
         time.sleep(reply.wait_s)
@@ -159,11 +169,13 @@ class _HttpServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def chat_server(*models: str, key: str | None = None) -> Iterator[ChatServer]:
+def chat_server(*models: str, key: str | None = None, anthropic: bool = False) -> Iterator[ChatServer]:
     """Start a server that has these models, on a free port."""
     handler = type("Handler", (_Handler,), {})
     httpd = _HttpServer(("127.0.0.1", 0), handler)
-    server = ChatServer(f"http://127.0.0.1:{httpd.server_port}/v1", list(models) or ["scripted"], key)
+    server = ChatServer(
+        f"http://127.0.0.1:{httpd.server_port}/v1", list(models) or ["scripted"], key, anthropic=anthropic
+    )
     handler.scripted = server  # type: ignore[attr-defined]
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -13,9 +13,10 @@ from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
 from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words
+from tirtha.chat_api.description import EITHER, OPENAI_ERRORS
 from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
-from tirtha.errors import BadChat, ProtocolMissing
+from tirtha.errors import BadChat
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import Changes, ChatAsked, ChatTurn, Outcome
@@ -25,7 +26,7 @@ from tirtha.visible import is_blank
 
 __all__ = ["CompletionIn", "CompletionPrompt", "router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -41,7 +42,7 @@ class CompletionIn(ChatBody):
     max_completion_tokens: int | None = None
 
 
-@router.post("/v1/chat/completions", response_class=JSONResponse)
+@router.post("/v1/chat/completions", response_class=JSONResponse, responses=EITHER)
 async def chat_completions(body: CompletionIn, request: Request, service: Served, caller: Reader) -> Response:
     """Answer a conversation with memory: the OpenAI API's chat completions, with an object `tirtha` in request and answer.
 
@@ -136,6 +137,8 @@ def _id(decision_id: str) -> str:
 class CompletionPrompt:
     """A conversation in the messages of a chat completion."""
 
+    protocols: Sequence[WireProtocol] = ("chat",)
+
     def __init__(self, body: CompletionIn) -> None:
         self._body = body.sent("conversation")
         self._messages = [_clean(place, message) for place, message in enumerate(body.messages)]
@@ -154,15 +157,13 @@ class CompletionPrompt:
         return [_tokens(self._messages[place]) for place in self._said]
 
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
-        """Return the request to a tier that speaks chat completions. Raises ProtocolMissing."""
-        if protocol != "chat":
-            raise ProtocolMissing(protocol=protocol, wanted=["chat"])
+        """Return the request to a tier; there is one protocol for it."""
         body = {**self._body, "messages": self._sent(changes), "stream": stream}
         if stream:  # what a stream costs is only told to those who ask
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         else:
             body.pop("stream_options", None)
-        return RelayRequest(protocol="chat", body=body)
+        return RelayRequest(protocol=protocol, body=body)
 
     @property
     def _instructions(self) -> list[dict[str, Any]]:

@@ -30,9 +30,12 @@ class Named:
         self.session_id = session_id
 
 
-def named(request: Request, caller: Caller, body: Mapping[str, Any]) -> Named:
-    """Return whom and which conversation a request is for. Raises OtherUser and BadChat."""
-    return Named(_user(request, caller, body), _session(request, body))
+def named(request: Request, caller: Caller, body: Mapping[str, Any], *, metadata_user: object = None) -> Named:
+    """Return whom and which conversation a request is for; `metadata_user` is whom its metadata names, where an API has that.
+
+    Raises OtherUser and BadChat.
+    """
+    return Named(_user(request, caller, body, metadata_user), _session(request, body))
 
 
 def is_task(request: Request) -> bool:
@@ -40,12 +43,13 @@ def is_task(request: Request) -> bool:
     return bool(request.headers.get("x-tirtha-task", "").strip())
 
 
-def _user(request: Request, caller: Caller, body: Mapping[str, Any]) -> str | None:
-    given = [("X-Tirtha-User", request.headers.get("x-tirtha-user"))]
+def _user(request: Request, caller: Caller, body: Mapping[str, Any], metadata_user: object) -> str | None:
+    given: list[tuple[str, object]] = [("X-Tirtha-User", request.headers.get("x-tirtha-user"))]
     if caller.trusted_proxy:
         given.append(("X-OpenWebUI-User-Id", request.headers.get(_OF_PROXIES)))
     given += [(name, body.get(name)) for name in ("safety_identifier", "user")]
-    users = [_read(_OWNER, at, value) for at, value in given if value not in {None, ""}]
+    given.append(("metadata.user_id", metadata_user))
+    users = [_read(_OWNER, at, value) for at, value in given if value not in (None, "")]
     if caller.user_id is not None:
         if any(user != caller.user_id for user in users):
             raise OtherUser
@@ -56,7 +60,7 @@ def _user(request: Request, caller: Caller, body: Mapping[str, Any]) -> str | No
 
 
 def _session(request: Request, body: Mapping[str, Any]) -> str | None:
-    return next((_read(_SESSION, at, value) for at, value in _sessions(request, body) if value not in {None, ""}), None)
+    return next((_read(_SESSION, at, value) for at, value in _sessions(request, body) if value not in (None, "")), None)
 
 
 def _sessions(request: Request, body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:

@@ -17,9 +17,9 @@ from tirtha.http.bodies import NDJSON, is_ndjson
 from tirtha.http.errors import Fault, fault_response, problem
 from tirtha.keys.authentication import Authentication, Shown
 
-__all__ = ["Callers", "RequestLimits", "SecurityHeaders", "shown_by"]
+__all__ = ["SECURITY_HEADERS", "Callers", "RequestLimits", "SecurityHeaders", "shown_by"]
 
-_SECURITY_HEADERS = {
+SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -53,7 +53,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, hsts_max_age_s: int) -> None:
         self._app = app
         hsts = {"strict-transport-security": f"max-age={hsts_max_age_s}"} if hsts_max_age_s else {}
-        self._headers = _SECURITY_HEADERS | hsts
+        self._headers = SECURITY_HEADERS | hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, and complete the headers of its answer."""
@@ -98,10 +98,20 @@ class Callers:
 
 
 def shown_by(scope: Scope) -> Shown:
-    """Return what a request shows of its sender. Of two `Authorization` headers none can be meant, so that they are no key."""
+    """Return what a request shows of its sender: by `Authorization`, or by `x-api-key`, as Anthropic's clients do.
+
+    Of two different credentials none can be meant, so that together they are no key.
+    """
     headers = Headers(scope=scope)
-    credentials = ", ".join(headers.getlist("authorization"))
+    given = [*headers.getlist("authorization"), *(f"Bearer {key}" for key in headers.getlist("x-api-key"))]
+    credentials = ", ".join(dict.fromkeys(map(_as_compared, given)))
     return Shown(credentials=credentials or None, foreign_sign=_foreign_sign(scope, headers))
+
+
+def _as_compared(credentials: str) -> str:
+    """Return credentials with their scheme written in one way."""
+    scheme, _, value = credentials.strip().partition(" ")
+    return f"Bearer {value.strip()}" if scheme.lower() == "bearer" else credentials
 
 
 def _foreign_sign(scope: Scope, headers: Headers) -> str | None:

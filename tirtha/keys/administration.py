@@ -33,6 +33,7 @@ class KeyRequest:
     user_id: str | None = None
     expires_at: datetime | None = None
     trusted_proxy: bool = False
+    time_zone: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a key that could do nothing, or of which one half contradicts the other."""
@@ -173,6 +174,7 @@ class Keys:
             rights=request.rights,
             user_id=request.user_id,
             trusted_proxy=request.trusted_proxy,
+            time_zone=request.time_zone,
             created_at=datetime.now(UTC),
             expires_at=request.expires_at,
             pepper=pepper.fingerprint,

@@ -44,7 +44,7 @@ _NOBODYS_DIGEST = "0" * 64
 class Shown:
     """What a request shows of its sender: its credentials, and what says that it is not of this machine, if anything does.
 
-    `credentials` is the value of `Authorization`, None without one.
+    `credentials` is a scheme and its value, as in `Authorization`; None without any. Several that differ are separated by commas.
     """
 
     credentials: str | None = field(default=None, repr=False)
@@ -148,7 +148,7 @@ class Authentication:
         """Find a key and compare its digest: the same work whether or not there is such a key. Raises KeyRefused."""
         read = read_text(text)
         if read is None:
-            raise KeyRefused("it is not written as keys are (trt_...)")
+            raise KeyRefused("it is not written as keys are (trt_...), or more than one is shown")
         pepper, kept = self._pepper.read(), self._store.find(read.id)
         digest = (pepper or _NOBODYS_PEPPER).digest(read.secret)
         fits = hmac.compare_digest(digest, kept.digest if kept else _NOBODYS_DIGEST)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from tirtha.caller import Caller, Right
+from tirtha.time_zones import known_zone
 
 __all__ = ["RIGHTS", "Key", "KeyState", "KeyText", "new_text", "read_text"]
 
@@ -37,7 +38,10 @@ class KeyText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """What is kept of a key. `pepper` is the fingerprint of the pepper under which its secret was hashed."""
+    """What is kept of a key. `pepper` is the fingerprint of the pepper under which its secret was hashed.
+
+    `time_zone` is where its user is: a name of the IANA database, or an offset such as +02:00.
+    """
 
     id: str
     tenant: str
@@ -45,6 +49,7 @@ class Key:
     rights: frozenset[Right]
     user_id: str | None
     trusted_proxy: bool
+    time_zone: str | None = None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None = None
@@ -67,6 +72,7 @@ class Key:
             key_id=self.id,
             user_id=self.user_id,
             trusted_proxy=self.trusted_proxy,
+            time_zone=known_zone(self.time_zone) if self.time_zone else None,
         )
 
 

@@ -17,6 +17,7 @@ API_KEY = Table(
     Column("rights", String(32), nullable=False),
     Column("user_id", String(128)),
     Column("trusted_proxy", Boolean, nullable=False),
+    Column("time_zone", String(64)),
     Column("digest", String(64), nullable=False),
     Column("pepper", String(32), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

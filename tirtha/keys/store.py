@@ -77,7 +77,7 @@ class KeyStore:
         own = _KEY.tenant_id == tenant
         with store_faults(), self._database.forgetting() as connection:
             connection.execute(update(API_KEY).where(own, _KEY.revoked_at.is_(None)).values(revoked_at=at))
-            connection.execute(update(API_KEY).where(own).values(name="forgotten", user_id=None))
+            connection.execute(update(API_KEY).where(own).values(name="forgotten", user_id=None, time_zone=None))
 
     def note_use(self, key_id: str, *, at: datetime) -> None:
         """Note that a key was shown."""
@@ -102,6 +102,7 @@ def _row(kept: Kept) -> dict[str, Any]:
         "rights": ",".join(right for right in RIGHTS if right in key.rights),
         "user_id": key.user_id,
         "trusted_proxy": key.trusted_proxy,
+        "time_zone": key.time_zone,
         "digest": kept.digest,
         "pepper": key.pepper,
         "created_at": key.created_at,
@@ -119,6 +120,7 @@ def _key(row: Row[Any]) -> Key:
         rights=_rights(row.rights),
         user_id=row.user_id,
         trusted_proxy=row.trusted_proxy,
+        time_zone=row.time_zone,
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,

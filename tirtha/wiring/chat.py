@@ -7,6 +7,7 @@ from memory.storage.database import Database
 from tirtha.operations.answering import Answering
 from tirtha.operations.chat.chat import Chat
 from tirtha.operations.chat.compacting import CompactConversation
+from tirtha.operations.chat.counting import CountTokens
 from tirtha.operations.chat.following import FollowConversation
 from tirtha.operations.chat.stored import StoredResponses
 from tirtha.operations.chat.taking_notes import TakeNotes
@@ -23,6 +24,7 @@ class ChatOperations:
 
     chat: Chat
     compact: CompactConversation
+    count_tokens: CountTokens
     models: ListModels
     responses: StoredResponses
 
@@ -54,6 +56,7 @@ def make_chat(
             under_way=answering.under_way,
             budget=settings.budget,
         ),
+        count_tokens=CountTokens(tiers=of_chats, admission=admission),
         models=ListModels(tiers=of_chats),
         responses=StoredResponses(store=ResponseStore(database), under_way=answering.under_way),
     )

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cascade.errors import Misconfigured, ModelNotServed
+from cascade.ports import WireProtocol
 from cascade.tiers.gguf import GgufModel, GgufServer, gguf_server, installed_runtime, trained_window
 from tirtha.settings import TierSettings
 
@@ -13,9 +14,12 @@ __all__ = ["check_gguf", "served_gguf"]
 _AT_ONCE = 1  # calls that its server answers at a time; others wait for their turn
 
 
-def check_gguf(name: str, file: Path) -> str:
-    """Return what would serve the file of the tier `name`. Raises Misconfigured if nothing can."""
+def check_gguf(name: str, file: Path, protocol: WireProtocol) -> str:
+    """Return what would serve the file of the tier `name`. Raises Misconfigured if nothing can, or not in this protocol."""
     setting = f"TIRTHA_{name.upper()}_GGUF"
+    if protocol != "chat":
+        why = "must be chat, which is what the server of a GGUF file speaks"
+        raise Misconfigured(setting=f"TIRTHA_{name.upper()}_PROTOCOL", why=why)
     runtime = installed_runtime()
     if runtime is None:
         raise Misconfigured(setting=setting, why="what serves it is not installed: pip install 'tirtha[gguf]'")
@@ -38,7 +42,7 @@ async def served_gguf(
     Raises Misconfigured.
     """
     assert configured.gguf  # noqa: S101 - whoever calls has looked
-    check_gguf(name, configured.gguf)
+    check_gguf(name, configured.gguf, configured.protocol)
     wanted = GgufModel(
         file=configured.gguf.expanduser().absolute(),
         name=model,

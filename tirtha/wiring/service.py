@@ -125,6 +125,7 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         ),
         chat=chats.chat,
         compact=chats.compact,
+        count_tokens=chats.count_tokens,
         models=chats.models,
         responses=chats.responses,
         write_code=WriteCode(cascade=code, answering=answering, limits=limits, admission=admission),

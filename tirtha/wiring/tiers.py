@@ -156,7 +156,7 @@ async def probe(settings: Settings) -> list[tuple[Name, str, Exception | None]]:
 
 
 def _look_at_file(name: Name, configured: TierSettings, file: Path) -> str:
-    runtime, price = check_gguf(name, file), tier_price(name, configured)
+    runtime, price = check_gguf(name, file, configured.protocol), tier_price(name, configured)
     return f"{model_name(name, configured)} of {file}, served here by {runtime}, {price.rates} ({price.source})"
 
 
@@ -175,7 +175,7 @@ async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str
         if fault.kind == "refused":
             return f"{model} at {url}, {priced}; the server does not list its models ({fault.reason})"
         raise
-    if model in models:
+    if model in models or (configured.protocol == "anthropic" and any(same_model(model, one) for one in models)):
         return f"{model} at {url}, {priced}"
     known_as = _accepted(models, configured)
     if known_as is None:
@@ -214,6 +214,7 @@ def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
         dialect=_dialect(configured),
         settings=_prefix(name),
         headers=outgoing_headers,
+        protocol=configured.protocol,
     )
 
 

@@ -64,6 +64,7 @@ def test_the_contract_of_making_listing_and_revoking(operator: httpx.Client) -> 
         "rights": ["write", "read"],
         "user_id": "u1",
         "expires_at": "2099-12-31",
+        "time_zone": "Europe/Berlin",
     }
     made = key(operator, **fields)
     text = made.pop("key")
@@ -75,6 +76,7 @@ def test_the_contract_of_making_listing_and_revoking(operator: httpx.Client) -> 
         "rights": ["read", "write"],
         "user_id": "u1",
         "trusted_proxy": False,
+        "time_zone": "Europe/Berlin",
         "state": "valid",
         "created_at": made["created_at"],
         "expires_at": "2100-01-01T00:00:00Z",
@@ -99,6 +101,7 @@ def test_the_contract_of_making_listing_and_revoking(operator: httpx.Client) -> 
 def test_usual_rights_are_to_read_and_write(operator: httpx.Client) -> None:
     made = key(operator)
     assert (made["rights"], made["tenant"], made["expires_at"]) == (["read", "write"], "default", None)
+    assert made["time_zone"] is None
 
 
 BAD_KEYS: list[tuple[dict[str, Any], str, str]] = [
@@ -115,6 +118,10 @@ BAD_KEYS: list[tuple[dict[str, Any], str, str]] = [
     ({"name": "x", "rights": ["read", "root"]}, "rights", "holds 'root', which is no right"),
     ({"name": "x", "rights": ["admin"], "user_id": "u1"}, "user_id", "concerns the tenant as a whole"),
     ({"name": "x", "trusted_proxy": True, "user_id": "u1"}, "trusted_proxy", "speaks for no other"),
+    ({"name": "x", "time_zone": "Bergen"}, "time_zone", "is no time zone such as Europe/Berlin"),
+    ({"name": "x", "time_zone": "../../etc/passwd"}, "time_zone", "is no time zone"),
+    ({"name": "x", "time_zone": 2}, "time_zone", "valid string"),
+    ({"name": "x", "time_zone": "x" * 65}, "time_zone", "at most 64"),
     ({"name": "x", "expires_at": "2020-01-01"}, "expires_at", "lies in the past"),
     ({"name": "x", "expires_at": "2099-01-01T00:00:00"}, "expires_at", "a time with a zone"),
     ({"name": "x", "expires_at": "tomorrow"}, "expires_at", "must be a day such as"),

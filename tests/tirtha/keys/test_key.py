@@ -1,7 +1,8 @@
 """A key's text, and when a key is good."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,4 +52,9 @@ def test_a_key_is_good_until_it_is_not() -> None:
 
 
 def test_who_shows_a_key_is_what_it_says() -> None:
-    assert KEY.caller() == Caller(tenant="acme", rights=frozenset({"read"}), key_id="abcdefghij", user_id="u1")
+    expected = Caller(tenant="acme", rights=frozenset({"read"}), key_id="abcdefghij", user_id="u1")
+    assert KEY.caller() == expected
+    assert replace(KEY, time_zone="Asia/Kolkata").caller() == replace(expected, time_zone=ZoneInfo("Asia/Kolkata"))
+    east = replace(KEY, time_zone="+02:00").caller().time_zone
+    assert east == timezone(timedelta(hours=2))
+    assert replace(KEY, time_zone="Atlantis/City").caller() == expected, "a zone that is gone locks nobody out"

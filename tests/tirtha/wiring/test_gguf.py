@@ -44,6 +44,12 @@ async def test_without_the_extra_the_command_that_installs_it_is_named(
     assert "pip install 'tirtha[gguf]'" in fault.why
 
 
+async def test_it_is_asked_in_what_its_server_speaks(tmp_path: Path) -> None:
+    fault = await fault_of(served(tmp_path / "model.gguf", protocol="anthropic"))
+    assert fault.setting == "TIRTHA_LOCAL_PROTOCOL"
+    assert "must be chat" in fault.why
+
+
 @pytest.mark.skipif(installed_runtime() is None, reason="xllamacpp is not installed")
 @pytest.mark.parametrize(
     ("content", "why"),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cascade.errors import Misconfigured
 from tests.support.chat_server import chat_server
@@ -59,6 +60,29 @@ async def test_an_accepted_name_does_not_hide_that_the_model_is_missing() -> Non
     said, fault = await seen(("small",), "qwen", "default")
     assert isinstance(fault, Misconfigured)
     assert "'small'" in said
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "setting"),
+    [
+        ("claude-sonnet-4-5", "sk-ant", ""),
+        ("claude-sonnet-4-5-20250929", "sk-ant", ""),
+        ("claude-opus-4-5", "sk-ant", "TIRTHA_LOCAL_MODEL"),
+        ("claude-sonnet-4-5", "wrong", "TIRTHA_LOCAL_KEY"),
+    ],
+)
+async def test_a_server_of_anthropics_protocol_is_asked_as_it_wants(model: str, key: str, setting: str) -> None:
+    with chat_server("claude-sonnet-4-5-20250929", key="sk-ant", anthropic=True) as server:
+        own = TierSettings(
+            url=server.url,
+            model=model,
+            key=SecretStr(key),
+            protocol="anthropic",
+            input_usd_per_mtok=0,
+            output_usd_per_mtok=0,
+        )
+        [(_, said, fault)] = await probe(Settings(local=own))
+    assert (fault.setting if isinstance(fault, Misconfigured) else "") == setting, said
 
 
 async def test_accepted_names_reach_the_tier() -> None:

@@ -12,7 +12,7 @@ from tirtha.chat_api.contents import size_of, with_notes
 from tirtha.chat_api.options import ChatBody
 from tirtha.chat_api.responses.items import Item, item_tokens, notes_in, parts_of, read_items
 from tirtha.chat_api.responses.to_chat import chat_request
-from tirtha.errors import BadChat, ProtocolMissing
+from tirtha.errors import BadChat
 from tirtha.operations.chat.asked import Changes, ChatTurn
 
 __all__ = ["ResponseIn", "ResponsePrompt"]
@@ -49,6 +49,8 @@ class ResponseIn(ChatBody):
 
 class ResponsePrompt:
     """A request's conversation; `earlier` are the items of the responses that it goes on from."""
+
+    protocols: Sequence[WireProtocol] = ("responses", "chat")
 
     def __init__(self, body: ResponseIn, earlier: Sequence[Item] = ()) -> None:
         if body.background:
@@ -87,15 +89,12 @@ class ResponsePrompt:
                 {"type": "message", "role": "assistant", "content": changes.correction.answer},
                 {"type": "message", "role": "user", "content": changes.correction.feedback},
             ]
-        match protocol:
-            case "responses":
-                body = {**self._body, "input": [_plain(item) for item in items], "store": False, "stream": stream}
-            case "chat":
-                body = {**chat_request(self._body, items), "stream": stream}
-                if stream:
-                    body["stream_options"] = {"include_usage": True}
-            case _:
-                raise ProtocolMissing(protocol=protocol, wanted=["responses", "chat"])
+        if protocol == "responses":
+            body = {**self._body, "input": [_plain(item) for item in items], "store": False, "stream": stream}
+        else:
+            body = {**chat_request(self._body, items), "stream": stream}
+            if stream:
+                body["stream_options"] = {"include_usage": True}
         return RelayRequest(protocol=protocol, body=body)
 
     def kept(self, first: int) -> list[Item]:

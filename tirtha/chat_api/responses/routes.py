@@ -12,6 +12,7 @@ from cascade.errors import TierDown
 from cascade.storage.responses import StoredResponse
 from tirtha.caller import Caller
 from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
+from tirtha.chat_api.description import EITHER, OPENAI_ERRORS
 from tirtha.chat_api.named import Named, is_task, named
 from tirtha.chat_api.responses.from_chat import Event, Writer, events_of
 from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, compaction_item
@@ -28,7 +29,7 @@ from tirtha.service import Service
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
 _PREFIX = "resp_"
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -40,7 +41,7 @@ _ECHOED: tuple[tuple[str, Any], ...] = (  # what a response repeats of its reque
 )  # fmt: skip
 
 
-@router.post("/v1/responses", response_class=JSONResponse)
+@router.post("/v1/responses", response_class=JSONResponse, responses=EITHER)
 async def create_response(body: ResponseIn, request: Request, service: Served, caller: Reader) -> Response:
     """Answer a conversation with memory: the OpenAI API's responses, with an object `tirtha` in request and answer.
 

@@ -45,11 +45,15 @@ def create(
     trusted_proxy: Annotated[
         bool, typer.Option("--trusted-proxy", help="whether its requests may say which user they are for, by headers")
     ] = False,
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--time-zone", help="where its user is, such as Europe/Berlin: chats read `yesterday` there"),
+    ] = None,
     _key: ShownKey = None,
 ) -> None:
     """Make a key, and print it alone. It cannot be shown again."""
     listed = [right.strip() for right in rights.split(",")] if rights is not None else None
-    body = given(name=name, tenant=tenant, rights=listed, user_id=user, expires_at=expires)
+    body = given(name=name, tenant=tenant, rights=listed, user_id=user, expires_at=expires, time_zone=time_zone)
     body |= {"trusted_proxy": True} if trusted_proxy else {}
 
     async def here(keys: "Keys", caller: "Caller") -> "BaseModel":
@@ -151,7 +155,8 @@ def _read(model: type[M], fields: Json) -> M:
 def _described(key: Json) -> str:
     bound = f", only for the user {key['user_id']}" if key["user_id"] else ""
     trusted = ", a trusted proxy" if key["trusted_proxy"] else ""
-    return f"{key['id']} ({key['name']}): {','.join(key['rights'])} of the tenant {key['tenant']}{bound}{trusted}"
+    zone = f", in {key['time_zone']}" if key["time_zone"] else ""
+    return f"{key['id']} ({key['name']}): {','.join(key['rights'])} of the tenant {key['tenant']}{bound}{trusted}{zone}"
 
 
 def _when(key: Json) -> str:

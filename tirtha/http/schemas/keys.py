@@ -17,23 +17,17 @@ from pydantic import (
 )
 
 from tirtha.caller import Right
-from tirtha.http.schemas.fields import In, OwnerId
+from tirtha.http.schemas.fields import In, OwnerId, TenantName
 from tirtha.keys.administration import KeyPage, KeyRequest, KeysRequest, ListedKey, MadeKey
 from tirtha.keys.key import RIGHTS, KeyState
 from tirtha.keys.store import KeyPlace
-from tirtha.tenants.model import is_tenant_name
+from tirtha.time_zones import read_zone
 
-__all__ = ["KeyIn", "KeyMadeOut", "KeyOut", "KeysOut", "KeysQuery", "TenantName"]
+__all__ = ["KeyIn", "KeyMadeOut", "KeyOut", "KeysOut", "KeysQuery"]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _USUAL_RIGHTS: tuple[Right, ...] = ("read", "write")
 _LONGEST_CURSOR = 16_384
-
-
-def _tenant(value: str) -> str:
-    if not is_tenant_name(value):
-        raise ValueError("must be 1 to 64 characters of a to z, 0 to 9, '.', '_' and '-'")
-    return value
 
 
 def _rights(value: object) -> Sequence[str]:
@@ -72,7 +66,9 @@ def _moment(value: object) -> datetime:
     return moment.astimezone(UTC)
 
 
-TenantName = Annotated[str, AfterValidator(_tenant)]
+def _zone_name(value: str) -> str:
+    read_zone(value)
+    return value
 
 
 class KeyIn(In):
@@ -84,6 +80,7 @@ class KeyIn(In):
     user_id: OwnerId | None = None
     expires_at: Annotated[datetime | None, BeforeValidator(_expiry)] = None
     trusted_proxy: bool = False
+    time_zone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone_name)] | None = None
 
     @field_validator("user_id")
     @classmethod
@@ -108,6 +105,7 @@ class KeyIn(In):
             user_id=self.user_id,
             expires_at=self.expires_at,
             trusted_proxy=self.trusted_proxy,
+            time_zone=self.time_zone,
         )
 
 
@@ -134,6 +132,7 @@ class KeyOut(BaseModel):
     rights: list[Right]
     user_id: str | None
     trusted_proxy: bool
+    time_zone: str | None
     state: KeyState
     created_at: datetime
     expires_at: datetime | None
@@ -179,6 +178,7 @@ def _told(listed: ListedKey) -> dict[str, Any]:
         "rights": [right for right in RIGHTS if right in key.rights],
         "user_id": key.user_id,
         "trusted_proxy": key.trusted_proxy,
+        "time_zone": key.time_zone,
         "state": listed.state,
         "created_at": key.created_at,
         "expires_at": key.expires_at,

@@ -45,6 +45,10 @@ class Prompt(Protocol):
     """A conversation as its client sent it, in the wire format of an endpoint."""
 
     @property
+    def protocols(self) -> Sequence[WireProtocol]:
+        """The protocols that it can be written in."""
+
+    @property
     def turns(self) -> Sequence[ChatTurn]:
         """What was said, oldest first, without instructions."""
 
@@ -63,7 +67,7 @@ class Prompt(Protocol):
         """The tokens that the client allows an answer; None if it does not say."""
 
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
-        """Return the request to a tier that speaks `protocol`. Raises ProtocolMissing."""
+        """Return the request to a tier that speaks `protocol`, one of `protocols`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ guards; an answer that fails is repaired once and then escalated where nobody ha
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ from tirtha.operations.chat.fitting import fit
 from tirtha.operations.chat.following import FollowConversation, Place
 from tirtha.operations.chat.run import ChatRun, ChatStream
 from tirtha.operations.chat.taking_notes import TakeNotes
-from tirtha.operations.chat.tiers import ChatTiers
+from tirtha.operations.chat.tiers import ChatTiers, speaking
 from tirtha.operations.tenancy.terms import cheaper
 from tirtha.tenants.admission import Admission
 
@@ -71,10 +71,12 @@ class Chat:
     async def _begin(self, caller: Caller, asked: ChatAsked, stack: ExitStack) -> ChatRun:
         """Choose the tiers, remember what is new, and look what memory holds. `stack` is open as long as the request is."""
         caller.require("read")
+        asked = replace(asked, time_zone=asked.time_zone or caller.time_zone)
         started_s, user_id = perf_counter(), asked.user_id or ""
         terms = await self.admission.asking(caller.tenant, user_id)
         await self.admission.asking_models(caller.tenant, user_id)
-        tiers = await self._affordable(caller, self.tiers.named(asked.model, cheaper(asked.max_tier, terms.max_tier)))
+        named = self.tiers.named(asked.model, cheaper(asked.max_tier, terms.max_tier))
+        tiers = await self._affordable(caller, speaking(named, asked.prompt.protocols))
         scope = caller.scope(asked.user_id, asked.agent_id) if asked.user_id is not None else None
         owner = owner_of(scope or Scope(tenant=caller.tenant, user_id=""))
         reading = stack.enter_context(self.answering.under_way.reading(owner))

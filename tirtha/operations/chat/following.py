@@ -49,7 +49,7 @@ class FollowConversation:
         turns = asked.prompt.turns
         out = kept_out(turns)
         now = datetime.now(asked.time_zone or UTC)
-        told = [_new(turn, now) for turn, apart in zip(turns, out, strict=True) if not apart and turn.text]
+        told = [self._new(turn, now) for turn, apart in zip(turns, out, strict=True) if not apart and turn.text]
         answer_kept_out = bool(out and out[-1])
         if not told:
             return Place(session_id=asked.session_id, turn_ids=(None,) * len(turns), answer_kept_out=answer_kept_out)
@@ -93,13 +93,13 @@ class FollowConversation:
         for turn in turns:
             self.limits.check_turn(turn, "messages")
 
-
-def _new(turn: ChatTurn, now: datetime) -> NewTurn:
-    unchecked = turn.role == "assistant"
-    return NewTurn(
-        role=turn.role,
-        text=turn.text,
-        speaker=turn.speaker,
-        said_at=now,
-        flag="unchecked" if unchecked else None,
-    )
+    def _new(self, turn: ChatTurn, now: datetime) -> NewTurn:
+        """Return a turn to remember. Of a tool's result its beginning is enough: nobody could make it shorter."""
+        unchecked = turn.role == "assistant"
+        return NewTurn(
+            role=turn.role,
+            text=turn.text[: self.limits.turn_chars] if turn.role == "tool" else turn.text,
+            speaker=turn.speaker,
+            said_at=now,
+            flag="unchecked" if unchecked else None,
+        )

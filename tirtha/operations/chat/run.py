@@ -181,7 +181,8 @@ class ChatRun:
         """Estimate the tokens of the user's memory that the notes stand in for."""
         if self.scope is None or self.brief is None:
             return 0
-        return max(0, await self.follow.memory.characters(self.scope) // _CHARACTERS_A_TOKEN - self.brief.tokens)
+        held = await self.follow.memory.extent(self.scope)
+        return max(0, held.characters // _CHARACTERS_A_TOKEN - self.brief.tokens)
 
     async def _remember(self, heard: Heard, *, verified: bool | None) -> None:
         """Remember the answer, unless its conversation is not remembered, or was forgotten meanwhile."""

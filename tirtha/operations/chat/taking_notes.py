@@ -50,8 +50,8 @@ class TakeNotes:
 
 
 def _question(asked: ChatAsked) -> str:
-    """Return the last message of the user, without the middle of a long one."""
-    text = next((turn.text for turn in reversed(asked.prompt.turns) if turn.role == "user"), "")
+    """Return the last message of the user that says something, without the middle of a long one."""
+    text = next((turn.text for turn in reversed(asked.prompt.turns) if turn.role == "user" and turn.text), "")
     return text if len(text) <= 2 * _OF_QUESTION else f"{text[:_OF_QUESTION]}\n{text[-_OF_QUESTION:]}"
 
 

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cascade import MaxTier
+from cascade.ports import WireProtocol
 from cascade.tiers.model import ModelTier
 from cascade.tiers.names import same_model
-from tirtha.errors import NoTier, UnknownModel
+from tirtha.errors import NoTier, ProtocolMissing, UnknownModel
 from tirtha.operations.chat.asked import CASCADE
 
-__all__ = ["ChatTiers", "ListModels", "Model"]
+__all__ = ["ChatTiers", "ListModels", "Model", "speaking"]
+
+
+def speaking(tiers: Sequence[ModelTier], protocols: Sequence[WireProtocol]) -> list[ModelTier]:
+    """Return the tiers that speak one of these protocols. Raises ProtocolMissing if none does."""
+    found = [tier for tier in tiers if tier.protocol in protocols]
+    if not found:
+        raise ProtocolMissing(protocol=tiers[0].protocol, wanted=protocols)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

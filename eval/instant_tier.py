@@ -1,4 +1,4 @@
-"""A model's server that answers at once, for timings of what stands in front of one: `python -m eval.harness.instant_tier`.
+"""A model's server that answers at once, for timings of what stands in front of one: `python -m eval.instant_tier`.
 
 It prints its address, and serves until it is ended. A request's own fields say how it answers: `wait_ms` before the first word,
 `words`, and `pause_ms` between them. No model is imitated: the words are numbers.
@@ -29,7 +29,7 @@ _WORDS = 5
 @contextmanager
 def instant_tier() -> Iterator[str]:
     """Run the server in a process of its own; gives its address."""
-    command = [sys.executable, "-m", "eval.harness.instant_tier"]
+    command = [sys.executable, "-m", "eval.instant_tier"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
         assert process.stdout  # noqa: S101 - it is a pipe
         try:
