@@ -27,7 +27,7 @@ WRITERS = {
     ("DELETE", "/v1/users/{user_id}"),
     ("DELETE", "/v1/responses/{response_id}"),
 }
-OF_CHATS = ("/v1/chat/", "/v1/responses", "/v1/models")  # in the shape of another API, for other people's clients
+OF_CHATS = ("/v1/chat/", "/v1/responses", "/v1/models", "/v1/messages")  # in the shape of another API, for other people's clients
 
 
 def routes(service: Service, settings: Settings) -> Iterator[tuple[str, str, Needed | None]]:
