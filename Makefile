@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INTEGRATIONS := .venv-integrations
 MINUTES ?= 30
+# Two workers have a thread each: threads of one that wait for cores of the other spin, and take five times the processor time.
+WORKERS := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist worksteal
 PIP := pip install --quiet --disable-pip-version-check
 
 .PHONY: demo demo-model test test-fast test-integrations test-long lint serve bench clean
@@ -19,12 +21,12 @@ else
 endif
 
 test: .venv/installed
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(WORKERS)
 
 test-fast: .venv/installed
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow and not integration and not long"
+	@$(WORKERS) -m "not slow and not integration and not long"
 
-test-integrations: $(INTEGRATIONS)/installed
+test-integrations: $(INTEGRATIONS)/installed $(INTEGRATIONS)/node/installed
 	@$(INTEGRATIONS)/bin/pytest -m integration
 
 test-long: .venv/installed
@@ -55,4 +57,9 @@ clean:
 $(INTEGRATIONS)/installed: pyproject.toml
 	$(PYTHON) -m venv $(INTEGRATIONS)
 	$(INTEGRATIONS)/bin/$(PIP) --editable '.[dev,inspect]'
+	@touch $@
+
+# The conformance tests of MCP are a program of Node.js, which is installed beside them: they need 22, and npm of any version.
+$(INTEGRATIONS)/node/installed: | $(INTEGRATIONS)/installed
+	npm install --silent --no-audit --no-fund --prefix $(INTEGRATIONS)/node @modelcontextprotocol/conformance@0.1.16 node@22
 	@touch $@

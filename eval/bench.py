@@ -1,11 +1,11 @@
 """Speed and size on this machine: ingest against the bare encoder, `/v1/context` as the memory grows, others' work beside it.
 
-Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`) runs one part. Figures to compare are
-ratios taken in one run; the machine may be shared. Passages of the context part are variations of the sample history with real
-vectors shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP that are timed are the real
-ones. The floor of a question is encoding it and an exact dot product over the scope's vectors: once with sentence-transformers as
-it comes, once with our encoder, which is faster where the processor has bfloat16. Questions and floors take turns, a block of each,
-since a shared machine may be a third slower for some minutes.
+Run by `make bench`; `python -m eval.bench ingest` (or `context`, `cache`, `live`, `machine`, `keys`, `moving`, `chat`) runs a part.
+Figures to compare are ratios taken in one run; the machine may be shared. Passages of the context part are variations of the
+sample history with real vectors shifted at random, since encoding a million would take hours: the search, the SQL and the HTTP
+that are timed are the real ones. The floor of a question is encoding it and an exact dot product over the scope's vectors: once
+with sentence-transformers as it comes, once with our encoder, which is faster where the processor has bfloat16. Questions and
+floors take turns, a block of each, since a shared machine may be a third slower for some minutes.
 """
 
 import asyncio
@@ -31,8 +31,11 @@ from rich.table import Table
 from sentence_transformers import SentenceTransformer
 
 from eval.bystander import bystander_table
+from eval.chat_speed import chat_tables
 from eval.harness.serving import numbered_texts, p95, serving
+from eval.key_cost import key_cost_table
 from eval.machine_text import machine_text_table
+from eval.moving_memory import moving_memory_table
 from language import Passage
 from language.words import content_terms
 from memory import NewTurn, Remember, Scope
@@ -82,7 +85,7 @@ def main() -> None:
     """Run the parts and print their tables."""
     console = Console()
     encoder = Encoder()
-    parts = sys.argv[1:] or ["ingest", "context", "cache", "live", "machine"]
+    parts = sys.argv[1:] or ["ingest", "context", "cache", "live", "machine", "keys", "moving", "chat"]
     if "ingest" in parts:
         console.print(_ingest())
     if "context" in parts:
@@ -93,6 +96,12 @@ def main() -> None:
         console.print(bystander_table())
     if "machine" in parts:
         console.print(machine_text_table())
+    if "keys" in parts:
+        console.print(key_cost_table())
+    if "moving" in parts:
+        console.print(moving_memory_table())
+    if "chat" in parts:
+        console.print(*chat_tables(lambda home, passages: _fill(home, encoder, passages, 1)))
 
 
 def _context_table(encoder: Encoder) -> Table:

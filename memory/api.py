@@ -5,9 +5,7 @@ does all its SQL and LanceDB there. Questions have threads of their own, so that
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -16,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from language import forget_texts
-from memory.encoding.encoder import BUNDLED_MODEL, Encoder
+from memory.encoding.encoder import Encoder
 from memory.errors import IndexBehind, IndexDamaged
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
@@ -43,7 +41,8 @@ from memory.model import (
 from memory.questions import Questions, threads_of
 from memory.recall.features import Found
 from memory.recall.pipeline import Recall
-from memory.recall.reranker import MODELS, RecallModels
+from memory.recall.reranker import RecallModels
+from memory.settings import MemorySettings
 from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
 from memory.tenants import TenantMemory
@@ -56,24 +55,6 @@ _EMBEDDINGS_AT_ONCE = 1  # so that guards cannot take the threads of the store
 _CHANGES_AT_ONCE = 2  # of the index, which wait for one another
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemorySettings:
-    """How memory embeds and what it may use.
-
-    `max_tail_turns` bounds how many turns of a scope may wait for the index; a writer that is further ahead is refused.
-    `hot_vectors_mb` of vectors and words are kept in memory (1.7 kB a passage); a larger scope is read for every question.
-    `max_waiting_questions` bounds how many questions of a tenant may wait for a thread.
-    `recall_models` is a folder of weights, for evaluation: `RecallModels.load`.
-    """
-
-    embedding_model: str = BUNDLED_MODEL
-    max_tail_turns: int = 10_000
-    index_timeout_s: float = 60.0
-    hot_vectors_mb: int = 512
-    max_waiting_questions: int = 256
-    recall_models: Path = MODELS
 
 
 class Memory:
@@ -248,12 +229,8 @@ class Memory:
         return known[1] if known else 0
 
     async def extent(self, scope: Scope) -> Extent:
-        """Return the scope's epoch and the number of its turns, as they are at one moment."""
+        """Return the scope's epoch, its turns and their characters, as they are at one moment."""
         return await self._in_thread(self._store.extent, scope)
-
-    async def characters(self, scope: Scope) -> int:
-        """Count the characters of all that `scope` holds as evidence."""
-        return await self._of_scope(scope, self._store.characters, 0)
 
     async def turn(self, scope: Scope, session_id: str, turn_id: str) -> Turn | None:
         """Read one turn; None if `scope` does not hold it."""

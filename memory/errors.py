@@ -35,6 +35,7 @@ __all__ = [
     "IndexOutdated",
     "LogLost",
     "MemoryFault",
+    "NoDatabase",
     "StorageFault",
     "StoreDamaged",
     "StoreUnavailable",
@@ -137,6 +138,14 @@ class StoreUnavailable(StorageFault):
         self.reason = reason
         self.full = any(words in reason.lower() for words in _FULL)
         super().__init__(sentence or f"the memory store is not available: {reason}")
+
+
+class NoDatabase(StoreUnavailable):
+    """There is no database yet where one is only to be read."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        super().__init__(f"there is no database {file}")
 
 
 class StoreDamaged(StoreUnavailable):

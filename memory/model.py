@@ -208,10 +208,11 @@ class Restored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """How much a scope holds: its epoch, and the number of its turns."""
+    """How much a scope holds: its epoch, the number of its turns, and of the characters in them."""
 
     epoch: int
     turns: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ def loaded_by(modules: str, sought: tuple[str, ...]) -> list[str]:
 
 
 def test_talking_to_a_server_imports_no_engine() -> None:
-    assert loaded_by("tirtha.cli, tirtha.cli.connection", ("torch", "memory", "lancedb", "numpy", "eval")) == []
+    assert loaded_by("tirtha.cli, tirtha.cli.connection", ("torch", "memory", "lancedb", "numpy", "eval", "mcp")) == []
 
 
 @pytest.mark.slow

@@ -81,6 +81,7 @@ def test_every_command_is_documented() -> None:
         "doctor",
         "reindex",
         "eval",
+        "mcp",
         "forget",
         "export",
         "import",

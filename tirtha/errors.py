@@ -26,7 +26,7 @@ FaceFault
 ├── NoTier          a chat needs a model, and none is configured or allowed
 ├── ProtocolMissing the tier speaks another protocol than the endpoint can ask it in
 ├── CapReached      only models that cost money could answer, and today's money is spent
-├── NobodyNamed     a conversation is to be compacted, and nobody is named whose memory could hold what leaves it
+├── MemoryNeeded    a conversation is to be compacted, and nobody is named whose memory could hold what leaves it
 ├── BadChat         what was sent to a chat endpoint cannot be used
 ├── UnknownResponse there is no stored response of that id
 └── Shadowed        another package hides one of ours
@@ -45,8 +45,8 @@ __all__ = [
     "Forbidden",
     "KeyMissing",
     "KeyRefused",
+    "MemoryNeeded",
     "NoTier",
-    "NobodyNamed",
     "NotAnExport",
     "NotAudited",
     "NotFromHere",
@@ -329,7 +329,7 @@ class UnknownResponse(FaceFault):
         super().__init__(f"there is no stored response {response_id!r}")
 
 
-class NobodyNamed(FaceFault):
+class MemoryNeeded(FaceFault):
     """A conversation is to be compacted, and nobody is named whose memory could hold what leaves it."""
 
     def __init__(self) -> None:

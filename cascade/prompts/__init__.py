@@ -85,7 +85,18 @@ def request_key(model: str, request: ChatRequest) -> str:
 
 
 def fence(text: str) -> str:
-    """Return the name of the mark around a text: made of the text, so that it cannot hold its own closing mark."""
+    """Return the name of the mark around a text: made of the text, so that it cannot hold its own closing mark.
+
+    Whoever knows what a text will be can try texts until one holds its own mark: of four bytes, within minutes. Such a text gets
+    another one.
+    """
+    name = _mark(text)
+    while name in text.lower():
+        name = _mark(f"{name}\n{text}")
+    return name
+
+
+def _mark(text: str) -> str:
     return f"memory-{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_
 
 from cascade.decision import Hashes
+from cascade.storage.feedback import Feedback
 from cascade.storage.ledger import Owner, Shadow
-from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
+from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, FEEDBACK, SHADOW
 
 __all__ = ["ArchivedAnswer", "ArchivedDecision", "archived_answers", "archived_decisions", "owners_of"]
 
@@ -28,13 +29,15 @@ Request = Mapping[str, Any]
 class ArchivedDecision:
     """A decision with all that hangs on it: `record` is what the ledger keeps of it, as JSON values.
 
-    `session_id` is the session that it was asked in; `frontier_nanousd` what it would have cost at the frontier's price.
+    `session_id` is the session that it was asked in; `frontier_nanousd` what it would have cost at the frontier's price;
+    `feedback` whether somebody who knows said that its answer was right.
     """
 
     record: Mapping[str, Any]
     frontier_nanousd: int | None
     session_id: str | None
     shadow: Shadow | None
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +72,18 @@ def archived_decisions(connection: Connection, owner: Owner) -> Iterator[Archive
     shadow = [SHADOW.c.decision_id.label("shadowed"), SHADOW.c.agrees, SHADOW.c.overlap, SHADOW.c.answer]
     query: Select[Any] = (
         select(
+            DECISION.c.id,
             DECISION.c.record,
             DECISION.c.frontier_nanousd,
             DECISION_TURN.c.session_key,
             *shadow,
             SHADOW.c.cost_nanousd.label("shadow_nanousd"),
+            FEEDBACK.c.correct,
+            FEEDBACK.c.given_at,
         )
         .outerjoin(DECISION_TURN, asked_in)
         .outerjoin(SHADOW, SHADOW.c.decision_id == DECISION.c.id)
+        .outerjoin(FEEDBACK, FEEDBACK.c.decision_id == DECISION.c.id)
         .where(_of(owner))
         .order_by(DECISION.c.decided_at, DECISION.c.id)
     )
@@ -86,6 +93,7 @@ def archived_decisions(connection: Connection, owner: Owner) -> Iterator[Archive
             frontier_nanousd=row.frontier_nanousd,
             session_id=row.session_key,
             shadow=_shadow(row),
+            feedback=_feedback(row),
         )
 
 
@@ -126,6 +134,12 @@ def _shadow(row: Row[Any]) -> Shadow | None:
         answer=row.answer,
         cost_nanousd=row.shadow_nanousd,
     )
+
+
+def _feedback(row: Row[Any]) -> Feedback | None:
+    if row.given_at is None:
+        return None
+    return Feedback(decision_id=row.id, correct=row.correct, given_at=row.given_at)
 
 
 def _by_bytes(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:

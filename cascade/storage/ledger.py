@@ -159,7 +159,10 @@ class Ledger:
         return await anyio.to_thread.run_sync(self._stats, tenant, limiter=self._threads)
 
     async def spent(self, *, tenant: str, since: datetime) -> int:
-        """Add up what the decisions of `tenant` since a moment have cost, shadow calls too, in nano-dollars."""
+        """Add up what the decisions of `tenant` since a moment have cost, shadow calls too, in nano-dollars.
+
+        Decisions that were imported have cost nothing here.
+        """
         return await anyio.to_thread.run_sync(self._spent, tenant, since, limiter=self._threads)
 
     async def expire(self, *, tenant: str, before: datetime, limit: int) -> int:
@@ -170,7 +173,7 @@ class Ledger:
         return await anyio.to_thread.run_sync(self._expire, tenant, before, limit, limiter=self._threads)
 
     def _spent(self, tenant: str, since: datetime) -> int:
-        lately = (DECISION.c.tenant_id == tenant, DECISION.c.decided_at >= since)
+        lately = (DECISION.c.tenant_id == tenant, DECISION.c.decided_at >= since, DECISION.c.imported.is_(False))
         decisions = select(func.sum(DECISION.c.cost_nanousd)).where(*lately)
         shadows = select(func.sum(SHADOW.c.cost_nanousd)).join(DECISION, DECISION.c.id == SHADOW.c.decision_id)
         with self._database.reading() as connection:

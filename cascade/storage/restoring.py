@@ -2,9 +2,11 @@
 
 An id is one decision in the whole ledger. So a decision keeps its id where it is free, or its owner's already; where somebody else
 has a decision of that id, it gets one derived of its owner and its id, the same each time. One that was emptied because what it
-rested on was forgotten is filled again.
+rested on was forgotten is filled again. Of what was said of an answer the last word counts, here and in the archive.
 
-What an archive says is not trusted: a record must be a decision that can be read back, forgotten and added up.
+What an archive says is not trusted: a record must be a decision that can be read back, forgotten and added up. What it cost was
+spent elsewhere, and is marked so. What an emptied decision has cost was spent here: that stays, and a record that cost something
+else, or was made at another time, is not the one that was emptied.
 """
 
 import json
@@ -22,7 +24,7 @@ from cascade.decision import Decision, Hashes
 from cascade.errors import UnsoundRecord
 from cascade.storage.archive import ArchivedAnswer, ArchivedDecision
 from cascade.storage.ledger import ASKED_IN, Owner, Shadow, decode_decision, row_of
-from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, SHADOW
+from cascade.storage.schema import CACHED, DECISION, DECISION_TURN, FEEDBACK, SHADOW
 from cascade.storage.transactions import Database, Transactions
 
 __all__ = ["AnswerFate", "DecisionFate", "Restoring"]
@@ -32,7 +34,7 @@ AnswerFate = Literal["stored", "duplicate", "expired", "undecided", "too large"]
 
 _LONGEST_ID = 256
 _MOST = 2**31 - 1  # of what databases keep as an integer
-_MOST_NANOUSD = 2**63 - 1
+_MOST_NANOUSD = 10**12  # 1,000 dollars: far above any decision, and millions of such can be added up
 _CALENDAR = (datetime(1900, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC))
 
 
@@ -135,7 +137,9 @@ def _restore(connection: Connection, owner: Owner, archived: ArchivedDecision, *
     found = _own(connection, owner, decision.id)
     if found is not None and found.record:
         known = json.loads(found.record) == {**archived.record, "id": found.id}
-        return "duplicate" if known else "conflict"
+        return _judge(connection, owner, archived, found.id, dry_run=dry_run) if known else "conflict"
+    if found is not None and (found.cost_nanousd, found.decided_at) != (decision.cost_nanousd, decision.decided_at):
+        return "conflict"
     if not dry_run:
         name = found.id if found else _free_id(connection, owner, decision.id)
         _write(connection, owner, archived, replace(decision, id=name), anew=found is None)
@@ -143,14 +147,13 @@ def _restore(connection: Connection, owner: Owner, archived: ArchivedDecision, *
 
 
 def _write(connection: Connection, owner: Owner, archived: ArchivedDecision, decision: Decision, *, anew: bool) -> None:
-    """Write a decision's rows; of one that is not `anew`, fill those that forgetting has emptied."""
+    """Write a decision's rows; of one that is not `anew`, fill those that forgetting has emptied, but for what they cost."""
     row = row_of(decision, owner, archived.frontier_nanousd)
     row["record"] = _json({**archived.record, "id": decision.id})
     if anew:
-        connection.execute(insert(DECISION), row)
+        connection.execute(insert(DECISION), row | {"imported": True})
     else:
         connection.execute(update(DECISION).where(DECISION.c.id == decision.id).values(row))
-        connection.execute(delete(SHADOW).where(SHADOW.c.decision_id == decision.id))
     used = dict.fromkeys(_used(decision))
     if archived.session_id is not None:
         used[archived.session_id, ASKED_IN] = None
@@ -158,16 +161,42 @@ def _write(connection: Connection, owner: Owner, archived: ArchivedDecision, dec
     if turns:
         connection.execute(insert(DECISION_TURN), turns)
     if archived.shadow:
-        connection.execute(insert(SHADOW), _shadow_row(archived.shadow, decision.id, owner))
+        _write_shadow(connection, owner, archived.shadow, decision.id)
+    _judge(connection, owner, archived, decision.id, dry_run=False)
+
+
+def _write_shadow(connection: Connection, owner: Owner, shadow: Shadow, decision_id: str) -> None:
+    row = _shadow_row(shadow, decision_id, owner)
+    told = {name: row[name] for name in ("agrees", "overlap", "answer")}
+    if not connection.execute(update(SHADOW).where(SHADOW.c.decision_id == decision_id).values(told)).rowcount:
+        connection.execute(insert(SHADOW), row)
+
+
+def _judge(
+    connection: Connection, owner: Owner, archived: ArchivedDecision, decision_id: str, *, dry_run: bool
+) -> Literal["stored", "duplicate"]:
+    """Store what was said of a decision that is here, unless something was said later."""
+    said = archived.feedback
+    if said is None:
+        return "duplicate"
+    own = FEEDBACK.c.decision_id == decision_id
+    given_at = connection.execute(select(FEEDBACK.c.given_at).where(own)).scalar()
+    if given_at is not None and given_at >= said.given_at:
+        return "duplicate"
+    if not dry_run:
+        connection.execute(delete(FEEDBACK).where(own))
+        row = {"tenant_id": owner.tenant, "correct": said.correct, "given_at": said.given_at}
+        connection.execute(insert(FEEDBACK), row | {"decision_id": decision_id})
+    return "stored"
 
 
 def _shadow_row(shadow: Shadow, decision_id: str, owner: Owner) -> dict[str, Any]:
     return asdict(shadow) | {"decision_id": decision_id, "tenant_id": owner.tenant}
 
 
-def _own(connection: Connection, owner: Owner, decision_id: str) -> Row[str, str] | None:
+def _own(connection: Connection, owner: Owner, decision_id: str) -> Row[str, str, int, datetime] | None:
     """Return the row that this decision has, or would have, with this owner, under its own id or the derived one."""
-    query = select(DECISION.c.id, DECISION.c.record).where(
+    query = select(DECISION.c.id, DECISION.c.record, DECISION.c.cost_nanousd, DECISION.c.decided_at).where(
         DECISION.c.id.in_([decision_id, _derived(owner, decision_id)]),
         DECISION.c.tenant_id == owner.tenant,
         DECISION.c.user_id == owner.user_id,

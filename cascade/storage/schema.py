@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 __all__ = ["CACHED", "DECISION", "DECISION_TURN", "FEEDBACK", "METADATA", "RESPONSE", "SHADOW"]
@@ -55,6 +56,7 @@ DECISION = Table(
     Column("cost_nanousd", BigInteger, nullable=False),
     Column("frontier_nanousd", BigInteger),
     Column("latency_ms", Integer, nullable=False),
+    Column("imported", Boolean, nullable=False, server_default=false()),  # made elsewhere, and paid for there
     Index("decision_scope", "tenant_id", "user_id", "agent_id", "decided_at", "id"),
     Index("decision_time", "tenant_id", "decided_at", "id"),
     Index("decision_path", "tenant_id", "path", "latency_ms"),

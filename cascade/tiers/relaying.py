@@ -102,6 +102,11 @@ class RelayedStream:
         """What was said so far."""
         return self._booking.hearing.heard()
 
+    async def aclose(self) -> None:
+        """Give the call up, if it has not ended; it is booked as far as it came."""
+        await self._rest.aclose()
+        self._call.close()
+
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the events. Raises ChatFailed if the stream breaks off."""
         with self._call:

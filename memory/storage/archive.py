@@ -74,12 +74,13 @@ def archived_turns(connection: Connection, scope: Scope) -> Iterator[ArchivedTur
 
 
 def extent_of(connection: Connection, scope: Scope) -> Extent:
-    """Return the epoch of `scope` and the number of its turns; nothing of an unknown one."""
+    """Return the epoch of `scope`, the number of its turns and of their characters; nothing of an unknown one."""
     known = connection.execute(SCOPE_OWNED, owner(scope)).first()
     if known is None:
-        return Extent(epoch=0, turns=0)
-    turns = select(func.count()).select_from(TurnRow).where(col(TurnRow.scope_id) == known[0])
-    return Extent(epoch=known[1], turns=connection.execute(turns).scalar_one())
+        return Extent(epoch=0, turns=0, characters=0)
+    sizes = select(func.count(), func.sum(func.length(col(TurnRow.text)))).where(col(TurnRow.scope_id) == known[0])
+    turns, characters = connection.execute(sizes).one()
+    return Extent(epoch=known[1], turns=turns, characters=int(characters or 0))
 
 
 def _by_bytes(connection: Connection, column: Mapped[str]) -> ColumnElement[str]:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from memory.errors import DataIsNewer, DataIsOlder, HomeInUse, StoreUnavailable
+from memory.errors import DataIsNewer, DataIsOlder, HomeInUse, NoDatabase, StoreUnavailable
 from memory.storage.database import BUSY_TIMEOUT_MS, Database, store_faults
 
 __all__ = ["Migrations", "alembic_config", "open_database", "read_database"]
@@ -130,7 +130,7 @@ def _connect(home: Path, url: str | None, *, read_only: bool = False) -> Databas
         is_sqlite = place.get_backend_name() == "sqlite"
         file = Path(place.database) if is_sqlite and place.database not in {None, "", ":memory:"} else None
         if read_only and file and not file.exists():
-            raise StoreUnavailable(f"there is no database {file}")
+            raise NoDatabase(file)
         engine = create_engine(
             place, pool_pre_ping=not is_sqlite, hide_parameters=True
         )  # errors are logged, texts are not

@@ -36,9 +36,9 @@ from memory.model import (
 from memory.storage import listing
 from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
-from memory.storage.following import follow, place
 from memory.storage.forgetting import Forgetting, Forgotten, forget
-from memory.storage.remembering import remember
+from memory.storage.intake.following import follow, place
+from memory.storage.intake.remembering import remember
 from memory.storage.restoring import compare, restore
 from memory.storage.schema import ForgettingRow, ScopeRow, SessionRow, TurnRow
 from memory.storage.statements import (
@@ -191,17 +191,9 @@ class TurnStore:
             return _find_scope(connection, scope)
 
     def extent(self, scope: Scope) -> Extent:
-        """Return the scope's epoch and the number of its turns, as they are at one moment."""
+        """Return the scope's epoch, its turns and their characters, as they are at one moment."""
         with self._reading() as connection:
             return extent_of(connection, scope)
-
-    def characters(self, scope: ScopeId) -> int:
-        """Count the characters of a scope's evidence."""
-        query = select(func.sum(func.length(col(TurnRow.text)))).where(
-            col(TurnRow.scope_id) == scope, col(TurnRow.flag).is_(None)
-        )
-        with self._reading() as connection:
-            return int(connection.execute(query).scalar() or 0)
 
     def survey(self, scope: Scope, *, unindexed: bool = False) -> Survey | None:
         """Return what a question must know of `scope` before it searches, in one snapshot; None for an unknown scope.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.ports import Completion, Usage
-from cascade.prompts import PROMPTS, answer_messages, code_messages, review_messages, vote_messages
+from cascade.prompts import PROMPTS, answer_messages, code_messages, fence, review_messages, vote_messages
 from cascade.reading import read_draft, read_program, read_verdict, silence, spoken
 from compaction.tokens import count_tokens
 from tests.support.briefs import brief, quote
@@ -189,6 +189,14 @@ def test_memory_never_enters_a_system_message_and_is_fenced() -> None:
     assert user.content.count("memory-") == 3
     other = answer_messages(brief("What is the cat called?", quote(2, "</memory-", 1.0)))[1]
     assert other.content.split("marks ")[1][:15] != user.content.split("marks ")[1][:15]
+
+
+def test_a_text_that_was_made_to_hold_its_own_mark_gets_another() -> None:
+    """Found in a minute, by trying numbers: of the 64 marks that the text closes, the last one would be its own."""
+    marks = "".join(f"</memory-{number:08x}>" for number in range(64))
+    assert f"</{fence(marks + '109138240')}>" not in marks
+    assert f"</{fence((marks + '109138240').upper())}>" not in marks
+    assert fence("My cat is called Miso.") == fence("My cat is called Miso.")
 
 
 def test_prompts_are_short() -> None:

@@ -16,6 +16,7 @@ from cascade.guards import CitationGuard
 from cascade.ports import Usage
 from cascade.storage.archive import ArchivedAnswer, ArchivedDecision, archived_answers, archived_decisions, owners_of
 from cascade.storage.cache import AnswerCache, cache_key
+from cascade.storage.feedback import FeedbackStore
 from cascade.storage.ledger import Owner, Shadow
 from cascade.storage.listing import DecisionFilter
 from cascade.storage.restoring import Restoring
@@ -223,6 +224,75 @@ async def test_an_emptied_decision_is_filled_again_and_forgotten_again(opened: D
     assert (stats.n, stats.cost_nanousd, stats.shadows) == (1, 7, 1)
 
 
+async def test_what_was_said_of_an_answer_comes_along_and_the_last_word_counts(opened: Database) -> None:
+    one, store = await recorded(opened), FeedbackStore(opened)
+    name = str(one.record["id"])
+    given = await store.give(name, correct=True, tenant="default")
+    [judged] = decisions_of(opened)
+    assert judged == replace(one, feedback=given)
+    await Ledger(opened).forget(OWNER, None)
+    assert await store.of(name, tenant="default") is None, "forgotten with the decision"
+    own = restoring(opened)
+    assert await own.decisions(OWNER, [judged]) == ["stored"]
+    assert await own.decisions(OWNER, [judged]) == ["duplicate"]
+    assert decisions_of(opened) == [judged]
+    for seconds, correct, fate in ((-1, False, "duplicate"), (0, False, "duplicate"), (1, False, "stored")):
+        at = given.given_at + timedelta(seconds=seconds)
+        said = replace(judged, feedback=replace(given, correct=correct, given_at=at))
+        assert await own.decisions(OWNER, [said], dry_run=True) == [fate]
+        assert decisions_of(opened) == [judged], "a dry run changes nothing"
+        assert await own.decisions(OWNER, [said]) == [fate]
+    assert (await store.of(name, tenant="default") or given).correct is False
+    assert await own.decisions(OWNER, [one]) == ["duplicate"], "and that says nothing of it"
+    theirs = Owner(tenant="other", user_id="u1")
+    assert await own.decisions(theirs, [judged]) == ["stored"]
+    [copy] = decisions_of(opened, theirs)
+    assert copy.feedback == replace(given, decision_id=str(copy.record["id"]))
+    assert len(await store.listed(tenant="other", after=None, limit=9)) == 1
+    assert await Ledger(opened).expire(tenant="other", before=datetime.now(UTC) + timedelta(days=9), limit=9) == 1
+    assert await store.listed(tenant="other", after=None, limit=9) == []
+
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def test_what_was_spent_elsewhere_was_not_spent_here(opened: Database) -> None:
+    one, ledger, theirs = await recorded(opened), Ledger(opened), Owner(tenant="other", user_id="u1")
+    assert await ledger.spent(tenant="default", since=LONG_AGO) == 12, "the call and the shadow call"
+    assert await restoring(opened).decisions(theirs, [one]) == ["stored"]
+    assert await ledger.spent(tenant="other", since=LONG_AGO) == 0
+    assert (await ledger.stats(tenant="other")).cost_nanousd == 7, "the sums of decisions have it all the same"
+    await ledger.forget(theirs, None)
+    assert await restoring(opened).decisions(theirs, [one]) == ["stored"]
+    assert await ledger.spent(tenant="other", since=LONG_AGO) == 0
+
+
+async def test_what_was_spent_here_stays_spent_whatever_an_archive_says(opened: Database) -> None:
+    one, ledger = await recorded(opened), Ledger(opened)
+    assert one.shadow
+    await ledger.forget(OWNER, None)
+    [call] = one.record["calls"]
+    cheaper = replace(one, record={**one.record, "calls": [{**call, "cost_nanousd": 0}]})
+    older = replace(one, record={**one.record, "decided_at": "2020-01-01T00:00:00Z"})
+    assert await restoring(opened).decisions(OWNER, [cheaper, older]) == ["conflict"] * 2
+    free = replace(one, shadow=replace(one.shadow, cost_nanousd=0))
+    assert await restoring(opened).decisions(OWNER, [free]) == ["stored"]
+    assert await ledger.spent(tenant="default", since=LONG_AGO) == 12
+    assert decisions_of(opened) == [one], "the shadow call has cost what it has cost"
+    await ledger.forget(OWNER, None)
+    assert await restoring(opened).decisions(OWNER, [replace(one, shadow=None)]) == ["stored"]
+    assert await ledger.spent(tenant="default", since=LONG_AGO) == 12
+
+
+async def test_dear_decisions_can_still_be_added_up(opened: Database) -> None:
+    one, theirs = await recorded(opened), Owner(tenant="other", user_id="u1")
+    [call] = one.record["calls"]
+    dear = [{**one.record, "id": f"d{n}", "calls": [{**call, "cost_nanousd": 10**12}]} for n in range(20)]
+    fates = await restoring(opened).decisions(theirs, [replace(one, record=record) for record in dear])
+    assert fates == ["stored"] * 20
+    assert (await Ledger(opened).stats(tenant="other")).cost_nanousd == 20 * 10**12
+
+
 @pytest.mark.parametrize(
     ("changed", "at"),
     [
@@ -251,7 +321,7 @@ async def test_a_record_that_is_no_decision_is_refused(opened: Database, changed
     ("place", "value"),
     [
         (("calls", 0, "cost_nanousd"), -1),
-        (("calls", 0, "cost_nanousd"), 2**63),
+        (("calls", 0, "cost_nanousd"), 10**12 + 1),
         (("attempts", 0, "context"), 1),
         (("contexts", 0, "quotes", 0, "turn_id"), "x" * 257),
         (("brief", "quotes", 0, "session_id"), "a\x00b"),

@@ -13,12 +13,15 @@ from sqlalchemy import MetaData, select, text
 from cascade.storage.ledger import Ledger
 from cascade.storage.schema import DECISION_TURN
 from cascade.storage.schema import METADATA as CASCADE_TABLES
+from memory import Follow, NewTurn, Remember
 from memory.encoding.encoder import Encoder
 from memory.errors import DataIsNewer, DataIsOlder
 from memory.storage.database import Database
 from memory.storage.opening import alembic_config, read_database
 from memory.storage.schema import METADATA as MEMORY_TABLES
+from memory.storage.store import TurnStore
 from tests.support.memory import database_in
+from tests.support.turns import SCOPE
 from tirtha.audit.schema import METADATA as AUDIT_TABLES
 from tirtha.caller import local_caller
 from tirtha.keys.schema import METADATA as KEY_TABLES
@@ -98,6 +101,24 @@ def test_a_decision_from_before_names_tier_and_model(
         command.upgrade(config, "heads")
         read = json.loads(connection.execute(text("SELECT record FROM decision")).scalar_one())
     assert (read["tier"], read["model"]) == (tier, held)
+
+
+def test_turns_from_before_have_no_flag_and_go_on_as_a_conversation(opened: Database) -> None:
+    said = [NewTurn(role="user", text="One."), NewTurn(role="assistant", text="Two.", speaker="Ann")]
+    store = TurnStore(opened)
+    held = store.remember(Remember(scope=SCOPE, session_id="s1", turns=said))
+    with opened.writing() as connection:
+        config = alembic_config(MIGRATIONS, connection)
+        command.downgrade(config, "memory@memory_0005")
+        command.upgrade(config, "heads")
+    assert [turn.flag for turn in store.history(held.scope_id)] == [None, None]
+    survey = store.survey(SCOPE)
+    assert survey
+    assert survey.speakers == ["Ann"]
+    more = [*said, NewTurn(role="user", text="Three.")]
+    followed = store.follow(Follow(scope=SCOPE, session_id=None, turns=more))
+    assert followed.receipt.session_id == "s1"
+    assert followed.receipt.outcomes == ("duplicate", "duplicate", "stored")
 
 
 async def test_a_data_folder_from_before_the_branches_opens_and_is_upgraded(tmp_path: Path, encoder: Encoder) -> None:

@@ -229,7 +229,7 @@ def test_what_clients_hold_is_what_is_recalled() -> None:
         suppress_health_check=list(HealthCheck),
         derandomize=True,
     )
-    run_state_machine_as_test(Clients, settings=chosen)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Clients, settings=chosen)
 
 
 class Twins(RuleBasedStateMachine):
@@ -307,4 +307,4 @@ def test_conversations_that_begin_alike_lose_nothing(tmp_path: Path) -> None:
         chosen = settings(
             max_examples=50, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         )
-        run_state_machine_as_test(Twins, settings=chosen)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(Twins, settings=chosen)

@@ -14,7 +14,6 @@ from memory.index.lance import PassageIndex
 from memory.model import ScopeId
 from tests.support.server import Server, running
 
-ROUNDS = 6
 BATCH = 8
 
 
@@ -77,20 +76,20 @@ def indexed_passages(home: Path) -> Counter[tuple[int, int]]:
 
 
 def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path)
+    kill_again_and_again(tmp_path, rounds=3)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("series", range(20))
 def test_killed_again_and_again(tmp_path: Path, series: int) -> None:
-    kill_again_and_again(tmp_path)
+    kill_again_and_again(tmp_path, rounds=6)
 
 
-def kill_again_and_again(tmp_path: Path) -> None:
+def kill_again_and_again(tmp_path: Path, *, rounds: int) -> None:
     home, chance = tmp_path / "home", random.Random()  # noqa: S311 - no secret
     acknowledged: list[int] = []
     first = 0
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with running(home) as server:
             with httpx.Client(base_url=server.url, timeout=60) as client:
                 for number in [*acknowledged[-3:], *chance.sample(acknowledged, min(3, len(acknowledged)))]:
@@ -102,12 +101,12 @@ def kill_again_and_again(tmp_path: Path) -> None:
             writer.join()
         acknowledged += writer.acknowledged
         first = writer.next  # the batch in flight is not acknowledged, and sent again
-    assert len(acknowledged) >= ROUNDS * BATCH, "the server was killed before it had done anything"
+    assert len(acknowledged) >= rounds * BATCH, "the server was killed before it had done anything"
 
     with running(home) as server, httpx.Client(base_url=server.url, timeout=120) as client:
         wait_until_indexed(client)
         stored = {one["session_id"]: one["turns"] for one in client.get("/v1/sessions?user_id=u1").json()["sessions"]}
-        assert len(acknowledged) <= stored["s1"] <= len(acknowledged) + ROUNDS * BATCH
+        assert len(acknowledged) <= stored["s1"] <= len(acknowledged) + rounds * BATCH
         for number in chance.sample(acknowledged, 10):
             assert found(client, number)
     engine = create_engine(f"sqlite:///{home / 'memory.sqlite3'}")

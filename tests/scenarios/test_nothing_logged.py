@@ -41,6 +41,34 @@ def logged(home: Path, log: Path, **extra: str) -> Iterator[str]:
             process.stdout.close()
 
 
+def as_an_agent(client: httpx.Client) -> None:
+    """The same over MCP, and what is no message of it."""
+    headers = {"accept": "application/json, text/event-stream", "x-tirtha-user": USER}
+
+    def sent(method: str, version: str = "2025-11-25", **params: object) -> httpx.Response:
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return client.post("/mcp", json=message, headers=headers | {"mcp-protocol-version": version})
+
+    for name, arguments in (
+        ("remember", {"text": f"My cat is called {TURN}.", "session_id": SESSION}),
+        ("recall", {"question": f"What is my cat {QUESTION} called?"}),
+        ("ask", {"question": f"What is my cat {QUESTION} called?"}),
+        ("remember", {"turns": [{"id": TURN_ID, "role": BROKEN, "text": TURN}]}),
+        ("forget", {"session_id": BROKEN, "confirm": True}),
+        ("list_sessions", {"cursor": BROKEN}),
+        (BROKEN, {BROKEN: BROKEN}),
+    ):
+        assert sent("tools/call", name=name, arguments=arguments).status_code == 200
+    sent("resources/read", uri=f"tirtha://sessions/{BROKEN}?{BROKEN}")
+    sent("tools/call", name=[BROKEN], arguments=BROKEN)
+    sent("tools/call", version="2026-07-28", name=BROKEN)
+    sent("tools/list", version=BROKEN)
+    sent(BROKEN, user=USER)
+    for content in (f'{{"{BROKEN}', f'[{{"{BROKEN}": 1}}]', f'{{"method": "{BROKEN}"}}'):
+        assert client.post("/mcp", content=content, headers=headers | {"content-type": "application/json"}).is_error
+    client.post("/mcp", json={}, headers=headers | {"origin": f"https://{BROKEN}.example"})
+
+
 def story(client: httpx.Client) -> list[str]:
     """Remember, ask, forget, and do all of it wrongly, too; returns the decisions' ids."""
     turns = [{"id": TURN_ID, "role": "user", "text": f"My cat is called {TURN}."}]
@@ -63,6 +91,7 @@ def story(client: httpx.Client) -> list[str]:
     assert client.get(f"/v1/decisions/{BROKEN}").status_code == 404
     assert client.get(f"/{BROKEN}", params={"user_id": USER}).status_code == 404
     assert client.get("/v1/sessions", params={"user_id": USER, "cursor": BROKEN}).status_code == 422
+    as_an_agent(client)
     client.get("/healthz", headers={"host": f"{BROKEN}.example"})
     client.get("/healthz", headers={"x-request-id": f"{BROKEN} {BROKEN}", "traceparent": BROKEN})
     assert client.delete(f"/v1/sessions/{SESSION}", params={"user_id": USER}).status_code == 200

@@ -12,6 +12,7 @@ from memory import NewTurn
 from memory.encoding.encoder import Encoder
 from tests.scenarios.test_cascade import CODE, FRONTIER, LOCAL, ask, house, nothing, right, wrong
 from tests.support.chat_server import says
+from tests.support.exports import NDJSON
 from tirtha.caller import Caller, local_caller
 from tirtha.operations.recall import RecallRequest
 from tirtha.operations.remember import RememberRequest
@@ -89,6 +90,25 @@ def test_a_spending_cap_leaves_what_costs_nothing(tmp_path: Path, encoder: Encod
         assert frontier.requests == []
         client.patch("/v1/tenants/default", json={"usd_per_day": "1"})
         assert ask(client, budget=140)["path"] == "frontier", "the capped end is not served again"
+
+
+def test_what_was_spent_elsewhere_leaves_the_cap_as_it_is(tmp_path: Path, encoder: Encoder) -> None:
+    with house(tmp_path / "there", encoder, **FREE_LOCAL) as (client, local, _):
+        local.script = wrong(LOCAL)
+        assert ask(client)["path"] == "frontier"
+        whole = client.get("/v1/export?user_id=u1").content
+        client.delete("/v1/users/u1")
+        assert client.post("/v1/import", content=whole, headers=NDJSON).json()["decisions"]["stored"] == 1
+        assert spent(client) == ONE_CALL, "forgotten and imported again, it was spent here all the same"
+    with house(tmp_path / "here", encoder, **FREE_LOCAL) as (client, local, frontier):
+        client.patch("/v1/tenants/default", json={"usd_per_day": "0.0002"})
+        assert client.post("/v1/import", content=whole, headers=NDJSON).json()["decisions"]["stored"] == 1
+        assert spent(client) == 0
+        local.script = wrong(LOCAL)
+        assert (ask(client, budget=150)["path"], len(frontier.requests)) == ("frontier", 1)
+        assert spent(client) == ONE_CALL
+        assert ask(client, budget=140)["path"] == "abstain"
+        assert Decimal(client.get("/v1/stats").json()["cost_usd"]) == 2 * ONE_CALL
 
 
 def test_without_a_free_model_quotes_remain(tmp_path: Path, encoder: Encoder) -> None:

@@ -168,7 +168,7 @@ def play(machine: type[Apart], *, examples: int) -> None:
 
 @pytest.mark.slow
 def test_what_is_anothers_is_as_what_does_not_exist(machine: type[Apart]) -> None:
-    play(machine, examples=3)
+    play(machine, examples=10)
 
 
 @pytest.mark.long

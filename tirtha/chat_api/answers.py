@@ -5,14 +5,18 @@ known before its first word, its last event has the block.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from cascade import Quote, dollars
 from tirtha.http.schemas.answers import CitationOut
 from tirtha.operations.chat.asked import Begun, Outcome
+from tirtha.operations.chat.run import ChatStream
 
-__all__ = ["block", "headers", "sse", "stream_headers"]
+__all__ = ["EventStream", "block", "headers", "sse", "stream_headers"]
 
 
 def block(outcome: Outcome) -> dict[str, Any]:
@@ -64,6 +68,22 @@ def sse(data: Mapping[str, Any] | str, *, event: str | None = None) -> bytes:
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     named = f"event: {event}\n" if event else ""
     return f"{named}data: {text}\n\n".encode("utf-8", "backslashreplace")
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events of a chat that is closed when they end, or when nobody listens any more, even before the first."""
+
+    def __init__(self, events: AsyncIterator[bytes], told: Mapping[str, str], said: ChatStream | None = None) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=told)
+        self._said = said
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._said is not None:
+                await self._said.aclose()
 
 
 def _citation(quote: Quote) -> dict[str, Any]:

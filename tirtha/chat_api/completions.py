@@ -6,13 +6,14 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request
 from pydantic import Field
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from cascade.errors import TierDown
 from cascade.ports import RelayRequest, WireProtocol
 from compaction import count_tokens
-from tirtha.chat_api.answers import block, headers, sse, stream_headers
+from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
 from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words
+from tirtha.chat_api.description import EITHER, OPENAI_ERRORS
 from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat
@@ -25,7 +26,7 @@ from tirtha.visible import is_blank
 
 __all__ = ["CompletionIn", "CompletionPrompt", "router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
 _INSTRUCTIONS = frozenset({"system", "developer"})
 _ROLES = {"user": "user", "assistant": "assistant", "tool": "tool", "function": "tool"}
@@ -41,7 +42,7 @@ class CompletionIn(ChatBody):
     max_completion_tokens: int | None = None
 
 
-@router.post("/v1/chat/completions", response_class=JSONResponse)
+@router.post("/v1/chat/completions", response_class=JSONResponse, responses=EITHER)
 async def chat_completions(body: CompletionIn, request: Request, service: Served, caller: Reader) -> Response:
     """Answer a conversation with memory: the OpenAI API's chat completions, with an object `tirtha` in request and answer.
 
@@ -68,12 +69,8 @@ async def chat_completions(body: CompletionIn, request: Request, service: Served
     said = await service.chat.stream(caller, asked)
     wants_usage = bool((body.stream_options or {}).get("include_usage"))
     if isinstance(said, Outcome):
-        return StreamingResponse(
-            _afterwards(said, wants_usage=wants_usage), media_type="text/event-stream", headers=headers(said)
-        )
-    return StreamingResponse(
-        _as_said(said, wants_usage=wants_usage), media_type="text/event-stream", headers=stream_headers(said.begun)
-    )
+        return EventStream(_afterwards(said, wants_usage=wants_usage), headers(said))
+    return EventStream(_as_said(said, wants_usage=wants_usage), stream_headers(said.begun), said)
 
 
 def completion(outcome: Outcome) -> dict[str, Any]:
@@ -205,13 +202,20 @@ def _turn(message: Mapping[str, Any]) -> ChatTurn:
     for call in message.get("tool_calls") or ():
         made = (call.get("function") or call.get("custom") or {}) if isinstance(call, Mapping) else {}
         said.append(called(made.get("name"), made.get("arguments") or made.get("input")))
-    name = message.get("name")
     role = cast("Any", _ROLES[str(message["role"])])
     return ChatTurn(
         role=role,
         text="\n".join(text.strip() for text in said if not is_blank(text)),
-        speaker=plain(name)[:128] if isinstance(name, str) and role == "user" and not is_blank(name) else None,
+        speaker=_speaker(message.get("name")) if role == "user" else None,
     )
+
+
+def _speaker(name: object) -> str | None:
+    """Return a name as a speaker may have one: without line breaks and other control characters."""
+    if not isinstance(name, str):
+        return None
+    shown = " ".join("".join(one if one.isprintable() else " " for one in plain(name)).split())[:128]
+    return None if is_blank(shown) else shown
 
 
 def _tokens(message: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from tirtha.chat_api.description import OPENAI_ERRORS
 from tirtha.errors import UnknownModel
 from tirtha.http.dependencies import Known, Served
 from tirtha.http.strict_route import LenientRoute
@@ -11,7 +12,7 @@ from tirtha.operations.chat.tiers import Model
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
 _NO_DAY = "1970-01-01T00:00:00Z"  # what Anthropic's API tells of a model whose release is not known
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tirtha import __version__
-from tirtha.cli.commands import decisions, keys, memories, tenants, transfer, upkeep
+from tirtha.cli.commands import agents, decisions, keys, memories, tenants, transfer, upkeep
 from tirtha.cli.plugins import WithPlugins
 from tirtha.cli.running import give_up, out, read_settings, run_here
 from tirtha.errors import Shadowed
@@ -75,7 +75,7 @@ def demo() -> None:
     run_here(run_demo(read_settings(), out))
 
 
-for _group in (memories.app, transfer.app, decisions.app, upkeep.app):
+for _group in (memories.app, transfer.app, agents.app, decisions.app, upkeep.app):
     app.add_typer(_group)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")

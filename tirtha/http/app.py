@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import ASGIApp
 
@@ -15,7 +15,6 @@ from tirtha.chat_api.messages import routes as messages
 from tirtha.chat_api.responses import routes as responses
 from tirtha.http import errors
 from tirtha.http.dependencies import declared
-from tirtha.http.errors import Problem
 from tirtha.http.middleware import Callers, RequestLimits, SecurityHeaders
 from tirtha.http.routes import (
     audit,
@@ -30,18 +29,16 @@ from tirtha.http.routes import (
     transfer,
 )
 from tirtha.http.routing import Routing
+from tirtha.http.schemas.description import described
 from tirtha.http.timeouts.bodies import BodyTimeouts
 from tirtha.http.watched import Watched
 from tirtha.keys.authentication import Authentication
+from tirtha.mcp_server.route import mcp_router
 from tirtha.service import Service
 from tirtha.settings import LOOPBACK, Settings
 
 __all__ = ["create_app"]
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507)
-}
 _STREAMED = frozenset({"/v1/remember", "/remember", "/v1/import"})  # paths that take NDJSON of any length
 _FILES = frozenset({"/v1/import"})  # paths that take files of any type, and hold them to a limit of their own
 _ROUTERS = (
@@ -71,6 +68,12 @@ class _Application(FastAPI):
         inside = SecurityHeaders(ErrorShape(super().build_middleware_stack()), hsts_max_age_s=self.state.hsts_max_age_s)
         return Watched(inside, observer=self.state.service.observer)
 
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the API, made when it is first asked for."""
+        if self.openapi_schema is None:
+            described(super().openapi())
+        return super().openapi()
+
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
     """Build the application over an open service; whoever opened it closes it after the application has stopped."""
@@ -92,10 +95,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.max_line_bytes = settings.max_body_bytes
     errors.register(app)
     app.add_exception_handler(RelayRefused, refused)
-    routes = APIRouter(responses=_PROBLEMS)
     for router in _ROUTERS:
-        routes.include_router(router)
-    app.include_router(routes)
+        app.include_router(router)
+    app.include_router(mcp_router(service, max_body_bytes=settings.max_body_bytes))
     app.add_middleware(Routing)  # the innermost: what is added later stands before it
     app.add_middleware(
         BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED | _FILES

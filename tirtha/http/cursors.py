@@ -18,9 +18,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from memory import TurnPk
 from tirtha.errors import BadCursor
-from tirtha.http.schemas.fields import ItemId, OwnerId
+from tirtha.http.schemas.fields import ItemId, OwnerId, TenantName
 from tirtha.operations.listing import MOST_FOUND
-from tirtha.tenants.model import is_tenant_name
 
 __all__ = [
     "AUDIT",
@@ -102,12 +101,6 @@ _DecisionId = Annotated[str, Field(min_length=1, max_length=32)]
 _Shown = Annotated[list[_Pk], Field(max_length=MOST_FOUND)]
 
 
-def _tenant_name(name: str) -> str:
-    if not is_tenant_name(name):
-        raise ValueError("is no tenant's name")
-    return name
-
-
 def _decoded(cursor: str) -> _Sent:
     if not _ALPHABET.issuperset(cursor):
         raise _garbage()
@@ -125,7 +118,7 @@ def _fingerprint(filters: Filters) -> str:
     return sha256(json.dumps(list(filters)).encode()).hexdigest()[:16]
 
 
-TENANTS = Cursors("tenants", TypeAdapter(Annotated[str, AfterValidator(_tenant_name)]))
+TENANTS = Cursors("tenants", TypeAdapter(TenantName))
 AUDIT = Cursors("audit", TypeAdapter(Annotated[int, Field(ge=0, lt=2**63)]))
 FEEDBACK = Cursors("feedback", TypeAdapter(str))
 USERS = Cursors("users", TypeAdapter(OwnerId))

@@ -34,7 +34,7 @@ from tirtha.errors import (
     Forbidden,
     KeyMissing,
     KeyRefused,
-    NobodyNamed,
+    MemoryNeeded,
     NotAnExport,
     NotFromHere,
     NoTier,
@@ -53,14 +53,26 @@ from tirtha.errors import (
 )
 from tirtha.http.bodies import BadBody, is_json
 from tirtha.http.routing import allowed_methods
+from tirtha.http.schemas.faults import located, why
 from tirtha.importers.errors import Ambiguous, ArchiveRefused, NotRecognised, Unreadable
 from tirtha.tenants.errors import AboveRate, RateLimited, TenantExists, TenantGone, TenantKept, UnknownTenant
 
-__all__ = ["Fault", "Problem", "fault_response", "located", "problem", "register", "why"]
+__all__ = [
+    "OUR_FAULTS",
+    "TITLES",
+    "Fault",
+    "Problem",
+    "answer_of",
+    "fault_response",
+    "located",
+    "problem",
+    "register",
+    "why",
+]
 
 log = logging.getLogger(__name__)
 
-_TITLES = {
+TITLES = {
     400: "The request cannot be read",
     401: "A valid key is needed",
     403: "That is not allowed",
@@ -105,32 +117,11 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def located(path: Sequence[int | str]) -> str:
-    """Write a place in the request: turns[1].text."""
-    place = ""
-    for step in path:
-        place += f"[{step}]" if isinstance(step, int) else f".{step}" if place else str(step)
-    return place or "body"
-
-
-def why(error: dict[str, Any]) -> str:
-    """Return what is wrong with a field, without pydantic's prefix."""
-    if error["type"] == "extra_forbidden":
-        return "is not a field of this request"
-    if error["type"] == "missing":
-        return "is required"
-    if error["type"] in {"model_type", "model_attributes_type"}:
-        return "must be an object"
-    if error["type"] == "string_unicode":
-        return "holds half a surrogate pair, which is no character"
-    return str(error["msg"]).removeprefix("Value error, ")
-
-
 def problem(
     status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None, title: str = ""
 ) -> Response:
     """Answer with a problem document; `title` says it more closely than the status alone."""
-    title = title or _TITLES.get(status, "The request failed")
+    title = title or TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(
         type=f"urn:tirtha:problem:{slug}", title=title, status=status, detail=detail, errors=list(faults)
@@ -188,7 +179,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
         413, "question", f"takes {e.tokens} tokens of {e.window_tokens}", title="The conversation is too long"
     ),
     BadChat: lambda e: _Answer(422, e.at, e.why),
-    NobodyNamed: lambda _: _Answer(422, "X-Tirtha-User", "is required"),
+    MemoryNeeded: lambda _: _Answer(422, "X-Tirtha-User", "is required"),
     UnknownModel: lambda _: _Answer(404, "model", title="There is no such model"),
     UnknownResponse: lambda _: _Answer(404),
     NoTier: lambda _: _Answer(503, retry_after_s=_NEVER_SOON_S),
@@ -235,11 +226,19 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
 }
 
 
-def fault_response(error: Exception) -> Response:
-    """Answer with the problem document of one of our errors."""
-    answer = next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
+OUR_FAULTS = tuple(_OURS)
+
+
+def answer_of(error: Exception) -> _Answer:
+    """Return how one of our errors is told; what its operator must see to is logged."""
     if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady | PepperUnusable):
         log.error("%s", error)
+    return next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)
+
+
+def fault_response(error: Exception) -> Response:
+    """Answer with the problem document of one of our errors."""
+    answer = answer_of(error)
     faults = [Fault(at=answer.at, why=answer.why or str(error))] if answer.at else []
     headers = {"Retry-After": str(answer.retry_after_s)} if answer.retry_after_s is not None else {}
     if answer.scheme:

@@ -17,9 +17,9 @@ from tirtha.http.bodies import NDJSON, is_ndjson
 from tirtha.http.errors import Fault, fault_response, problem
 from tirtha.keys.authentication import Authentication, Shown
 
-__all__ = ["Callers", "RequestLimits", "SecurityHeaders", "shown_by"]
+__all__ = ["SECURITY_HEADERS", "Callers", "RequestLimits", "SecurityHeaders", "shown_by"]
 
-_SECURITY_HEADERS = {
+SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -53,7 +53,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, hsts_max_age_s: int) -> None:
         self._app = app
         hsts = {"strict-transport-security": f"max-age={hsts_max_age_s}"} if hsts_max_age_s else {}
-        self._headers = _SECURITY_HEADERS | hsts
+        self._headers = SECURITY_HEADERS | hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, and complete the headers of its answer."""

@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -22,7 +23,10 @@ from tirtha.settings import Settings
 from tirtha.wiring.keys import refuse_to_listen_without_a_key
 from tirtha.wiring.tiers import probe
 
-__all__ = ["listening", "serve"]
+if TYPE_CHECKING:
+    from tirtha.service import Service  # not at run time: it imports the engine
+
+__all__ = ["http_server", "listening", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -59,23 +63,12 @@ async def serve(settings: Settings) -> None:
 async def _serve(settings: Settings, ending: "_Ending") -> None:
     await _check_tiers(settings)
     with listening(settings.host, settings.port) as listener:
-        from tirtha.http.app import create_app  # noqa: PLC0415 - slow to import; what is wrong with a setting is told at once
-        from tirtha.wiring.service import open_service  # noqa: PLC0415
+        from tirtha.wiring.service import open_service  # noqa: PLC0415 - slow to import; what is wrong with a setting is told at once
 
         async with open_service(settings) as service:
             for wrong in await service.keys.what_is_wrong():
                 log.warning("%s", wrong)
-            config = uvicorn.Config(
-                create_app(service, settings),
-                log_level=settings.log_level,
-                log_config=None,  # its lines go the way of ours
-                access_log=False,  # they hold whole paths, with ids and queries; ours (`watched`) do not
-                lifespan="off",
-                proxy_headers=False,  # what a request says of its sender must not stand for who connected
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_S,
-                http=timed_protocol(settings.header_timeout_s),
-            )
+            server = http_server(service, settings)
             port = listener.getsockname()[1]
             url = f"http://{settings.host}:{port}"
             own_url = f"http://127.0.0.1:{port}" if settings.host == _EVERY_ADDRESS else url
@@ -83,7 +76,25 @@ async def _serve(settings: Settings, ending: "_Ending") -> None:
                 gc.collect()
                 gc.freeze()  # the libraries' million objects stay for good; each full collection would walk them for 0.3 s
                 print(f"Tirtha listens on {url} (data in {settings.folder})", flush=True)  # noqa: T201 - for scripts
-                await ending.serve(_Server(config), listener)
+                await ending.serve(server, listener)
+
+
+def http_server(service: "Service", settings: Settings) -> uvicorn.Server:
+    """Return a server of the application over an open service. It leaves the signals of the process to its caller."""
+    from tirtha.http.app import create_app  # noqa: PLC0415 - slow to import, as above
+
+    config = uvicorn.Config(
+        create_app(service, settings),
+        log_level=settings.log_level,
+        log_config=None,  # its lines go the way of ours
+        access_log=False,  # they hold whole paths, with ids and queries; ours (`watched`) do not
+        lifespan="off",
+        proxy_headers=False,  # what a request says of its sender must not stand for who connected
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        http=timed_protocol(settings.header_timeout_s),
+    )
+    return _Server(config)
 
 
 class _Ending:
@@ -91,10 +102,10 @@ class _Ending:
 
     def __init__(self) -> None:
         self._opening = asyncio.current_task()
-        self._server: _Server | None = None
+        self._server: uvicorn.Server | None = None
         self.by: signal.Signals | None = None
 
-    async def serve(self, server: _Server, listener: socket.socket) -> None:
+    async def serve(self, server: uvicorn.Server, listener: socket.socket) -> None:
         """Serve until a signal comes."""
         self._server = server
         await server.serve(sockets=[listener])

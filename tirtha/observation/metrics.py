@@ -68,6 +68,12 @@ class Metrics:
             "tirtha_cache_requests", "Questions, by what the exact cache did.", ("result",), registry=own
         )
         self._turns = Counter("tirtha_remembered_turns", "Turns stored.", registry=own)
+        self._tool_calls = Counter(
+            "tirtha_mcp_tool_calls",
+            "Calls of MCP tools over HTTP; `outcome` is answered, asked (the user's consent), refused or failed.",
+            ("tool", "outcome"),
+            registry=own,
+        )
         self._audit = Counter(
             "tirtha_audit_failures", "Entries that could not be written to the audit log.", registry=own
         )
@@ -115,6 +121,10 @@ class Metrics:
     def remembered(self, turns: int) -> None:
         """Count turns that were stored."""
         self._turns.inc(turns)
+
+    def called_tool(self, tool: str, outcome: str) -> None:
+        """Count a call of one of our MCP tools."""
+        self._tool_calls.labels(tool, outcome).inc()
 
     def audit_failed(self, entries: int) -> None:
         """Count entries of the audit log that were not written."""

@@ -1,6 +1,5 @@
 """The value types of tenants: what was assigned to one, and the terms that follow from it and from the settings' defaults."""
 
-import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -9,9 +8,8 @@ from typing import Literal
 from cascade import MaxTier
 from tirtha.settings import PolicySettings, TenantSettings
 
-__all__ = ["Assigned", "Tenant", "Terms", "default_terms", "is_tenant_name", "nanousd_of"]
+__all__ = ["Assigned", "Tenant", "Terms", "default_terms", "nanousd_of"]
 
-_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _NANO = 1_000_000_000
 
 Unverified = Literal["abstain", "serve"]
@@ -74,11 +72,6 @@ class Tenant:
     created_at: datetime
     assigned: Assigned
     deleting_since: datetime | None = None
-
-
-def is_tenant_name(name: str) -> bool:
-    """Return whether a tenant may be called so: 1 to 64 characters of a-z, 0-9, dot, underscore and hyphen."""
-    return _NAME.fullmatch(name) is not None
 
 
 def nanousd_of(usd: Decimal) -> int:

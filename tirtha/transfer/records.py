@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from cascade.storage.archive import ArchivedAnswer, ArchivedDecision
+from cascade.storage.feedback import Feedback
 from cascade.storage.ledger import Shadow
 from memory import ArchivedTurn
 from memory.model import Flag, Role
@@ -19,7 +20,7 @@ from tirtha.transfer.canonical import canonical_json, moment
 __all__ = ["RECORD", "Record", "line_of"]
 
 _Place = Annotated[int, Field(ge=0, lt=2**31)]
-_NanoUsd = Annotated[int, Field(ge=0, lt=2**63)]
+_NanoUsd = Annotated[int, Field(ge=0, le=10**12)]  # 1,000 dollars, as for a decision's own cost
 _Until = Annotated[AwareDatetime, Field(strict=False)]  # however far ahead an operator lets answers live
 _DecisionId = Annotated[str, Field(min_length=1, max_length=32)]
 
@@ -96,6 +97,16 @@ class _ShadowRecord(In):
         }
 
 
+class _FeedbackRecord(In):
+    correct: bool
+    given_at: Moment
+
+    @classmethod
+    def of(cls, feedback: Feedback) -> dict[str, Any]:
+        """Return the fields of what was said of an answer."""
+        return {"correct": feedback.correct, "given_at": moment(feedback.given_at)}
+
+
 class DecisionRecord(_Owned):
     """A decision; what `record` holds is the ledger's to check."""
 
@@ -104,12 +115,18 @@ class DecisionRecord(_Owned):
     session_id: ItemId | None
     frontier_nanousd: _NanoUsd | None
     shadow: _ShadowRecord | None
+    feedback: _FeedbackRecord | None = None
 
     def held(self) -> Held:
         """Return the decision, and whose it is."""
         shadow = Shadow(decision_id="", **self.shadow.model_dump()) if self.shadow else None
+        feedback = Feedback(decision_id="", **self.feedback.model_dump()) if self.feedback else None
         decision = ArchivedDecision(
-            record=self.record, session_id=self.session_id, frontier_nanousd=self.frontier_nanousd, shadow=shadow
+            record=self.record,
+            session_id=self.session_id,
+            frontier_nanousd=self.frontier_nanousd,
+            shadow=shadow,
+            feedback=feedback,
         )
         return self._of_owner(decision)
 
@@ -122,6 +139,7 @@ class DecisionRecord(_Owned):
             "session_id": decision.session_id,
             "frontier_nanousd": decision.frontier_nanousd,
             "shadow": _ShadowRecord.of(decision.shadow) if decision.shadow else None,
+            "feedback": _FeedbackRecord.of(decision.feedback) if decision.feedback else None,
         }
 
 

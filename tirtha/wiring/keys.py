@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from memory.errors import DataIsOlder, StoreUnavailable
+from memory.errors import DataIsOlder, NoDatabase, StoreUnavailable
 from memory.storage.database import Database
 from tirtha.audit.log import AuditLog
 from tirtha.errors import NotLoopback
@@ -79,6 +79,8 @@ def _any_key(settings: Settings) -> bool:
     try:
         with database_beside_a_server(settings) as database:
             return KeyStore(database).any()
+    except NoDatabase:  # a data folder that nothing was done with
+        return False
     except DataIsOlder:  # serving would bring it to the newest schema as well
         with database_of(settings) as database:
             return KeyStore(database).any()

@@ -2,10 +2,8 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +16,8 @@ from rich.console import Console
 from eval.harness.hidden_files import Peeked, closed
 from eval.harness.report import Json, Report, Table
 from eval.harness.runs import CostReached, Options, Sample, Work, answers_of, run_benchmark, write_report
+from tests.support.command import tirtha_here
+from tests.support.server import COMMAND, environment
 from tirtha.settings import Settings, TierSettings
 
 QUIET = Console(file=io.StringIO())
@@ -159,13 +159,13 @@ async def test_a_run_that_peeks_is_caught_even_if_it_hides_the_error(settings: S
 @pytest.mark.slow
 def test_kill_9_halfway_ends_with_the_same_summary(tmp_path: Path) -> None:
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
-    command = [
-        str(Path(sys.executable).with_name("tirtha")), "eval", "niah", "--lengths", "1000", "--hops", "1,2", "--run",
-    ]  # fmt: skip
-    env = {"TIRTHA_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}  # noqa: TID251 - a child needs a PATH
-    subprocess.run([*command, str(unbroken)], env=env, check=True, capture_output=True)
+    home, command = tmp_path / "home", ["eval", "niah", "--lengths", "1000", "--hops", "1,2", "--run"]
+    assert tirtha_here(home, *command, str(unbroken)).returncode == 0
     with subprocess.Popen(
-        [*command, str(broken)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [COMMAND, *command, str(broken)],
+        env=environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as child:
         while len(answers_of(broken)) < 4:
             time.sleep(0.01)
@@ -174,5 +174,5 @@ def test_kill_9_halfway_ends_with_the_same_summary(tmp_path: Path) -> None:
     done = len(answers_of(broken))
     assert 4 <= done < 10
     assert not (broken / "summary.json").exists()
-    subprocess.run([*command, str(broken)], env=env, check=True, capture_output=True)
+    assert tirtha_here(home, *command, str(broken)).returncode == 0
     assert (broken / "summary.json").read_text() == (unbroken / "summary.json").read_text()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from memory.encoding.encoder import Encoder
 from tests.eval.longmemeval.questions import question, session
-from tests.support.server import Server, running
+from tests.support.server import serving
 
 
 @pytest.fixture
@@ -38,6 +39,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with running(tmp_path / "home") as served:
-        yield served
+def server(tmp_path: Path, encoder: Encoder) -> Iterator[str]:
+    """The address of a server that remembers nothing yet."""
+    with serving(tmp_path / "home", encoder) as url:
+        yield url

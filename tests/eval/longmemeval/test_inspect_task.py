@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server
-
 
 @pytest.mark.integration
-def test_inspect_runs_the_task(file: Path, server: Server, tmp_path: Path) -> None:
+def test_inspect_runs_the_task(file: Path, server: str, tmp_path: Path) -> None:
     task = f"{Path(__file__).parents[3] / 'eval' / 'longmemeval' / 'inspect_task.py'}@longmemeval"
     command = [
         str(Path(sys.executable).with_name("inspect")), "eval", task, "--model", "none", "--display", "plain",
-        "--log-format", "json", "--log-dir", str(tmp_path), "-T", f"file={file}", "-T", f"base_url={server.url}",
+        "--log-format", "json", "--log-dir", str(tmp_path), "-T", f"file={file}", "-T", f"base_url={server}",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -54,7 +54,7 @@ async def test_what_is_left_out_changes_nothing(tmp_path: Path, encoder: Encoder
     async with memory_in(home, encoder) as memory:
         await fill(memory, now=True, indexed=indexed)
         for left_out in ({"exclude_session_id": "now"}, {"exclude": ALL_OF_NOW}):
-            found = [await memory.recall(SCOPE, question, MAY_8, **left_out) for question in QUESTIONS]  # type: ignore[arg-type]
+            found = [await memory.recall(SCOPE, question, MAY_8, **left_out) for question in QUESTIONS]
             assert told(found) == alike(expected)
         whole = told([await memory.recall(SCOPE, question, MAY_8) for question in QUESTIONS])
         assert whole.keys() != expected.keys()

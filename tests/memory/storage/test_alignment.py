@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.storage.alignment import Alignment, align, align_new
+from memory.storage.intake.alignment import Alignment, align, align_new
 
 TURNS = st.lists(st.sampled_from("abcde"), max_size=9)
 
@@ -26,7 +26,8 @@ def replaces(start: int, count: int) -> Alignment:
         ("uAvB", "uAw", replaces(0, 2)),  # edited
         ("uAvB", "wBv", known(4, 0)),  # the first one edited: nothing in common
         ("uAvB", "uAv", replaces(0, 3)),  # regenerated
-        ("uAvB", "u", replaces(0, 1)),  # the first answer regenerated
+        ("uA", "u", replaces(0, 1)),  # the first answer regenerated
+        ("uAvB", "u", known(4, 0)),  # "hi" again, from a client that sends only what is new
         ("uAvB", "uA", known(0, 2)),  # an answer stands last: nobody waits for another
         ("uAvB", "uAvCw", replaces(0, 3)),  # regenerated elsewhere
         ("uAvBwC", "vBwCx", known(2, 4)),  # the oldest dropped

@@ -69,6 +69,11 @@ class Memories:
         answer = httpx.get(f"{self._url}/v1/memories", params={"user_id": self._user, "limit": 500}, timeout=60)
         return [(turn["role"], turn["text"], turn["flag"]) for turn in answer.json()["turns"]]
 
+    def speakers(self) -> list[str | None]:
+        """Who said each turn."""
+        answer = httpx.get(f"{self._url}/v1/memories", params={"user_id": self._user}, timeout=60)
+        return [turn["speaker"] for turn in answer.json()["turns"]]
+
     def said(self) -> list[str]:
         """The texts that are evidence."""
         return [text for _, text, flag in self.turns() if flag is None]

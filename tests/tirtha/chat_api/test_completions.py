@@ -411,3 +411,29 @@ def test_what_a_decision_was_is_kept_until_its_user_is_forgotten(
     assert httpx.delete(f"{tirtha_url}/v1/users/{user}", timeout=60).status_code == 200
     assert httpx.get(path, timeout=60).status_code == 404
     assert memories.turns() == []
+
+
+def test_a_stream_that_nobody_listens_to_gives_its_place_back(
+    client: OpenAI, model: ChatServer, memories: Memories, tirtha_url: str, user: str
+) -> None:
+    model.script = chats("word " * 2_000)
+    for _ in range(20):  # more than the tier answers at a time
+        raw = client.chat.completions.with_streaming_response.create(
+            model="tirtha", messages=[{"role": "user", "content": "Count to a thousand."}], stream=True
+        )
+        with raw as response:
+            assert response.status_code == 200
+    model.script = chats("Hello.")
+    assert ask(client, "Are you there?").choices[0].message.content == "Hello."
+    decisions = httpx.get(f"{tirtha_url}/v1/decisions", params={"user_id": user}, timeout=60).json()["decisions"]
+    assert len(decisions) == 21
+
+
+def test_a_name_with_control_characters_is_a_speaker_without_them(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    """`/v1/remember` refuses such a speaker, so what a chat stores must not have it either: an export is read back."""
+    model.script = chats("Good.")
+    message = {"role": "user", "name": "Eve\nsystem:\u200b\x07", "content": "My locker has the number 77."}
+    client.chat.completions.create(model="tirtha", messages=[message])  # type: ignore[list-item]
+    assert memories.speakers() == ["Eve system:", None]

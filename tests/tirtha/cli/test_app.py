@@ -1,4 +1,4 @@
-"""The command line as a user types it: real processes on a data folder of their own."""
+"""The command line as a user types it: real processes on a data folder of their own, where that is what matters."""
 
 import json
 import subprocess
@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.command import tirtha
-from tests.support.server import COMMAND, environment, running
+from memory.encoding.encoder import Encoder
+from tests.support.command import tirtha, tirtha_here
+from tests.support.server import COMMAND, environment, running, serving
 from tirtha import __version__
 
 
@@ -98,9 +99,8 @@ def test_what_the_user_can_mend_is_one_line(
     assert run.stdout == ""
 
 
-@pytest.mark.slow
-def test_a_field_that_the_service_refuses_is_named_by_its_flag(tmp_path: Path) -> None:
-    with running(tmp_path / "home"):
+def test_a_field_that_the_service_refuses_is_named_by_its_flag(tmp_path: Path, encoder: Encoder) -> None:
+    with serving(tmp_path / "home", encoder):
         for arguments, words in (
             (("recall", "Why?", "--limit", "0"), "--limit Input should be greater than or equal to 1"),
             (("remember", "x", "--said-at", "yesterday"), "--said-at is no ISO 8601 time"),
@@ -108,7 +108,7 @@ def test_a_field_that_the_service_refuses_is_named_by_its_flag(tmp_path: Path) -
             (("remember", " "), "TEXT must not be blank"),
             (("context", "Why?", "--budget", "0"), "--budget "),
         ):
-            run = tirtha(tmp_path / "home", *arguments, "--user", "u1")
+            run = tirtha_here(tmp_path / "home", *arguments, "--user", "u1")
             assert (run.returncode, run.stdout) == (1, "")
             assert run.stderr.startswith(words)
 
@@ -142,13 +142,12 @@ def test_an_address_that_another_program_answers_on_is_named(tmp_path: Path) -> 
     assert "Traceback" not in run.stderr
 
 
-@pytest.mark.slow
 def test_reindex_rebuilds_and_finds_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    tirtha(home, "remember", "My cat is called Miso.", "--user", "u1")
-    rebuilt = tirtha(home, "reindex")
+    tirtha_here(home, "remember", "My cat is called Miso.", "--user", "u1")
+    rebuilt = tirtha_here(home, "reindex")
     assert "Indexed 1 turns anew." in rebuilt.stdout
-    assert "Miso" in tirtha(home, "context", "What is the cat called?", "--user", "u1").stdout
+    assert "Miso" in tirtha_here(home, "context", "What is the cat called?", "--user", "u1").stdout
 
 
 def test_a_package_that_shadows_ours_is_refused(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from memory.encoding.encoder import Encoder
 from tests.support.command import tirtha
-from tests.support.server import COMMAND, Server, environment, running
+from tests.support.server import COMMAND, environment, running, serving
 
 pytestmark = pytest.mark.slow
 
@@ -22,23 +23,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(home: Path) -> Iterator[Server]:
-    with running(home) as started:
-        yield started
+def server(home: Path, encoder: Encoder) -> Iterator[str]:
+    """The address of a server on `home`."""
+    with serving(home, encoder) as url:
+        yield url
 
 
 def line(text: str, **more: Any) -> str:
     return json.dumps({"role": "user", "text": text} | more) + "\n"
 
 
-def held(server: Server, user: str) -> int:
+def held(server: str, user: str) -> int:
     """How many turns are remembered of a user."""
-    sessions = httpx.get(f"{server.url}/v1/sessions", params={"user_id": user}).json()["sessions"]
+    sessions = httpx.get(f"{server}/v1/sessions", params={"user_id": user}).json()["sessions"]
     return sum(int(one["turns"]) for one in sessions)
 
 
 def test_a_bad_line_near_the_end_is_reported_and_sent_again_when_corrected(
-    server: Server, home: Path, tmp_path: Path
+    server: str, home: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "turns.jsonl"
     good = [line(f"This is turn {number} of many.") for number in range(1, 1_301)]
@@ -56,7 +58,7 @@ def test_a_bad_line_near_the_end_is_reported_and_sent_again_when_corrected(
     assert held(server, "late") == 1_301
 
 
-def test_nothing_good_is_no_success(server: Server, home: Path, tmp_path: Path) -> None:
+def test_nothing_good_is_no_success(server: str, home: Path, tmp_path: Path) -> None:
     file = tmp_path / "turns.jsonl"
     file.write_bytes(b'{"text": "caf\xe9"}\n[]\n{"role": "robot", "text": "x"}\n{"role": "user", "text": " "}\n')
     run = tirtha(home, "remember", "--file", str(file), "--user", "none")
@@ -73,7 +75,7 @@ def test_nothing_good_is_no_success(server: Server, home: Path, tmp_path: Path) 
     assert held(server, "none") == 0
 
 
-def test_a_thousand_bad_lines_are_listed_and_all_are_counted(server: Server, home: Path) -> None:
+def test_a_thousand_bad_lines_are_listed_and_all_are_counted(server: str, home: Path) -> None:
     run = tirtha(home, "remember", "--file", "-", "--user", "many", stdin=b"x\n" * 1_500)
     assert run.returncode == 1
     assert run.stdout.startswith("0 stored, 0 known already, 1500 rejected\n")
@@ -81,27 +83,27 @@ def test_a_thousand_bad_lines_are_listed_and_all_are_counted(server: Server, hom
     assert "\n  and 500 lines more\n" in run.stdout
 
 
-def test_a_file_of_windows_is_read(server: Server, home: Path, tmp_path: Path) -> None:
+def test_a_file_of_windows_is_read(server: str, home: Path, tmp_path: Path) -> None:
     file = tmp_path / "turns.jsonl"
     file.write_bytes(b"\xef\xbb\xbf" + (line("one") + "\n" + line("two")).replace("\n", "\r\n").encode())
     run = tirtha(home, "remember", "--file", str(file), "--user", "windows")
     assert (run.returncode, run.stdout.splitlines()[0]) == (0, "2 stored, 0 known already, 0 rejected")
 
 
-def test_standard_input_is_read_for_a_text_and_for_lines(server: Server, home: Path) -> None:
+def test_standard_input_is_read_for_a_text_and_for_lines(server: str, home: Path) -> None:
     text = tirtha(home, "remember", "-", "--user", "pipe", stdin=b"My cat is called Miso.\nShe is grey.\n")
     assert text.returncode == 0
     found = tirtha(home, "recall", "What is the cat called?", "--user", "pipe", "--json")
     assert json.loads(found.stdout)["evidence"][0]["text"] == "My cat is called Miso.\nShe is grey."
     lines = tirtha(home, "remember", "--file", "-", "--user", "pipe2", "--session", "s1", stdin=line("one").encode())
     assert (lines.returncode, lines.stdout) == (0, "1 stored, 0 known already, 0 rejected\n")
-    sessions = httpx.get(f"{server.url}/v1/sessions", params={"user_id": "pipe2"}).json()["sessions"]
+    sessions = httpx.get(f"{server}/v1/sessions", params={"user_id": "pipe2"}).json()["sessions"]
     assert [one["session_id"] for one in sessions] == ["s1"]
     bad = tirtha(home, "remember", "-", "--user", "pipe", stdin=b"one\ntwo \xff\n")
     assert (bad.returncode, bad.stderr) == (1, "line 2 of standard input is not UTF-8: its byte 5 is 0xff\n")
 
 
-def test_two_pipes_of_one_name_are_two_files(server: Server, home: Path, tmp_path: Path) -> None:
+def test_two_pipes_of_one_name_are_two_files(server: str, home: Path, tmp_path: Path) -> None:
     for _ in range(2):
         shell = f"'{COMMAND}' remember --file <(printf '%s' '{line('Yes.').strip()}') --user fifo"
         run = subprocess.run(["bash", "-c", shell], env=environment(home), capture_output=True, text=True, check=False)
@@ -111,7 +113,7 @@ def test_two_pipes_of_one_name_are_two_files(server: Server, home: Path, tmp_pat
 
 @pytest.mark.parametrize("file", ["-", "turns.jsonl"])
 def test_an_interrupted_file_is_reported_and_the_server_stores_no_more(
-    server: Server, home: Path, tmp_path: Path, file: str
+    server: str, home: Path, tmp_path: Path, file: str
 ) -> None:
     user = f"interrupted-{len(file)}"
     lines = [line(f"This is turn {number} of many.", id=str(number)) for number in range(3_000)]
@@ -147,7 +149,7 @@ def test_a_server_that_dies_leaves_a_report_and_a_second_try_doubles_nothing(tmp
             command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process,
     ):
-        while not held(server, "u1"):
+        while not held(server.url, "u1"):
             assert process.poll() is None
         server.kill()
         told, fault = process.communicate()
@@ -160,4 +162,4 @@ def test_a_server_that_dies_leaves_a_report_and_a_second_try_doubles_nothing(tmp
         counts = json.loads(again.stdout)
         assert (again.returncode, counts["stored"] + counts["duplicates"]) == (0, 1_500)
         assert counts["duplicates"] >= int(told.split(" ", 1)[0])
-        assert held(server, "u1") == 1_500
+        assert held(server.url, "u1") == 1_500

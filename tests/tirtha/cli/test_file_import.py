@@ -1,30 +1,15 @@
 """`tirtha import` of other products' files, over a real server: what is said before and after, and with which status."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copy
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from memory.encoding.encoder import Encoder
 from tests.support.command import tirtha as command
-from tests.support.server import serving
+from tests.tirtha.cli.conftest import Tirtha
 from tests.tirtha.importers.archives import write_archive
 from tests.tirtha.importers.reading import EXPORTS
-from tirtha.cli.app import app
-
-Tirtha = Callable[..., Result]
-
-
-@pytest.fixture
-def tirtha(tmp_path: Path, encoder: Encoder) -> Iterator[Tirtha]:
-    """Run a command beside a server."""
-    home = tmp_path / "home"
-    with serving(home, encoder):
-        variables = {"TIRTHA_HOME": str(home), "COLUMNS": "200", "TERM": "dumb"}
-        yield lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments], env=variables)
 
 
 def held(tirtha: Tirtha, user: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from memory.encoding.encoder import Encoder
-from tests.support.command import tirtha
+from tests.support.command import tirtha, tirtha_here
 from tests.support.server import COMMAND, environment, running, serving
 from tirtha.cli.app import app
 
@@ -31,13 +31,13 @@ def test_a_key_is_made_listed_and_revoked_in_the_data_folder(tmp_path: Path) -> 
     assert f"Made the key {key_id} (phone\\u202e): read,write of the tenant acme." in made.stderr
     assert made.stdout.strip() not in made.stderr
     assert stat.S_IMODE((home / "pepper").stat().st_mode) == 0o600
-    listed = tirtha(home, "keys", "list")
+    listed = tirtha_here(home, "keys", "list")
     assert f"valid        {key_id} (phone\\u202e): read,write of the tenant acme; made 20" in listed.stdout
     assert "expires 2100-01-01 00:00, last used never" in listed.stdout
-    assert tirtha(home, "keys", "list", "--tenant", "blue").stdout == "There is no key of the tenant blue.\n"
-    revoked = tirtha(home, "keys", "revoke", key_id)
+    assert tirtha_here(home, "keys", "list", "--tenant", "blue").stdout == "There is no key of the tenant blue.\n"
+    revoked = tirtha_here(home, "keys", "revoke", key_id)
     assert revoked.stdout.startswith(f"Revoked the key {key_id}")
-    [told] = json.loads(tirtha(home, "keys", "list", "--json").stdout)["keys"]
+    [told] = json.loads(tirtha_here(home, "keys", "list", "--json").stdout)["keys"]
     assert (told["id"], told["state"]) == (key_id, "revoked")
 
 
@@ -68,24 +68,24 @@ def test_through_the_server_as_its_administrator_and_with_a_key(tmp_path: Path, 
         assert KEY.fullmatch(made.stdout), made.stderr
         assert httpx.get(f"{url}/v1/users").status_code == 401, "at once, on loopback too"
         key, key_id = made.stdout.strip(), made.stdout.split("_")[1]
-        told = tirtha(home, "remember", "My cat is called Miso.", "--user", "u1")
+        told = tirtha_here(home, "remember", "My cat is called Miso.", "--user", "u1")
         assert told.returncode == 0, "who owns the data folder needs no key"
         asked = ("memories", "--user", "u1")
-        for run in (tirtha(home, *asked, "--key", key), tirtha(home, *asked, TIRTHA_KEY=key)):
+        for run in (tirtha_here(home, *asked, "--key", key), tirtha_here(home, *asked, TIRTHA_KEY=key)):
             assert "Miso" in run.stdout
         file = tmp_path / "key"
         file.write_text(made.stdout)
-        assert "Miso" in tirtha(home, *asked, TIRTHA_KEY_FILE=str(file)).stdout
-        other = tirtha(home, "memories", "--user", "u2", "--key", key)
+        assert "Miso" in tirtha_here(home, *asked, TIRTHA_KEY_FILE=str(file)).stdout
+        other = tirtha_here(home, "memories", "--user", "u2", "--key", key)
         assert (other.returncode, other.stdout) == (1, "")
         assert "bound to one user" in other.stderr
-        assert "the key does not have" in tirtha(home, "keys", "list", TIRTHA_KEY=key).stderr
-        assert key_id in tirtha(home, "keys", "list").stdout
-        assert tirtha(home, "keys", "revoke", key_id).returncode == 0
-        refused = tirtha(home, *asked, "--key", key)
+        assert "the key does not have" in tirtha_here(home, "keys", "list", TIRTHA_KEY=key).stderr
+        assert key_id in tirtha_here(home, "keys", "list").stdout
+        assert tirtha_here(home, "keys", "revoke", key_id).returncode == 0
+        refused = tirtha_here(home, *asked, "--key", key)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "the API key is not valid: it was revoked" in refused.stderr
-        assert "there is no such key" in tirtha(home, "stats", "--key", "trt_abcdefghij_" + "A" * 43).stderr
+        assert "there is no such key" in tirtha_here(home, "stats", "--key", "trt_abcdefghij_" + "A" * 43).stderr
     assert not (home / "server.proof").exists()
 
 
@@ -124,12 +124,12 @@ def listening_everywhere(home: Path) -> Iterator[str]:
 def test_another_address_is_listened_on_only_with_a_key(tmp_path: Path) -> None:
     home = tmp_path / "home"
     serve = ("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
-    refused = tirtha(home, *serve)
+    refused = tirtha_here(home, *serve)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "refusing to listen on 0.0.0.0: no API key" in refused.stderr
+    assert "refusing to listen on 0.0.0.0: no API key is made" in refused.stderr
     assert "tirtha keys create NAME" in refused.stderr
     assert not home.exists(), "nothing was made"
-    key = tirtha(home, "keys", "create", "first").stdout.strip()
+    key = tirtha_here(home, "keys", "create", "first").stdout.strip()
     with listening_everywhere(home) as url:
         address = url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         assert httpx.get(f"{address}/v1/users").status_code == 401
@@ -137,8 +137,8 @@ def test_another_address_is_listened_on_only_with_a_key(tmp_path: Path) -> None:
         answer = httpx.get(f"{address}/v1/users", headers=shown)
         assert answer.status_code == 200
         assert "server" not in answer.headers
-        assert "first" in tirtha(home, "keys", "list").stdout, "as the administrator of this machine"
-        revoked = tirtha(home, "keys", "revoke", key.split("_")[1])
+        assert "first" in tirtha_here(home, "keys", "list").stdout, "as the administrator of this machine"
+        revoked = tirtha_here(home, "keys", "revoke", key.split("_")[1])
         assert revoked.returncode == 0
         assert httpx.get(f"{address}/v1/users", headers=shown).status_code == 401
     with listening_everywhere(home) as url:

@@ -11,8 +11,9 @@ from unicodedata import category
 import httpx
 import pytest
 
-from tests.support.command import tirtha
-from tests.support.server import COMMAND, environment, running
+from memory.encoding.encoder import Encoder
+from tests.support.command import tirtha, tirtha_here
+from tests.support.server import COMMAND, environment, serving
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +29,11 @@ TURNS = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("evil") / "home"
-    with running(folder) as server:
+    with serving(folder, encoder) as url:
         body = {"user_id": "u1", "session_id": "s\u202e1", "turns": TURNS}
-        assert httpx.post(f"{server.url}/v1/remember", json=body).is_success
+        assert httpx.post(f"{url}/v1/remember", json=body).is_success
         yield folder
 
 
@@ -42,7 +43,7 @@ def steering(text: str) -> list[str]:
 
 @pytest.mark.parametrize("command", ["recall", "context", "ask"])
 def test_remembered_text_is_printable_and_forges_no_entry(home: Path, command: str) -> None:
-    shown = tirtha(home, command, "What is the cat called?", "--user", "u1").stdout
+    shown = tirtha_here(home, command, "What is the cat called?", "--user", "u1").stdout
     assert "Miso" in shown
     assert steering(shown) == []
     forged = [line for line in shown.split("\n") if "Rex" in line and "Miso" not in line]
@@ -51,7 +52,7 @@ def test_remembered_text_is_printable_and_forges_no_entry(home: Path, command: s
 
 @pytest.mark.parametrize("command", ["recall", "context", "ask"])
 def test_json_is_exact_and_printable(home: Path, command: str) -> None:
-    shown = tirtha(home, command, "What are the cat and the dog called?", "--user", "u1", "--json").stdout
+    shown = tirtha_here(home, command, "What are the cat and the dog called?", "--user", "u1", "--json").stdout
     assert steering(shown) == []
     answer = json.loads(shown)
     if command == "recall":
@@ -100,7 +101,7 @@ def test_errors_are_printable_too(home: Path) -> None:
         ("remember", "--file", "\x1b[2J\u202e\x9b", "--user", "u2"),
         ("replay", "\x1b[2J\u202e\x9b", "--recordings", str(home)),
     ):
-        run = tirtha(home, *arguments)
+        run = tirtha_here(home, *arguments)
         assert run.returncode in {1, 2}
         assert "x1b[2J" in run.stderr
         assert steering(run.stdout + run.stderr) == []

@@ -1,41 +1,26 @@
 """Tenants from the command line, over a real server."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from memory.encoding.encoder import Encoder
-from tests.support.server import serving
-from tirtha.cli.app import app
-
-Tirtha = Callable[..., Result]
-
-
-@pytest.fixture
-def tirtha(tmp_path: Path, encoder: Encoder) -> Iterator[Tirtha]:
-    home = tmp_path / "home"
-    with serving(home, encoder):
-        variables = {"TIRTHA_HOME": str(home), "COLUMNS": "200", "TERM": "dumb"}
-        yield lambda *arguments: CliRunner().invoke(app, ["tenants", *arguments], env=variables)
+from tests.tirtha.cli.conftest import Tirtha
 
 
 def test_a_tenant_is_made_set_listed_and_deleted(tirtha: Tirtha) -> None:
-    made = tirtha("create", "acme", "stored_turns=100_000", "usd-per-day=2.50", "max_tier=local")
+    made = tirtha("tenants", "create", "acme", "stored_turns=100_000", "usd-per-day=2.50", "max_tier=local")
     assert made.exit_code == 0, made.stderr
     assert "acme: stored_turns=100000, usd_per_day=2.500000, max_tier=local" in made.stdout
-    changed = tirtha("set", "acme", "stored_turns=default", "turns_days=30", "--json")
+    changed = tirtha("tenants", "set", "acme", "stored_turns=default", "turns_days=30", "--json")
     assert json.loads(changed.stdout)["set"]["turns_days"] == 30
-    listed = {one["name"]: one["set"] for one in json.loads(tirtha("list", "--json").stdout)["tenants"]}
+    listed = {one["name"]: one["set"] for one in json.loads(tirtha("tenants", "list", "--json").stdout)["tenants"]}
     assert (listed["acme"]["usd_per_day"], listed["acme"]["turns_days"]) == ("2.500000", 30)
-    assert all(name in tirtha("list").stdout for name in listed)
-    page = json.loads(tirtha("list", "--limit", "1", "--json").stdout)
+    assert all(name in tirtha("tenants", "list").stdout for name in listed)
+    page = json.loads(tirtha("tenants", "list", "--limit", "1", "--json").stdout)
     assert [one["name"] for one in page["tenants"]] == ["acme"]
-    rest = tirtha("list", "--limit", "1", "--cursor", page["next"]).stdout
+    rest = tirtha("tenants", "list", "--limit", "1", "--cursor", page["next"]).stdout
     assert "acme" not in rest
-    gone = tirtha("delete", "acme", "--confirm", "acme")
+    gone = tirtha("tenants", "delete", "acme", "--confirm", "acme")
     assert gone.stdout.strip() == "Forgot 0 turns and 0 decisions; acme is gone."
 
 
@@ -57,8 +42,8 @@ def test_a_tenant_is_made_set_listed_and_deleted(tirtha: Tirtha) -> None:
 def test_what_is_wrong_is_said_and_changes_nothing(
     tirtha: Tirtha, arguments: tuple[str, ...], status: int, words: str
 ) -> None:
-    ended = tirtha(*arguments)
+    ended = tirtha("tenants", *arguments)
     assert ended.exit_code == status, ended.output
     assert words in " ".join(ended.stderr.replace("│", " ").split())
     assert ended.stdout == ""
-    assert [one["name"] for one in json.loads(tirtha("list", "--json").stdout)["tenants"]] == ["default"]
+    assert [one["name"] for one in json.loads(tirtha("tenants", "list", "--json").stdout)["tenants"]] == ["default"]

@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from memory.encoding.encoder import Encoder
 from tests.support.command import tirtha
 from tests.support.exports import body_of, export_of, turn_line
-from tests.support.server import COMMAND, Server, environment, running
+from tests.support.server import COMMAND, environment, serving
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +24,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(home: Path) -> Iterator[Server]:
-    with running(home) as started:
-        yield started
+def server(home: Path, encoder: Encoder) -> Iterator[str]:
+    """The address of a server on `home`."""
+    with serving(home, encoder) as url:
+        yield url
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def exported(home: Path, *arguments: str) -> bytes:
     return run.stdout
 
 
-def test_a_backup_goes_in_and_comes_out(server: Server, home: Path, file: Path) -> None:
+def test_a_backup_goes_in_and_comes_out(server: str, home: Path, file: Path) -> None:
     rehearsed = tirtha(home, "import", str(file), "--user", "in-out", "--dry-run")
     assert rehearsed.returncode == 0
     assert rehearsed.stdout.startswith("1000 would be stored, 0 known already, 0 rejected, 0 skipped\n")
@@ -57,7 +59,7 @@ def test_a_backup_goes_in_and_comes_out(server: Server, home: Path, file: Path) 
     assert exported(home).count(b"in-out") >= 1_000
 
 
-def test_what_is_rejected_is_told_with_status_1(server: Server, home: Path, tmp_path: Path) -> None:
+def test_what_is_rejected_is_told_with_status_1(server: str, home: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jsonl"
     broken.write_bytes(export_of([turn_line(0), turn_line(0, text="another"), b"{}"]))
     run = tirtha(home, "import", str(broken), "--user", "conflict")
@@ -66,16 +68,14 @@ def test_what_is_rejected_is_told_with_status_1(server: Server, home: Path, tmp_
     assert "  line 3 rejected: id is the id of another turn" in run.stdout
 
 
-def test_a_file_that_is_not_whole_or_no_export_is_refused(
-    server: Server, home: Path, file: Path, tmp_path: Path
-) -> None:
+def test_a_file_that_is_not_whole_or_no_export_is_refused(server: str, home: Path, file: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.jsonl"
     cut.write_bytes(file.read_bytes()[:-30])
     run = tirtha(home, "import", str(cut), "--user", "cut")
     assert (run.returncode, run.stdout) == (1, "")
     assert "so it is cut off" in run.stderr
     assert "1,000 turns" in run.stderr
-    held = httpx.get(f"{server.url}/v1/sessions", params={"user_id": "cut"}).json()["sessions"]
+    held = httpx.get(f"{server}/v1/sessions", params={"user_id": "cut"}).json()["sessions"]
     assert [one["turns"] for one in held] == [1_000]
     large = tmp_path / "large.bin"
     large.write_bytes(b"no export\n" * 3_000_000)  # more than sockets hold: the refusal comes before its end
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_whole_or_no_export_is_refused(
     assert run.returncode == 2
 
 
-def test_an_export_is_not_written_to_a_terminal(server: Server, home: Path) -> None:
+def test_an_export_is_not_written_to_a_terminal(server: str, home: Path) -> None:
     terminal, inside = pty.openpty()
     run = subprocess.run(
         [COMMAND, "export"], env=environment(home), stdout=inside, stderr=subprocess.PIPE, check=False, timeout=60
@@ -97,7 +97,7 @@ def test_an_export_is_not_written_to_a_terminal(server: Server, home: Path) -> N
     assert b"> FILE" in run.stderr
 
 
-def test_the_progress_is_shown_on_a_terminal_only(server: Server, home: Path, file: Path) -> None:
+def test_the_progress_is_shown_on_a_terminal_only(server: str, home: Path, file: Path) -> None:
     terminal, inside = pty.openpty()
     run = subprocess.run(
         [COMMAND, "import", str(file), "--user", "shown"],

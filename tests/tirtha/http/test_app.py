@@ -237,6 +237,38 @@ async def test_health_and_schema(client: httpx.AsyncClient) -> None:
     } <= set(paths)
 
 
+async def test_the_schema_says_what_middleware_and_error_handlers_answer(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    answers, kinds = document["components"]["responses"], document["components"]["schemas"]
+    assert "HTTPValidationError" not in kinds
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            told = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+            assert set(told) == {f"{n}" for n in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)}
+            for status, answer in told.items():
+                assert answer == {"$ref": f"#/components/responses/Problem{status}"}, path
+            [succeeded] = [answer for status, answer in operation["responses"].items() if status < "400"]
+            assert succeeded["headers"]["X-Request-Id"]["required"]
+    assert answers["Problem429"]["headers"].keys() == {"X-Request-Id", "Retry-After"}
+    for status, sent in {
+        404: await client.get("/v1/memories/none?user_id=u1"),
+        405: await client.put("/v1/users"),
+        415: await client.post("/v1/recall", content=b"{}", headers={"content-type": "text/plain"}),
+        422: await client.get("/v1/users?limit=0"),
+    }.items():
+        assert sent.status_code == status
+        [(kind, shown)] = answers[f"Problem{status}"]["content"].items()
+        assert (sent.headers["content-type"], shown) == (kind, {"schema": {"$ref": "#/components/schemas/Problem"}})
+        assert {name.lower() for name in answers[f"Problem{status}"]["headers"]} <= set(sent.headers)
+    remember = document["paths"]["/v1/remember"]["post"]
+    assert set(remember["requestBody"]["content"]) == {"application/json", "application/x-ndjson"}
+    assert set(document["paths"]["/v1/ask"]["post"]["responses"]["200"]["content"]) == {
+        "application/json",
+        "text/event-stream",
+    }
+    assert document["paths"]["/v1/import"]["post"]["requestBody"]["required"]
+
+
 @contextmanager
 def full_disk(database: Path) -> Iterator[None]:
     """Let the database grow no further, as if its disk were full."""

@@ -2,10 +2,15 @@
 
 import gzip
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+
+from memory.encoding.encoder import Encoder
+from tests.support.tenants import house_of_tenants
+from tirtha.settings import Settings
 
 GOOD = {"id": "1", "role": "user", "text": "My sister lives in Porto."}
 ASKED = {"user_id": "u1", "question": "Where does my sister live?"}
@@ -84,11 +89,14 @@ async def checked(client: httpx.AsyncClient, response: httpx.Response, status: i
     assert ready["turns"] == 1, "only the turn that the test began with"
 
 
-@pytest.fixture
-async def holding(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    response = await client.post("/v1/remember", json={"user_id": "u1", "session_id": "s1", "turns": [GOOD]})
-    assert response.status_code == 201
-    return client
+@pytest.fixture(scope="module")
+async def holding(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> AsyncIterator[httpx.AsyncClient]:
+    """A service that holds one turn, for all tests: none may change it, and each looks that it has not."""
+    settings = Settings(home=tmp_path_factory.mktemp("holding") / "home")
+    async with house_of_tenants(settings, encoder) as (_, client):
+        response = await client.post("/v1/remember", json={"user_id": "u1", "session_id": "s1", "turns": [GOOD]})
+        assert response.status_code == 201
+        yield client
 
 
 @pytest.mark.parametrize(("fault", "at"), BAD_TURNS)

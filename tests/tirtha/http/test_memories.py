@@ -76,6 +76,7 @@ async def test_turns_are_shown_as_they_were_told_oldest_first(client: httpx.Asyn
         "speaker": "Ana",
         "text": "My cat is called Miso.",
         "said_at": SAID.format(1),
+        "flag": None,
     }
     assert (shown["turns"][2]["speaker"], shown["turns"][2]["text"]) == (None, " Miso!\n\tLovely. ")
     of_session = await get(client, "/v1/memories", **U1, session_id="s2")

@@ -27,7 +27,12 @@ WRITERS = {
     ("DELETE", "/v1/users/{user_id}"),
     ("DELETE", "/v1/responses/{response_id}"),
 }
-OF_CHATS = ("/v1/chat/", "/v1/responses", "/v1/models", "/v1/messages")  # in the shape of another API, for other people's clients
+OF_CHATS = (
+    "/v1/chat/",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/models",
+)  # in the shape of another API, for other people's clients
 
 
 def routes(service: Service, settings: Settings) -> Iterator[tuple[str, str, Needed | None]]:
@@ -44,7 +49,8 @@ def expected(method: str, path: str) -> Needed:
         return "open"
     if path in ADMIN_PATHS:
         return "admin"
-    if path == "/openapi.json" or path.startswith("/v1/models"):
+    # Each of the tools behind /mcp needs a right of its own.
+    if path in {"/openapi.json", "/mcp"} or path.startswith("/v1/models"):
         return "any"
     return "write" if (method, path) in WRITERS else "read"
 

@@ -95,12 +95,16 @@ def ways(name: str) -> list[tuple[str, str, dict[str, str]]]:
 
 
 @pytest.mark.slow
-async def test_what_is_remembered_under_any_id_is_read_and_forgotten(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)], ids=["two ways", "every way"])
+async def test_what_is_remembered_under_any_id_is_read_and_forgotten(client: httpx.AsyncClient, every: bool) -> None:
+    """Every id by two ways, one of them with the id in the path, so that each way is gone with many ids; or by every way."""
     for name in IDS:
         await tell(client, name, session_id="kept", turns=[{"id": "kept", "role": "user", "text": f"I am {name}."}])
-    for name in IDS:
+    for place, name in enumerate(IDS):
         turn = f"/v1/memories/{segment(name)}"
-        for method, path, names in ways(name):
+        in_path, in_body = ways(name)[:3], ways(name)[3:]
+        two = [in_path[place % 3], in_body[place // 3 % 3]]
+        for method, path, names in ways(name) if every else two:
             await tell(client, name)
             read = (await client.get(turn, params={"user_id": name})).json()
             assert (read["id"], read["session_id"], read["text"]) == (name, name, NEWS)

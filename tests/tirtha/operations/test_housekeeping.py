@@ -138,7 +138,7 @@ async def test_a_deletion_that_was_cut_short_is_ended_by_the_next_round(service:
     assert in_index(settings.folder, [8]) == []
     with service.housekeeping.tenants._database.reading() as connection:
         assert in_rows(connection, [8]) == []
-    await service.tenants.ensure("other")
+    await service.tenants.create(OWN, "other", Assigned())
     await tell(service, OTHER, "I come in time.")
     assert await held(service, OTHER) == ["I come in time."]
 

@@ -104,9 +104,10 @@ def test_the_same_bytes_come_back(
         assert conflict.status_code in {201, 409}, conflict.text  # the same session drawn twice
     for agent, session, said in sessions[:forgotten]:
         post(here, "/v1/forget", user_id=user, agent_id=agent, session_id=session, turn_id=said[0]["id"])
-    accepted = remember_and_ask(here, user, agent=sessions[0][0])
+    accepted = remember_and_ask(here, user, agent=sessions[0][0], right=bool(forgotten % 2))
     whole = export(here, user)
-    assert lines_of(whole, "decision")
+    [judged] = [line["feedback"] for line in lines_of(whole, "decision")]
+    assert judged["correct"] is bool(forgotten % 2)
     assert len(lines_of(whole, "answer")) == accepted
     post(here, "/v1/forget", user_id=user)
     assert export(here, user).count(b"\n") == 2
@@ -119,9 +120,11 @@ def test_the_same_bytes_come_back(
     post(there, "/v1/forget", user_id=user)
 
 
-def remember_and_ask(client: httpx.Client, user: str, *, agent: str | None) -> bool:
-    """Tell something and ask about it, so that a decision is there and, if the answer was accepted, a stored answer."""
+def remember_and_ask(client: httpx.Client, user: str, *, agent: str | None, right: bool) -> bool:
+    """Tell something, ask about it and judge the answer; so a decision is there and, if it was accepted, a stored answer."""
     fact = {"id": "fact of the cat", "role": "user", "text": "My cat is called Miso."}
     post(client, "/v1/remember", user_id=user, agent_id=agent, session_id="fact", turns=[fact])
     asked = {"question": "What is my cat called?", "asked_at": "2023-06-01T00:00:00Z", "session_id": "fact"}
-    return bool(post(client, "/v1/ask", user_id=user, agent_id=agent, budget=2_000, **asked)["verified"])
+    answer = post(client, "/v1/ask", user_id=user, agent_id=agent, budget=2_000, **asked)
+    post(client, f"/v1/decisions/{answer['decision_id']}/feedback", correct=right)
+    return bool(answer["verified"])

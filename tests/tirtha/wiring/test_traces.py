@@ -84,6 +84,7 @@ def test_without_one_a_trace_is_made_for_each_request(
         assert all("tracestate" not in told for told in local.headers)
 
 
+@pytest.mark.slow
 def test_without_a_collector_nothing_of_opentelemetrys_sdk_is_imported() -> None:
     code = "import sys, tirtha.http.app, tirtha.wiring.service; print('opentelemetry.sdk' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

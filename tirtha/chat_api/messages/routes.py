@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tirtha.caller import Caller
 from tirtha.chat_api.answers import headers, stream_headers
+from tirtha.chat_api.description import ANTHROPIC_ERRORS, EITHER
 from tirtha.chat_api.messages.claude_code import asks_for_itself, installation, is_claude_code
 from tirtha.chat_api.messages.prompt import MessagesIn, MessagesPrompt, Passed
 from tirtha.chat_api.messages.streams import afterwards, as_said, message
@@ -21,13 +22,13 @@ from tirtha.operations.chat.set_apart import is_interface_task
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=ANTHROPIC_ERRORS)
 
 _PASSED_ON = "anthropic-"  # how the headers begin that are meant for the model's server
 Beta = Annotated[str | None, Query(description="passed on; the SDKs send it with requests of beta features")]
 
 
-@router.post("/v1/messages", response_class=JSONResponse)
+@router.post("/v1/messages", response_class=JSONResponse, responses=EITHER)
 async def create_message(
     body: MessagesIn, request: Request, service: Served, caller: Reader, beta: Beta = None
 ) -> Response:

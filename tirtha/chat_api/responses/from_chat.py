@@ -5,6 +5,7 @@ the Open Responses specification of 2026-04-24, and the openai package's types.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from time import time
 from typing import Any
 
 __all__ = ["Event", "Writer", "events_of"]
@@ -59,6 +60,7 @@ class Writer:
             **self._base,
             "model": self._model or self._base.get("model"),
             "status": status,
+            "completed_at": int(time()) if status == "completed" else None,
             "output": list(self._output),
             "incomplete_details": {"reason": reason} if reason else None,
             "usage": _usage(self._usage) if status in {"completed", "incomplete"} else None,
@@ -251,9 +253,13 @@ def _usage(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not told:
         return None
     prompt, completion = told.get("prompt_tokens") or 0, told.get("completion_tokens") or 0
+    details = told.get("prompt_tokens_details") or {}
     return {
         "input_tokens": prompt,
-        "input_tokens_details": {"cached_tokens": (told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0},
+        "input_tokens_details": {
+            "cached_tokens": details.get("cached_tokens") or 0,
+            "cache_write_tokens": details.get("cache_write_tokens") or 0,
+        },
         "output_tokens": completion,
         "output_tokens_details": {
             "reasoning_tokens": (told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0

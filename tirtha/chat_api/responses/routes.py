@@ -6,12 +6,13 @@ from time import time
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from cascade.errors import TierDown
 from cascade.storage.responses import StoredResponse
 from tirtha.caller import Caller
-from tirtha.chat_api.answers import block, headers, sse, stream_headers
+from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
+from tirtha.chat_api.description import EITHER, OPENAI_ERRORS
 from tirtha.chat_api.named import Named, is_task, named
 from tirtha.chat_api.responses.from_chat import Event, Writer, events_of
 from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, compaction_item
@@ -28,18 +29,19 @@ from tirtha.service import Service
 
 __all__ = ["router"]
 
-router = APIRouter(route_class=LenientRoute)
+router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
 _PREFIX = "resp_"
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _ECHOED: tuple[tuple[str, Any], ...] = (  # what a response repeats of its request, and the API's defaults
-    ("instructions", None), ("metadata", {}), ("temperature", None), ("top_p", None), ("tools", []), ("tool_choice", "auto"),
-    ("parallel_tool_calls", True), ("max_output_tokens", None), ("reasoning", None), ("text", {"format": {"type": "text"}}),
-    ("truncation", "disabled"), ("top_logprobs", 0), ("user", None), ("safety_identifier", None), ("service_tier", "default"),
+    ("instructions", None), ("metadata", {}), ("temperature", 1.0), ("top_p", 1.0), ("presence_penalty", 0.0),
+    ("frequency_penalty", 0.0), ("tool_choice", "auto"), ("parallel_tool_calls", True), ("max_output_tokens", None),
+    ("max_tool_calls", None), ("reasoning", None), ("text", {"format": {"type": "text"}}), ("truncation", "disabled"),
+    ("top_logprobs", 0), ("user", None), ("safety_identifier", None), ("prompt_cache_key", None), ("service_tier", "default"),
 )  # fmt: skip
 
 
-@router.post("/v1/responses", response_class=JSONResponse)
+@router.post("/v1/responses", response_class=JSONResponse, responses=EITHER)
 async def create_response(body: ResponseIn, request: Request, service: Served, caller: Reader) -> Response:
     """Answer a conversation with memory: the OpenAI API's responses, with an object `tirtha` in request and answer.
 
@@ -51,8 +53,8 @@ async def create_response(body: ResponseIn, request: Request, service: Served, c
         return JSONResponse(await made.whole(outcome), headers=headers(outcome))
     said = await service.chat.stream(caller, made.asked)
     if isinstance(said, Outcome):
-        return StreamingResponse(made.afterwards(said), media_type="text/event-stream", headers=headers(said))
-    return StreamingResponse(made.as_said(said), media_type="text/event-stream", headers=stream_headers(said.begun))
+        return EventStream(made.afterwards(said), headers(said))
+    return EventStream(made.as_said(said), stream_headers(said.begun), said)
 
 
 @router.get("/v1/responses/{response_id:id}")
@@ -93,7 +95,7 @@ async def compact_response(body: ResponseIn, request: Request, service: Served, 
 
 _NO_USAGE = {
     "input_tokens": 0,
-    "input_tokens_details": {"cached_tokens": 0},
+    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
     "output_tokens": 0,
     "output_tokens_details": {"reasoning_tokens": 0},
     "total_tokens": 0,
@@ -211,6 +213,8 @@ class _Making:
             "created_at": self.created_at,
             "model": self.body.model,
             "error": None,
+            "background": False,
+            "tools": [_tool(tool) for tool in sent.get("tools") or ()],
             **{name: sent.get(name) if sent.get(name) is not None else default for name, default in _ECHOED},
             **self._place(begun),
         }
@@ -253,6 +257,12 @@ def _decision(response_id: str) -> str:
     if decision_id == response_id:
         raise UnknownResponse(response_id)
     return decision_id
+
+
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool as a response repeats it: with the fields that a request may leave out."""
+    more = {"description": None, "parameters": None, "strict": None} if tool.get("type") == "function" else {}
+    return {**more, **tool}
 
 
 def _with_id(item: Item, number: str) -> Item:

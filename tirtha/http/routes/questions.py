@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -17,6 +18,19 @@ __all__ = ["router"]
 
 router = APIRouter(route_class=StrictRoute)
 
+_EVENT = {
+    "description": "an event: a few words as they are sent, and at last the decision, as without `stream`; `data` is JSON",
+    "type": "object",
+    "properties": {"event": {"enum": ["delta", "decision"]}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+}
+_ANSWERED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"text/event-stream": {"schema": _EVENT}},
+        "headers": {"X-Tirtha-Cache": {"schema": {"type": "string"}, "required": True}},
+    }
+}
+
 
 @router.post("/v1/recall")
 async def recall(body: RecallIn, service: Served, caller: Reader) -> RecallOut:
@@ -31,7 +45,7 @@ async def context(body: ContextIn, service: Served, caller: Reader) -> ContextOu
 
 
 @router.post("/ask", response_model=AskOut, include_in_schema=False)
-@router.post("/v1/ask", response_model=AskOut)
+@router.post("/v1/ask", response_model=AskOut, responses=_ANSWERED)
 async def ask(body: AskIn, service: Served, caller: Reader, request: Request, response: Response) -> AskOut | Response:
     """Answer a question from memory with citations, or abstain; `stream` sends the verified answer as events.
 

@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
-from tirtha.http.bodies import is_ndjson
+from tirtha.http.bodies import NDJSON, is_ndjson
 from tirtha.http.bulk import remember_stream
 from tirtha.http.dependencies import Served, Writer
 from tirtha.http.schemas.requests import RememberIn
@@ -16,6 +16,8 @@ from tirtha.http.strict_route import StrictRoute
 __all__ = ["router"]
 
 router = APIRouter(route_class=StrictRoute)
+
+_LINES = {"requestBody": {"content": {NDJSON: {"schema": {"type": "string", "description": "one turn a line"}}}}}
 
 
 class _NdjsonRoute(StrictRoute):
@@ -47,7 +49,7 @@ for _path in ("/v1/remember", "/remember"):
 
 
 @router.post("/remember", status_code=201, include_in_schema=False)
-@router.post("/v1/remember", status_code=201)
+@router.post("/v1/remember", status_code=201, response_model=RememberOut | BulkOut, openapi_extra=_LINES)
 async def remember(body: RememberIn, service: Served, caller: Writer) -> RememberOut:
     """Remember turns of one session; durable when answered. As application/x-ndjson: one turn a line, in bulk."""
     return RememberOut.of(await service.remember(caller, body.request()))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from tirtha.http.cursors import TENANTS
 from tirtha.http.dependencies import Admin, Served
+from tirtha.http.schemas.fields import ItemId
 from tirtha.http.schemas.tenants import (
     DeletedTenantOut,
     DeleteTenantQuery,
@@ -37,20 +38,20 @@ async def create_tenant(body: TenantIn, service: Served, caller: Admin) -> Tenan
 
 
 @router.get("/v1/tenants/{name:id}")
-async def tenant(name: str, service: Served, caller: Admin) -> TenantOut:
+async def tenant(name: ItemId, service: Served, caller: Admin) -> TenantOut:
     """Show a tenant."""
     return TenantOut.of(await service.tenants.read(caller, name))
 
 
 @router.patch("/v1/tenants/{name:id}")
-async def set_tenant(name: str, body: TenantValuesIn, service: Served, caller: Admin) -> TenantOut:
+async def set_tenant(name: ItemId, body: TenantValuesIn, service: Served, caller: Admin) -> TenantOut:
     """Set values of a tenant; null sets one back to the default, and what is left out stays."""
     return TenantOut.of(await service.tenants.assign(caller, name, body.changes()))
 
 
 @router.delete("/v1/tenants/{name:id}")
 async def delete_tenant(
-    name: str, query: Annotated[DeleteTenantQuery, Query()], service: Served, caller: Admin
+    name: ItemId, query: Annotated[DeleteTenantQuery, Query()], service: Served, caller: Admin
 ) -> DeletedTenantOut:
     """Delete a tenant and forget everything of it; `confirm` is its name once more."""
     return DeletedTenantOut.of(await service.delete_tenant(caller, name, confirm=query.confirm))

@@ -1,7 +1,7 @@
 """Memories that leave and come: GET /v1/export, POST /v1/import."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
@@ -22,8 +22,21 @@ __all__ = ["router"]
 
 router = APIRouter(route_class=StrictRoute)
 
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"Content-Disposition": {"schema": {"type": "string"}, "required": True}}}
+}
+_BODIES = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            NDJSON: {"schema": {"type": "string", "description": "an export of Tirtha"}},
+            "application/octet-stream": {"schema": {"description": "with `format`: a file, whatever its content type"}},
+        },
+    }
+}
 
-@router.get("/v1/export", response_class=ExportResponse, status_code=200)
+
+@router.get("/v1/export", response_class=ExportResponse, status_code=200, responses=_EXPORTED)
 async def export(query: Annotated[ExportQuery, Query()], service: Served, caller: Reader) -> Response:
     """Export all that is kept of a user, or, without one, of the tenant: NDJSON, the same bytes for the same memory."""
     kept = service.export(caller, query.request())
@@ -32,7 +45,7 @@ async def export(query: Annotated[ExportQuery, Query()], service: Served, caller
     return ExportResponse(blocks, folder=service.export.folder, threads=service.export.threads)
 
 
-@router.post("/v1/import")
+@router.post("/v1/import", openapi_extra=_BODIES)
 async def import_(
     query: Annotated[ImportQuery, Query()], request: Request, service: Served, caller: Writer
 ) -> ImportOut | FileImportOut:

@@ -9,10 +9,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from tirtha.time_zones import read_zone
 from tirtha.visible import is_blank
 
-__all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "Words", "Zone", "as_text"]
+__all__ = ["Budget", "In", "ItemId", "Moment", "OwnerId", "Prose", "TenantName", "Words", "Zone", "as_text"]
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=366)
+_TENANT_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -68,10 +69,24 @@ def _id(value: str) -> str:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Zone = Annotated[tzinfo, PlainValidator(_zone, json_schema_input_type=str)]
+
+
+def _tenant_name(value: str) -> str:
+    if not _TENANT_NAME.fullmatch(value):
+        raise ValueError("must be 1 to 64 characters of a to z, 0 to 9, '.', '_' and '-'")
+    return value
+
+
+# For the schema only: what validators above say in words that a caller can act on.
+_VISIBLE = Field(json_schema_extra={"pattern": r"\S"})
+_VISIBLE_LINE = Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"})
+_TENANT = Field(json_schema_extra={"pattern": f"^{_TENANT_NAME.pattern}$"})
+
 Words = Annotated[str, AfterValidator(as_text)]  # any text, also an empty one
-Prose = Annotated[Words, AfterValidator(_visible)]
-OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_id)]
-ItemId = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_id)]
+Prose = Annotated[Words, AfterValidator(_visible), _VISIBLE]
+OwnerId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_id), _VISIBLE_LINE]
+ItemId = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_id), _VISIBLE_LINE]
+TenantName = Annotated[str, AfterValidator(_tenant_name), _TENANT]
 Budget = Annotated[int, Field(ge=1, le=131_072)]
 
 

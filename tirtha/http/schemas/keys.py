@@ -17,24 +17,17 @@ from pydantic import (
 )
 
 from tirtha.caller import Right
-from tirtha.http.schemas.fields import In, OwnerId
+from tirtha.http.schemas.fields import In, OwnerId, TenantName
 from tirtha.keys.administration import KeyPage, KeyRequest, KeysRequest, ListedKey, MadeKey
 from tirtha.keys.key import RIGHTS, KeyState
 from tirtha.keys.store import KeyPlace
-from tirtha.tenants.model import is_tenant_name
 from tirtha.time_zones import read_zone
 
-__all__ = ["KeyIn", "KeyMadeOut", "KeyOut", "KeysOut", "KeysQuery", "TenantName"]
+__all__ = ["KeyIn", "KeyMadeOut", "KeyOut", "KeysOut", "KeysQuery"]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _USUAL_RIGHTS: tuple[Right, ...] = ("read", "write")
 _LONGEST_CURSOR = 16_384
-
-
-def _tenant(value: str) -> str:
-    if not is_tenant_name(value):
-        raise ValueError("must be 1 to 64 characters of a to z, 0 to 9, '.', '_' and '-'")
-    return value
 
 
 def _rights(value: object) -> Sequence[str]:
@@ -76,9 +69,6 @@ def _moment(value: object) -> datetime:
 def _zone_name(value: str) -> str:
     read_zone(value)
     return value
-
-
-TenantName = Annotated[str, AfterValidator(_tenant)]
 
 
 class KeyIn(In):

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic.config import JsonDict
 
 from cascade import CodeTask
 from tirtha.http.schemas.fields import Budget, In, ItemId, Moment, OwnerId, Prose
@@ -108,11 +109,28 @@ class RecallIn(_AskingIn):
         )
 
 
+_NEEDED = {"memory": ("user_id",), "code": ("entry_point", "tests")}
+_UNWANTED = {"memory": ("entry_point", "tests"), "code": ("budget", "asked_at", "as_of", "session_id")}
+_WRITERS = ("local", "frontier")
+
+
+def _shape(task: str, *, usual: bool) -> JsonDict:
+    """Say for the schema what the model's validator says: what a task cannot be without, and what it has no place for."""
+    there: JsonDict = {name: {"not": {"type": "null"}} for name in _NEEDED[task]}
+    absent: JsonDict = {name: {"type": "null"} for name in _UNWANTED[task]}
+    if task == "code":
+        there["max_tier"] = {"enum": [*_WRITERS]}
+    required: list[JsonValue] = [*_NEEDED[task], *([] if usual else ["task"])]
+    return {"properties": {"task": {"const": task}, **there, **absent}, "required": required}
+
+
 class AskIn(In):
     """POST /v1/ask. `session_id` is the conversation the question belongs to; `max_tier` the most expensive tier allowed.
 
     A code task (`task: code`) needs `entry_point` and `tests` instead of a user.
     """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_shape("memory", usual=True), _shape("code", usual=False)]})
 
     task: Literal["memory", "code"] = "memory"
     user_id: OwnerId | None = None
@@ -129,14 +147,13 @@ class AskIn(In):
 
     @model_validator(mode="after")
     def _has_what_its_task_needs(self) -> Self:
-        needed, unwanted = ("user_id",), ("entry_point", "tests")
-        if self.task == "code":
-            needed, unwanted = ("entry_point", "tests"), ("budget", "asked_at", "as_of", "session_id")  # type: ignore[assignment]
-        missing = [name for name in needed if getattr(self, name) is None]
-        stray = [name for name in unwanted if getattr(self, name) is not None]
+        missing = [name for name in _NEEDED[self.task] if getattr(self, name) is None]
+        stray = [name for name in _UNWANTED[self.task] if getattr(self, name) is not None]
         if missing or stray:
             faults = [f"{name} is needed" for name in missing] + [f"{name} does not belong there" for name in stray]
             raise ValueError(f"for a {self.task} task: {'; '.join(faults)}")
+        if self.task == "code" and self.max_tier not in _WRITERS:
+            raise ValueError("for a code task: max_tier must be local or frontier, since only models write programs")
         return self
 
     def request(self, *, use_cache: bool) -> AskRequest:

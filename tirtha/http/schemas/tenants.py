@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from cascade import dollars
 from tirtha.http.cursors import LONGEST_CURSOR
-from tirtha.http.schemas.fields import In
+from tirtha.http.schemas.fields import In, TenantName
 from tirtha.operations.tenancy.administration import TenantShown
 from tirtha.operations.tenancy.deletion import DeletedTenant
-from tirtha.tenants.model import Assigned, Terms, is_tenant_name, nanousd_of
+from tirtha.tenants.model import Assigned, Terms, nanousd_of
 
 __all__ = [
     "DeleteTenantQuery",
@@ -27,12 +27,6 @@ __all__ = [
 _MOST = 10**12
 _MOST_USD = Decimal(10**6)
 _MOST_DAYS = 36_500
-
-
-def _name(name: str) -> str:
-    if not is_tenant_name(name):
-        raise ValueError("must be 1 to 64 characters of a-z, 0-9, dot, underscore and hyphen")
-    return name
 
 
 def _usd(value: object) -> object:
@@ -88,7 +82,7 @@ class TenantValuesIn(In):
 class TenantIn(TenantValuesIn):
     """POST /v1/tenants: a tenant's name, and what is set for it."""
 
-    name: Annotated[str, AfterValidator(_name)]
+    name: TenantName
 
 
 class TenantsQuery(BaseModel):

@@ -65,7 +65,7 @@ class Chat:
             if run.checks_before:
                 return await run.reply()
             stream = await run.stream()
-            stack.pop_all()
+            run.open = stack.pop_all()
             return stream
 
     async def _begin(self, caller: Caller, asked: ChatAsked, stack: ExitStack) -> ChatRun:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from cascade import Brief
 from tirtha.caller import Caller
-from tirtha.errors import NobodyNamed
+from tirtha.errors import MemoryNeeded
 from tirtha.operations.answering import owner_of
 from tirtha.operations.chat.asked import ChatAsked
 from tirtha.operations.chat.fitting import fit
@@ -35,7 +35,7 @@ class CompactConversation:
     """Shorten a conversation to a window; no model is asked.
 
     Raises:
-        NobodyNamed: there is no memory that could hold what leaves.
+        MemoryNeeded: there is no memory that could hold what leaves.
         UnknownModel, NoTier: the model whose window it is for is not known.
         TooLong: not even the last message fits.
         TooLarge, RateLimited, AboveRate, TenantFull, IndexBehind, StoreUnavailable: as remembering raises them.
@@ -52,7 +52,7 @@ class CompactConversation:
         """Remember the conversation, and say what of it stays."""
         caller.require("read")
         if asked.user_id is None:
-            raise NobodyNamed
+            raise MemoryNeeded
         scope = caller.scope(asked.user_id, asked.agent_id)
         await self.admission.asking(caller.tenant, asked.user_id)
         tier = self.tiers.named(asked.model, asked.max_tier)[0]

@@ -181,7 +181,8 @@ class ChatRun:
         """Estimate the tokens of the user's memory that the notes stand in for."""
         if self.scope is None or self.brief is None:
             return 0
-        return max(0, await self.follow.memory.characters(self.scope) // _CHARACTERS_A_TOKEN - self.brief.tokens)
+        held = await self.follow.memory.extent(self.scope)
+        return max(0, held.characters // _CHARACTERS_A_TOKEN - self.brief.tokens)
 
     async def _remember(self, heard: Heard, *, verified: bool | None) -> None:
         """Remember the answer, unless its conversation is not remembered, or was forgotten meanwhile."""
@@ -292,7 +293,7 @@ def _better(incumbent: _Answer | None, replacement: _Answer) -> _Answer:
 
 
 class ChatStream:
-    """An answer as it is said: iterate over its events once; `outcome` is there when they have ended."""
+    """An answer as it is said: iterate over its events once, then `outcome` is there. Whoever has one must close it."""
 
     def __init__(self, run: ChatRun, tier: ModelTier, said: RelayedStream) -> None:
         self.begun = run.begun
@@ -301,22 +302,27 @@ class ChatStream:
         self._run = run
         self._tier = tier
         self._said = said
+        self._recorded = False
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the tier's events; then the answer is checked, remembered and recorded. Raises TierDown if it breaks off."""
-        with self._run.open:
-            ended = False
-            try:
-                async for event in self._said:
-                    yield event
-                ended = True
-            except ChatFailed as fault:
-                with anyio.CancelScope(shield=True):
-                    await self._run.broken(str(fault))
-                ended = True
-                raise self._tier.down(fault) from fault
-            finally:
-                if not ended:  # whoever listened has gone
-                    with anyio.CancelScope(shield=True):
-                        await self._run.broken("the client went away")
+        try:
+            async for event in self._said:
+                yield event
+        except ChatFailed as fault:
+            await self._break(str(fault))
+            raise self._tier.down(fault) from fault
+        with anyio.CancelScope(shield=True):  # all of it was said, so it is remembered
+            self._recorded = True
             self.outcome = await self._run.streamed(self._tier, self._said.heard)
+
+    async def aclose(self) -> None:
+        """End it, also where nobody listened to all of it: the call is given up, and what it cost is written down."""
+        with anyio.CancelScope(shield=True), self._run.open:
+            await self._said.aclose()
+            await self._break("the client went away")
+
+    async def _break(self, reason: str) -> None:
+        if not self._recorded:
+            self._recorded = True
+            await self._run.broken(reason)

@@ -53,7 +53,12 @@ class ManageTenants:
     async def create(self, caller: Caller, name: str, assigned: Assigned) -> TenantShown:
         """Make a tenant. Raises TenantExists."""
         require_operator(caller)
-        [shown] = await self._shown([await self._make(name, assigned)])
+        known = await self.admission.tenants.find(name)
+        if known is not None:
+            raise TenantExists(name, deleting=known.deleting_since is not None)
+        # One of this name may have been deleted. Until the row is there, nobody comes.
+        await self.memory.tenants.reopen(name)
+        [shown] = await self._shown([await self.admission.tenants.create(name, assigned)])
         await self.audit.record(replace(caller, tenant=name), what="tenant.created")
         return shown
 
@@ -63,26 +68,6 @@ class ManageTenants:
         [shown] = await self._shown([await self.admission.tenants.assign(name, changes)])
         await self.audit.record(replace(caller, tenant=name), what="tenant.set", count=len(changes))
         return shown
-
-    async def ensure(self, name: str) -> None:
-        """Make a tenant unless it is there, for whoever gives it its first key. Raises TenantExists while it is being deleted."""
-        tenant = await self.admission.tenants.find(name)
-        if tenant and not tenant.deleting_since:
-            return
-        try:
-            await self._make(name, Assigned())
-        except TenantExists as there:  # perhaps since a moment ago
-            if there.deleting:
-                raise
-
-    async def _make(self, name: str, assigned: Assigned) -> Tenant:
-        known = await self.admission.tenants.find(name)
-        if known is not None:
-            raise TenantExists(name, deleting=known.deleting_since is not None)
-        await self.memory.tenants.reopen(
-            name
-        )  # one of this name may have been deleted; until the row is there, nobody comes
-        return await self.admission.tenants.create(name, assigned)
 
     async def _shown(self, tenants: Sequence[Tenant]) -> Sequence[TenantShown]:
         turns = await self.memory.tenants.turns([tenant.name for tenant in tenants])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 __all__ = ["LEAST_RUN", "Alignment", "align", "align_new"]
 
 LEAST_RUN = 2  # turns by which a part of a conversation is recognised
+_WITH_ANSWER = 2  # turns of a conversation that is a message and its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ def align(held: Sequence[str], sent: Sequence[str], *, awaits_answer: bool) -> A
     if tail is not None and (runs[tail] > runs[0] or runs[tail] == len(sent)):
         return Alignment(start=tail, known=runs[tail], replaces=False)
     longest = max(runs)
+    if len(sent) == 1 and len(held) > _WITH_ANSWER:  # "hi" again, from a client that sends only what is new
+        return append
     if runs[0]:
         start = 0
     elif longest >= LEAST_RUN and runs.count(longest) == 1:

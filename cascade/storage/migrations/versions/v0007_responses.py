@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "cascade_0006"
-down_revision = "cascade_0005"
+revision = "cascade_0007"
+down_revision = "cascade_0006"
 
 
 def upgrade() -> None:

@@ -17,9 +17,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from memory.model import Follow, Followed, NewTurn, Outcome, Placed, Receipt, ScopeId, TurnPk
-from memory.storage.alignment import LEAST_RUN, Alignment, align, align_new
 from memory.storage.forgetting import set_aside
 from memory.storage.idempotency import content_hash
+from memory.storage.intake.alignment import LEAST_RUN, Alignment, align, align_new
 from memory.storage.schema import SessionRow, TurnRow
 from memory.storage.statements import SCOPE_OWNED, owner
 from memory.storage.tenancy import take_room

@@ -1,0 +1,1 @@
+"""What of a request is new: turns to remember, and conversations that are sent whole."""
