@@ -317,6 +317,18 @@ def test_tokens_are_counted_where_the_server_does(opened: House) -> None:
         client.messages.count_tokens(model="tirtha", messages=[{"role": "user", "content": "Hi"}])
 
 
+def test_models_are_listed_for_this_client_and_for_the_other(opened: House) -> None:
+    listed = opened.client().models.list()
+    assert [(model.id, model.display_name, model.type) for model in listed] == [
+        ("tirtha", "tirtha", "model"),
+        ("claude", "claude", "model"),
+    ]
+    assert opened.client().models.retrieve("claude").max_input_tokens == 131_072
+    with pytest.raises(anthropic.NotFoundError):
+        opened.client().models.retrieve("nope")
+    assert httpx.get(f"{opened.url}/v1/models").json()["object"] == "list"
+
+
 def test_claude_code_is_one_user_in_all_its_sessions_and_its_own_requests_are_set_apart(opened: House) -> None:
     device, reminder = "3f" * 32, "<system-reminder>\nThe list of tasks is empty.\n</system-reminder>"
     client = opened.client(**CLAUDE_CODE)

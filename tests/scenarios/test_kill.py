@@ -10,9 +10,10 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
+from memory.encoding.encoder import Encoder
 from memory.index.lance import PassageIndex
 from memory.model import ScopeId
-from tests.support.server import Server, running
+from tests.support.server import Server, running, serving
 
 BATCH = 8
 
@@ -75,17 +76,17 @@ def indexed_passages(home: Path) -> Counter[tuple[int, int]]:
     return Counter((passage.turn_pk, passage.passage.start) for passage in held)
 
 
-def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path, rounds=3)
+def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path, encoder: Encoder) -> None:
+    kill_again_and_again(tmp_path, encoder, rounds=3)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("series", range(20))
-def test_killed_again_and_again(tmp_path: Path, series: int) -> None:
-    kill_again_and_again(tmp_path, rounds=6)
+def test_killed_again_and_again(tmp_path: Path, encoder: Encoder, series: int) -> None:
+    kill_again_and_again(tmp_path, encoder, rounds=6)
 
 
-def kill_again_and_again(tmp_path: Path, *, rounds: int) -> None:
+def kill_again_and_again(tmp_path: Path, encoder: Encoder, *, rounds: int) -> None:
     home, chance = tmp_path / "home", random.Random()  # noqa: S311 - no secret
     acknowledged: list[int] = []
     first = 0
@@ -103,7 +104,7 @@ def kill_again_and_again(tmp_path: Path, *, rounds: int) -> None:
         first = writer.next  # the batch in flight is not acknowledged, and sent again
     assert len(acknowledged) >= rounds * BATCH, "the server was killed before it had done anything"
 
-    with running(home) as server, httpx.Client(base_url=server.url, timeout=120) as client:
+    with serving(home, encoder) as url, httpx.Client(base_url=url, timeout=120) as client:
         wait_until_indexed(client)
         stored = {one["session_id"]: one["turns"] for one in client.get("/v1/sessions?user_id=u1").json()["sessions"]}
         assert len(acknowledged) <= stored["s1"] <= len(acknowledged) + rounds * BATCH

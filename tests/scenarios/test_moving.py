@@ -12,8 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
+from memory.encoding.encoder import Encoder
 from tests.support.exports import NDJSON, export_of, turn_line
-from tests.support.server import Server, running
+from tests.support.server import Server, running, serving
 
 MB = 2**20
 FAR_AHEAD = {"TIRTHA_MAX_TAIL_TURNS": "10000000"}  # so that storing is measured, and not the index
@@ -72,7 +73,7 @@ def held(home: Path) -> int:
     return n
 
 
-def killed_again_and_again(tmp_path: Path, size: int, *, kills: int) -> None:
+def killed_again_and_again(tmp_path: Path, encoder: Encoder, size: int, *, kills: int) -> None:
     home, file, chance = tmp_path / "home", tmp_path / "large.jsonl", random.Random()  # noqa: S311 - no secret
     lines = large_export(file, size)
     before, goal, in_time = 0, lines // (kills + 1), 0
@@ -87,22 +88,22 @@ def killed_again_and_again(tmp_path: Path, size: int, *, kills: int) -> None:
         in_time += before < held(home) < lines
         before = held(home)
     assert in_time, "the server was always killed before it had stored anything, or after it had stored everything"
-    with running(home, **FAR_AHEAD) as server:
-        answer = httpx.post(f"{server.url}/v1/import", content=chunks(file), headers=NDJSON, timeout=3_600)
+    with serving(home, encoder, **FAR_AHEAD) as url:
+        answer = httpx.post(f"{url}/v1/import", content=chunks(file), headers=NDJSON, timeout=3_600)
         assert answer.status_code == 200, answer.text
         report = answer.json()
         assert (report["received"], report["stored"], report["rejected_lines"]) == (lines, lines - before, 0)
         assert report["duplicates"] == before
-        with httpx.stream("GET", f"{server.url}/v1/export", params={"user_id": "u1"}, timeout=3_600) as export:
+        with httpx.stream("GET", f"{url}/v1/export", params={"user_id": "u1"}, timeout=3_600) as export:
             names = [json.loads(line)["id"] for line in export.iter_lines() if '"kind":"turn"' in line]
         assert names == [f"t{n}" for n in range(lines)], "every line is there once, in its order"
 
 
 @pytest.mark.slow
-def test_killed_while_it_stores_every_line_is_there_once(tmp_path: Path) -> None:
-    killed_again_and_again(tmp_path, 5 * MB, kills=2)
+def test_killed_while_it_stores_every_line_is_there_once(tmp_path: Path, encoder: Encoder) -> None:
+    killed_again_and_again(tmp_path, encoder, 5 * MB, kills=2)
 
 
 @pytest.mark.long
-def test_killed_while_it_stores_100_mb(tmp_path: Path) -> None:
-    killed_again_and_again(tmp_path, 100 * MB, kills=4)
+def test_killed_while_it_stores_100_mb(tmp_path: Path, encoder: Encoder) -> None:
+    killed_again_and_again(tmp_path, encoder, 100 * MB, kills=4)

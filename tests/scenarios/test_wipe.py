@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import answers, chat_server
 from tests.support.leftovers import in_files, in_index, in_process, in_rows, word
-from tests.support.server import running
+from tests.support.server import running, serving
 from tirtha.http.app import create_app
 from tirtha.service import Service
 from tirtha.settings import Settings
@@ -116,7 +116,9 @@ async def test_forgotten_text_is_in_no_file_and_no_object(
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_after_each_end_of_the_server_the_files_hold_what_they_should(tmp_path: Path, end: str) -> None:
+def test_after_each_end_of_the_server_the_files_hold_what_they_should(
+    tmp_path: Path, encoder: Encoder, end: str
+) -> None:
     home, forgotten = tmp_path / "home", [41, 42, 44]
     with running(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
         for number, place in TOLD.items():
@@ -132,7 +134,7 @@ def test_after_each_end_of_the_server_the_files_hold_what_they_should(tmp_path: 
     if end != "KILL":
         assert not list(home.glob("*-wal")), "the database was not closed"
         assert not (home / "server.url").exists()
-    with running(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+    with serving(home, encoder) as url, httpx.Client(base_url=url, timeout=60) as client:
         for number, place in TOLD.items():
             answer = client.post("/v1/ask", json=asked(number, place)).text
             assert (word(number) in answer) == (number not in forgotten)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tirtha.caller import Caller
 from tirtha.errors import BadChat, OtherUser
+from tirtha.http.dependencies import named_in_header
 from tirtha.http.errors import why
 from tirtha.http.schemas.fields import ItemId, OwnerId
 
@@ -19,7 +20,7 @@ __all__ = ["Named", "is_task", "named"]
 _OWNER: TypeAdapter[str] = TypeAdapter(OwnerId)
 _SESSION: TypeAdapter[str] = TypeAdapter(ItemId)
 _DEFAULT_USER = "default"  # on loopback, while there are no keys
-_OF_PROXIES = "x-openwebui-user-id"  # believed from a key that is marked as a trusted proxy's
+_OF_PROXIES = "X-OpenWebUI-User-Id"  # believed from a key that is marked as a trusted proxy's
 
 
 class Named:
@@ -44,9 +45,9 @@ def is_task(request: Request) -> bool:
 
 
 def _user(request: Request, caller: Caller, body: Mapping[str, Any], metadata_user: object) -> str | None:
-    given: list[tuple[str, object]] = [("X-Tirtha-User", request.headers.get("x-tirtha-user"))]
+    given: list[tuple[str, object]] = [("X-Tirtha-User", _header(request, "X-Tirtha-User"))]
     if caller.trusted_proxy:
-        given.append(("X-OpenWebUI-User-Id", request.headers.get(_OF_PROXIES)))
+        given.append((_OF_PROXIES, _header(request, _OF_PROXIES)))
     given += [(name, body.get(name)) for name in ("safety_identifier", "user")]
     given.append(("metadata.user_id", metadata_user))
     users = [_read(_OWNER, at, value) for at, value in given if value not in (None, "")]
@@ -66,10 +67,18 @@ def _session(request: Request, body: Mapping[str, Any]) -> str | None:
 def _sessions(request: Request, body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
     """Yield what names a session, in the order of what counts first."""
     conversation, metadata = body.get("conversation"), body.get("metadata")
-    yield "X-Tirtha-Session", request.headers.get("x-tirtha-session")
+    yield "X-Tirtha-Session", _header(request, "X-Tirtha-Session")
     yield "conversation", conversation.get("id") if isinstance(conversation, Mapping) else conversation
-    yield "X-OpenWebUI-Chat-Id", request.headers.get("x-openwebui-chat-id")
+    yield "X-OpenWebUI-Chat-Id", _header(request, "X-OpenWebUI-Chat-Id")
     yield "metadata.session_id", metadata.get("session_id") if isinstance(metadata, Mapping) else None
+
+
+def _header(request: Request, name: str) -> str | None:
+    """Return the value of a header. Raises BadChat."""
+    try:
+        return named_in_header(request, name)
+    except ValueError as fault:
+        raise BadChat(name, str(fault)) from None
 
 
 def _read(kind: TypeAdapter[str], at: str, value: object) -> str:

@@ -18,7 +18,19 @@ from tirtha.errors import KeyMissing
 from tirtha.http.middleware import shown_by
 from tirtha.service import Service
 
-__all__ = ["OPEN", "Admin", "Known", "Needed", "Reader", "ReaderIfAny", "Served", "Writer", "caller_of", "declared"]
+__all__ = [
+    "OPEN",
+    "Admin",
+    "Known",
+    "Needed",
+    "Reader",
+    "ReaderIfAny",
+    "Served",
+    "Writer",
+    "caller_of",
+    "declared",
+    "named_in_header",
+]
 
 Needed = Right | Literal["any", "open"]  # `any`: whatever key; `open`: none
 
@@ -80,6 +92,19 @@ def _declarations(dependant: Dependant) -> Iterator[Needed]:
         elif part.call in {_anyone, _reader_if_any}:
             yield "open"
         yield from _declarations(part)
+
+
+def named_in_header(request: Request, name: str) -> str | None:
+    """Return the id that a header names, of any letters in UTF-8; None without one. Raises ValueError, which says what is wrong."""
+    sent = [value for one, value in request.headers.raw if one == name.lower().encode() and value]
+    if not sent:
+        return None
+    if len(sent) > 1:
+        raise ValueError("is given more than once")
+    try:
+        return sent[0].decode()
+    except UnicodeDecodeError:
+        raise ValueError("must be UTF-8") from None
 
 
 OPEN = Depends(_anyone)

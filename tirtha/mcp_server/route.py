@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tirtha.caller import Caller
 from tirtha.errors import OtherUser
-from tirtha.http.dependencies import Known
+from tirtha.http.dependencies import Known, named_in_header
 from tirtha.http.schemas.faults import told
 from tirtha.http.schemas.fields import OwnerId
 from tirtha.http.strict_route import StrictRoute
@@ -28,7 +28,7 @@ from tirtha.service import Service
 __all__ = ["PATH", "mcp_router"]
 
 PATH = "/mcp"
-_USER = "x-tirtha-user"
+_USER = "X-Tirtha-User"
 _DEFAULT_USER = "default"  # of whoever needs no key
 _USER_ID = TypeAdapter(OwnerId)
 
@@ -94,18 +94,14 @@ async def _connected(ctx: Context) -> Connection:
 
 
 def _named_user(request: Request) -> str | None:
-    """Return the user that the header names, in UTF-8; None without one. Raises Refused."""
-    sent = [value for name, value in request.headers.raw if name == _USER.encode() and value]
-    if not sent:
-        return None
-    if len(sent) > 1:
-        raise Refused("the header X-Tirtha-User is given more than once")
+    """Return the user that the header names; None without one. Raises Refused."""
     try:
-        return _USER_ID.validate_python(sent[0].decode())
+        named = named_in_header(request, _USER)
+        return None if named is None else _USER_ID.validate_python(named)
     except ValidationError as fault:
-        raise Refused(told(fault, "X-Tirtha-User")) from None
-    except UnicodeDecodeError:
-        raise Refused("the header X-Tirtha-User must be UTF-8") from None
+        raise Refused(told(fault, _USER)) from None
+    except ValueError as fault:
+        raise Refused(f"the header {_USER} {fault}") from None
 
 
 def _refuse_other_origins(request: Request) -> None:

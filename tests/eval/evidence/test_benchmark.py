@@ -87,6 +87,7 @@ async def test_sessions_count_where_turns_have_no_labels(tmp_path: Path, setting
     assert "1 of 2 questions are labelled by session" in found.report.notes[0]
 
 
+@pytest.mark.slow
 async def test_plain_facts_need_no_file_and_are_told_by_language(settings: Settings, encoder: Encoder) -> None:
     benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set="plain-facts", limit=1)
     found = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)

@@ -175,6 +175,7 @@ def test_a_reading_that_fails_fails_for_those_who_wait_and_the_next_question_rea
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 2**24], ids=["kept never", "kept"])
+@pytest.mark.slow
 def test_questions_beside_an_import_find_all_that_was_indexed_before(tmp_path: Path, cache_bytes: int) -> None:
     index = opened(tmp_path, cache_bytes=cache_bytes)
     index.add([*rows(ONE, range(1, 2)), *rows(TWO, range(1, 60))])

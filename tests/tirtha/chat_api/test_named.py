@@ -148,6 +148,15 @@ def test_a_session_may_be_named(tirtha_url: str, model: ChatServer, named: dict[
     assert chat(tirtha_url, "I have a dog.", user="fay", **named).headers["x-tirtha-session"] == meant
 
 
+def test_a_header_names_a_user_in_utf_8_as_the_body_does(tirtha_url: str, model: ChatServer) -> None:
+    model.script = chats("Yes.")
+    chat(tirtha_url, FACT, user="Zoë")
+    sent = {"model": "tirtha", "messages": [{"role": "user", "content": ASKED}]}
+    headers = {"X-Tirtha-User": "Zoë".encode()}
+    answer = httpx.post(f"{tirtha_url}/v1/chat/completions", json=sent, headers=headers, timeout=60)  # type: ignore[arg-type]
+    assert knows(answer)
+
+
 def test_a_name_that_cannot_be_one_is_an_error(tirtha_url: str) -> None:
     answer = chat(tirtha_url, "Hi", user="x" * 200)
     assert answer.status_code == 400

@@ -139,7 +139,7 @@ def test_an_interrupted_file_is_reported_and_the_server_stores_no_more(
     assert 0 < stored < 3_000
 
 
-def test_a_server_that_dies_leaves_a_report_and_a_second_try_doubles_nothing(tmp_path: Path) -> None:
+def test_a_server_that_dies_leaves_a_report_and_a_second_try_doubles_nothing(tmp_path: Path, encoder: Encoder) -> None:
     home, file = tmp_path / "home", tmp_path / "turns.jsonl"
     file.write_text("".join(line(f"This is turn {number} of many.") for number in range(1_500)))
     command = [COMMAND, "remember", "--file", str(file), "--user", "u1"]
@@ -157,9 +157,9 @@ def test_a_server_that_dies_leaves_a_report_and_a_second_try_doubles_nothing(tmp
     assert f"the server at {server.url} stopped answering" in fault
     assert "Traceback" not in fault
     assert "Send it again: what is stored already is not stored twice." in told
-    with running(home) as server:
+    with serving(home, encoder) as url:
         again = tirtha(home, "remember", "--file", str(file), "--user", "u1", "--json")
         counts = json.loads(again.stdout)
         assert (again.returncode, counts["stored"] + counts["duplicates"]) == (0, 1_500)
         assert counts["duplicates"] >= int(told.split(" ", 1)[0])
-        assert held(server.url, "u1") == 1_500
+        assert held(url, "u1") == 1_500

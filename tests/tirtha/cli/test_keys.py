@@ -51,7 +51,7 @@ def test_a_key_is_made_listed_and_revoked_in_the_data_folder(tmp_path: Path) -> 
         (("create", " "), "NAME must not be blank"),
         (("revoke", "nothing"), "there is no key 'nothing'"),
     ],
-    ids=["right", "bound administrator", "bound proxy", "name", "id"],
+    ids=["right", "bound administrator", "bound proxy", "zone", "name", "id"],
 )
 def test_what_cannot_be_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
     run = CliRunner().invoke(app, ["keys", *arguments], env={"TIRTHA_HOME": str(tmp_path / "home"), "COLUMNS": "200"})

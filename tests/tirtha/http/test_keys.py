@@ -98,6 +98,25 @@ def test_the_contract_of_making_listing_and_revoking(operator: httpx.Client) -> 
     assert operator.delete(f"/v1/keys/{made['id']}").json()["revoked_at"] == revoked.json()["revoked_at"]
 
 
+def test_a_key_may_come_as_anthropics_clients_send_it(operator: httpx.Client) -> None:
+    mine, other = key(operator, user_id="u1")["key"], key(operator, user_id="u2")["key"]
+
+    def status(**headers: str) -> int:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(f"{operator.base_url}/v1/users", headers=sent, timeout=60).status_code
+
+    assert status(x_api_key=mine) == 200
+    assert status(x_api_key=mine, authorization=f"Bearer {mine}") == 200
+    assert status(x_api_key=mine, authorization=f"BEARER  {mine}") == 200
+    assert status(x_api_key=mine, authorization=f"Bearer {other}") == 401
+    assert status(x_api_key=mine, authorization="Basic dTpw") == 401
+    assert status(x_api_key=f"{mine}, {mine}") == 401
+    assert status(x_api_key="") == 401
+    twice = httpx.get(f"{operator.base_url}/v1/users", headers=[("x-api-key", mine), ("x-api-key", other)], timeout=60)
+    assert twice.status_code == 401
+    assert "more than one" in twice.json()["detail"]
+
+
 def test_usual_rights_are_to_read_and_write(operator: httpx.Client) -> None:
     made = key(operator)
     assert (made["rights"], made["tenant"], made["expires_at"]) == (["read", "write"], "default", None)

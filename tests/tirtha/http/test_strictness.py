@@ -151,7 +151,10 @@ async def test_every_route_refuses_unknown_and_repeated_parameters(
             headers = {"content-type": "application/json"} if body else {}
             for query in ("?usr_id=u1", "?user_id=u1&user_id=u2"):
                 answer = await client.request(method, path + query, content=body, headers=headers)
-                assert told(answer, 422)["errors"][0]["at"] in {"usr_id", "user_id"}, (method, path, query)
+                if route.checks_query:
+                    assert told(answer, 422)["errors"][0]["at"] in {"usr_id", "user_id"}, (method, path, query)
+                else:  # of another API, whose clients may send what nobody here knows
+                    assert "usr_id" not in answer.text, (method, path, query)
 
 
 BAD_QUERIES: list[tuple[str, int, str, str]] = [
