@@ -8,8 +8,8 @@ import mcp_types
 from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core.core_schema import ModelSchema, NullableSchema, WithDefaultSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core.core_schema import CoreSchema, ModelSchema, NullableSchema, WithDefaultSchema
 
 from tirtha.mcp_server.arguments import AskArguments, ForgetArguments, ListArguments, RecallArguments, RememberArguments
 from tirtha.mcp_server.confirmation import asked_user
@@ -57,7 +57,15 @@ class Tool(Generic[A]):
 
 
 class _Brief(GenerateJsonSchema):
-    """JSON schemas without titles, which say names once more, and without the docstrings of our classes: every model reads them."""
+    """JSON schemas without titles, which say names once more, and without the docstrings of our classes: every model reads them.
+
+    Nor do they hold patterns of ids, which no model keeps to any better for reading them. They are checked all the same.
+    """
+
+    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        """Write a schema."""
+        written: JsonSchemaValue = _without_patterns(super().generate(schema, mode))
+        return written
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 - as pydantic has it
         """Set none."""
@@ -68,6 +76,19 @@ class _Brief(GenerateJsonSchema):
         return {
             key: value for key, value in super().model_schema(schema).items() if key not in {"title", "description"}
         }
+
+
+def _without_patterns(value: Any) -> Any:  # noqa: ANN401 - a schema, or a part of one
+    match value:
+        case dict():
+            return {
+                key: _without_patterns(part)
+                for key, part in value.items()
+                if not (key == "pattern" and isinstance(part, str))
+            }
+        case list():
+            return [_without_patterns(part) for part in value]
+    return value
 
 
 class _Inputs(_Brief):

@@ -18,6 +18,7 @@ from tests.support.memory import database_in
 from tests.support.turns import SCOPE, said
 
 NEWS = "The code of the blue locker is 4471."
+ANSWER = NewTurn(role="assistant", text="Good morning.", flag="unchecked")
 ECHO = said(f"You told me: {NEWS}", id="2", role="assistant")
 
 
@@ -110,7 +111,7 @@ async def test_what_is_replaced_while_it_is_encoded_is_not_indexed(house: House,
     house.work()
 
     def regenerate() -> None:
-        turns = [NewTurn(role="user", text="Hello there, good morning.")]
+        turns = [NewTurn(role="user", text="Hello there, good morning."), ANSWER]
         assert house.store.follow(Follow(scope=SCOPE, session_id="s1", turns=turns)).replaced == 2
         if whole:
             house.indexer.forget()
@@ -130,7 +131,7 @@ async def test_what_repeats_the_replaced_is_indexed(house: House) -> None:
     house.store.remember(Remember(scope=SCOPE, session_id="s2", turns=[ECHO]))
     house.work()
     assert len(house.index.turns_held(scope)) == 2, "a repetition is left out"
-    turns = [NewTurn(role="user", text="Hello there, good morning.")]
+    turns = [NewTurn(role="user", text="Hello there, good morning."), ANSWER]
     house.store.follow(Follow(scope=SCOPE, session_id="s1", turns=turns))
     house.work()
     held = house.index.turns_held(scope)

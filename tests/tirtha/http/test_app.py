@@ -38,6 +38,8 @@ TURNS = [
 ]
 WHEN = "When did Caroline go to the support group?"
 
+OF_CHATS = ("/v1/chat/", "/v1/responses", "/v1/messages", "/v1/models")  # whose errors are those of other APIs
+
 
 async def remember(client: httpx.AsyncClient, **fields: Any) -> httpx.Response:
     return await client.post("/v1/remember", json={"user_id": "u1", "session_id": "s1", "turns": TURNS} | fields)
@@ -246,7 +248,8 @@ async def test_the_schema_says_what_middleware_and_error_handlers_answer(client:
             told = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
             assert set(told) == {f"{n}" for n in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)}
             for status, answer in told.items():
-                assert answer == {"$ref": f"#/components/responses/Problem{status}"}, path
+                shown = {"$ref": f"#/components/responses/Problem{status}"}
+                assert (answer == shown) == (not path.startswith(OF_CHATS)), path
             [succeeded] = [answer for status, answer in operation["responses"].items() if status < "400"]
             assert succeeded["headers"]["X-Request-Id"]["required"]
     assert answers["Problem429"]["headers"].keys() == {"X-Request-Id", "Retry-After"}

@@ -6,6 +6,7 @@ from time import time
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.convertors import register_url_convertor
 from starlette.responses import JSONResponse, Response
 
 from cascade.errors import TierDown
@@ -20,6 +21,7 @@ from tirtha.chat_api.responses.prompt import ResponseIn, ResponsePrompt
 from tirtha.errors import UnknownResponse
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.dependencies import Writer as MayWrite
+from tirtha.http.routing import IdConvertor
 from tirtha.http.schemas.fields import ItemId
 from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import Begun, ChatAsked, Outcome
@@ -28,6 +30,15 @@ from tirtha.operations.chat.set_apart import is_interface_task
 from tirtha.service import Service
 
 __all__ = ["router"]
+
+
+class _ResponseId(IdConvertor):
+    """The id of a response as a segment of a path: so that "compact" is none."""
+
+    regex = "resp_[^/]+"
+
+
+register_url_convertor("response", _ResponseId())
 
 router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
@@ -57,14 +68,14 @@ async def create_response(body: ResponseIn, request: Request, service: Served, c
     return EventStream(made.as_said(said), stream_headers(said.begun), said)
 
 
-@router.get("/v1/responses/{response_id:id}")
+@router.get("/v1/responses/{response_id:response}")
 async def response(response_id: ItemId, service: Served, caller: Reader) -> dict[str, Any]:
     """Show a stored response."""
     stored = await service.responses.read(caller, _decision(response_id))
     return stored.body
 
 
-@router.delete("/v1/responses/{response_id:id}")
+@router.delete("/v1/responses/{response_id:response}")
 async def delete_response(response_id: ItemId, service: Served, caller: MayWrite) -> dict[str, Any]:
     """Remove a stored response; what was remembered of its conversation stays."""
     await service.responses.remove(caller, _decision(response_id))
