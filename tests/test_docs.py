@@ -26,6 +26,10 @@ PROSE = [ROOT / "README.md"] + [
 MAX_WORDS_OF_A_SENTENCE = 30
 MAX_SEMICOLONS_OF_A_SENTENCE = 1
 MAX_WORDS_OF_A_CELL = 45
+# Old or figurative words with a plain one beside them: expensive, repair, count, anyone, no one, saving, budget.
+RETIRED = re.compile(
+    r"\b(dear(est|er)?|mend(s|ed)?|reckon(s|ed)?|whoever|nobody|thrift|purse|accused|wish(es)?)\b", re.IGNORECASE
+)
 
 
 async def test_the_readmes_first_result(client: httpx.AsyncClient) -> None:
@@ -134,6 +138,8 @@ def test_the_pages_are_plain_english(page: Path) -> None:
     ]
     long += [cell for cell in _cells(text) if _words(cell) > MAX_WORDS_OF_A_CELL]
     assert not long, "\n".join(f"{_words(part)} words: {part}" for part in long)
+    retired = [part for part in (*_paragraphs(text), *_cells(text)) if RETIRED.search(part)]
+    assert not retired, "\n".join(retired)
 
 
 def test_the_rule_for_plain_english_finds_what_it_is_for() -> None:
@@ -143,6 +149,8 @@ def test_the_rule_for_plain_english_finds_what_it_is_for() -> None:
     assert [_words(sentence) for sentence in split_sentences(first)] == [3, 32]
     assert split_sentences(second) == ["A list goes on.", "So."]
     assert [_words(cell) for cell in _cells(text)] == [1, 1]
+    assert RETIRED.search("Nobody came.")
+    assert not RETIRED.search("Recommend it.")
 
 
 def _anchors(page: Path) -> list[str]:
