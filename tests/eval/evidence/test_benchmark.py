@@ -120,7 +120,7 @@ def test_label_errors_can_be_left_out(tmp_path: Path, settings: Settings, encode
 async def test_the_development_conversations(
     name: SetName, file: str, least: float, shared_data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
 ) -> None:
-    """A few questions of each conversation keep the run short; the figures of all are in docs/benchmarks.md."""
+    """A few questions of each conversation keep the run short; the figures of all are in docs/benchmarks/memory.md."""
     figures: Any = (await run(name, shared_data / file, settings, encoder, limit=5)).report.figures
     ours = figures["by_kind"]["all"]["systems"][OURS]
     assert all(tokens <= budget for tokens, budget in zip(ours["tokens"], BUDGETS, strict=True))

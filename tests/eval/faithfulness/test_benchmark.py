@@ -20,7 +20,7 @@ QUIET = Console(file=io.StringIO())
 async def test_guards_tell_changed_facts_from_given_ones(
     shared_data: Path, settings: Settings, encoder: Encoder
 ) -> None:
-    """The first answers only; docs/benchmarks.md has all of them."""
+    """The first answers only; docs/benchmarks/cascade.md has all of them."""
     benchmark = Faithfulness(
         settings=settings, encoder=encoder, source="locomo", file=shared_data / "locomo_dev.json", limit=500
     )
