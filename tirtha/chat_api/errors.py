@@ -160,7 +160,13 @@ def _is_problem(start: Message) -> bool:
 
 def _anew(held: list[Message], dialect: _Dialect) -> list[Message]:
     start, *bodies = held
-    problem = json.loads(b"".join(message.get("body", b"") for message in bodies))
+    sent = b"".join(message.get("body", b"") for message in bodies)
+    if not sent:  # the answer to a HEAD
+        headers = MutableHeaders(raw=list(start["headers"]))
+        headers["content-type"] = "application/json"
+        del headers["content-length"]
+        return [{**start, "headers": headers.raw}, *bodies]
+    problem = json.loads(sent)
     status = dialect.status(problem)
     body = json.dumps(dialect.written(status, problem)).encode()
     headers = MutableHeaders(raw=list(start["headers"]))
