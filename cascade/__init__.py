@@ -13,7 +13,8 @@ from cascade.ports import Brief, Contexts, Quote, TimeSaid
 
 if TYPE_CHECKING:
     from cascade.code_tasks import CodeCascade, CodeTask
-    from cascade.engine import Cascade, Ended
+    from cascade.engine import Cascade
+    from cascade.run import Ended
     from cascade.storage.ledger import Ledger
 
 __all__ = [
@@ -36,7 +37,7 @@ _WHEN_ASKED_FOR = {
     "Cascade": "cascade.engine",
     "CodeCascade": "cascade.code_tasks",
     "CodeTask": "cascade.code_tasks",
-    "Ended": "cascade.engine",
+    "Ended": "cascade.run",
     "Ledger": "cascade.storage.ledger",
 }
 

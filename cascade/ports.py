@@ -75,6 +75,11 @@ class Brief:
     quotes: tuple[Quote, ...]
     answerable: float
 
+    @classmethod
+    def without_evidence(cls, question: str, *, asked_at: datetime, budget: int = 0) -> "Brief":
+        """Return the brief of a request that is answered from nothing remembered."""
+        return cls(question=question, asked_at=asked_at, text="", tokens=0, budget=budget, quotes=(), answerable=0.0)
+
 
 class Contexts(Protocol):
     """The means to get a context for one question, and wider ones."""
