@@ -150,7 +150,7 @@ class ChatFailed(Exception):
     """One call came to nothing. `kind` says how; `lasting` ones would fail again; `usage` is what was billed all the same.
 
     `sent` is what the server said all the same, for the count of its tokens. `parameter`, of the kind "parameter", is what the
-    server seems to refuse: the same request without it may be answered.
+    server seems to refuse: the same request without it may be answered. `status` is the HTTP status of an answer that is an error.
     """
 
     def __init__(  # noqa: PLR0913 - an error's fields
@@ -163,6 +163,7 @@ class ChatFailed(Exception):
         usage: Usage | None = None,
         sent: str = "",
         parameter: str = "",
+        status: int | None = None,
     ) -> None:
         self.kind = kind
         self.reason = reason
@@ -171,16 +172,18 @@ class ChatFailed(Exception):
         self.usage = usage or Usage()
         self.sent = sent
         self.parameter = parameter
+        self.status = status
         super().__init__(f"{kind}: {reason}")
 
 
 class RelayRefused(ChatFailed):
     """A server refused a relayed request for what it says: with `status`, and its error object, which is the client's to read."""
 
+    status: int
+
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
-        self.status = status
         self.error = dict(error)
-        super().__init__("refused", f"the server answered {status}", lasting=True)
+        super().__init__("refused", f"the server answered {status}", lasting=True, status=status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,7 +184,7 @@ def _chat_faults(timeout_s: float) -> Iterator[None]:
         kind = "rate_limited" if status == 429 else "refused" if status in _LASTING else "server"
         wait_s = _retry_after_s(fault.response.headers.get("retry-after"))
         raise ChatFailed(
-            kind, f"the server answered {status}", lasting=status in _LASTING, retry_after_s=wait_s
+            kind, f"the server answered {status}", lasting=status in _LASTING, retry_after_s=wait_s, status=status
         ) from None
     except openai.APIConnectionError as fault:
         raise ChatFailed("connection", type(fault.__cause__ or fault).__name__) from None
@@ -323,6 +323,12 @@ class Deployment:
             raise ChatFailed("relay", "it passes no requests on", lasting=True)
         return self._relay
 
+    def _begin(self) -> None:
+        """Begin a call. The breaker is asked again: it may have opened while the call waited for its turn. Raises ChatFailed."""
+        if self.breaker.opens_in_s() > 0:
+            raise ChatFailed("circuit_open", "it failed too often while this call waited")  # another address may be up
+        self.breaker.begin()
+
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
         """Tell the breaker how a call ends."""
@@ -348,8 +354,8 @@ class Deployment:
         except BaseException:
             self.in_flight -= 1
             raise
-        self.breaker.begin()
         try:
+            self._begin()
             yield
         finally:
             self.in_flight -= 1
