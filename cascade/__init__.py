@@ -1,6 +1,6 @@
 """The cascade: from a context to a verified answer, or an abstention, with a record of how it came about.
 
-Imports neither memory nor compaction: whoever calls it fills in a `Brief` and gives the means to widen it. What needs the clients
+Imports neither memory nor compaction: the caller fills in a `Brief` and gives the means to widen it. What needs the clients
 of models is imported when it is first asked for (PEP 562), so that a command which asks none starts in a third of the time.
 """
 

@@ -52,7 +52,7 @@ class CodePolicy:
 
     @property
     def hash(self) -> str:
-        """Give a short hash of all of it."""
+        """Return a short hash of all of it."""
         return hash_of(asdict(self))
 
 
@@ -108,7 +108,7 @@ class CodeCascade:
 
     @property
     def hashes(self) -> Hashes:
-        """Give what a decision is made with."""
+        """Return what a decision is made with."""
         models = [tier.described for tier in (self.local, self.frontier) if tier]
         return Hashes(
             policy=self.policy.hash, prompts=prompts_hash(), guards="program 3; code_tests 2", models="; ".join(models)

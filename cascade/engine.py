@@ -1,4 +1,4 @@
-"""The engine: cheapest tier first, verified, mended once, given a wider context, escalated; served only if every guard passes.
+"""The engine: cheapest tier first, verified, repaired once, given a wider context, escalated; served only if every guard passes.
 
 The order is the policy's. Fails closed: a guard's error, a tier that is down, a certificate that does not fit are never a pass.
 Nothing here knows where contexts come from.
@@ -73,7 +73,7 @@ class Cascade:
 
     @property
     def hashes(self) -> Hashes:
-        """Give what a decision is made with."""
+        """Return what a decision is made with."""
         models = [tier.described for tier in (self.local, self.frontier) if tier]
         certified = f" {self.certificate.hash}" if self.certificate else ""
         return Hashes(
@@ -84,7 +84,7 @@ class Cascade:
         )
 
     def _allowed(self, max_tier: MaxTier, *, paid: bool) -> tuple[ModelTier | None, ModelTier | None]:
-        """Give the tiers that may draft; none, where nothing may be paid and a guard would ask a tier that is."""
+        """Return the tiers that may draft; none, where nothing may be paid and a guard would ask a tier that is."""
         most = _TIERS.index(max_tier)
         local, frontier = (self.local if most >= 1 else None), (self.frontier if most >= 2 else None)
         if paid:
@@ -108,7 +108,7 @@ class Cascade:
             await self._from_raw(run, contexts, frontier)
 
     async def _cheaply(self, run: Run, contexts: Contexts, tier: ModelTier, wider: Iterator[int]) -> bool:
-        """Try the cheap tier: draft, mend once, widen. True once a draft was accepted."""
+        """Try the cheap tier: draft, repair once, widen. True once a draft was accepted."""
         if await self._attempt(run, tier, "local"):
             return True
         rejected = run.last
@@ -196,7 +196,7 @@ def _blamed(run: Run) -> Literal["draft", "context", "nothing"]:
 
 
 def _unsettled(run: Run) -> CascadeFault | None:
-    """Give the fault that kept the request from being settled: a tier that gave no answer before any dearer one did.
+    """Return the fault that kept the request from being settled: a tier that gave no answer before any more expensive one did.
 
     It was down, or said nothing, or its last draft was cut off. A request that was too long for some tier is settled by the tiers
     that it was not too long for.

@@ -88,7 +88,7 @@ class Contexts(Protocol):
         """Distil the evidence to at most `budget` tokens."""
 
     async def raw(self, limit: int) -> Brief:
-        """Give the raw history, newest first, within `limit` tokens."""
+        """Return the raw history, newest first, within `limit` tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class ChatRequest:
 class Usage:
     """Tokens that a call was billed for; cached ones are part of the prompt's, reasoning ones of the completion's.
 
-    `estimated`: the server did not tell them all, and some were counted here.
+    `estimated`: the server did not report them all, and some were counted here.
     """
 
     prompt_tokens: int = 0
@@ -221,7 +221,7 @@ class Chat(Protocol):
 class Draft:
     """A tier's candidate answer; `citations` are marks of the brief's quotes. `abstains`: it says that the context has no answer.
 
-    `finish_reason`, `returned_model` and `confidence` are what the server told; `parsed` is false for an answer not in the form
+    `finish_reason`, `returned_model` and `confidence` are what the server reported; `parsed` is false for an answer not in the form
     that was asked for, and `attributed` says that its citations were found by us.
     """
 

@@ -79,7 +79,7 @@ class ReplayChat:
         self._model = model
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:  # noqa: ARG002 - nothing takes time
-        """Give what was recorded. Raises NotRecorded."""
+        """Return what was recorded. Raises NotRecorded."""
         key = request_key(self._model, request)
         found = self._recordings.get((key, request.sample))
         if found is None:
@@ -96,7 +96,7 @@ class DecisionChat:
         self._model = model
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
-        """Give what this call gave then."""
+        """Return what this call gave then."""
         key = request_key(self._model, request)
         if not self._calls or self._calls[0].request != key:
             raise NotRecorded(model=self._model, key=key, sample=request.sample)

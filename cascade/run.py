@@ -28,7 +28,7 @@ UNASKED: Final = Verdict(guard="none", status="pass", score=1.0, reason="verific
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A decision, and the fault to tell the caller if its path is `error`.
+    """A decision, and the fault to report to the caller if its path is `error`.
 
     `lasting`: whether it may be served again. Not so if a tier was left out that is asked again later.
     """
@@ -121,7 +121,7 @@ class Run:
         Args:
             path: Where it ended.
             reason: Why it ended so.
-            answer: What is said to whoever asked.
+            answer: What is said to the user.
             served: The attempt that the answer is of, which also gives its tier, its citations and its verdicts.
             verified: Whether the answer may be shown as verified.
             verdicts: What is shown where there was no attempt.

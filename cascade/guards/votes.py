@@ -1,6 +1,6 @@
 """The guards that ask a model: do two differently asked drafts agree, and does the evidence entail the answer?
 
-Two different prompts that agree tell more than two samples of one (arXiv 2310.03094); a vote on entailment is noisy, so it is taken
+Two different prompts that agree show more than two samples of one (arXiv 2310.03094); a vote on entailment is noisy, so it is taken
 k times (AutoMix, arXiv 2310.12963). There only if configured: each costs calls of the cheap tier.
 """
 
@@ -117,7 +117,7 @@ class EntailmentGuard:
 
 
 def overlap(one: str, other: str) -> float:
-    """Give the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
+    """Return the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
     mine, theirs = (terms(text) | {str(n) for n in numbers(text)} for text in (one, other))
     if not mine or not theirs:
         return float(one.strip().lower() == other.strip().lower())

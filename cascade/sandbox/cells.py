@@ -1,4 +1,4 @@
-"""Cells: confined processes that run code nobody vouches for. Starts them, talks to them within limits, and ends them.
+"""Cells: confined processes that run untrusted code. Starts them, talks to them within limits, and ends them.
 
 A cell has no network, no environment, no files but the interpreter's own and an empty folder in memory, and no way to start
 another program. The strongest confinement that works here is found once by trying; with none, nothing is run.
