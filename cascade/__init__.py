@@ -1,6 +1,6 @@
 """The cascade: from a context to a verified answer, or an abstention, with a record of how it came about.
 
-Imports neither memory nor compaction: whoever calls it fills in a `Brief` and gives the means to widen it. What needs the clients
+Imports neither memory nor compaction: the caller fills in a `Brief` and gives the means to widen it. What needs the clients
 of models is imported when it is first asked for (PEP 562), so that a command which asks none starts in a third of the time.
 """
 
@@ -13,7 +13,8 @@ from cascade.ports import Brief, Contexts, Quote, TimeSaid
 
 if TYPE_CHECKING:
     from cascade.code_tasks import CodeCascade, CodeTask
-    from cascade.engine import Cascade, Ended
+    from cascade.engine import Cascade
+    from cascade.run import Ended
     from cascade.storage.ledger import Ledger
 
 __all__ = [
@@ -36,7 +37,7 @@ _WHEN_ASKED_FOR = {
     "Cascade": "cascade.engine",
     "CodeCascade": "cascade.code_tasks",
     "CodeTask": "cascade.code_tasks",
-    "Ended": "cascade.engine",
+    "Ended": "cascade.run",
     "Ledger": "cascade.storage.ledger",
 }
 

@@ -16,9 +16,9 @@ class Trace:
         self._ends_s = started_s + deadline_s
 
     def remaining_s(self) -> float:
-        """Give the seconds left, never below 0."""
+        """Return the seconds left, never below 0."""
         return max(0.0, self._ends_s - perf_counter())
 
     def latency_ms(self) -> int:
-        """Give the milliseconds since the request came in."""
+        """Return the milliseconds since the request came in."""
         return round((perf_counter() - self.started_s) * 1_000)

@@ -46,7 +46,7 @@ class Certificate:
 
     @property
     def hash(self) -> str:
-        """Give a short hash of all of it."""
+        """Return a short hash of all of it."""
         return blake2b(self.as_json(), digest_size=8).hexdigest()
 
     def as_json(self) -> bytes:
@@ -65,12 +65,12 @@ class Certificate:
 
 
 def weakest(verdicts: Sequence[Verdict]) -> float:
-    """Give the lowest score of any guard, which is what a certificate sets a threshold on."""
+    """Return the lowest score of any guard, which is what a certificate sets a threshold on."""
     return min((verdict.score for verdict in verdicts if verdict.guard != "certificate"), default=0.0)
 
 
 def risk_bound(wrong: int, accepted: int) -> float:
-    """Give the upper 95% bound on the share of wrong answers, 1 for no answers."""
+    """Return the upper 95% bound on the share of wrong answers, 1 for no answers."""
     return 1.0 if wrong >= accepted else float(betaincinv(wrong + 1, accepted - wrong, _LEVEL))
 
 

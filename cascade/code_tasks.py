@@ -6,30 +6,25 @@ on the tests that are given, and silent on those that are not. Source of the flo
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
-from uuid import uuid4
 
 from cascade.call_trace import Trace
-from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
-from cascade.engine import Ended
-from cascade.errors import CascadeFault, SandboxUnavailable, TierDown, TooLong
+from cascade.decision import Attempt, Hashes, MaxTier, Path, Verdict
+from cascade.errors import SandboxUnavailable, TierDown
 from cascade.fixed_sentences import no_program_passed
-from cascade.gate import better
 from cascade.guards.form import finish_fault
 from cascade.policy import hash_of
 from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
 from cascade.prompts import code_messages, prompts_hash, review_messages
 from cascade.reading import NO_PYTHON, defined_names, parse, read_program
+from cascade.run import UNASKED, Ended, Run
 from cascade.sandbox import Outcome, PublicTests
 from cascade.tiers.model import ModelTier
 
 __all__ = ["CodeCascade", "CodePolicy", "CodeTask", "Try"]
-
-log = logging.getLogger(__name__)
 
 Try = Callable[[str, PublicTests], Awaitable[Outcome]]
 
@@ -57,7 +52,7 @@ class CodePolicy:
 
     @property
     def hash(self) -> str:
-        """Give a short hash of all of it."""
+        """Return a short hash of all of it."""
         return hash_of(asdict(self))
 
 
@@ -67,13 +62,8 @@ def code_task_messages(task: CodeTask) -> tuple[Message, ...]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Run:
+class _Run(Run):
     task: CodeTask
-    trace: Trace
-    max_tier: MaxTier
-    attempts: list[Attempt] = field(default_factory=list)
-    best: Attempt | None = None
-    faults: list[CascadeFault] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +85,16 @@ class CodeCascade:
 
         Without `paid`, tiers that cost money are not asked; if there is no other, that is an abstention.
         """
-        run = _Run(task=task, trace=Trace(started_s=started_s, deadline_s=self.deadline_s), max_tier=max_tier)
+        run = _Run(
+            task=task,
+            trace=Trace(started_s=started_s, deadline_s=self.deadline_s),
+            max_tier=max_tier,
+            contexts=[Brief.without_evidence(task.question, asked_at=datetime.now(UTC))],
+            hashes=self.hashes,
+        )
         local, frontier = (tier if tier and (paid or tier.price.free) else None for tier in self._allowed(max_tier))
         if not paid and not (local or frontier):
-            return Ended(decision=self._decision(run, "abstain", None, "no model wrote a program"))
+            return run.abstain(no_program_passed(task.question), "no model wrote a program")
         try:
             if not (local and await self._cheaply(run, local)) and frontier:
                 await self._draft(run, frontier, "frontier")
@@ -112,7 +108,7 @@ class CodeCascade:
 
     @property
     def hashes(self) -> Hashes:
-        """Give what a decision is made with."""
+        """Return what a decision is made with."""
         models = [tier.described for tier in (self.local, self.frontier) if tier]
         return Hashes(
             policy=self.policy.hash, prompts=prompts_hash(), guards="program 3; code_tests 2", models="; ".join(models)
@@ -130,8 +126,8 @@ class CodeCascade:
             if passed:
                 break
         reviews = self.policy.review == "always" or (self.policy.review == "on_failure" and not passed)
-        if run.attempts and reviews:
-            passed = await self._review(run, tier, run.attempts[-1]) or passed
+        if run.last and reviews:
+            passed = await self._review(run, tier, run.last) or passed
         return passed
 
     async def _draft(self, run: _Run, tier: ModelTier, path: Path, *, sample: int = 0) -> bool:
@@ -151,23 +147,17 @@ class CodeCascade:
         return await self._try(run, tier, path, request, purpose="review")
 
     async def _try(self, run: _Run, tier: ModelTier, path: Path, request: ChatRequest, *, purpose: str) -> bool:
-        try:
-            completion = await tier.ask(request, run.trace, purpose=purpose)
-        except (TierDown, TooLong) as fault:
-            log.warning("%s", fault)
-            run.faults.append(fault)
+        completion = await run.drafted(tier.ask(request, run.trace, purpose=purpose))
+        if completion is None:
             return False
         draft = _read(completion, run.task)
         verdicts = await self._verdicts(run, draft, tier.model)
-        attempt = Attempt(path=path, tier=tier.name, model=tier.model, context=0, draft=draft, verdicts=verdicts)
-        run.attempts.append(attempt)
-        run.best = better(run.best, attempt)
-        return attempt.accepted
+        return run.add(Attempt(path=path, tier=tier.name, model=tier.model, context=0, draft=draft, verdicts=verdicts))
 
     async def _verdicts(self, run: _Run, draft: Draft, model: str) -> tuple[Verdict, ...]:
         """Judge a program by its form, which is free, and then by the tests."""
         if self.policy.verify == "nothing":
-            return (_UNASKED,)
+            return (UNASKED,)
         form = _form(run.task, draft, model)
         if self.policy.verify == "form" or form.status != "pass":
             return (form,)
@@ -185,47 +175,18 @@ class CodeCascade:
         return Verdict(guard="code_tests", status=status, score=float(outcome.passed), reason=outcome.why)
 
     def _ended(self, run: _Run) -> Ended:
-        best = run.best
-        if best and best.accepted:
-            return Ended(decision=self._decision(run, best.path, best, "it passes the public tests"))
-        if best and self.policy.unverified == "serve":
-            return Ended(decision=self._decision(run, best.path, best, "no program passed; this is the best of them"))
+        if run.accepted:
+            return run.serve(run.accepted, "it passes the public tests", verified=self.policy.verify == "tests")
+        if run.best and self.policy.unverified == "serve":
+            return run.serve(run.best, "no program passed; this is the best of them", verified=False)
         unsandboxed = next((fault for fault in run.faults if isinstance(fault, SandboxUnavailable)), None)
-        settled = run.attempts and (not run.faults or run.attempts[-1].path == "frontier")
+        settled = run.last and (not run.faults or run.last.path == "frontier")
         if unsandboxed or not settled:
             nothing = TierDown(
                 tier="local", reason="no model is configured, or allowed, that could write code", retry_after_s=60
             )
-            fault = unsandboxed or (run.faults[-1] if run.faults else nothing)
-            return Ended(decision=self._decision(run, "error", None, str(fault)), fault=fault)
-        return Ended(decision=self._decision(run, "abstain", None, "no program passed the public tests"))
-
-    def _decision(self, run: _Run, path: Path, served: Attempt | None, reason: str) -> Decision:
-        now = datetime.now(UTC)
-        brief = Brief(question=run.task.question, asked_at=now, text="", tokens=0, budget=0, quotes=(), answerable=0.0)
-        shown = served or (run.attempts[-1] if run.attempts else None)
-        return Decision(
-            id=uuid4().hex,
-            decided_at=now,
-            path=path,
-            tier=served.tier if served else None,
-            model=served.model if served else None,
-            answer=served.draft.answer if served else no_program_passed(brief.question) if path == "abstain" else "",
-            verified=bool(served and served.accepted and self.policy.verify == "tests"),
-            reason=reason,
-            citations=(),
-            brief=brief,
-            contexts=(brief,),
-            attempts=tuple(run.attempts),
-            verdicts=shown.verdicts if shown else (),
-            calls=tuple(run.trace.calls),
-            hashes=self.hashes,
-            latency_ms=run.trace.latency_ms(),
-            max_tier=run.max_tier,
-        )
-
-
-_UNASKED = Verdict(guard="none", status="pass", score=1.0, reason="verification is switched off", hard=False)
+            return run.fail(unsandboxed or (run.faults[-1] if run.faults else nothing))
+        return run.abstain(no_program_passed(run.task.question), "no program passed the public tests")
 
 
 def _form(task: CodeTask, draft: Draft, model: str) -> Verdict:

@@ -119,7 +119,7 @@ class Decision:
         return sum(call.cost_nanousd for call in self.calls)
 
     def timeless(self) -> "Decision":
-        """Give the decision without its id and times: what a replay must give again."""
+        """Return the decision without its id and times: what a replay must give again."""
         calls = tuple(replace(call, latency_ms=0) for call in self.calls)
         epoch_start = datetime.fromtimestamp(0, tz=self.decided_at.tzinfo)
         return replace(self, id="", decided_at=epoch_start, latency_ms=0, calls=calls)

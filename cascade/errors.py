@@ -33,7 +33,7 @@ class CascadeFault(Exception):
 
 
 class UnknownDecision(CascadeFault):
-    """No decision of this id belongs to the tenant; whether another tenant has one is not told."""
+    """No decision of this id belongs to the tenant; whether another tenant has one is not revealed."""
 
     def __init__(self, *, decision_id: str) -> None:
         self.decision_id = decision_id

@@ -14,7 +14,7 @@ class Policy:
 
     `ladder`: budgets in tokens of the contexts wider than the first. `widen_before`, `widen_after`: how many of them the cheap
     tier tries before the frontier tier, and the frontier tier after its first answer, each only if a guard blames the context.
-    `raw`: whether the frontier tier may at last have the raw history. `repair`: whether a rejected draft may be mended once.
+    `raw`: whether the frontier tier may at last have the raw history. `repair`: whether a rejected draft may be repaired once.
     `verify`: off, no guard is asked (for ablations). `unverified`: whether the best draft is served, marked so, when none passes.
     """
 
@@ -28,10 +28,10 @@ class Policy:
 
     @property
     def hash(self) -> str:
-        """Give a short hash of all of it."""
+        """Return a short hash of all of it."""
         return hash_of(asdict(self))
 
 
 def hash_of(fields: Mapping[str, object]) -> str:
-    """Give a short hash of a policy's fields, in whatever order."""
+    """Return a short hash of a policy's fields, in whatever order."""
     return blake2b(repr(sorted(fields.items())).encode(), digest_size=8).hexdigest()

@@ -75,6 +75,11 @@ class Brief:
     quotes: tuple[Quote, ...]
     answerable: float
 
+    @classmethod
+    def without_evidence(cls, question: str, *, asked_at: datetime, budget: int = 0) -> "Brief":
+        """Return the brief of a request that is answered from nothing remembered."""
+        return cls(question=question, asked_at=asked_at, text="", tokens=0, budget=budget, quotes=(), answerable=0.0)
+
 
 class Contexts(Protocol):
     """The means to get a context for one question, and wider ones."""
@@ -83,7 +88,7 @@ class Contexts(Protocol):
         """Distil the evidence to at most `budget` tokens."""
 
     async def raw(self, limit: int) -> Brief:
-        """Give the raw history, newest first, within `limit` tokens."""
+        """Return the raw history, newest first, within `limit` tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +118,7 @@ class ChatRequest:
 class Usage:
     """Tokens that a call was billed for; cached ones are part of the prompt's, reasoning ones of the completion's.
 
-    `estimated`: the server did not tell them all, and some were counted here.
+    `estimated`: the server did not report them all, and some were counted here.
     """
 
     prompt_tokens: int = 0
@@ -145,7 +150,7 @@ class ChatFailed(Exception):
     """One call came to nothing. `kind` says how; `lasting` ones would fail again; `usage` is what was billed all the same.
 
     `sent` is what the server said all the same, for the count of its tokens. `parameter`, of the kind "parameter", is what the
-    server seems to refuse: the same request without it may be answered.
+    server seems to refuse: the same request without it may be answered. `status` is the HTTP status of an answer that is an error.
     """
 
     def __init__(  # noqa: PLR0913 - an error's fields
@@ -158,6 +163,7 @@ class ChatFailed(Exception):
         usage: Usage | None = None,
         sent: str = "",
         parameter: str = "",
+        status: int | None = None,
     ) -> None:
         self.kind = kind
         self.reason = reason
@@ -166,16 +172,18 @@ class ChatFailed(Exception):
         self.usage = usage or Usage()
         self.sent = sent
         self.parameter = parameter
+        self.status = status
         super().__init__(f"{kind}: {reason}")
 
 
 class RelayRefused(ChatFailed):
     """A server refused a relayed request for what it says: with `status`, and its error object, which is the client's to read."""
 
+    status: int
+
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
-        self.status = status
         self.error = dict(error)
-        super().__init__("refused", f"the server answered {status}", lasting=True)
+        super().__init__("refused", f"the server answered {status}", lasting=True, status=status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +221,7 @@ class Chat(Protocol):
 class Draft:
     """A tier's candidate answer; `citations` are marks of the brief's quotes. `abstains`: it says that the context has no answer.
 
-    `finish_reason`, `returned_model` and `confidence` are what the server told; `parsed` is false for an answer not in the form
+    `finish_reason`, `returned_model` and `confidence` are what the server reported; `parsed` is false for an answer not in the form
     that was asked for, and `attributed` says that its citations were found by us.
     """
 

@@ -43,7 +43,7 @@ class Price:
 
 
 def cost_nanousd(usage: Usage, price: Price) -> int:
-    """Give what a call cost, rounded once, to whole nano-dollars."""
+    """Return what a call cost, rounded once, to whole nano-dollars."""
     cached = min(usage.cached_tokens, usage.prompt_tokens)
     cached_usd = price.input_usd if price.cached_usd is None else price.cached_usd
     cost = (usage.prompt_tokens - cached) * price.input_usd + cached * cached_usd

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from time import perf_counter
 
+import anyio
 from pydantic import TypeAdapter
 
 from cascade.decision import Call
@@ -46,7 +46,7 @@ class RecordingChat:
         self._chat = chat
         self._model = model
         self._folder = folder
-        self._writing = Lock()
+        self._writing = anyio.CapacityLimiter(1)
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
         """Answer `request` and write it down. Raises ChatFailed."""
@@ -62,11 +62,13 @@ class RecordingChat:
             latency_s=round(perf_counter() - began_s, 4),
             at=at,
         )
-        with self._writing:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / f"{at:%Y-%m-%d}.jsonl").open("ab") as file:
-                file.write(_RECORDED.dump_json(row) + b"\n")
+        await anyio.to_thread.run_sync(self._write, row, limiter=self._writing)
         return completion
+
+    def _write(self, row: Recorded) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{row.at:%Y-%m-%d}.jsonl").open("ab") as file:
+            file.write(_RECORDED.dump_json(row) + b"\n")
 
 
 class ReplayChat:
@@ -77,7 +79,7 @@ class ReplayChat:
         self._model = model
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:  # noqa: ARG002 - nothing takes time
-        """Give what was recorded. Raises NotRecorded."""
+        """Return what was recorded. Raises NotRecorded."""
         key = request_key(self._model, request)
         found = self._recordings.get((key, request.sample))
         if found is None:
@@ -94,7 +96,7 @@ class DecisionChat:
         self._model = model
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
-        """Give what this call gave then."""
+        """Return what this call gave then."""
         key = request_key(self._model, request)
         if not self._calls or self._calls[0].request != key:
             raise NotRecorded(model=self._model, key=key, sample=request.sample)

@@ -66,6 +66,10 @@ def test_talking_to_a_server_imports_no_engine() -> None:
     assert loaded_by("tirtha.cli, tirtha.cli.connection", ("torch", "memory", "lancedb", "numpy", "eval", "mcp")) == []
 
 
+def test_a_guard_needs_neither_a_client_of_models_nor_statistics() -> None:
+    assert loaded_by("cascade.guards", ("openai", "scipy", "tenacity", "pydantic")) == []
+
+
 @pytest.mark.slow
 def test_what_is_wrong_with_a_setting_is_told_before_the_engine_is_imported() -> None:
     modules = "tirtha.http.server, tirtha.wiring.tiers, tirtha.maintenance.certify, memory.errors, cascade.errors"

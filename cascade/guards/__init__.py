@@ -1,6 +1,7 @@
 """Guards: each judges a draft alone, by one thing. Only `pass` lets a draft through; what a guard cannot judge is no pass.
 
-Those without a model come first and cost nothing; those that ask one are there only if they are configured.
+Those without a model come first and cost nothing; those that ask one are there only if they are configured, and are given a tier.
+So none of them imports a client of models.
 """
 
 from cascade.guards.answerability import AnswerabilityGuard

@@ -1,4 +1,4 @@
-"""The guard over the model's own confidence: the mean probability of the answer's tokens, where the server tells them.
+"""The guard over the model's own confidence: the mean probability of the answer's tokens, where the server reports them.
 
 A weak sign alone (long answers look surer, and reasoning models are too sure); there only if a threshold is configured.
 """
@@ -14,7 +14,7 @@ __all__ = ["ConfidenceGuard"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceGuard:
-    """Passes if the geometric mean of the answer's token probabilities is at least `threshold`; unsure if the server tells none."""
+    """Passes if the geometric mean of the answer's token probabilities is at least `threshold`; unsure if it reports none."""
 
     name: ClassVar[str] = "confidence"
     cost: ClassVar[Cost] = "free"

@@ -68,9 +68,9 @@ class _Held:
 
     @classmethod
     def of(cls, answer: str, brief: Brief, quotes: list[Quote]) -> "_Held":
-        told = [text for quote in quotes for text in (quote.text, quote.speaker, *(t.meaning for t in quote.times))]
+        lines = [text for quote in quotes for text in (quote.text, quote.speaker, *(t.meaning for t in quote.times))]
         asked = "" if _CHOOSING.search(brief.question) else brief.question
-        text = " ".join([*told, asked])
+        text = " ".join([*lines, asked])
         held_dates = [one for quote in quotes for one in _dates_of(quote)]
         plain = frozenset(numbers(blank_dates(text)))
         return cls(
@@ -96,37 +96,37 @@ class _Held:
 
 
 def _dates_of(quote: Quote) -> list[DateSaid]:
-    """Give the dates that a line tells; only one that tells none is taken to speak of the day it was said."""
-    told = [one for time in quote.times for one in analyse(time.meaning).dates]
+    """Return the dates that a line speaks of; a line without any is taken to speak of the day it was said."""
+    dates = [one for time in quote.times for one in analyse(time.meaning).dates]
     explicit = list(analyse(quote.text).dates)
-    told += explicit + [DateSaid(year, one.month, one.day) for one in explicit for year in _years(one, quote)]
-    return told or [DateSaid(quote.said_at.year, quote.said_at.month, quote.said_at.day)]
+    dates += explicit + [DateSaid(year, one.month, one.day) for one in explicit for year in _years(one, quote)]
+    return dates or [DateSaid(quote.said_at.year, quote.said_at.month, quote.said_at.day)]
 
 
 def _years(said: DateSaid, quote: Quote) -> tuple[int, ...]:
-    """Give the years that a date without one may be in: that of its telling, and the one before if it lay ahead then."""
+    """Return the years a date without one may be in: the message's, or also the one before if it would lie after the message."""
     if said.year is not None:
         return ()
-    told = quote.said_at
-    ahead = (said.month or 0, said.day or 0) > (told.month, told.day if said.day else 0) and said.month != told.month
-    return (told.year, told.year - 1) if ahead else (told.year,)
+    sent = quote.said_at
+    ahead = (said.month or 0, said.day or 0) > (sent.month, sent.day if said.day else 0) and said.month != sent.month
+    return (sent.year, sent.year - 1) if ahead else (sent.year,)
 
 
 def _counted(text: str) -> list[Decimal]:
-    """Give the numbers that an answer claims; "one" is a pronoun more often than not, but for the first word."""
+    """Return the numbers that an answer claims; "one" is a pronoun more often than not, but for the first word."""
     claims_one = "1" in text or re.match(r"\W*one\b", text, re.IGNORECASE)
     return [value for value in numbers(text) if value != 1 or claims_one]
 
 
 def _implied(
-    answer: str, brief: Brief, quotes: list[Quote], told: Iterable[DateSaid], plain: frozenset[Decimal]
+    answer: str, brief: Brief, quotes: list[Quote], dates: Iterable[DateSaid], plain: frozenset[Decimal]
 ) -> set[Decimal]:
-    """Give the numbers that follow from the lines, where the question asks for one: of an answer in units of time, the times
+    """Return the numbers that follow from the lines, where the question asks for one: of an answer in units of time, the times
     between their dates; of another, the count of the lines, the sum of their numbers and the differences."""
     if not _COUNTING.search(brief.question):
         return set()
     found: set[Decimal] = set()
-    days = sorted({day for day in map(_day, [*told, *analyse(brief.question).dates]) if day} | {brief.asked_at.date()})
+    days = sorted({day for day in map(_day, [*dates, *analyse(brief.question).dates]) if day} | {brief.asked_at.date()})
     if _TIME_UNIT.search(answer):
         for first, last in combinations(days, 2) if len(days) <= _LONG_EVIDENCE else ():
             found |= _between(first, last)
@@ -139,7 +139,7 @@ def _implied(
 
 
 def _between(first: date, last: date) -> set[Decimal]:
-    """Give the time between two days in days, weeks, months and years, rounded down and to the nearest."""
+    """Return the time between two days in days, weeks, months and years, rounded down and to the nearest."""
     days = (last - first).days
     months = (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
     rounded = {days, days // 7, round(days / 7), months, round(days / 30.44), months // 12, round(days / 365.25)}

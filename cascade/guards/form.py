@@ -36,8 +36,8 @@ class FinishGuard:
 def finish_fault(draft: Draft, model: str) -> str:
     """Say how a draft did not end well: another model answered, or it was cut off; "" if it did."""
     if draft.returned_model and not same_model(model, draft.returned_model):
-        mend = "if that is the same model, the tier's setting accepted_models must name it"
-        return f"{model!r} was asked and {draft.returned_model!r} answered; {mend}"
+        hint = "if that is the same model, the tier's setting accepted_models must name it"
+        return f"{model!r} was asked and {draft.returned_model!r} answered; {hint}"
     if draft.finish_reason not in _FINISHED:
         return f"the model did not finish: {draft.finish_reason or 'no reason given'}"
     return ""

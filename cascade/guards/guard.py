@@ -1,4 +1,4 @@
-"""What a guard is, and how guards are run: free ones first, dear ones only for drafts that the others let through."""
+"""What a guard is, and how guards are run: free ones first, expensive ones only for drafts that the others let through."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ __all__ = ["Case", "Cost", "Guard", "guards_hash", "judge"]
 log = logging.getLogger(__name__)
 
 Cost = Literal["free", "cpu", "llm"]
-_DEAREST_LAST: tuple[Cost, ...] = ("free", "cpu", "llm")
+_CHEAPEST_FIRST: tuple[Cost, ...] = ("free", "cpu", "llm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Guard(Protocol):
 async def judge(guards: Sequence[Guard], case: Case) -> tuple[Verdict, ...]:
     """Run the guards, cheapest first; those that cost more are spared once one of a cheaper kind has not passed the draft."""
     verdicts: list[Verdict] = []
-    for cost in _DEAREST_LAST:
+    for cost in _CHEAPEST_FIRST:
         verdicts += [await _verdict(guard, case) for guard in guards if guard.cost == cost]
         if any(verdict.status != "pass" for verdict in verdicts):
             break
@@ -70,6 +70,6 @@ async def _verdict(guard: Guard, case: Case) -> Verdict:
 
 
 def guards_hash(guards: Sequence[Guard]) -> str:
-    """Give the hash of the guards' names and versions."""
+    """Return the hash of the guards' names and versions."""
     listed = "\n".join(f"{guard.name} {guard.version}" for guard in guards)
     return blake2b(listed.encode(), digest_size=8).hexdigest()

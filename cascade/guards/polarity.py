@@ -56,8 +56,8 @@ class PolarityGuard:
         if case.draft.abstains or not case.draft.answer:
             return self._verdict("pass", "nothing is claimed")
         cited = [quote.text for quote in case.brief.quotes if quote.n in case.draft.citations]
-        told = [clause for text in cited for clause in clauses(text)]
-        found = [_compare(claim, told) for claim in _claims(case.draft.answer, case.brief.question)]
+        evidence = [clause for text in cited for clause in clauses(text)]
+        found = [_compare(claim, evidence) for claim in _claims(case.draft.answer, case.brief.question)]
         for status, reason in (
             ("fail", "a cited line says the opposite"),
             ("unsure", "no cited line settles a yes or no"),
@@ -87,11 +87,11 @@ def _claims(answer: str, question: str) -> list[_Claim]:
     return claims
 
 
-def _compare(claim: _Claim, told: list[str]) -> str:
+def _compare(claim: _Claim, evidence: list[str]) -> str:
     """Return pass, fail or unsure for one claim over the clauses of the cited lines."""
     if not claim.about:
         return "unsure" if claim.bare else "pass"
-    shares = [(len(claim.about & terms(clause)) / len(claim.about), denies(clause)) for clause in told]
+    shares = [(len(claim.about & terms(clause)) / len(claim.about), denies(clause)) for clause in evidence]
     best = max((share for share, _ in shares), default=0.0)
     if best < (_COMPARABLE if claim.bare else _HINTS):
         return "unsure" if claim.bare else "pass"

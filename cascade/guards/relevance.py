@@ -47,7 +47,7 @@ def quoting_figures(brief: Brief, draft: Draft) -> dict[str, float] | None:
     """Return what a quoted answer is judged by, by name; None if it cites no line of the brief.
 
     score: the predicted usefulness of the best line cited, 0 to 1. answerable: the log-odds that the memory holds the answer.
-    told_date: 1 if the answer is the date that a line tells, and not the line itself.
+    told_date: 1 if the answer is the date that a line names, and not the line itself.
     """
     cited = [quote for quote in brief.quotes if quote.n in draft.citations]
     if not cited:

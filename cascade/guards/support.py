@@ -37,10 +37,10 @@ class SupportGuard:
         """Judge the draft sentence by sentence."""
         answer = "" if case.draft.abstains else case.draft.answer
         cited = [quote for quote in case.brief.quotes if quote.n in case.draft.citations]
-        told = " ".join(_told(quote) for quote in cited)
+        evidence = " ".join(_words(quote) for quote in cited)
         asked = "" if re.search(r"\bor\b", case.brief.question, re.IGNORECASE) else case.brief.question
-        held = terms(f"{asked} {told}")
-        doubt = _doubt(answer, told)
+        held = terms(f"{asked} {evidence}")
+        doubt = _doubt(answer, evidence)
         if doubt:
             return Verdict(guard=self.name, status="unsure", score=0.5, reason=doubt)
         weakest, score = "", 1.0
@@ -62,16 +62,16 @@ class SupportGuard:
         return float((vectors[1:] @ vectors[0]).max())
 
 
-def _doubt(answer: str, told: str) -> str:
-    """Say why words cannot tell whether an answer is supported: it has none that carry meaning, or denies what nobody denied."""
+def _doubt(answer: str, evidence: str) -> str:
+    """Say why words cannot show whether an answer is supported: it has none that carry meaning, or denies what no line denied."""
     if _YES_OR_NO.match(answer) or not answer:
         return ""
     if not terms(answer) and not numbers(answer) and not analyse(answer).dates:
         return "the answer has no word that carries meaning"
-    if _DENIES.search(answer) and not _DENIES.search(told):
+    if _DENIES.search(answer) and not _DENIES.search(evidence):
         return "the answer denies something, and no cited line does"
     return ""
 
 
-def _told(quote: Quote) -> str:
+def _words(quote: Quote) -> str:
     return " ".join([quote.text, quote.speaker, *(time.meaning for time in quote.times)])

@@ -1,24 +1,42 @@
 """The guards that ask a model: do two differently asked drafts agree, and does the evidence entail the answer?
 
-Two different prompts that agree tell more than two samples of one (arXiv 2310.03094); a vote on entailment is noisy, so it is taken
+Two different prompts that agree show more than two samples of one (arXiv 2310.03094); a vote on entailment is noisy, so it is taken
 k times (AutoMix, arXiv 2310.12963). There only if configured: each costs calls of the cheap tier.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
+from cascade.call_trace import Trace
 from cascade.claims import numbers, terms
 from cascade.decision import Status, Verdict
 from cascade.errors import TierDown
 from cascade.guards.guard import Case, Cost
-from cascade.ports import ChatRequest, Embed
+from cascade.ports import Brief, ChatRequest, Completion, Draft, Embed
 from cascade.prompts import vote_messages
 from cascade.reading import YesOrNo, read_verdict
-from cascade.tiers.model import ModelTier
 
-__all__ = ["AgreementGuard", "EntailmentGuard", "overlap"]
+__all__ = ["AgreementGuard", "EntailmentGuard", "Voter", "overlap"]
 
 _VOTE_TEMPERATURE = 0.7
+
+
+class Voter(Protocol):
+    """The tier that is asked; `tiers.model.ModelTier` is one. A guard needs no client of models to be imported."""
+
+    @property
+    def model(self) -> str:
+        """Its model's name."""
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens of one reply."""
+
+    async def draft(self, brief: Brief, trace: Trace, *, purpose: str, variant: str) -> Draft:
+        """Answer the brief's question, asked in the words of `variant`. Raises TierDown or TooLong."""
+
+    async def ask(self, request: ChatRequest, trace: Trace, *, purpose: str) -> Completion:
+        """Answer a request. Raises TierDown or TooLong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +45,7 @@ class AgreementGuard:
 
     name: ClassVar[str] = "agreement"
     cost: ClassVar[Cost] = "llm"
-    tier: ModelTier
+    tier: Voter
     threshold: float = 0.6
     embed: Embed | None = None
 
@@ -62,7 +80,7 @@ class EntailmentGuard:
 
     name: ClassVar[str] = "entailment"
     cost: ClassVar[Cost] = "llm"
-    tier: ModelTier
+    tier: Voter
     votes: int = 3
     needed: int = 2
 
@@ -99,7 +117,7 @@ class EntailmentGuard:
 
 
 def overlap(one: str, other: str) -> float:
-    """Give the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
+    """Return the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
     mine, theirs = (terms(text) | {str(n) for n in numbers(text)} for text in (one, other))
     if not mine or not theirs:
         return float(one.strip().lower() == other.strip().lower())

@@ -78,7 +78,7 @@ def review_messages(question: str, program: str, tests: str, outcome: str) -> tu
 
 
 def request_key(model: str, request: ChatRequest) -> str:
-    """Give the key that recordings know a request by: a hash of all of it but the sample's number and what a server refused."""
+    """Return the key that recordings know a request by: a hash of all of it but the sample's number and what a server refused."""
     whole = asdict(request) | {"model": model}
     del whole["sample"], whole["without"]
     return blake2b(json.dumps(whole, sort_keys=True, ensure_ascii=True).encode(), digest_size=16).hexdigest()
@@ -87,8 +87,7 @@ def request_key(model: str, request: ChatRequest) -> str:
 def fence(text: str) -> str:
     """Return the name of the mark around a text: made of the text, so that it cannot hold its own closing mark.
 
-    Whoever knows what a text will be can try texts until one holds its own mark: of four bytes, within minutes. Such a text gets
-    another one.
+    An author of texts can try them until one holds its own mark: of four bytes, within minutes. Such a text gets another mark.
     """
     name = _mark(text)
     while name in text.lower():
@@ -102,7 +101,7 @@ def _mark(text: str) -> str:
 
 @cache
 def prompts_hash() -> str:
-    """Give the hash of all prompts together, which every decision carries."""
+    """Return the hash of all prompts together, which every decision carries."""
     texts = "\0".join(_text(name) for name in PROMPTS) + ANSWER_SCHEMA
     return blake2b(texts.encode(), digest_size=8).hexdigest()
 

@@ -117,10 +117,10 @@ def _from_json(found: Mapping[str, object], said: str, marks: "_Marks") -> _Read
 
 def _from_text(bare: str, marks: "_Marks") -> _Read:
     """Read plain text: what follows its last "Answer:", without marks, and without a last line of sources."""
-    told = after_label(bare)
-    sources = _SOURCES.search(told) or _LISTED.search(told)
+    body = after_label(bare)
+    sources = _SOURCES.search(body) or _LISTED.search(body)
     named = _named(sources) if sources else []
-    text, cited = marks.taken_out(told[: sources.start()] if sources else told, only_known=False)
+    text, cited = marks.taken_out(body[: sources.start()] if sources else body, only_known=False)
     if not has_words(text):
         return _Read(answer=bare, cited=cited, parsed=False)
     return _Read(answer=text, cited=(*cited, *named))
@@ -128,8 +128,10 @@ def _from_text(bare: str, marks: "_Marks") -> _Read:
 
 def _named(sources: re.Match[str]) -> list[int]:
     """Return the numbers of a last line of sources, or of each line of a list of them."""
-    told = sources.groupdict()
-    found = re.findall(r"\n\W*(\d{1,6})", told["lines"]) if "lines" in told else re.findall(r"\d{1,6}", told["marks"])
+    groups = sources.groupdict()
+    found = (
+        re.findall(r"\n\W*(\d{1,6})", groups["lines"]) if "lines" in groups else re.findall(r"\d{1,6}", groups["marks"])
+    )
     return [int(n) for n in found]
 
 
@@ -154,9 +156,9 @@ class _Marks:
         rest = _BRACKETS.sub(take, text)
         return (_LEFT_OVER.sub("", rest) if cited else rest).strip(), tuple(cited)
 
-    def cited(self, told: object) -> Iterator[int]:
+    def cited(self, listed: object) -> Iterator[int]:
         """Read what an object names as its citations, however deep in lists."""
-        waiting = [told]
+        waiting = [listed]
         while waiting:
             match waiting.pop():
                 case bool() | None:

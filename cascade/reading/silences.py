@@ -73,7 +73,7 @@ _ANSWERS_TOO = re.compile(r"```|~~~|[\[【]\d|\bdef \w")  # a block of code, or 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Why a model said nothing; `lasting` if the same request would most likely meet with it again, whoever serves the model."""
+    """Why a model said nothing; `lasting` if the same request would most likely meet with it again, on any server."""
 
     reason: str
     lasting: bool

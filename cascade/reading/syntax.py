@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 __all__ = ["NO_PYTHON", "answer_object", "compiles", "is_json", "last_object", "parse", "parsed"]
 
 NO_PYTHON: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
-_MOST_MENDED = 20  # objects of a text that are mended if they are no JSON: each try takes time
+_MOST_REPAIRED = 20  # objects of a text that are repaired if they are no JSON: each try takes time
 _STRING = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
 _BRACES = re.compile(rf"{_STRING}|[{{}}]", re.DOTALL)
 _LOOSE = re.compile(
@@ -84,12 +84,12 @@ def _unquoted(text: str) -> str:
 
 def _objects(text: str, keys: Collection[str]) -> Iterator[dict[str, object]]:
     """Walk through the outermost objects that have one of `keys`; one without them is looked into."""
-    at, mended = 0, 0
+    at, repaired = 0, 0
     while (at := text.find("{", at)) >= 0:
         read, end = _read(text, at)
-        if read is None and mended < _MOST_MENDED:
-            mended += 1
-            read, end = _mended(text, at)
+        if read is None and repaired < _MOST_REPAIRED:
+            repaired += 1
+            read, end = _repaired(text, at)
         named = {key.strip().casefold(): value for key, value in (read or {}).items()}
         if named.keys() & set(keys):
             yield named
@@ -121,7 +121,7 @@ def _decoded(text: str) -> int:
         return -1
 
 
-def _mended(text: str, at: int) -> tuple[dict[str, object] | None, int]:
+def _repaired(text: str, at: int) -> tuple[dict[str, object] | None, int]:
     """Read an object that is nearly JSON, or is Python's."""
     end = _closing(text, at)
     if end is None:

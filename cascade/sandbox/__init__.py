@@ -1,4 +1,4 @@
-"""The sandbox: programs and tests that nobody vouches for, run in confined processes that see nothing of each other."""
+"""The sandbox: untrusted programs and tests, run in confined processes that see nothing of each other."""
 
 from cascade.sandbox.cells import Level, Limits, find_level
 from cascade.sandbox.trial import Outcome, PublicTests, Returned, call_each, try_program

@@ -1,4 +1,4 @@
-"""Cells: confined processes that run code nobody vouches for. Starts them, talks to them within limits, and ends them.
+"""Cells: confined processes that run untrusted code. Starts them, talks to them within limits, and ends them.
 
 A cell has no network, no environment, no files but the interpreter's own and an empty folder in memory, and no way to start
 another program. The strongest confinement that works here is found once by trying; with none, nothing is run.
@@ -89,8 +89,11 @@ async def open_cell(level: Level, limits: Limits) -> AsyncIterator[Cell]:
     process = await _start(level, limits)
     try:
         cell = Cell(process)
-        async with asyncio.timeout(_START_S):
-            greeting = await cell.hear()
+        try:
+            async with asyncio.timeout(_START_S):
+                greeting = await cell.hear()
+        except TimeoutError:
+            raise CellDied("it did not start in time") from None
         if "ready" not in greeting:
             raise SandboxUnavailable(reason=str(greeting.get("refused", "it did not start")))
         async with asyncio.timeout(limits.wall_s):
@@ -98,6 +101,7 @@ async def open_cell(level: Level, limits: Limits) -> AsyncIterator[Cell]:
     finally:
         _kill(process)
         await process.wait()
+        # Its pipes may outlive it, in what it started. Only the transport closes them at once, and asyncio shows it nowhere else.
         process._transport.close()  # type: ignore[attr-defined]
 
 

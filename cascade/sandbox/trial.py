@@ -46,14 +46,14 @@ class PublicTests:
     prompt: str = ""
 
     def names(self) -> list[str]:
-        """List the functions that the program must supply: the entry point, and what else the tests name and nobody defines."""
+        """List the functions that the program must supply: the entry point, and what else the tests name and do not define."""
         tree, given = ast.parse(self.text), _defined(ast.parse(self.prelude()))
         named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         named -= given | _defined(tree) | set(dir(builtins)) | {self.entry_point}
         return [self.entry_point, *sorted(named)]
 
     def prelude(self) -> str:
-        """Give the imports and finished functions of the prompt, if it is Python; its entry point is for the program to define."""
+        """Return the imports and finished functions of the prompt, if it is Python, without its entry point."""
         try:
             tree = ast.parse(self.prompt)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -74,26 +74,26 @@ async def try_program(level: Level, program: str, tests: PublicTests, limits: Li
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
         return Outcome(passed=False, why=f"the tests are no Python: {fault}")
     try:
-        async with open_cell(level, limits) as accused, open_cell(level, limits) as judge:
-            await accused.say(do="load", code=program)
-            loaded = await accused.hear()
+        async with open_cell(level, limits) as subject, open_cell(level, limits) as judge:
+            await subject.say(do="load", code=program)
+            loaded = await subject.hear()
             if "error" in loaded:
                 return Outcome(passed=False, why=f"the program does not load: {_text(loaded['error'])}")
             await judge.say(do="judge", prelude=tests.prelude(), tests=tests.text, names=names)
-            return await _relay(judge, accused)
+            return await _relay(judge, subject)
     except TimeoutError:
         return Outcome(passed=False, why=f"no end after {limits.wall_s:g} s")
     except CellDied as fault:
         return Outcome(passed=False, why=str(fault))
 
 
-async def _relay(judge: Cell, accused: Cell) -> Outcome:
+async def _relay(judge: Cell, subject: Cell) -> Outcome:
     for _ in range(_CALLS):
         asked = await judge.hear()
         if "verdict" in asked:
             return Outcome(passed=asked["verdict"] == "pass", why=_text(asked["why"]))
-        await accused.say(do="call", name=asked["call"], given=asked["given"])
-        await judge.say(**_only_reply(await accused.hear()))
+        await subject.say(do="call", name=asked["call"], given=asked["given"])
+        await judge.say(**_only_reply(await subject.hear()))
     return Outcome(passed=False, why=f"the tests call the program more than {_CALLS:,} times")
 
 
@@ -127,7 +127,7 @@ async def call_each(
 
 
 async def _send(cell: Cell, entry_point: str, given: Sequence[str]) -> None:
-    with suppress(CellDied):  # whoever waits for the reply is told
+    with suppress(CellDied):  # who waits for the reply hears of it
         for one in given:
             await cell.say(do="call", name=entry_point, given=one)
 

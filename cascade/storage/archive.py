@@ -1,7 +1,7 @@
 """What an archive takes of the ledger and the cache: whose decisions a tenant has, the decisions by time, the answers in force.
 
 Reads in a transaction that is handed in, so that an archive of many packages is of one moment, and holds a few rows at a time.
-Decisions that were emptied when what they rested on was forgotten are nobody's any more, and are left out.
+Decisions that were emptied when what they rested on was forgotten have no owner any more, and are left out.
 """
 
 import json

@@ -136,7 +136,7 @@ class AnswerCache:
 
 
 class SingleFlight:
-    """One answer for identical requests that come in together. Whoever gives up leaves the others their answer."""
+    """One answer for identical requests that come in together. A caller that gives up leaves the others their answer."""
 
     def __init__(self) -> None:
         self._flights: dict[str, asyncio.Task[Any]] = {}

@@ -32,7 +32,7 @@ class DecisionFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedDecision:
-    """A decision, and whose it is; a program that was written for nobody has no user."""
+    """A decision, and whose it is; a program that was written for no user has none."""
 
     user_id: str | None
     agent_id: str | None

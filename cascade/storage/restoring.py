@@ -167,8 +167,8 @@ def _write(connection: Connection, owner: Owner, archived: ArchivedDecision, dec
 
 def _write_shadow(connection: Connection, owner: Owner, shadow: Shadow, decision_id: str) -> None:
     row = _shadow_row(shadow, decision_id, owner)
-    told = {name: row[name] for name in ("agrees", "overlap", "answer")}
-    if not connection.execute(update(SHADOW).where(SHADOW.c.decision_id == decision_id).values(told)).rowcount:
+    outcome = {name: row[name] for name in ("agrees", "overlap", "answer")}
+    if not connection.execute(update(SHADOW).where(SHADOW.c.decision_id == decision_id).values(outcome)).rowcount:
         connection.execute(insert(SHADOW), row)
 
 

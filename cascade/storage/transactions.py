@@ -1,4 +1,4 @@
-"""Transactions in the database that is handed in, with its outages told as the cascade's own error."""
+"""Transactions in the database that is handed in, with its outages raised as the cascade's own error."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

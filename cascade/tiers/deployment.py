@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 _NO_KEY = "none"  # the package wants one; servers without keys ignore it
 _LASTING = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 _OF_FORM = frozenset({400, 422})  # what servers answer to a parameter that they do not take
-_OF_REQUEST = frozenset({400, 409, 413, 415, 422})  # what a client is told of a relayed request that a server refuses
+_OF_REQUEST = frozenset({400, 409, 413, 415, 422})  # what a client hears of a relayed request that a server refuses
 
 
 def _on_loopback(url: str) -> bool:
@@ -163,8 +163,8 @@ class OpenAIChat:
         """Leave out for good what an answered request did without, and say so once."""
         learned = self._dialect.without(request.without)
         for setting in learned.unlike(self._dialect):
-            told = "%s refused a parameter and answers without it: from now on it is not sent; %s%s spares the first refusal"
-            log.warning(told, self._url, self._settings, setting)
+            message = "%s refused a parameter and answers without it: from now on it is not sent; %s%s spares the first refusal"
+            log.warning(message, self._url, self._settings, setting)
         self._dialect = learned
 
     async def close(self) -> None:
@@ -184,7 +184,7 @@ def _chat_faults(timeout_s: float) -> Iterator[None]:
         kind = "rate_limited" if status == 429 else "refused" if status in _LASTING else "server"
         wait_s = _retry_after_s(fault.response.headers.get("retry-after"))
         raise ChatFailed(
-            kind, f"the server answered {status}", lasting=status in _LASTING, retry_after_s=wait_s
+            kind, f"the server answered {status}", lasting=status in _LASTING, retry_after_s=wait_s, status=status
         ) from None
     except openai.APIConnectionError as fault:
         raise ChatFailed("connection", type(fault.__cause__ or fault).__name__) from None
@@ -223,8 +223,8 @@ def _relay_refusals(request: RelayRequest) -> Iterator[None]:
     except openai.APIStatusError as fault:
         if fault.status_code not in of_request:
             raise
-        told = fault.body if isinstance(fault.body, dict) else {}
-        error = told.get("error") if isinstance(told.get("error"), dict) else told
+        body = fault.body if isinstance(fault.body, dict) else {}
+        error = body.get("error") if isinstance(body.get("error"), dict) else body
         raise RelayRefused(fault.status_code, error or {}) from None
 
 
@@ -254,7 +254,7 @@ class Breaker:
         self._trying = False
 
     def opens_in_s(self) -> float:
-        """Give the seconds until a call may pass; 0 if one may now."""
+        """Return the seconds until a call may pass; 0 if one may now."""
         if self._failures < self._limit:
             return 0.0
         if self._trying:
@@ -323,9 +323,15 @@ class Deployment:
             raise ChatFailed("relay", "it passes no requests on", lasting=True)
         return self._relay
 
+    def _begin(self) -> None:
+        """Begin a call. The breaker is asked again: it may have opened while the call waited for its turn. Raises ChatFailed."""
+        if self.breaker.opens_in_s() > 0:
+            raise ChatFailed("circuit_open", "it failed too often while this call waited")  # another address may be up
+        self.breaker.begin()
+
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
-        """Tell the breaker how a call ends."""
+        """Let the breaker know how a call ends."""
         try:
             yield
         except ChatFailed as fault:
@@ -348,8 +354,8 @@ class Deployment:
         except BaseException:
             self.in_flight -= 1
             raise
-        self.breaker.begin()
         try:
+            self._begin()
             yield
         finally:
             self.in_flight -= 1

@@ -59,7 +59,7 @@ class Dialect:
     limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
     def parameters(self, request: ChatRequest) -> dict[str, Any]:
-        """Give the parameters of a request."""
+        """Return the parameters of a request."""
         said: dict[str, Any] = {self.limit_field: request.max_tokens}
         if self.temperature:
             said["temperature"] = request.temperature
@@ -73,7 +73,7 @@ class Dialect:
         return said
 
     def without(self, parameters: Collection[str]) -> "Dialect":
-        """Give the dialect that leaves these parameters out; the limit of an answer goes by its other name instead."""
+        """Return the dialect that leaves these parameters out; the limit of an answer goes by its other name instead."""
         limit = self.limit_field
         if limit in parameters:
             limit = "max_completion_tokens" if limit == "max_tokens" else "max_tokens"
@@ -93,7 +93,7 @@ class Dialect:
 
 
 def refused_parameter(error: object, sent: Mapping[str, Any], *, before: Collection[str] = ()) -> str:
-    """Give the parameter to leave out for an answer, by the body of an error; "" if it is about something else.
+    """Return the parameter to leave out for an answer, by the body of an error; "" if it is about something else.
 
     `sent` are the parameters that were refused, `before` those that this request has given up already.
     """
@@ -109,7 +109,7 @@ def refused_parameter(error: object, sent: Mapping[str, Any], *, before: Collect
 
 
 def _refused_limit(text: str, named: Collection[str], sent: Mapping[str, Any], before: Collection[str]) -> str:
-    """Give the limit's name if the error says that the name is not known, rather than that the value is too high."""
+    """Return the limit's name if the error says that the name is not known, rather than that the value is too high."""
     own = next(name for name in _LIMITS if name in sent)
     alone = own in named and all(name in _LIMITS for name in named)
     return own if alone and _UNKNOWN.search(text) and not any(name in _LIMITS for name in before) else ""

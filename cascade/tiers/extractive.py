@@ -1,4 +1,4 @@
-"""The tier without a model: it answers with what was said, word for word, or with the date that a line tells.
+"""The tier without a model: it answers with what was said, word for word, or with the date that a line names.
 
 Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no
 line speaks of what is asked about. The embedded default.
@@ -24,7 +24,7 @@ _PART_END = re.compile(
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|last|latest|newest|most recent|final)\b", re.IGNORECASE)
 _MOST_QUOTES = 3
 _AS_RELEVANT = 0.2  # a line of less than this share of the best one's score is not quoted beside it
-_AS_RELEVANT_DATED = 0.6  # a date is told only from a line of this share of it,
+_AS_RELEVANT_DATED = 0.6  # a date is given only from a line of this share of it,
 _SHARED = 1 / 3  # which holds this share of the words asked about
 _PREPOSITION = {"day": "On ", "weekend": "On ", "week": "In ", "month": "In ", "season": "In ", "year": "In "}
 # Words of questions that say nothing of what they are about.
@@ -42,7 +42,7 @@ class ExtractiveTier:
     model = "extractive"
 
     async def draft(self, brief: Brief) -> Draft | None:
-        """Quote the most relevant lines, or give the one date that they tell for a "when" question.
+        """Quote the most relevant lines, or give the one date that they name for a "when" question.
 
         None where there is no line, or none holds a word of what is asked about.
         """
@@ -68,7 +68,7 @@ def _asked_about(brief: Brief) -> frozenset[str]:
 
 
 def _dated(ranked: Sequence[Quote], asked: frozenset[str], ordinal: re.Match[str] | None) -> Draft | None:
-    """Return the date that a line tells, if it tells one only, and is about what is asked.
+    """Return the date that a line names, if it names one only, and is about what is asked.
 
     A question for the first, the second or the last time is about that one: a line that does not count its own may tell of another.
     """

@@ -1,6 +1,6 @@
 """What a model said, read from the response of each protocol, whole or event by event.
 
-Nothing here changes a response: it goes on to whoever asked, and what is read of it is checked, remembered and booked. Fields: the
+Nothing here changes a response: it goes on to the client, and what is read of it is checked, remembered and booked. Fields: the
 OpenAI API's chat completions and responses, and Anthropic's messages, as their SDKs of 2026 have them.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from cascade.ports import Usage, WireProtocol
 from cascade.reading import sound
-from cascade.tiers.usage import told_usage
+from cascade.tiers.usage import reported_usage
 
 __all__ = ["Called", "Heard", "Hearing", "hearing"]
 
@@ -27,7 +27,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A model's reply: its text, the tools it calls, why it ended (in the protocol's own word), and what it told of tokens."""
+    """A model's reply: its text, the tools it calls, why it ended (in the protocol's own word), and what it reported of tokens."""
 
     text: str
     calls: tuple[Called, ...]
@@ -99,11 +99,11 @@ class _Chat(_Reply):
         """Hear a chunk."""
         self._hear(event, "delta")
 
-    def _hear(self, told: Mapping[str, Any], holder: str) -> None:
-        self._model = _text(told.get("model")) or self._model
-        if isinstance(told.get("usage"), Mapping):
-            self._usage = _chat_usage(told["usage"])
-        for choice in _list(told.get("choices")):
+    def _hear(self, sent: Mapping[str, Any], holder: str) -> None:
+        self._model = _text(sent.get("model")) or self._model
+        if isinstance(sent.get("usage"), Mapping):
+            self._usage = _chat_usage(sent["usage"])
+        for choice in _list(sent.get("choices")):
             if choice.get("index", 0) == 0:
                 self._finish = _text(choice.get("finish_reason")) or self._finish
                 self._hear_message(_mapping(choice.get(holder)))
@@ -190,10 +190,10 @@ class _Anthropic(_Reply):
         self._finish = _text(message.get("stop_reason"))
         self._book(_mapping(message.get("usage")))
 
-    def _book(self, told: Mapping[str, Any]) -> None:
-        """Take the newest figures: a stream tells them bit by bit."""
-        prompt, cached = _anthropic_prompt(told)
-        completion = told.get("output_tokens")
+    def _book(self, usage: Mapping[str, Any]) -> None:
+        """Take the newest figures: a stream brings them bit by bit."""
+        prompt, cached = _anthropic_prompt(usage)
+        completion = usage.get("output_tokens")
         self._usage = Usage(
             prompt_tokens=prompt or self._usage.prompt_tokens,
             completion_tokens=completion if isinstance(completion, int) else self._usage.completion_tokens,
@@ -210,29 +210,29 @@ class _Anthropic(_Reply):
                 self._call(place, block.get("name"))
 
 
-def _chat_usage(told: Mapping[str, Any]) -> Usage:
+def _chat_usage(usage: Mapping[str, Any]) -> Usage:
     details = {
-        name: SimpleNamespace(**_mapping(told.get(name)))
+        name: SimpleNamespace(**_mapping(usage.get(name)))
         for name in ("prompt_tokens_details", "completion_tokens_details")
     }
-    return told_usage(SimpleNamespace(**{**told, **details}))
+    return reported_usage(SimpleNamespace(**{**usage, **details}))
 
 
-def _responses_usage(told: Mapping[str, Any]) -> Usage:
+def _responses_usage(usage: Mapping[str, Any]) -> Usage:
     return _chat_usage(
         {
-            "prompt_tokens": told.get("input_tokens"),
-            "completion_tokens": told.get("output_tokens"),
-            "total_tokens": told.get("total_tokens"),
-            "prompt_tokens_details": told.get("input_tokens_details"),
-            "completion_tokens_details": told.get("output_tokens_details"),
+            "prompt_tokens": usage.get("input_tokens"),
+            "completion_tokens": usage.get("output_tokens"),
+            "total_tokens": usage.get("total_tokens"),
+            "prompt_tokens_details": usage.get("input_tokens_details"),
+            "completion_tokens_details": usage.get("output_tokens_details"),
         }
     )
 
 
-def _anthropic_prompt(told: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the tokens of a prompt, which are told in three parts, and how many of them were cached."""
-    parts = [told.get(name) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")]
+def _anthropic_prompt(usage: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the tokens of a prompt, which come in three parts, and how many of them were cached."""
+    parts = [usage.get(name) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")]
     counts = [part if isinstance(part, int) else 0 for part in parts]
     return sum(counts), counts[2]
 

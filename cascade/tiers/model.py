@@ -76,7 +76,7 @@ class ModelTier:
     async def draft(
         self, brief: Brief, trace: Trace, *, feedback: str = "", purpose: str = "draft", variant: str = "answer"
     ) -> Draft:
-        """Answer the brief's question from its lines; `feedback` tells what was wrong with an earlier answer.
+        """Answer the brief's question from its lines; `feedback` says what was wrong with an earlier answer.
 
         Raises:
             TooLong: the window does not hold the request.
@@ -202,7 +202,7 @@ class ModelTier:
         )
 
     def _usage(self, request: ChatRequest, ended: Completion | ChatFailed) -> Usage:
-        """Give what a call used: as the server told, and counted where it did not; a failed call that sent nothing as told."""
+        """Return what a call used, as reported; what is missing is counted, but not for a failed call that sent nothing."""
         sent = (ended.text, ended.reasoning) if isinstance(ended, Completion) else (ended.sent,)
         if isinstance(ended, ChatFailed) and not ended.sent:
             return ended.usage

@@ -1,4 +1,4 @@
-"""Who watches the calls of models: a port that is told when a call begins and how it ended, for metrics and traces.
+"""Who watches the calls of models: a port that hears when a call begins and how it ended, for metrics and traces.
 
 The cascade knows neither. A watch hears names, counts and times of a call, and never a word that went to or from a model.
 """
@@ -42,7 +42,7 @@ class WatchedCall(Protocol):
     """One call that is watched."""
 
     def ended(self, call: Call, how: Completion | ChatFailed) -> None:
-        """Hear how the call ended, with its record. Not called if whoever asked gave up."""
+        """Hear how the call ended, with its record. Not called if the caller gave up."""
 
 
 class Watch(Protocol):

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from cascade import TimeSaid
 from cascade.call_trace import Trace
 from cascade.decision import Attempt, Verdict
-from cascade.gate import better, blames
 from cascade.guards import (
     AgreementGuard,
     Case,
@@ -28,6 +27,7 @@ from cascade.guards import (
     guards_hash,
     judge,
 )
+from cascade.guards.gate import better, blames
 from cascade.guards.injection import steers
 from cascade.ports import ChatFailed, Draft
 from tests.support.briefs import brief, quote

@@ -1,6 +1,9 @@
+import asyncio
 import json
+import os
+import threading
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
 
@@ -51,6 +54,21 @@ async def test_a_miss_is_an_error(tmp_path: Path, other: ChatRequest) -> None:
         await ReplayChat(recordings, model="m").complete(other, timeout_s=1)
     with pytest.raises(NotRecorded):
         await ReplayChat(recordings, model="another").complete(ASK, timeout_s=1)
+
+
+async def test_a_slow_disk_holds_up_no_other_request(tmp_path: Path) -> None:
+    pipe = tmp_path / f"{datetime.now(UTC):%Y-%m-%d}.jsonl"
+    os.mkfifo(pipe)  # opening it to write waits for a reader, as a stuck disk does
+    reader = threading.Timer(0.5, pipe.read_bytes)
+    reader.start()
+    recording = asyncio.create_task(
+        RecordingChat(Scripted("first"), model="m", folder=tmp_path).complete(ASK, timeout_s=1)
+    )
+    began_s = perf_counter()
+    await asyncio.sleep(0.05)
+    assert perf_counter() - began_s < 0.4
+    assert (await recording).text == "first"
+    await asyncio.to_thread(reader.join)
 
 
 def test_a_key_does_not_depend_on_the_sample_and_on_everything_else() -> None:

@@ -6,7 +6,8 @@ import gc
 import pytest
 
 from cascade.errors import SandboxUnavailable
-from cascade.sandbox import Level, Limits, PublicTests, call_each, cells, find_level, try_program
+from cascade.sandbox import Level, Limits, Outcome, PublicTests, call_each, cells, find_level, try_program
+from cascade.sandbox.cells import CellDied, open_cell
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 
 pytestmark = pytest.mark.slow
@@ -240,6 +241,19 @@ async def test_a_machine_without_confinement_runs_nothing(monkeypatch: pytest.Mo
     with pytest.raises(SandboxUnavailable, match="cannot be started"):
         async with cells.open_cell("namespaces", Limits()):
             pytest.fail("a cell without an interpreter was opened")
+
+
+async def test_a_cell_that_does_not_start_in_time_is_said_to_be_that(
+    level: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "_START_S", 0.001)
+    with pytest.raises(CellDied, match="did not start"):
+        async with open_cell(level, QUICK):
+            pytest.fail("it started within a millisecond")
+    outcome = await try_program(level, "def f(a, b): return a + b", PublicTests(text=ADDS, entry_point="f"), QUICK)
+    assert outcome == Outcome(passed=False, why="it did not start in time")
+    with pytest.raises(SandboxUnavailable, match="did not start"):
+        await find_level()
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str
     try:
         models = await chat.models(timeout_s=_PROBE_S)
     except ChatFailed as fault:
-        if "401" in fault.reason or "403" in fault.reason:
+        if fault.status in (401, 403):
             raise Misconfigured(setting=f"{prefix}_KEY", why=f"{url} refuses it ({fault.reason})") from fault
         if fault.kind == "connection":
             why = f"nothing answers at {url} ({fault.reason})"

@@ -1,7 +1,7 @@
 """A confined process: holds a program and calls its functions, or holds tests and asks for calls.
 
 Started as `python -S -s -P -B cell.py LEVEL LIMITS`; speaks lines of JSON over what were its standard input and output. The code
-it runs can write there too: whoever reads must take every line for a claim of that code, and of nobody else.
+it runs can write there too: the reader must take every line for a claim of that code, and of none else.
 """
 
 import ast
@@ -22,7 +22,7 @@ _RAISED_AS_SUCH = (ArithmeticError, LookupError, ValueError, TypeError, Attribut
 
 
 class Wire:
-    """Lines of JSON to and from whoever started the cell."""
+    """Lines of JSON to and from the process that started the cell."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -33,7 +33,7 @@ class Wire:
             os.dup2(nothing, standard)
 
     def hear(self) -> dict[str, Any]:
-        """Wait for a line; ends the cell when nobody is there any more."""
+        """Wait for a line; ends the cell when the other side is gone."""
         line = self._reader.readline()
         if not line:
             os._exit(0)
@@ -141,7 +141,7 @@ def _update(mine: Any, theirs: Any) -> None:
 
 
 def _call_what_waits(tree: ast.Module, space: dict[str, Any], entry_point: str) -> None:
-    """Call a `check(candidate)` that nobody calls, and functions `test_...` without parameters, as a test runner would."""
+    """Call a `check(candidate)` that the tests do not call, and functions `test_...` without parameters, as a test runner would."""
     if _defines_check(tree):
         space["check"](space[entry_point])
     for node in tree.body:
@@ -150,7 +150,7 @@ def _call_what_waits(tree: ast.Module, space: dict[str, Any], entry_point: str) 
 
 
 def _defines_check(tree: ast.Module) -> bool:
-    """Whether the tests are a function `check(candidate)` that nobody calls, as in HumanEval."""
+    """Whether the tests are a function `check(candidate)` that they do not call, as in HumanEval."""
     defined = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
     called = any(
         isinstance(node, ast.Expr)

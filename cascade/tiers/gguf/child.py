@@ -21,24 +21,24 @@ _ONE_AT_A_TIME = 1  # each further place takes a context window of memory
 def main() -> NoReturn:
     """Serve until standard input ends. The only argument is the parent's process id."""
     _end_with(int(sys.argv[1]))
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what the library writes on standard output must not mix with what is told there
+    reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what the library writes on standard output must not mix with what is reported there
     config = json.loads(sys.stdin.buffer.readline())
     watching = threading.Thread(target=_end_with_input, daemon=True)
     watching.start()
     try:
         server = _serve(config)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as fault:
-        print(json.dumps({"fault": f"{type(fault).__name__}: {fault}"}), file=told, flush=True)
+        print(json.dumps({"fault": f"{type(fault).__name__}: {fault}"}), file=reports, flush=True)
         os._exit(1)
-    print(json.dumps({"address": server.listening_address}), file=told, flush=True)
+    print(json.dumps({"address": server.listening_address}), file=reports, flush=True)
     watching.join()
     os._exit(0)
 
 
 def _serve(config: dict[str, Any]) -> Any:  # noqa: ANN401 - of a library without types
     """Load the model and listen; the port is a free one."""
-    import xllamacpp  # noqa: PLC0415 - what is wrong with it is told as any other fault is
+    import xllamacpp  # noqa: PLC0415 - what is wrong with it is reported as any other fault is
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = config["file"]

@@ -1,7 +1,7 @@
 """The header of a GGUF file: the window that its model was trained on.
 
-llama.cpp takes memory for the whole window that it is told, before it looks what the model has; so it must be known beforehand. The
-format is told in the ggml project's docs/gguf.md. Only what stands before the key that is sought is read, and no tensor.
+llama.cpp takes memory for the whole window that it is given, before it looks what the model has. So it must be known beforehand.
+The format is described in the ggml project's docs/gguf.md. Only what stands before the key that is sought is read, and no tensor.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """The server of a GGUF file: a child process that is started, watched, started again if it ends, and stopped.
 
 It listens on loopback, on a port that the system picks, and answers only to a key that is made anew for each start. While no
-process answers there is no address: whoever listens on the old port by then is sent nothing. It knows nothing of requests; `chat`
+process answers there is no address: another listener on the old port is sent nothing. It knows nothing of requests; `chat`
 makes them.
 """
 
@@ -173,12 +173,12 @@ class GgufServer:
         try:
             process.stdin.write(json.dumps(config).encode() + b"\n")
             await process.stdin.drain()
-            told = json.loads(await process.stdout.readline() or b"{}")
+            reported = json.loads(await process.stdout.readline() or b"{}")
         except (BrokenPipeError, ConnectionResetError):
-            told = {}
-        if "address" not in told:
-            raise self._not_served(told.get("fault") or "its process ended while it was loaded")
-        return str(told["address"])
+            reported = {}
+        if "address" not in reported:
+            raise self._not_served(reported.get("fault") or "its process ended while it was loaded")
+        return str(reported["address"])
 
     async def _first_answer(self, address: Address) -> None:
         """Wait until the server lists its model. Raises ModelNotServed."""

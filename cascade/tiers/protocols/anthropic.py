@@ -36,9 +36,9 @@ class Anthropic:
     def body(self, request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
         """Write a request; its instructions stand apart from its messages."""
         instructions = [message.content for message in request.messages if message.role == "system"]
-        told = [message for message in request.messages if message.role != "system"]
+        conversation = [message for message in request.messages if message.role != "system"]
         body: dict[str, Any] = {
-            "messages": [{"role": message.role, "content": message.content} for message in told],
+            "messages": [{"role": message.role, "content": message.content} for message in conversation],
             "max_tokens": request.max_tokens,
         }
         if instructions:

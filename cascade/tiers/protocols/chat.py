@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cascade.ports import ChatFailed, ChatRequest, Completion, Usage
 from cascade.reading import sound
 from cascade.tiers.dialect import Dialect
-from cascade.tiers.usage import contents, told_usage
+from cascade.tiers.usage import contents, reported_usage
 
 __all__ = ["ChatCompletions"]
 
@@ -46,7 +46,7 @@ class ChatCompletions:
 
 def _completion(answered: Any) -> Completion:
     """Read a response; what cannot be read has its cost all the same. Raises ChatFailed."""
-    usage = told_usage(getattr(answered, "usage", None))
+    usage = reported_usage(getattr(answered, "usage", None))
     try:
         return _read(answered, usage)
     except (ValueError, TypeError, AttributeError) as fault:
@@ -55,7 +55,7 @@ def _completion(answered: Any) -> Completion:
 
 
 def _sent(answered: Any) -> str:
-    """Give what a response that cannot be read says, as far as there is anything."""
+    """Return what a response that cannot be read says, as far as there is anything."""
     if isinstance(answered, str):
         return contents(answered)
     choices = getattr(answered, "choices", None)
@@ -88,9 +88,9 @@ def _read(answered: Any, usage: Usage) -> Completion:
 def _text(content: Any) -> str | None:
     """Return the text of a message, also of one in parts, whose thoughts are left out; None if it is no text."""
     if isinstance(content, list):
-        told = [part.get("text") if isinstance(part, dict) else part for part in content if not _is_thought(part)]
-        texts = [text for text in told if isinstance(text, str)]
-        return "".join(texts) if len(texts) == len(told) else None
+        shown = [part.get("text") if isinstance(part, dict) else part for part in content if not _is_thought(part)]
+        texts = [text for text in shown if isinstance(text, str)]
+        return "".join(texts) if len(texts) == len(shown) else None
     return (content or "") if isinstance(content or "", str) else None
 
 
@@ -99,7 +99,7 @@ def _is_thought(part: Any) -> bool:
 
 
 def _confidence(logprobs: Any) -> float | None:
-    """Give the geometric mean of the answer's token probabilities."""
+    """Return the geometric mean of the answer's token probabilities."""
     tokens = list(logprobs.content or ()) if logprobs else []
     marks = [place for place, one in enumerate(tokens) if one.token in _FINAL_MARKS]
     answer = [one.logprob for one in tokens[marks[-1] + 1 if marks else 0 :]]

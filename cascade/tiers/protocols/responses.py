@@ -31,9 +31,11 @@ class Responses:
     def body(self, request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
         """Write a request; its instructions stand apart from its messages."""
         instructions = [message.content for message in request.messages if message.role == "system"]
-        told = [message for message in request.messages if message.role != "system"]
+        conversation = [message for message in request.messages if message.role != "system"]
         body: dict[str, Any] = {
-            "input": [{"type": "message", "role": message.role, "content": message.content} for message in told],
+            "input": [
+                {"type": "message", "role": message.role, "content": message.content} for message in conversation
+            ],
             "max_output_tokens": request.max_tokens,
             "store": False,
         }

@@ -274,6 +274,47 @@ async def test_another_replica_is_tried_first_and_the_busier_one_last() -> None:
     assert len(broken.requests) == 3, "its breaker is open by then"
 
 
+class Slow:
+    """A chat whose calls last until it is told to let them fail."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._over = asyncio.Event()
+
+    def fail(self) -> None:
+        self._over.set()
+        self._over = asyncio.Event()
+
+    async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
+        self.asked += 1
+        await self._over.wait()
+        raise ChatFailed("server", "500")
+
+
+@pytest.mark.parametrize(("cooled", "trials"), [(False, 0), (True, 1)])
+async def test_calls_that_waited_for_a_turn_do_not_pass_a_breaker_that_opened_meanwhile(
+    cooled: bool, trials: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("cascade.tiers.deployment.monotonic", lambda: now)
+    slow = Slow()
+    own = Deployment(slow, name="slow", concurrency=2, breaker=Breaker(failures=2, cool_s=10))
+    calls = [asyncio.create_task(own.complete(ASK, timeout_s=5)) for _ in range(6)]
+    await asyncio.sleep(0.01)
+    assert slow.asked == 2
+    slow.fail()
+    await asyncio.sleep(0)  # both have failed, and those that waited have not gone on
+    now = 110.0 if cooled else now
+    await asyncio.sleep(0.01)
+    assert slow.asked == 2 + trials, "an open breaker lets none through, a cooled one a single trial"
+    slow.fail()
+    kinds = [
+        fault.kind for fault in await asyncio.gather(*calls, return_exceptions=True) if isinstance(fault, ChatFailed)
+    ]
+    assert (kinds.count("server"), kinds.count("circuit_open")) == (2 + trials, 4 - trials)
+    assert own.in_flight == 0
+
+
 async def test_an_open_breaker_answers_at_once_and_lets_one_trial_through(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("cascade.tiers.deployment.monotonic", lambda: now)

@@ -18,7 +18,7 @@ from cascade.pricing import cost_nanousd
 from cascade.storage.ledger import decode_decision, encode_decision
 from cascade.tiers.deployment import Deployment, OpenAIChat
 from cascade.tiers.model import ModelTier
-from cascade.tiers.usage import booked_usage, told_usage
+from cascade.tiers.usage import booked_usage, reported_usage
 from tests.contracts.test_ledger import decision
 from tests.support.chat_server import ChatServer, Reply, chat_server, says
 from tests.support.tiers import CHEAP, Scripted, tier
@@ -157,7 +157,7 @@ def test_a_complete_usage_is_not_counted_at_all() -> None:
     def count(*texts: str) -> int:
         raise AssertionError("nothing is to be counted")
 
-    told = told_usage(SimpleNamespace(prompt_tokens=3, completion_tokens=2))
+    told = reported_usage(SimpleNamespace(prompt_tokens=3, completion_tokens=2))
     assert booked_usage(told, prompt_tokens=count, sent=("x",), count=count) == used(3, 2, estimated=False)
 
 

@@ -88,7 +88,7 @@ def _resting(heard: Heard, brief: Brief, said: Sequence[str]) -> Draft | None:
     if not sentences:
         return None
     return Draft(
-        answer=" ".join(sentences), citations=tuple(dict.fromkeys(cited)), returned_model=heard.model, attributed=True
+        answer=" ".join(sentences), citations=tuple(sorted(set(cited))), returned_model=heard.model, attributed=True
     )
 
 

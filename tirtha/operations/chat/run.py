@@ -13,9 +13,10 @@ from cascade import Brief, Decision
 from cascade.call_trace import Trace
 from cascade.decision import Attempt, Path
 from cascade.errors import CascadeFault, TierDown
-from cascade.gate import better
+from cascade.guards.gate import better
 from cascade.ports import ChatFailed, Draft, RelayRefused
 from cascade.prompts import feedback
+from cascade.run import Run
 from cascade.tiers.hearing import Heard
 from cascade.tiers.model import ModelTier
 from cascade.tiers.relaying import Relayed, RelayedStream, relay, relay_stream
@@ -152,7 +153,7 @@ class ChatRun:
 
     async def broken(self, reason: str) -> None:
         """End a stream that broke off, or that nobody listens to any more: what it cost is written down."""
-        await self._record(self._decision("error", None, "", None, reason))
+        await self._record(self._run.decision("error", reason=reason))
 
     # the end
 
@@ -166,7 +167,8 @@ class ChatRun:
             reason = "nothing of it rests on memory, so nothing was checked"
         else:
             reason = "every guard passed what rests on memory" if checked.passed else checked.reasons
-        decision = self._decision(path, tier, heard.text, checked, reason)
+        served = _attempt(tier, path, heard, checked)
+        decision = self._run.decision(path, answer=heard.text, reason=reason, served=served, verified=served.accepted)
         await self._remember(heard, verified=verified)
         await self._record(decision)
         return Outcome(
@@ -202,7 +204,7 @@ class ChatRun:
 
     async def _failed(self, fault: Exception) -> None:
         if self.trace.calls:
-            await self._record(self._decision("error", None, "", None, str(fault)))
+            await self._record(self._run.decision("error", reason=str(fault)))
 
     async def _record(self, decision: Decision) -> None:
         asked = Asked(
@@ -226,38 +228,16 @@ class ChatRun:
         last = [turn_id for turn_id in place.turn_ids[-_ASKED_WITH:] if turn_id is not None]
         return tuple((place.session_id, turn_id) for turn_id in last)
 
-    def _decision(
-        self, path: Path, tier: ModelTier | None, answer: str, checked: Checked | None, reason: str
-    ) -> Decision:
+    @property
+    def _run(self) -> Run:
+        """What the decision is made of. It lists no attempts: the record of a chat is of the answer that was served."""
         turns = self.asked.prompt.turns
-        asked_at = datetime.now(self.asked.time_zone or UTC)
-        brief = self.brief or Brief(
-            question=turns[-1].text if turns else "",
-            asked_at=asked_at,
-            text="",
-            tokens=0,
+        brief = self.brief or Brief.without_evidence(
+            turns[-1].text if turns else "",
+            asked_at=datetime.now(self.asked.time_zone or UTC),
             budget=self.fitted.evidence_budget,
-            quotes=(),
-            answerable=0.0,
         )
-        cited = checked.draft.citations if checked else ()
-        return Decision(
-            id=self.id,
-            decided_at=datetime.now(UTC),
-            path=path,
-            tier=tier.name if tier else None,
-            model=tier.model if tier else None,
-            answer=answer,
-            verified=bool(checked and checked.passed),
-            reason=reason,
-            citations=tuple(quote for quote in brief.quotes if quote.n in cited),
-            brief=brief,
-            contexts=(brief,),
-            verdicts=checked.verdicts if checked else (),
-            calls=tuple(self.trace.calls),
-            max_tier=self.asked.max_tier,
-            latency_ms=self.trace.latency_ms(),
-        )
+        return Run(id=self.id, trace=self.trace, max_tier=self.asked.max_tier, contexts=[brief])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,11 +257,14 @@ class _Answer:
     @property
     def attempt(self) -> Attempt:
         """The answer as the gate compares it."""
-        draft = self.checked.draft if self.checked else Draft(answer=self.relayed.heard.text, citations=())
-        verdicts = self.checked.verdicts if self.checked else ()
-        return Attempt(
-            path=self.path, tier=self.tier.name, model=self.tier.model, context=0, draft=draft, verdicts=verdicts
-        )
+        return _attempt(self.tier, self.path, self.relayed.heard, self.checked)
+
+
+def _attempt(tier: ModelTier, path: Path, heard: Heard, checked: Checked | None) -> Attempt:
+    """Return an answer as an attempt: of what was checked, only the part that rests on memory."""
+    draft = checked.draft if checked else Draft(answer=heard.text, citations=())
+    verdicts = checked.verdicts if checked else ()
+    return Attempt(path=path, tier=tier.name, model=tier.model, context=0, draft=draft, verdicts=verdicts)
 
 
 def _better(incumbent: _Answer | None, replacement: _Answer) -> _Answer:

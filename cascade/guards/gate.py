@@ -14,7 +14,7 @@ _WORTH = {"pass": 2, "unsure": 1, "fail": 0, "error": 0}
 
 
 def better(incumbent: Attempt | None, replacement: Attempt) -> Attempt:
-    """Give the replacement if it does at least as well on every hard guard, and else the incumbent.
+    """Return the replacement if it does at least as well on every hard guard, and else the incumbent.
 
     A guard that was spared because a cheaper one had not passed the draft counts as a failure.
     """
@@ -26,7 +26,7 @@ def better(incumbent: Attempt | None, replacement: Attempt) -> Attempt:
 
 
 def blames(verdicts: Sequence[Verdict]) -> Literal["draft", "context", "nothing"]:
-    """Say what kept a draft from passing: the context if any guard blames it, since no other draft would mend that."""
+    """Return what kept a draft from passing: the context if any guard blames it, since no new draft can add evidence."""
     failed = [verdict for verdict in verdicts if verdict.status != "pass"]
     if not failed:
         return "nothing"
