@@ -217,6 +217,18 @@ def test_an_answer_that_stays_wrong_is_marked_and_never_evidence(
     assert "Oslo" not in prompt(model)
 
 
+def test_what_a_model_adds_of_its_own_to_a_verified_answer_is_no_evidence(
+    client: OpenAI, model: ChatServer, memories: Memories
+) -> None:
+    memories.remember(SISTER)
+    said = "Your sister lives in Bergen. Harbours smell of tar."
+    model.script = chats(said, "Your sister lives in Bergen.")
+    assert told(ask(client, ASKED))["verified"] is True
+    assert ("assistant", said, "unchecked") in memories.turns()
+    assert told(ask(client, "In which town does Ada live?"))["verified"] is True
+    assert ("assistant", "Your sister lives in Bergen.", None) in memories.turns()
+
+
 def test_a_stream_is_passed_on_as_it_comes_and_says_at_its_end_what_became_of_it(
     client: OpenAI, model: ChatServer, memories: Memories
 ) -> None:

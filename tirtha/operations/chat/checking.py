@@ -27,9 +27,10 @@ _OF_CONVERSATION = 1_000  # marks of the user's own messages come after those of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The part of an answer that rests on memory, and the guards' verdicts over it."""
+    """The part of an answer that rests on memory, and the guards' verdicts over it; `whole`: that is all of the answer."""
 
     draft: Draft
+    whole: bool
     verdicts: tuple[Verdict, ...]
 
     @property
@@ -48,7 +49,8 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
     if brief is None or not brief.quotes or heard.calls:
         return None
     said = [turn.text for turn in turns if turn.role == "user"]
-    draft = _resting(heard, brief, said)
+    sentences = [sentence for sentence in split_sentences(heard.text) if sentence.strip()]
+    draft, resting = _resting(sentences, heard, brief, said)
     if draft is None:
         return None
     told = tuple(
@@ -67,29 +69,30 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
     wider = replace(brief, quotes=(*brief.quotes, *told))
     judged = replace(draft, citations=(*draft.citations, *(quote.n for quote in told)))
     verdicts = await judge(_GUARDS, Case(brief=wider, draft=judged, model=heard.model, trace=trace))
-    return Checked(draft=draft, verdicts=verdicts)
+    return Checked(draft=draft, whole=resting == len(sentences), verdicts=verdicts)
 
 
-def _resting(heard: Heard, brief: Brief, said: Sequence[str]) -> Draft | None:
-    """Return the sentences that rest on the notes, with the lines that they rest on."""
+def _resting(sentences: Sequence[str], heard: Heard, brief: Brief, said: Sequence[str]) -> tuple[Draft | None, int]:
+    """Return the sentences that rest on the notes, with the lines that they rest on, and how many they are."""
     known = _told(" ".join(said))
     quotes = {quote.n: _told(quote.text, *(time.meaning for time in quote.times)) for quote in brief.quotes}
-    sentences: list[str] = []
+    resting: list[str] = []
     cited: list[int] = []
-    for sentence in split_sentences(heard.text):
+    for sentence in sentences:
         read = read_draft(Completion(text=sentence, model=heard.model, finish_reason="stop", usage=heard.usage), brief)
         if read.abstains or not read.answer:
             continue
         marks = () if read.attributed else read.citations
         shared = _told(read.answer) & frozenset().union(*(quotes[n] for n in read.citations if n in quotes))
         if marks or shared - known or len(shared) >= _ENOUGH_IN_COMMON:
-            sentences.append(read.answer)
+            resting.append(read.answer)
             cited += read.citations
-    if not sentences:
-        return None
-    return Draft(
-        answer=" ".join(sentences), citations=tuple(sorted(set(cited))), returned_model=heard.model, attributed=True
+    if not resting:
+        return None, 0
+    draft = Draft(
+        answer=" ".join(resting), citations=tuple(sorted(set(cited))), returned_model=heard.model, attributed=True
     )
+    return draft, len(resting)
 
 
 def _told(*texts: str) -> frozenset[str]:

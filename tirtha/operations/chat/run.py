@@ -22,9 +22,10 @@ from cascade.tiers.model import ModelTier
 from cascade.tiers.relaying import Relayed, RelayedStream, relay, relay_stream
 from compaction import Compacted
 from memory import NewTurn, Scope
-from memory.errors import StorageFault
+from memory.errors import MemoryFault
 from memory.model import Flag
 from tirtha.caller import Caller
+from tirtha.errors import FaceFault
 from tirtha.operations.answering import Answering, Asked
 from tirtha.operations.chat.asked import Begun, Changes, ChatAsked, Correction, MemoryUse, Outcome
 from tirtha.operations.chat.checking import Checked, check
@@ -169,7 +170,7 @@ class ChatRun:
             reason = "every guard passed what rests on memory" if checked.passed else checked.reasons
         served = _attempt(tier, path, heard, checked)
         decision = self._run.decision(path, answer=heard.text, reason=reason, served=served, verified=served.accepted)
-        await self._remember(heard, verified=verified)
+        await self._remember(heard, evidence=bool(checked and checked.passed and checked.whole))
         await self._record(decision)
         return Outcome(
             begun=self.begun,
@@ -186,20 +187,26 @@ class ChatRun:
         held = await self.follow.memory.extent(self.scope)
         return max(0, held.characters // _CHARACTERS_A_TOKEN - self.brief.tokens)
 
-    async def _remember(self, heard: Heard, *, verified: bool | None) -> None:
-        """Remember the answer, unless its conversation is not remembered, or was forgotten meanwhile."""
+    async def _remember(self, heard: Heard, *, evidence: bool) -> None:
+        """Remember the answer, unless its conversation is not remembered, or was forgotten meanwhile.
+
+        It is `evidence` only if the guards passed all of it: what a model added of its own must not be recalled as a fact.
+        """
         text = "\n".join([heard.text.strip(), *(f"[tool call: {one.name}({one.arguments})]" for one in heard.calls)])
         place = self.place
         if self.scope is None or place is None or place.session_id is None or not text.strip():
             return
         if place.answer_kept_out or self.reading.forgotten:
             return
-        flag: Flag | None = None if verified else "unchecked"
+        flag: Flag | None = None if evidence else "unchecked"
         said_at = datetime.now(self.asked.time_zone or UTC)
         answer = NewTurn(role="assistant", text=text.strip(), said_at=said_at, flag=flag)
         try:
             await self.follow.answered(self.caller, self.scope, place.session_id, answer)
-        except StorageFault as fault:  # the client sends the answer with its next message, and then it is remembered
+        except (
+            MemoryFault,
+            FaceFault,
+        ) as fault:  # the answer is there; clients send it with the next message, for a new try
             log.warning("the answer of decision %s is not remembered: %s", self.id, fault)
 
     async def _failed(self, fault: Exception) -> None:
