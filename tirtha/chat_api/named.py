@@ -24,9 +24,13 @@ _OF_PROXIES = "X-OpenWebUI-User-Id"  # believed from a key that is marked as a t
 
 
 class Named:
-    """The user, None for nobody, and the session, None where the request names none."""
+    """The user whom a request names, the one whom it is for, and the session; None where there is none.
 
-    def __init__(self, user_id: str | None, session_id: str | None) -> None:
+    They differ on loopback, while there are no keys: whoever names nobody is the default user there.
+    """
+
+    def __init__(self, named_user: str | None, user_id: str | None, session_id: str | None) -> None:
+        self.named_user = named_user
         self.user_id = user_id
         self.session_id = session_id
 
@@ -36,7 +40,9 @@ def named(request: Request, caller: Caller, body: Mapping[str, Any], *, metadata
 
     Raises OtherUser and BadChat.
     """
-    return Named(_user(request, caller, body, metadata_user), _session(request, body))
+    user = _user(request, caller, body, metadata_user)
+    default = _DEFAULT_USER if caller.key_id is None else None
+    return Named(user, default if user is None else user, _session(request, body))
 
 
 def is_task(request: Request) -> bool:
@@ -55,9 +61,7 @@ def _user(request: Request, caller: Caller, body: Mapping[str, Any], metadata_us
         if any(user != caller.user_id for user in users):
             raise OtherUser
         return caller.user_id
-    if users:
-        return users[0]
-    return _DEFAULT_USER if caller.key_id is None else None
+    return users[0] if users else None
 
 
 def _session(request: Request, body: Mapping[str, Any]) -> str | None:

@@ -67,6 +67,16 @@ def test_a_conversation_goes_on_by_its_name(client: OpenAI, model: ChatServer, u
     assert answer.conversation.id == f"c-{user}"
 
 
+def test_who_names_nobody_goes_on_as_the_user_of_the_response(
+    tirtha_url: str, model: ChatServer, memories: Memories, user: str
+) -> None:
+    model.script = chats("Noted.", "Yes.")
+    with OpenAI(base_url=f"{tirtha_url}/v1", api_key="none", max_retries=0) as unnamed:
+        first = ask(unnamed, "My cat is called Miso.", user=user)
+        ask(unnamed, "She is four.", previous_response_id=first.id)
+    assert memories.said() == ["My cat is called Miso.", "She is four."]
+
+
 def test_a_response_of_another_user_does_not_exist(client: OpenAI, model: ChatServer) -> None:
     model.script = chats("Noted.")
     first = ask(client, "My cat is called Miso.")

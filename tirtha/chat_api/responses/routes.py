@@ -18,7 +18,6 @@ from tirtha.chat_api.named import Named, is_task, named
 from tirtha.chat_api.responses.from_chat import Event, Writer, events_of
 from tirtha.chat_api.responses.items import INSTRUCTIONS, Item, compaction_item
 from tirtha.chat_api.responses.prompt import ResponseIn, ResponsePrompt
-from tirtha.errors import UnknownResponse
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.dependencies import Writer as MayWrite
 from tirtha.http.routing import IdConvertor
@@ -27,6 +26,7 @@ from tirtha.http.strict_route import LenientRoute
 from tirtha.operations.chat.asked import Begun, ChatAsked, Outcome
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
+from tirtha.operations.chat.stored import RESPONSE_PREFIX
 from tirtha.service import Service
 
 __all__ = ["router"]
@@ -42,7 +42,6 @@ register_url_convertor("response", _ResponseId())
 
 router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
-_PREFIX = "resp_"
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _ECHOED: tuple[tuple[str, Any], ...] = (  # what a response repeats of its request, and the API's defaults
     ("instructions", None), ("metadata", {}), ("temperature", 1.0), ("top_p", 1.0), ("presence_penalty", 0.0),
@@ -71,14 +70,14 @@ async def create_response(body: ResponseIn, request: Request, service: Served, c
 @router.get("/v1/responses/{response_id:response}")
 async def response(response_id: ItemId, service: Served, caller: Reader) -> dict[str, Any]:
     """Show a stored response."""
-    stored = await service.responses.read(caller, _decision(response_id))
+    stored = await service.responses.read(caller, response_id)
     return stored.body
 
 
 @router.delete("/v1/responses/{response_id:response}")
 async def delete_response(response_id: ItemId, service: Served, caller: MayWrite) -> dict[str, Any]:
     """Remove a stored response; what was remembered of its conversation stays."""
-    await service.responses.remove(caller, _decision(response_id))
+    await service.responses.remove(caller, response_id)
     return {"id": response_id, "object": "response", "deleted": True}
 
 
@@ -94,7 +93,7 @@ async def compact_response(body: ResponseIn, request: Request, service: Served, 
         output.append(compaction_item(notes, item_id=f"cmp_{compacted.id}"))
     output += [item for item in kept if item.get("role") not in INSTRUCTIONS and item["type"] != "compaction"]
     shown = {
-        "id": f"{_PREFIX}{compacted.id}",
+        "id": f"{RESPONSE_PREFIX}{compacted.id}",
         "object": "response.compaction",
         "created_at": int(time()),
         "output": [_with_id(item, f"{compacted.id}_{place}") for place, item in enumerate(output)],
@@ -135,7 +134,7 @@ class _Making:
         asked = ChatAsked(
             prompt=prompt,
             model=body.model,
-            user_id=earlier[-1].owner.user_id or None if earlier and whom.user_id is None else whom.user_id,
+            user_id=earlier[-1].owner.user_id or None if earlier and whom.named_user is None else whom.user_id,
             agent_id=options.agent_id or (earlier[-1].owner.agent_id or None if earlier else None),
             session_id=whom.session_id or (earlier[-1].session_id or None if earlier else None),
             task=is_task(request) or is_interface_task(prompt.turns),
@@ -219,7 +218,7 @@ class _Making:
     def _base(self, begun: Begun) -> dict[str, Any]:
         sent = self.body.sent()
         return {
-            "id": f"{_PREFIX}{begun.decision_id}",
+            "id": f"{RESPONSE_PREFIX}{begun.decision_id}",
             "object": "response",
             "created_at": self.created_at,
             "model": self.body.model,
@@ -231,11 +230,11 @@ class _Making:
         }
 
     def _ours(self, begun: Begun, response: Mapping[str, Any]) -> dict[str, Any]:
-        return {**response, "id": f"{_PREFIX}{begun.decision_id}", **self._place(begun)}
+        return {**response, "id": f"{RESPONSE_PREFIX}{begun.decision_id}", **self._place(begun)}
 
     def _place(self, begun: Begun) -> dict[str, Any]:
         """Return the fields that say which conversation a response belongs to."""
-        previous = f"{_PREFIX}{self.earlier[-1].decision_id}" if self.earlier else None
+        previous = f"{RESPONSE_PREFIX}{self.earlier[-1].decision_id}" if self.earlier else None
         session = begun.session_id if self.body.conversation is not None else None
         return {
             "previous_response_id": previous,
@@ -254,20 +253,11 @@ class _Making:
 async def _earlier(body: ResponseIn, whom: Named, service: Service, caller: Caller) -> Sequence[StoredResponse]:
     """Return the responses that a request goes on from: by id, or by its conversation."""
     if body.previous_response_id is not None:
-        decision_id = _decision(body.previous_response_id)
-        return await service.responses.chain(caller, decision_id, user_id=whom.user_id)
+        return await service.responses.chain(caller, body.previous_response_id, user_id=whom.named_user)
     if body.conversation is not None and whom.session_id is not None:
         agent_id = body.options.agent_id
         return await service.responses.of_session(caller, whom.session_id, user_id=whom.user_id, agent_id=agent_id)
     return ()
-
-
-def _decision(response_id: str) -> str:
-    """Return the decision of a response. Raises UnknownResponse for an id that is none of ours."""
-    decision_id = response_id.removeprefix(_PREFIX)
-    if decision_id == response_id:
-        raise UnknownResponse(response_id)
-    return decision_id
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from tirtha.errors import UnknownResponse
 from tirtha.operations.chat.asked import Begun
 from tirtha.operations.under_way import UnderWay
 
-__all__ = ["StoredResponses"]
+__all__ = ["RESPONSE_PREFIX", "StoredResponses"]
+
+RESPONSE_PREFIX = "resp_"  # of a response's id, before its decision's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class StoredResponses:
         Raises UnknownResponse.
         """
         caller.require("read")
-        chain = await self.store.chain(response_id, tenant=caller.tenant, user_id=caller.user_id)
+        chain = await self.store.chain(_decision(response_id), tenant=caller.tenant, user_id=caller.user_id)
         if not chain or (user_id is not None and chain[-1].owner.user_id != user_id):
             raise UnknownResponse(response_id)
         return chain
@@ -69,7 +71,7 @@ class StoredResponses:
     async def read(self, caller: Caller, response_id: str) -> StoredResponse:
         """Return a stored response. Raises UnknownResponse."""
         caller.require("read")
-        found = await self.store.read(response_id, tenant=caller.tenant, user_id=caller.user_id)
+        found = await self.store.read(_decision(response_id), tenant=caller.tenant, user_id=caller.user_id)
         if found is None:
             raise UnknownResponse(response_id)
         return found
@@ -77,5 +79,12 @@ class StoredResponses:
     async def remove(self, caller: Caller, response_id: str) -> None:
         """Remove a stored response; what was remembered of its conversation stays. Raises UnknownResponse."""
         caller.require("write")
-        if not await self.store.remove(response_id, tenant=caller.tenant, user_id=caller.user_id):
+        if not await self.store.remove(_decision(response_id), tenant=caller.tenant, user_id=caller.user_id):
             raise UnknownResponse(response_id)
+
+
+def _decision(response_id: str) -> str:
+    """Return the decision of a response. Raises UnknownResponse for an id that is none of ours."""
+    if not response_id.startswith(RESPONSE_PREFIX):
+        raise UnknownResponse(response_id)
+    return response_id.removeprefix(RESPONSE_PREFIX)
