@@ -19,7 +19,7 @@ CODES = ["11", "32", "60"]
 def answers(url: str) -> list[dict[str, Any]]:
     """What is answered to each question: all but what tells one asking from another.
 
-    Asked once the index holds all of it. Turns that wait are compared in full precision, and what is equally good may change places.
+    Asked once the index holds all of it. Turns that wait are compared in full precision, and equally good ones may change places.
     """
     while httpx.get(f"{url}/readyz", timeout=60).json()["waiting"]:
         time.sleep(0.05)
