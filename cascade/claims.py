@@ -7,7 +7,7 @@ from language.dates import blank_dates
 from language.numbers import blank_numbers
 from language.words import stems
 
-__all__ = ["names", "numbers", "terms", "without_facts"]
+__all__ = ["names", "numbers", "terms", "terms_and_numbers", "without_facts"]
 
 # Words that an answer may add without claiming anything.
 _CLAIM_NOTHING = frozenset(
@@ -27,6 +27,12 @@ def terms(text: str) -> frozenset[str]:
 def numbers(text: str) -> list[Decimal]:
     """Return the numbers of `text`, in order; digits of dates too, unless they are taken out first."""
     return [number.value for number in analyse(text).numbers]
+
+
+def terms_and_numbers(*texts: str) -> frozenset[str]:
+    """Return the terms of several texts together, and their numbers, as texts."""
+    whole = " ".join(texts)
+    return terms(whole) | {str(n) for n in numbers(whole)}
 
 
 def names(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cascade.claims import numbers, terms
+from cascade.claims import terms_and_numbers
 from cascade.ports import Brief, Completion, Draft
 from cascade.reading.abstentions import lacks_answer
 from cascade.reading.syntax import answer_object, is_json
@@ -212,14 +212,12 @@ def _resting_on(answer: str, brief: Brief) -> tuple[int, ...]:
     """Find the lines that an answer without marks rests on: of each sentence the line that shares most with it."""
     chosen: list[int] = []
     for sentence in split_sentences(answer):
-        wanted = terms(sentence) | {str(n) for n in numbers(sentence)}
-        shares = {quote.n: len(wanted & _told(quote.text, *(t.meaning for t in quote.times))) for quote in brief.quotes}
+        wanted = terms_and_numbers(sentence)
+        shares = {
+            quote.n: len(wanted & terms_and_numbers(quote.text, *(t.meaning for t in quote.times)))
+            for quote in brief.quotes
+        }
         best = max(shares.values(), default=0)
         if best:
             chosen.append(next(n for n, share in shares.items() if share == best))
     return tuple(dict.fromkeys(chosen))
-
-
-def _told(*texts: str) -> frozenset[str]:
-    whole = " ".join(texts)
-    return terms(whole) | {str(n) for n in numbers(whole)}

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import openai
-from openai import AsyncOpenAI, AsyncStream
+from openai import AsyncOpenAI, AsyncStream, RequestOptions
 from pydantic import SecretStr
 
 from cascade.ports import (
@@ -106,14 +106,10 @@ class OpenAIChat:
         with _chat_faults(timeout_s), _relay_refusals(request):
             async with asyncio.timeout(timeout_s):
                 answered = await self._client.post(
-                    request.path or speech(request.protocol).path,
+                    _path(request),
                     cast_to=object,
                     body=self._relayed(request),
-                    options={
-                        "timeout": timeout_s,
-                        "headers": self._relay_headers(request),
-                        "params": dict(request.query),
-                    },
+                    options=self._options(request, timeout_s),
                 )
         if not isinstance(answered, dict):
             raise ChatFailed("bad_response", "the response is no JSON object")
@@ -124,14 +120,10 @@ class OpenAIChat:
         with _chat_faults(timeout_s), _relay_refusals(request):
             async with asyncio.timeout(timeout_s):
                 stream = await self._client.post(
-                    request.path or speech(request.protocol).path,
+                    _path(request),
                     cast_to=object,
                     body=self._relayed(request),
-                    options={
-                        "timeout": timeout_s,
-                        "headers": self._relay_headers(request),
-                        "params": dict(request.query),
-                    },
+                    options=self._options(request, timeout_s),
                     stream=True,
                     stream_cls=AsyncStream[object],
                 )
@@ -146,8 +138,9 @@ class OpenAIChat:
     def _relayed(self, request: RelayRequest) -> dict[str, Any]:
         return {**request.body, "model": self._model}
 
-    def _relay_headers(self, request: RelayRequest) -> dict[str, str | openai.Omit]:
-        return {**speech(request.protocol).headers(self._key), **request.headers, **self._headers()}
+    def _options(self, request: RelayRequest, timeout_s: float) -> RequestOptions:
+        headers = {**speech(request.protocol).headers(self._key), **request.headers, **self._headers()}
+        return {"timeout": timeout_s, "headers": headers, "params": dict(request.query)}
 
     async def models(self, *, timeout_s: float) -> list[str]:
         """List the models that the server has. Raises ChatFailed."""
@@ -226,6 +219,10 @@ def _relay_refusals(request: RelayRequest) -> Iterator[None]:
         body = fault.body if isinstance(fault.body, dict) else {}
         error = body.get("error") if isinstance(body.get("error"), dict) else body
         raise RelayRefused(fault.status_code, error or {}) from None
+
+
+def _path(request: RelayRequest) -> str:
+    return request.path or speech(request.protocol).path
 
 
 def _retry_after_s(header: str | None) -> float | None:

@@ -148,6 +148,20 @@ def test_a_stream_keeps_its_events_and_ends_with_what_became_of_it(opened: House
     assert ("assistant", "Your sister lives in Bergen.") in remembered(opened, "dora")
 
 
+def test_a_stream_that_nobody_listens_to_gives_its_place_back(opened: House) -> None:
+    opened.tier.script = messages("word " * 2_000)
+    named = {"messages": [{"role": "user", "content": "Count."}], "metadata": {"user_id": "later"}}
+    sent = {"model": "tirtha", "max_tokens": 200, "stream": True, **named}
+    with httpx.Client(base_url=opened.url, timeout=60) as client:
+        for _ in range(20):  # more than the tier answers at a time
+            with client.stream("POST", "/v1/messages", json=sent) as response:
+                assert response.status_code == 200
+    opened.tier.script = messages("Hello.")
+    assert words(say(opened.client(), "Are you there?", user="later")) == "Hello."
+    decisions = httpx.get(f"{opened.url}/v1/decisions", params={"user_id": "later"}, timeout=60).json()["decisions"]
+    assert len(decisions) == 21, "what each cost is written down"
+
+
 def test_event_names_go_out_on_the_wire(opened: House) -> None:
     opened.tier.script = messages("Hi.")
     body = {"model": "tirtha", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "Hi"}]}

@@ -19,7 +19,7 @@ from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.strict_route import LenientRoute
-from tirtha.operations.chat.asked import Changes, ChatAsked, ChatTurn, Outcome
+from tirtha.operations.chat.asked import Changes, ChatTurn, Outcome
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
 from tirtha.visible import is_blank
@@ -48,21 +48,8 @@ async def chat_completions(body: CompletionIn, request: Request, service: Served
 
     Send `stream: true` for server-sent events.
     """
-    whom, options, prompt = named(request, caller, body.sent()), body.options, CompletionPrompt(body)
-    asked = ChatAsked(
-        prompt=prompt,
-        model=body.model,
-        user_id=whom.user_id,
-        agent_id=options.agent_id,
-        session_id=whom.session_id,
-        task=is_task(request) or is_interface_task(prompt.turns),
-        budget=options.budget,
-        remember=options.remember,
-        recall=options.recall,
-        max_tier=options.max_tier,
-        time_zone=options.time_zone,
-        window=options.window,
-    )
+    whom, prompt = named(request, caller, body.names), CompletionPrompt(body)
+    asked = body.asked(prompt, whom, task=is_task(request) or is_interface_task(prompt.turns))
     if not body.stream:
         outcome = await service.chat(caller, asked)
         return JSONResponse(completion(outcome), headers=headers(outcome))

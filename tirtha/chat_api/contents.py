@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from tirtha.operations.chat.asked import call_text
 from tirtha.operations.chat.notes import without_notes
 from tirtha.visible import is_blank
 
@@ -31,7 +32,7 @@ def words(content: object) -> str:
 
 def called(name: object, arguments: object) -> str:
     """Return a call of a tool as it is remembered."""
-    return f"[tool call: {plain(str(name or ''))}({plain(str(arguments or ''))})]"
+    return call_text(plain(str(name or "")), plain(str(arguments or "")))
 
 
 def plain(text: str) -> str:

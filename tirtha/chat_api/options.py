@@ -5,9 +5,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade import MaxTier
+from tirtha.chat_api.named import Named
 from tirtha.http.schemas.fields import Budget, In, OwnerId, Zone
+from tirtha.operations.chat.asked import ChatAsked, Prompt
 
 __all__ = ["ChatBody", "Options"]
+
+
+_NAMES = ("safety_identifier", "user", "conversation", "metadata")
 
 
 class Options(In):
@@ -40,6 +45,29 @@ class ChatBody(BaseModel):
     def options(self) -> Options:
         """What the client says of memory; the defaults where it says nothing."""
         return self.tirtha or Options()
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What may name the user and the conversation."""
+        return {name: getattr(self, name, None) for name in _NAMES}
+
+    def asked(self, prompt: Prompt, whom: Named, *, task: bool) -> ChatAsked:
+        """Return what is asked of the operation, with the client's options; `task`: its interface asks for itself."""
+        options = self.options
+        return ChatAsked(
+            prompt=prompt,
+            model=self.model,
+            user_id=whom.user_id,
+            agent_id=options.agent_id,
+            session_id=whom.session_id,
+            task=task,
+            budget=options.budget,
+            remember=options.remember,
+            recall=options.recall,
+            max_tier=options.max_tier,
+            time_zone=options.time_zone,
+            window=options.window,
+        )
 
     def sent(self, *ours: str) -> dict[str, Any]:
         """Return the body as the client sent it, but for what is meant for us alone."""

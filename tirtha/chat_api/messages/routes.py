@@ -6,10 +6,10 @@ A request is passed on whole to a tier that speaks that protocol, its `anthropic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from tirtha.caller import Caller
-from tirtha.chat_api.answers import headers, stream_headers
+from tirtha.chat_api.answers import EventStream, headers, stream_headers
 from tirtha.chat_api.description import ANTHROPIC_ERRORS, EITHER
 from tirtha.chat_api.messages.claude_code import asks_for_itself, installation, is_claude_code
 from tirtha.chat_api.messages.prompt import MessagesIn, MessagesPrompt, Passed
@@ -17,7 +17,7 @@ from tirtha.chat_api.messages.streams import afterwards, as_said, message
 from tirtha.chat_api.named import is_task, named
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.strict_route import LenientRoute
-from tirtha.operations.chat.asked import ChatAsked, Outcome
+from tirtha.operations.chat.asked import Outcome
 from tirtha.operations.chat.set_apart import is_interface_task
 
 __all__ = ["router"]
@@ -36,29 +36,16 @@ async def create_message(
 
     Send `stream: true` for server-sent events.
     """
-    whom, options = named(request, caller, body.sent(), metadata_user=_metadata_user(body, caller)), body.options
+    whom = named(request, caller, body.names, metadata_user=_metadata_user(body, caller))
     prompt = MessagesPrompt(body, _passed(request, beta))
-    asked = ChatAsked(
-        prompt=prompt,
-        model=body.model,
-        user_id=whom.user_id,
-        agent_id=options.agent_id,
-        session_id=whom.session_id,
-        task=_is_task(request, body, prompt),
-        budget=options.budget,
-        remember=options.remember,
-        recall=options.recall,
-        max_tier=options.max_tier,
-        time_zone=options.time_zone,
-        window=options.window,
-    )
+    asked = body.asked(prompt, whom, task=_is_task(request, body, prompt))
     if not body.stream:
         outcome = await service.chat(caller, asked)
         return JSONResponse(message(outcome), headers=headers(outcome))
     said = await service.chat.stream(caller, asked)
     if isinstance(said, Outcome):
-        return StreamingResponse(afterwards(said), media_type="text/event-stream", headers=headers(said))
-    return StreamingResponse(as_said(said), media_type="text/event-stream", headers=stream_headers(said.begun))
+        return EventStream(afterwards(said), headers(said))
+    return EventStream(as_said(said), stream_headers(said.begun), said)
 
 
 @router.post("/v1/messages/count_tokens")

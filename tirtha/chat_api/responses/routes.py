@@ -1,7 +1,7 @@
 """POST /v1/responses, GET and DELETE /v1/responses/{id}, POST /v1/responses/compact."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import time
 from typing import Any
 
@@ -127,24 +127,14 @@ class _Making:
     @classmethod
     async def begun(cls, body: ResponseIn, request: Request, service: Service, caller: Caller) -> "_Making":
         """Read a request, and what was stored of its conversation. Raises UnknownResponse and BadChat."""
-        whom, options = named(request, caller, body.sent()), body.options
+        whom = named(request, caller, body.names)
         earlier = await _earlier(body, whom, service, caller)
         items = [item for one in earlier for item in (*one.input, *one.body.get("output", ()))]
         prompt = ResponsePrompt(body, items)
-        asked = ChatAsked(
-            prompt=prompt,
-            model=body.model,
-            user_id=earlier[-1].owner.user_id or None if earlier and whom.named_user is None else whom.user_id,
-            agent_id=options.agent_id or (earlier[-1].owner.agent_id or None if earlier else None),
-            session_id=whom.session_id or (earlier[-1].session_id or None if earlier else None),
-            task=is_task(request) or is_interface_task(prompt.turns),
-            budget=options.budget,
-            remember=options.remember,
-            recall=options.recall,
-            max_tier=options.max_tier,
-            time_zone=options.time_zone,
-            window=body.window,
-        )
+        asked = body.asked(prompt, whom, task=is_task(request) or is_interface_task(prompt.turns))
+        asked = replace(asked, window=body.window)
+        if earlier:
+            asked = _going_on(asked, whom, earlier[-1])
         return cls(body=body, service=service, caller=caller, earlier=earlier, prompt=prompt, asked=asked)
 
     async def whole(self, outcome: Outcome) -> dict[str, Any]:
@@ -248,6 +238,16 @@ class _Making:
         body = {name: value for name, value in response.items() if name != "tirtha"}
         previous_id = self.earlier[-1].decision_id if self.earlier else None
         await self.service.responses.keep(self.caller, begun, previous_id=previous_id, sent=self.prompt.new, body=body)
+
+
+def _going_on(asked: ChatAsked, whom: Named, before: StoredResponse) -> ChatAsked:
+    """Return a request as of the user, the agent and the session of the response before it, where it names none itself."""
+    return replace(
+        asked,
+        user_id=before.owner.user_id or None if whom.named_user is None else asked.user_id,
+        agent_id=asked.agent_id or before.owner.agent_id or None,
+        session_id=asked.session_id or before.session_id or None,
+    )
 
 
 async def _earlier(body: ResponseIn, whom: Named, service: Service, caller: Caller) -> Sequence[StoredResponse]:

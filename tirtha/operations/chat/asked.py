@@ -9,7 +9,18 @@ from cascade import Decision, MaxTier
 from cascade.ports import RelayRequest, WireProtocol
 from cascade.storage.ledger import Owner
 
-__all__ = ["CASCADE", "Begun", "Changes", "ChatAsked", "ChatTurn", "Correction", "MemoryUse", "Outcome", "Prompt"]
+__all__ = [
+    "CASCADE",
+    "Begun",
+    "Changes",
+    "ChatAsked",
+    "ChatTurn",
+    "Correction",
+    "MemoryUse",
+    "Outcome",
+    "Prompt",
+    "call_text",
+]
 
 CASCADE = "tirtha"  # the model that is the cascade: the cheapest tier that can answer
 MemoryUse = Literal["none", "off", "empty", "added"]
@@ -125,3 +136,8 @@ class Outcome:
     tokens_saved: int = 0
     response: Mapping[str, Any] = field(default_factory=dict)
     protocol: WireProtocol = "chat"
+
+
+def call_text(name: str, arguments: str) -> str:
+    """Return a call of a tool as it is remembered: alike from a model's answer and from the client that sends it back."""
+    return f"[tool call: {name}({arguments})]"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cascade import Brief, Quote
 from cascade.call_trace import Trace
-from cascade.claims import numbers, terms
+from cascade.claims import terms_and_numbers
 from cascade.decision import Verdict
 from cascade.guards import Case, CitationGuard, FactsGuard, InjectionGuard, judge
 from cascade.ports import Completion, Draft
@@ -74,8 +74,8 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
 
 def _resting(sentences: Sequence[str], heard: Heard, brief: Brief, said: Sequence[str]) -> tuple[Draft | None, int]:
     """Return the sentences that rest on the notes, with the lines that they rest on, and how many they are."""
-    known = _told(" ".join(said))
-    quotes = {quote.n: _told(quote.text, *(time.meaning for time in quote.times)) for quote in brief.quotes}
+    known = terms_and_numbers(" ".join(said))
+    quotes = {quote.n: terms_and_numbers(quote.text, *(time.meaning for time in quote.times)) for quote in brief.quotes}
     resting: list[str] = []
     cited: list[int] = []
     for sentence in sentences:
@@ -83,7 +83,7 @@ def _resting(sentences: Sequence[str], heard: Heard, brief: Brief, said: Sequenc
         if read.abstains or not read.answer:
             continue
         marks = () if read.attributed else read.citations
-        shared = _told(read.answer) & frozenset().union(*(quotes[n] for n in read.citations if n in quotes))
+        shared = terms_and_numbers(read.answer) & frozenset().union(*(quotes[n] for n in read.citations if n in quotes))
         if marks or shared - known or len(shared) >= _ENOUGH_IN_COMMON:
             resting.append(read.answer)
             cited += read.citations
@@ -93,8 +93,3 @@ def _resting(sentences: Sequence[str], heard: Heard, brief: Brief, said: Sequenc
         answer=" ".join(resting), citations=tuple(sorted(set(cited))), returned_model=heard.model, attributed=True
     )
     return draft, len(resting)
-
-
-def _told(*texts: str) -> frozenset[str]:
-    whole = " ".join(texts)
-    return terms(whole) | {str(n) for n in numbers(whole)}

@@ -27,7 +27,7 @@ from memory.model import Flag
 from tirtha.caller import Caller
 from tirtha.errors import FaceFault
 from tirtha.operations.answering import Answering, Asked
-from tirtha.operations.chat.asked import Begun, Changes, ChatAsked, Correction, MemoryUse, Outcome
+from tirtha.operations.chat.asked import Begun, Changes, ChatAsked, Correction, MemoryUse, Outcome, call_text
 from tirtha.operations.chat.checking import Checked, check
 from tirtha.operations.chat.following import FollowConversation, Place
 from tirtha.operations.chat.notes import fenced
@@ -192,7 +192,7 @@ class ChatRun:
 
         It is `evidence` only if the guards passed all of it: what a model added of its own must not be recalled as a fact.
         """
-        text = "\n".join([heard.text.strip(), *(f"[tool call: {one.name}({one.arguments})]" for one in heard.calls)])
+        text = "\n".join([heard.text.strip(), *(call_text(one.name, one.arguments) for one in heard.calls)])
         place = self.place
         if self.scope is None or place is None or place.session_id is None or not text.strip():
             return
