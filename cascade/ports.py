@@ -65,7 +65,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """A question and all that a tier may use to answer it."""
+    """A question and all that a tier may use to answer it; not `complete` where it asks for more than the budget holds."""
 
     question: str
     asked_at: datetime
@@ -74,6 +74,7 @@ class Brief:
     budget: int
     quotes: tuple[Quote, ...]
     answerable: float
+    complete: bool = True
 
     @classmethod
     def without_evidence(cls, question: str, *, asked_at: datetime, budget: int = 0) -> "Brief":

@@ -8,15 +8,16 @@ was found.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from compaction.errors import BudgetTooSmall
 from compaction.readable import antecedent
 from compaction.rendering import Context, Span, context_cost, day_cost, render, span_cost, year_cost
+from compaction.replies import Key, key_of, short_replies
 from language import Passage
-from memory.model import Evidence, TurnPk
+from memory.model import Breadth, Evidence, TurnPk
 
 __all__ = ["DistillOptions", "distill"]
 
@@ -34,7 +35,8 @@ class DistillOptions:
     `broad` times the best one.
     cost_exponent: how much the cost counts; 0 takes the likeliest evidence at any cost, 1 the most probability a token.
     least_share: evidence below this share of the best one's score is noise, even where there is room for it.
-    readable: whether a sentence that points back brings along the one before it.
+    readable: whether a sentence that points back brings along the one before it, and a question its short reply.
+    belongs: where several things or the history are asked for, what has this share of the best score and no room is lacked.
     """
 
     redundancy: float = 0.4
@@ -43,26 +45,34 @@ class DistillOptions:
     cost_exponent: float = 0.5
     least_share: float = 0.005
     readable: bool = True
+    belongs: float = 0.5
 
 
 def distill(
-    evidence: Sequence[Evidence], *, budget: int, broad: bool = False, options: DistillOptions | None = None
+    evidence: Sequence[Evidence], *, budget: int, breadth: Breadth = "one", options: DistillOptions | None = None
 ) -> Context:
     """Choose what of `evidence` (best first) the context of at most `budget` tokens holds.
 
-    `broad` says that the question takes several facts, so that tokens go to other turns rather than to more of one.
+    `breadth` says how much the question takes to answer. Where it is more than one fact, tokens go to other turns rather than to
+    more of one. The context is `complete` if what is as likely as most of
+    it did not stay out for want of room, or one or two facts are asked for.
 
     Raises:
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.
     """
     options = options or DistillOptions()
-    informative = [one for one in evidence if one.analysed.terms] or list(evidence)
+    informative = [one for one in evidence if one.analysed.terms and not one.analysed.is_courtesy] or list(evidence)
     likely = [one for one in informative if one.score >= options.least_share * informative[0].score]
     pool = likely[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED]
     left_out = Counter(
         {"says nothing": len(evidence) - len(informative), "too little relevance": len(informative) - len(pool)}
     )
-    packing = _Packing(budget=budget, options=options, redundancy=_redundancy(pool, options, broad=broad))
+    packing = _Packing(
+        budget=budget,
+        options=options,
+        redundancy=_redundancy(pool, options, breadth),
+        replies=short_replies(evidence) if options.readable else {},
+    )
     while (best := packing.best(pool)) is not None:
         chosen = pool.pop(best)
         if packing.repeats(chosen):
@@ -70,24 +80,25 @@ def distill(
         else:
             packing.add(chosen)
     left_out["no room left"] += len(pool)
+    complete = breadth in ("one", "two") or not packing.lacks(pool)
     spans = _marked(packing.spans() or _one_trimmed(evidence, budget), evidence)
-    context = render(spans, budget=budget, left_out=dict(+left_out))
+    context = render(spans, budget=budget, left_out=dict(+left_out), complete=complete)
     if context.tokens > budget:
         spans = [replace(span, superseded=False) for span in spans]
-        context = render(spans, budget=budget, left_out=dict(+left_out))
+        context = render(spans, budget=budget, left_out=dict(+left_out), complete=complete)
     while context.tokens > budget:  # marks of four digits cost more than was counted
         spans.remove(min(spans, key=lambda span: span.score))
-        context = render(spans, budget=budget, left_out=dict(+left_out))
+        context = render(spans, budget=budget, left_out=dict(+left_out), complete=complete)
     return context
 
 
-def _redundancy(pool: Sequence[Evidence], options: DistillOptions, *, broad: bool) -> float:
+def _redundancy(pool: Sequence[Evidence], options: DistillOptions, breadth: Breadth) -> float:
     best_of_turn: dict[TurnPk, float] = {}
     for one in pool:
         best_of_turn.setdefault(one.turn.pk, one.score)
     total = sum(best_of_turn.values())
     spread = bool(pool) and total > options.broad * pool[0].score
-    return options.redundancy_broad if broad or spread else options.redundancy
+    return options.redundancy_broad if breadth != "one" or spread else options.redundancy
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +108,7 @@ class _Packing:
     budget: int
     options: DistillOptions
     redundancy: float
+    replies: Mapping[Key, Evidence] = field(default_factory=dict)
     used: int = 0
     by_turn: dict[TurnPk, list[Span]] = field(default_factory=dict)
     days: set[date] = field(default_factory=set)
@@ -147,14 +159,21 @@ class _Packing:
         return max(candidate.score - self.redundancy * max(span.score for span in known), 0.0)
 
     def cost(self, candidate: Evidence) -> int:
-        """Count the tokens that the passage adds: its line, or what it adds to its turn's lines, and its day's header."""
-        key = (candidate.turn.pk, candidate.passage.start)
+        """Count the tokens that the passage adds: its line, or what it adds to its turn's; what comes along; headers of days."""
+        key = key_of(candidate)
         if key not in self.costs:
             own = self.by_turn.get(candidate.turn.pk, [])
             self.costs[key] = sum(map(span_cost, self.joined(candidate))) - sum(map(span_cost, own))
-        day = candidate.turn.said_at.date()
-        header = 0 if day in self.days else day_cost(day)
-        return self.costs[key] + header + (0 if day.year in self.years else year_cost(day))
+        together = [candidate, *self.along(candidate)]
+        days = {one.turn.said_at.date() for one in together} - self.days
+        years = {day.year: day for day in days if day.year not in self.years}
+        lines = self.costs[key] + sum(span_cost(_span(one)) for one in together[1:])
+        return lines + sum(map(day_cost, days)) + sum(map(year_cost, years.values()))
+
+    def along(self, candidate: Evidence) -> list[Evidence]:
+        """Return the question of a short reply, or the short reply of a question, where it is not in yet."""
+        other = self.replies.get(key_of(candidate))
+        return [other] if other and other.turn.pk not in self.by_turn else []
 
     def joined(self, candidate: Evidence) -> list[Span]:
         """Return the spans of the passage's turn with it, and with what it cannot be understood without."""
@@ -170,19 +189,26 @@ class _Packing:
             self.antecedents[key] = antecedent(candidate.turn.text, candidate.passage)
         return self.antecedents[key]
 
+    def lacks(self, pool: Sequence[Evidence]) -> bool:
+        """Return whether what found no room is of other turns and likely: by a share of the best score that is in."""
+        best = max((span.score for span in self.spans()), default=0.0)
+        return any(one.turn.pk not in self.by_turn and one.score >= self.options.belongs * best for one in pool)
+
     def repeats(self, candidate: Evidence) -> bool:
         return _statement(candidate) in self.said
 
     def add(self, candidate: Evidence) -> None:
-        """Take the passage in; a passage next to one of the same turn joins its line."""
-        turn, day = candidate.turn, candidate.turn.said_at.date()
+        """Take the passage in, and what comes along; a passage next to one of the same turn joins its line."""
         self.used += self.cost(candidate)
-        self.by_turn[turn.pk] = self.joined(candidate)
-        self.days.add(day)
-        self.years.add(day.year)
-        self.said.add(_statement(candidate))
-        self.costs = {key: cost for key, cost in self.costs.items() if key[0] != turn.pk}
-        self.bounds = {key: bound for key, bound in self.bounds.items() if key[0] != turn.pk}
+        lines = [(candidate, self.joined(candidate))] + [(one, [_span(one)]) for one in self.along(candidate)]
+        for one, spans in lines:
+            turn, day = one.turn, one.turn.said_at.date()
+            self.by_turn[turn.pk] = spans
+            self.days.add(day)
+            self.years.add(day.year)
+            self.said.add(_statement(one))
+            self.costs = {key: cost for key, cost in self.costs.items() if key[0] != turn.pk}
+            self.bounds = {key: bound for key, bound in self.bounds.items() if key[0] != turn.pk}
 
 
 def _marked(spans: Sequence[Span], evidence: Sequence[Evidence]) -> list[Span]:

@@ -81,7 +81,7 @@ class Line:
 class Context:
     """What the solver reads: `tokens` is the exact o200k_base count of `text`, never above `budget`.
 
-    `left_out` counts the evidence that is not in it, by reason.
+    `left_out` counts the evidence that is not in it, by reason. Not `complete`: the question asks for more than the budget holds.
     """
 
     text: str
@@ -89,9 +89,12 @@ class Context:
     budget: int
     lines: tuple[Line, ...]
     left_out: dict[str, int]
+    complete: bool = True
 
 
-def render(spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | None = None) -> Context:
+def render(
+    spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | None = None, complete: bool = True
+) -> Context:
     """Write the context of `spans`, in the order they were said."""
     ordered = sorted(spans, key=lambda s: (s.day, s.turn.said_at, s.turn.session_id, s.turn.position, s.start))
     lines: list[Line] = []
@@ -103,7 +106,14 @@ def render(spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | Non
         rows.append(_row(n, span))
         lines.append(_line(n, span))
     text = "\n".join(rows)
-    return Context(text=text, tokens=count_tokens(text), budget=budget, lines=tuple(lines), left_out=left_out or {})
+    return Context(
+        text=text,
+        tokens=count_tokens(text),
+        budget=budget,
+        lines=tuple(lines),
+        left_out=left_out or {},
+        complete=complete,
+    )
 
 
 @lru_cache(maxsize=10_000)

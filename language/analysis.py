@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from language import words as _words
+from language.courtesies import is_courtesy
 from language.dates import DateSaid, find_dates
 from language.intervals import TimeExpression
 from language.names import Name, find_names
@@ -112,6 +113,11 @@ class Analysed:
             resolved = time.meaning.removeprefix(words).strip() if time.meaning != words else time.meaning
             text = f"{text[: time.end]} ({resolved}){text[time.end :]}"
         return text
+
+    @_once
+    def is_courtesy(self) -> bool:
+        """Whether it is said for company alone: greetings, thanks, laughter."""
+        return is_courtesy(self.text, self.words, self.names)
 
     @_once
     def statements(self) -> tuple[Statement, ...]:

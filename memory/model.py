@@ -16,6 +16,7 @@ from language import Analysed, Passage, analyse, readable, said_in
 __all__ = [
     "ArchivedTurn",
     "Bounds",
+    "Breadth",
     "Counts",
     "EncodedPassage",
     "Evidence",
@@ -46,6 +47,7 @@ __all__ = [
 Role = Literal["user", "assistant", "system", "tool"]
 Outcome = Literal["stored", "duplicate", "conflict"]
 Flag = Literal["unchecked", "replaced"]  # why a turn is no evidence
+Breadth = Literal["one", "two", "several", "history"]  # how many facts it takes to answer a question; all that was said
 ScopeId = NewType("ScopeId", int)
 TurnPk = NewType("TurnPk", int)
 TurnCursor = tuple[datetime, TurnPk]  # where a page of turns or sessions ended: it outlives what stood there
@@ -337,13 +339,13 @@ class Evidence:
 class Recollection:
     """All that recall found for a question, best first, and how likely it is that the answer is among it.
 
-    `compares` says that the question takes two facts to answer. `features` are what passages were scored by, by name,
+    `breadth` says how much the question takes to answer. `features` are what passages were scored by, by name,
     `(n,)` each.
     """
 
     evidence: tuple[Evidence, ...]
     answerable: float
-    compares: bool = False
+    breadth: Breadth = "one"
     features: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def features_of(self, evidence: Evidence) -> dict[str, float]:

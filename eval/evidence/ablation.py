@@ -217,7 +217,7 @@ def _judged(
     recalls: list[float] = []
     words: list[float | None] = []
     for one, evidence in _answerable(asked, reranked, supersession=supersession):
-        context = distill(evidence, budget=budget, broad=one.found.question.compares, options=options)
+        context = distill(evidence, budget=budget, breadth=one.found.question.breadth, options=options)
         kinds.append(one.question.kind)
         recalls.append(one.question.recall_of(context))
         words.append(one.question.words_in(context.text))

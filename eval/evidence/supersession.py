@@ -56,7 +56,7 @@ def worth(asked: Sequence[Asked], scores: Sequence[Reranked], *, budget: int) ->
     for one, of_one in zip(asked, scores, strict=True):
         for newest_first, found in rows.items():
             evidence = ranked_evidence(one.found.candidates, of_one, supersession=newest_first)
-            context = distill(evidence, budget=budget, broad=one.found.question.compares)
+            context = distill(evidence, budget=budget, breadth=one.found.question.breadth)
             found.append((one.question.recall_of(context), one.question.words_in(context.text) or 0.0))
             marked += newest_first and SUPERSEDED in context.text
     recall, words = ((fmean(row[place] for row in rows[way]) for way in (True, False)) for place in (0, 1))

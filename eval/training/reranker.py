@@ -103,7 +103,7 @@ def _recalled(asked: Sequence[Asked], judged: Sequence[Reranked]) -> dict[str, d
     for one, scores in zip(asked, judged, strict=True):
         if one.question.answerable:
             evidence = ranked_evidence(one.found.candidates, scores)
-            context = distill(evidence, budget=_BUDGET, broad=one.found.question.compares)
+            context = distill(evidence, budget=_BUDGET, breadth=one.found.question.breadth)
             first = evidence[0].turn.id in one.question.evidence
             recalls.setdefault(one.set, []).append((one.question.recall_of(context), first))
     return {

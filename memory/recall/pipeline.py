@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexDamaged
 from memory.index.lance import PassageIndex
@@ -21,6 +22,7 @@ from memory.index.scope_cache import CachedScope
 from memory.model import Bounds, EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
 from memory.recall.features import Candidate, Found
 from memory.recall.multihop import HOPS, Lead, add_trail, leads_of, steps_of, trailheads
+from memory.recall.naming import addressed, meant_by_spelling, unknown_names
 from memory.recall.question import Question, read_question
 from memory.recall.ranking import rank
 from memory.recall.reranker import RecallModels
@@ -37,6 +39,8 @@ _NEIGHBOURS_OF = 16
 _HOLDERS = 24
 _WIDER = 4  # what a search gives, where some of it is left out afterwards
 _SESSION_TURNS = 20_000
+_NAMES = 3  # of a question's, that are looked for
+_CALLS = 40
 _TRIES = 2
 _ALL = Bounds()
 
@@ -178,7 +182,8 @@ class Recall:
 
     def _gather(self, survey: Survey, passages: CachedScope, asked: str, asked_at: datetime, bounds: Bounds) -> Found:
         scope = survey.scope
-        question = read_question(asked, speakers=survey.speakers, asked_at=asked_at)
+        called = self._called(asked, survey, passages, bounds)
+        question = read_question(asked, speakers=survey.speakers, asked_at=asked_at, called=called)
         tail, waiting = self._waiting.find(scope, survey.waiting, question.terms, bounds.until)
         vector = self._encoder.encode_question(question.topic)
         wider = (
@@ -194,6 +199,22 @@ class Recall:
         turns |= {turn.pk: turn for turn in tail}
         indexed = _candidates([*dense, *lexical, *beside], turns)
         return self._proposed(question, vector, passages, indexed, _candidates(waiting, turns))
+
+    def _called(self, asked: str, survey: Survey, passages: CachedScope, bounds: Bounds) -> dict[str, str]:
+        """Return whom the question means by names that are no speaker's."""
+        if not survey.speakers:
+            return {}
+        called: dict[str, str | None] = {}
+        for name in unknown_names(asked, survey.speakers)[:_NAMES]:
+            terms = content_terms(name)
+            holding = _turns_of(passages.lexical(terms, _CALLS))
+            holding += self._waiting.holding(survey.scope, survey.waiting, terms, _CALLS)
+            turns = _bounded(self._store.turns_around(survey.scope, holding, holding).values(), bounds)
+            if turns:
+                called[name] = addressed(name, {(turn.session_pk, turn.position): turn for turn in turns})
+            else:
+                called[name] = meant_by_spelling(name, survey.speakers)
+        return {name: speaker for name, speaker in called.items() if speaker}
 
     def _proposed(
         self,

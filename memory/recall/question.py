@@ -4,12 +4,15 @@ Rules over the question's own words; no model, no search.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from language import TimeExpression, analyse, readable
 from language.words import content_terms, words
+from memory.model import Breadth
+from memory.recall.phrasing import asks_for_the_history, subject_of
 
 __all__ = ["KINDS", "Question", "read_question"]
 
@@ -39,8 +42,9 @@ class Question:
     topic: its text without the names of speakers, which say whose words to look for and not about what.
     terms: the stems of the topic's content words, each once.
     named: the speakers it names. words: all its words, lower-cased. times: when it speaks of, resolved.
-    kind: one of `KINDS`. several: it asks for more than one thing ("which cities ...").
-    compares: it takes two facts to answer ("which came first, the tent or the stove?").
+    kind: one of `KINDS`.
+    breadth: how much it takes to answer: one fact, "two" to compare ("which came first, the tent or the stove?"), "several" things
+    ("which cities ..."), or the whole "history" ("summarise how my project went").
     """
 
     topic: str
@@ -49,17 +53,23 @@ class Question:
     words: frozenset[str]
     times: tuple[TimeExpression, ...]
     kind: str
-    several: bool
-    compares: bool
+    breadth: Breadth
 
 
-def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> Question:
-    """Read `text`, asked at `asked_at` of a memory in which `speakers` speak; machine text in it asks nothing."""
-    text = readable(text).strip() or text[:_MACHINE_TEXT_ONLY]
+def read_question(
+    text: str, *, speakers: Iterable[str], asked_at: datetime, called: Mapping[str, str] = MappingProxyType({})
+) -> Question:
+    """Read `text`, asked at `asked_at` of a memory in which `speakers` speak; machine text in it asks nothing.
+
+    called: speakers by what the question calls them, where that is not their own name (`memory.recall.naming`).
+    """
+    whole = readable(text).strip() or text[:_MACHINE_TEXT_ONLY]
+    text = subject_of(whole)
     asked = analyse(text, asked_at.date())
     said = frozenset(word.removesuffix("'s") for word in asked.words)
-    named = frozenset(name for name in speakers if _is_named(name, text, said))
-    topic = _without(text, named)
+    own = [name for name in speakers if _is_named(name, text, said)]
+    named = frozenset([*own, *called.values()])
+    topic = _without(text, [*own, *called])
     return Question(
         topic=topic,
         terms=tuple(dict.fromkeys(analyse(topic).terms)),
@@ -67,9 +77,16 @@ def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> 
         words=said,
         times=asked.times,
         kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
-        several=bool(_SEVERAL.search(text)),
-        compares=bool(_COMPARES.search(text)),
+        breadth=_breadth(whole, text),
     )
+
+
+def _breadth(whole: str, subject: str) -> Breadth:
+    if asks_for_the_history(whole):
+        return "history"
+    if _SEVERAL.search(subject):
+        return "several"
+    return "two" if _COMPARES.search(subject) else "one"
 
 
 def _is_named(name: str, text: str, said: frozenset[str]) -> bool:
@@ -80,7 +97,7 @@ def _is_named(name: str, text: str, said: frozenset[str]) -> bool:
     return any(content_terms(word) for word in said.intersection(parts))
 
 
-def _without(text: str, named: frozenset[str]) -> str:
+def _without(text: str, named: Sequence[str]) -> str:
     """Return the text without the names; a question that is about nothing else ("Who is Tom?") keeps them."""
     if not named:
         return text

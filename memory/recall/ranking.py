@@ -28,7 +28,7 @@ def rank(found: Found, models: RecallModels) -> Recollection:
     return Recollection(
         evidence=ranked_evidence(found.candidates, scores),
         answerable=answerable(found, features, scores, models.answerability),
-        compares=found.question.compares,
+        breadth=found.question.breadth,
         features=features,
     )
 

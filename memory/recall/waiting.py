@@ -77,6 +77,13 @@ class WaitingTurns:
         encoded = self._encode(turns, terms, forgettings)
         return turns, [row.encoded for row in prepare_rows(self._index, scope, turns, encoded)]
 
+    def holding(self, scope: ScopeId, waiting: Sequence[TurnPk], terms: Sequence[str], limit: int) -> list[TurnPk]:
+        """Return the newest `limit` of `waiting` (of one scope) that hold one of these terms."""
+        wanted = _numbers(terms)
+        read = self._read_through(scope, waiting, self._forgettings)
+        found = [pk for pk in reversed(waiting) if pk in read and np.isin(wanted, read[pk].words).any()]
+        return found[:limit]
+
     def forget_texts(self) -> None:
         """Drop all that is kept, also what a question under way is about to keep."""
         with self._keeping:

@@ -11,8 +11,10 @@ from compaction import BudgetTooSmall, Context, WindowTooSmall, count_tokens, di
 from compaction.distill import DistillOptions, _Packing
 from language.segmentation.passages import split_passages
 from memory import Evidence, Turn
+from memory.model import Breadth
 from tests.support.turns import MAY_8, evidence, held
 
+BREADTHS: tuple[Breadth, ...] = ("one", "two", "several", "history")
 texts = st.text(min_size=1, max_size=300).filter(lambda text: bool(text.strip()))
 words = st.lists(
     st.sampled_from("yesterday I went to Oslo. Two weeks ago? 猫 😀 <|endoftext|> [1] \n".split(" ")),
@@ -58,17 +60,17 @@ def holds(context: Context, turns: list[Turn]) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(ranked(), st.integers(1, 400))
-def test_no_context_is_above_its_budget(found: list[Evidence], budget: int) -> None:
+@given(ranked(), st.integers(1, 400), st.sampled_from(BREADTHS))
+def test_no_context_is_above_its_budget(found: list[Evidence], budget: int, breadth: Breadth) -> None:
     try:
-        context = distill(found, budget=budget)
+        context = distill(found, budget=budget, breadth=breadth)
     except BudgetTooSmall as fault:
         assert fault.needed > budget
-        assert distill(found, budget=fault.needed).lines, "the named budget is enough"
+        assert distill(found, budget=fault.needed, breadth=breadth).lines, "the named budget is enough"
         return
     assert context.lines
     holds(context, [one.turn for one in found])
-    assert distill(found, budget=budget) == context
+    assert distill(found, budget=budget, breadth=breadth) == context
 
 
 @settings(max_examples=300, deadline=None)

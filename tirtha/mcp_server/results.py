@@ -44,7 +44,7 @@ class Line(BaseModel):
 class RecallResult(BaseModel):
     """What was said on a question, as numbered lines.
 
-    `answerable` is the probability that the answer is in the memory.
+    `answerable` is the probability that the answer is in the memory. Not `complete`: the question asks for more than fits the budget.
     """
 
     text: str
@@ -52,6 +52,7 @@ class RecallResult(BaseModel):
     tokens: int
     budget: int
     answerable: float
+    complete: bool
 
 
 class Citation(BaseModel):

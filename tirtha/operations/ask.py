@@ -176,4 +176,5 @@ def brief_of(context: Context, *, question: str, asked_at: datetime, answerable:
         budget=context.budget,
         quotes=quotes,
         answerable=answerable,
+        complete=context.complete,
     )

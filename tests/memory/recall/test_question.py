@@ -68,16 +68,40 @@ def test_kinds(text: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "several"),
-    [("Which cities has Tom seen?", True), ("What is his job?", False), ("What does he do?", False)],
+    ("text", "breadth"),
+    [
+        ("Which cities has Tom seen?", "several"),
+        ("What is his job?", "one"),
+        ("What does he do?", "one"),
+        ("Where is the tent?", "one"),
+        ("Which came first, the tent or the stove?", "two"),
+        ("How many times did Tom go to Porto?", "history"),
+        ("Can you summarise what we decided?", "history"),
+    ],
 )
-def test_asking_for_several(text: str, several: bool) -> None:
-    assert read_question(text, speakers=[], asked_at=JUNE).several is several
+def test_how_much_it_takes_to_answer(text: str, breadth: str) -> None:
+    assert read_question(text, speakers=[], asked_at=JUNE).breadth == breadth
 
 
-def test_a_comparison_takes_two_facts() -> None:
-    assert read_question("Which came first, the tent or the stove?", speakers=[], asked_at=JUNE).compares
-    assert not read_question("Where is the tent?", speakers=[], asked_at=JUNE).compares
+@pytest.mark.parametrize(
+    ("text", "you", "me"),
+    [
+        ("Can you tell me where Ann lives?", False, False),
+        ("Could you remind me what you recommended?", True, False),
+        ("Can you list what I bought?", False, True),
+        ("What did you recommend?", True, False),
+    ],
+)
+def test_a_request_asks_nothing_of_whom_it_is_put_to(text: str, you: bool, me: bool) -> None:
+    words = read_question(text, speakers=[], asked_at=JUNE).words
+    assert ("you" in words, not words.isdisjoint({"i", "me", "my"})) == (you, me)
+
+
+def test_what_somebody_is_called_is_taken_out_like_a_name() -> None:
+    question = read_question(
+        "What are Kate's hobbies?", speakers=["emi", "elise"], asked_at=JUNE, called={"Kate": "emi"}
+    )
+    assert (question.named, question.terms) == ({"emi"}, ("hobbi",))
 
 
 def test_words_of_one_meaning_are_related() -> None:

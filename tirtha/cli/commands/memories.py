@@ -77,6 +77,8 @@ def context(
     body = given(user_id=user, agent_id=agent, question=question, budget=budget, asked_at=asked_at, as_of=as_of)
     answer = run(post("/v1/context", body))
     summary = f"\n{answer['tokens']} of {answer['budget']} tokens, answerable {answer['answerable']:.2f}"
+    if not answer["complete"]:
+        summary += ", more was said on it than fits: ask with a larger --budget"
     # The server sets a quote's further lines in; every other line is ours.
     text = printable(answer["text"]).replace("\n  ", f"\n{FURTHER_LINE}")
     print_answer(answer, as_json, (text or "Nothing is remembered on that.") + summary)

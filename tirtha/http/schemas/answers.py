@@ -75,6 +75,7 @@ class AskOut(BaseModel):
                 budget=brief.budget,
                 lines=[_line(quote) for quote in brief.quotes],
                 answerable=round(brief.answerable, PROBABILITY_DIGITS),
+                complete=brief.complete,
             ),
             path=decision.path,
             tier=decision.tier,

@@ -86,13 +86,14 @@ class LineOut(BaseModel):
 
 
 class ContextOut(BaseModel):
-    """200 of POST /v1/context."""
+    """200 of POST /v1/context. Not `complete`: the question asks for more than the budget can hold."""
 
     text: str
     tokens: int
     budget: int
     lines: list[LineOut]
     answerable: float
+    complete: bool
 
     @classmethod
     def of(cls, distilled: DistilledContext) -> Self:
@@ -115,6 +116,7 @@ class ContextOut(BaseModel):
             budget=context.budget,
             lines=lines,
             answerable=round(distilled.answerable, PROBABILITY_DIGITS),
+            complete=context.complete,
         )
 
 
