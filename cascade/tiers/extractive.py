@@ -1,7 +1,8 @@
 """The tier without a model: it answers with what was said, word for word, or with the date that a line names.
 
-Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no
-line speaks of what is asked about. The embedded default.
+Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no line speaks of what
+is asked about: of anything of it, of every name in the question, and of all of it where the question asks whether something is so
+("Am I allergic to shellfish?") or who, what or when a thing is ("Who is my piano teacher?"). The embedded default.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from cascade.claims import terms
 from cascade.ports import Brief, Draft, Quote, TimeSaid
 from language import analyse
+from language.irregular_verbs import lemma
 
 __all__ = ["ExtractiveTier"]
 
@@ -17,6 +19,19 @@ _WHEN = re.compile(
     r"\s*(?:when\b|(?:(?:on|in|since|by|until)\s+)?(?:what|which)\s+(?:exact\s+)?(?:date|day|week|month|year|season)\b)",
     re.IGNORECASE,
 )
+# Questions whose every word of content a line must hold: a yes or no, and which one a thing is.
+_YES_OR_NO = re.compile(
+    r"\s*(?:am|is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|isn't|aren't|wasn't|don't|doesn't|didn't|haven't"
+    r"|hasn't)\s",
+    re.IGNORECASE,
+)
+_IDENTITY = re.compile(
+    r"\s*(?:what|who|which|when|where)(?:\s+(?:is|are|was|were)|['\u2019]s)\s+(?:my|our|his|her|their|the|[\w-]+['\u2019]s?)\s"
+    r"(?!.*\b\w+(?:ing|ed)\b)",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\b(?:I|my|me|mine|we|our|us)\b")
+_ROLES = frozenset({"user", "assistant", "system", "tool"})  # how one is called whose name is not known
 _PART_END = re.compile(
     r"[;:]\s|,?\s(?:and|but|so|while)\s+(?=(?:i|we|my|our|the|he|she|it|they|that|this)\b)|\s[-\u2013\u2014]\s",
     re.IGNORECASE,
@@ -33,6 +48,11 @@ _GENERIC = terms(
     last new recently currently ever use plan say tell mention describe give come happen thing things stuff start enjoy love need
     know see look find work live year month week day date season hour minute age place person people someone something anything"""
 )
+# What answers do not repeat: "What is my sister's job?" "She is a nurse."
+_ATTRIBUTES = terms(
+    """colour color job occupation profession role size price cost title number breed brand hobby nationality amount score result
+    temperature capital address reason purpose favourite favorite full real exact current actual"""
+)
 
 
 class ExtractiveTier:
@@ -48,7 +68,7 @@ class ExtractiveTier:
         """
         ranked = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[:_MOST_QUOTES]
         asked = _asked_about(brief)
-        if not ranked or (asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked)):
+        if not ranked or _is_of_something_else(brief, asked, ranked):
             return None
         asks_when = bool(_WHEN.match(brief.question))
         dated = _dated(ranked, asked, _ORDINAL.search(brief.question)) if asks_when else None
@@ -65,6 +85,32 @@ def _asked_about(brief: Brief) -> frozenset[str]:
     """Return the words that say what a question is about: without the names of those who speak, who are not its subject."""
     speakers = terms(" ".join(quote.speaker for quote in brief.quotes))
     return terms(brief.question) - speakers - _GENERIC
+
+
+def _is_of_something_else(brief: Brief, asked: frozenset[str], ranked: Sequence[Quote]) -> bool:
+    """Whether the lines lack what is asked about: all of it, a name, or anything of a yes or no or of which one a thing is.
+
+    A name that no line holds may be that of a speaker whose name is not known, unless the speaker asks ("my", "I").
+    """
+    if asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked):
+        return True
+    question = brief.question
+    names = {name.text for name in analyse(question).names if name.inside and not name.common}
+    knows_speakers = _FIRST_PERSON.search(question) or all(quote.speaker not in _ROLES for quote in brief.quotes)
+    if knows_speakers and not _lemmas(" ".join(names)) <= _told(brief.quotes):
+        return True
+    wanted = asked if _YES_OR_NO.match(question) or _IDENTITY.match(question) else frozenset[str]()
+    return not wanted - _ATTRIBUTES <= _told(ranked)
+
+
+def _told(quotes: Sequence[Quote]) -> frozenset[str]:
+    return frozenset[str]().union(*(_lemmas(f"{quote.header or ''} {quote.text} {quote.speaker}") for quote in quotes))
+
+
+def _lemmas(text: str) -> frozenset[str]:
+    """Return the terms of a text, irregular verbs as themselves and as their infinitives."""
+    said = analyse(text).words
+    return terms(" ".join([*said, *map(lemma, said)]))
 
 
 def _dated(ranked: Sequence[Quote], asked: frozenset[str], ordinal: re.Match[str] | None) -> Draft | None:

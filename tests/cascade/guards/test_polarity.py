@@ -90,6 +90,7 @@ async def test_a_bare_yes_or_no_is_supported_by_a_line_of_its_polarity_only(
         (NOT_PARIS, "Ann skipped the Paris concert.", "pass"),
         (PARIS, "Ann did not go to the Paris concert.", "fail"),
         (PARIS, "Ann never went to the Paris concert.", "fail"),
+        ("I sold my car.", "Ann did not sell her car.", "fail"),
         (PARIS, "Ann skipped the Paris concert.", "fail"),
         (PARIS, "Yes, Ann went to the concert.", "pass"),
         ("Nobody came to my birthday party.", "Her friends came to the birthday party.", "fail"),
@@ -113,7 +114,7 @@ async def test_a_sentence_must_have_the_polarity_of_its_line(line: str, answer: 
         ("I have tickets somewhere.", DID_ANN_GO, "Yes, she did."),
         ("", DID_ANN_GO, "Yes."),
         (PARIS, "Did she?", "Yes."),  # about nothing that a line could hold
-        ("I sold my car.", "Did Ann sell her car?", "Yes."),  # "sold" is not known to be "sell"
+        ("I sold my car.", "Does Ann have a car?", "Yes."),
     ],
 )
 async def test_a_bare_yes_or_no_that_cannot_be_judged_is_unsure(line: str, question: str, answer: str) -> None:
@@ -183,12 +184,11 @@ async def test_a_thing_that_is_asked_for_does_not_affirm(line: str, question: st
 
 @pytest.mark.xfail(
     strict=True,
-    reason="not seen: forms of one verb are other words, names count as words, and of tied clauses any will do",
+    reason="not seen: names count as words, and of tied clauses any will do",
 )
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("I sold my car.", "Ann did not sell her car."),
         ("Ich habe kein Auto.", "Ann hat ein Auto."),
         ("I bought a blue bike, not a red one.", "Ann bought a red one."),
     ],
