@@ -76,7 +76,7 @@ _OPEN = tuple(
             r"\w['\u2019]d\b|\u5982\u679c|\u8981\u662f|\u3082\u3057|\ub9cc\uc57d",
         ),
         (
-            r"(?:used\s+to|former(?:ly)?|once|back\s+when|in\s+the\s+past|previously)\b"
+            r"(?:used?\s+to|former(?:ly)?|once|back\s+when|in\s+the\s+past|previously)\b"
             r"|(?:fr\u00fcher|ehemals|autrefois|avant|antes|sol\u00eda|prima|una\s+volta|costumava|vroeger|\u0440\u0430\u043d\u044c\u0448\u0435)\b",
             "\u4ee5\u524d|\u6614|\u66fe\u7ecf|\u66fe\u7d93|\uc608\uc804",
         ),
@@ -92,7 +92,7 @@ _PLANNED = tuple(
     for words in (
         r"want(?:s|ed|ing)?|hop(?:e|es|ed|ing)|dream(?:s|ed|ing)?|tempted|keen|lov(?:e|ed)\s+to",
         r"plan(?:s|ned|ning)?|going\s+to|gonna|intend\w*|about\s+to|aim(?:s|ing)?\s+to|promis\w*|meant\s+to|will|shall|appl(?:y|ied|ying)",
-        r"might|may|maybe|perhaps|possibly|could|consider\w*|think(?:ing)?\s+(?:of|about)|wonder\w*|whether|tr(?:y|ied|ying)\s+to|ask(?:ed|ing)?",
+        r"might|(?-i:may)|maybe|perhaps|possibly|could|consider\w*|think(?:ing)?\s+(?:of|about)|wonder\w*|whether|tr(?:y|ied|ying)\s+to|ask(?:ed|ing)?",
     )
 )
 

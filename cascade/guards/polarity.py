@@ -31,6 +31,8 @@ _NO = re.compile(
 )
 _FRAME = re.compile(r"\[\d+\]|^\W*(?:the\s+)?answer\s*(?:is|:)", re.IGNORECASE)
 _MANNER = terms("definitely certainly absolutely course sure correct right indeed true exactly")
+_SUBJECT = re.compile(r"\W*(?:(?:[Mm]y|[Oo]ur|[Hh]is|[Hh]er|[Tt]heir)\s+(?P<kin>\w+)|(?P<name>[A-Z]\w+))\b")
+_FIRST_PERSON = re.compile(r"\b(?:I|[Ww]e|me|us)\b")
 _FEW_WORDS = 4  # an answer so short says what the question says of it
 _COMPARABLE = 0.5  # share of the words that a clause must hold to be about the same thing
 _SETTLES = (
@@ -44,6 +46,7 @@ class _Claim:
     """What is claimed: in which words, by which polarity beside a clause, and whether it is a bare yes or no to the question."""
 
     text: str
+    beside: str  # in which words it is asked for or claimed: a short answer says what the question says of it
     denied: bool  # beyond what the words deny: "no", to what the question asks
     bare: bool
     settled_by: float
@@ -52,13 +55,22 @@ class _Claim:
         """Return the words that it is about; of a yes or no without those who speak, whom their own lines do not name."""
         return _lemmas(self.text) - (speakers if self.bare else frozenset())
 
-    def against(self, clause: str) -> str:
+    def against(self, clause: str, speakers: frozenset[str]) -> str:
         """Return pass, fail or unsure for the claim beside the clause that is nearest to it."""
-        said, claimed = polarity(clause, self.text, bare=self.bare), polarity(self.text, clause)
+        if self.bare and self._tells_of_another(clause, speakers):
+            return "unsure"
+        said, claimed = polarity(clause, self.beside, bare=self.bare), polarity(self.text, clause)
         if "open" in (said, claimed):
             return "unsure"
         claimed = _opposite(claimed) if self.denied else claimed
         return "pass" if said == claimed else "fail"
+
+    def _tells_of_another(self, clause: str, speakers: frozenset[str]) -> bool:
+        """Whether an English clause begins with somebody whom the question does not name: "My sister plays the harp"."""
+        subject = _SUBJECT.match(clause)
+        if subject is None or _FIRST_PERSON.search(clause) or language_of(self.text) != "en":
+            return False
+        return not _lemmas(subject["kin"] or subject["name"]) <= _lemmas(self.text) | speakers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +114,12 @@ def _claims(answer: str, question: str) -> list[_Claim]:
         rest = sentence[yes_or_no.end() :] if yes_or_no else sentence
         if yes_or_no and _lemmas(rest) <= asked | _MANNER:  # "Yes, Ann did."
             denied = bool(said_no) or (bool(after_all) and denies(question))
-            claims.append(_Claim(text=question, denied=denied, bare=True, settled_by=settles))
+            claims.append(_Claim(text=question, beside=question, denied=denied, bare=True, settled_by=settles))
         else:
             short = len(rest.split()) <= _FEW_WORDS
-            denied = short and denies(question)
-            claims.append(_Claim(text=rest, denied=denied, bare=False, settled_by=_HINTS))
+            denied = short and polarity(question, question) == "denied"
+            beside = f"{question} {rest}" if short else rest
+            claims.append(_Claim(text=rest, beside=beside, denied=denied, bare=False, settled_by=_HINTS))
     return claims
 
 
@@ -119,7 +132,7 @@ def _compare(claim: _Claim, evidence: list[str], speakers: frozenset[str]) -> st
     best = max((share for share, _ in shares), default=0.0)
     if best < claim.settled_by:
         return "unsure" if claim.bare else "pass"
-    found = {claim.against(clause) for share, clause in shares if share == best}
+    found = {claim.against(clause, speakers) for share, clause in shares if share == best}
     return next(status for status in ("pass", "unsure", "fail") if status in found)
 
 

@@ -31,13 +31,13 @@ _IDENTITY = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:I|my|me|mine|we|our|us)\b")
-_ROLES = frozenset({"user", "assistant", "system", "tool"})  # how one is called whose name is not known
 _PART_END = re.compile(
     r"[;:]\s|,?\s(?:and|but|so|while)\s+(?=(?:i|we|my|our|the|he|she|it|they|that|this)\b)|\s[-\u2013\u2014]\s",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|last|latest|newest|most recent|final)\b", re.IGNORECASE)
 _MOST_QUOTES = 3
+_FEW_WORDS = 3  # a question of more describes the thing, in words of its own
 _AS_RELEVANT = 0.2  # a line of less than this share of the best one's score is not quoted beside it
 _AS_RELEVANT_DATED = 0.6  # a date is given only from a line of this share of it,
 _SHARED = 1 / 3  # which holds this share of the words asked about
@@ -51,7 +51,8 @@ _GENERIC = terms(
 # What answers do not repeat: "What is my sister's job?" "She is a nurse."
 _ATTRIBUTES = terms(
     """colour color job occupation profession role size price cost title number breed brand hobby nationality amount score result
-    temperature capital address reason purpose favourite favorite full real exact current actual"""
+    temperature capital address reason purpose style genre main focus hometown topic subject theme favourite favorite full real
+    exact current actual"""
 )
 
 
@@ -68,7 +69,8 @@ class ExtractiveTier:
         """
         ranked = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[:_MOST_QUOTES]
         asked = _asked_about(brief)
-        if not ranked or _is_of_something_else(brief, asked, ranked):
+        ranked = _of_what_is_asked(brief, asked, ranked)
+        if not ranked:
             return None
         asks_when = bool(_WHEN.match(brief.question))
         dated = _dated(ranked, asked, _ORDINAL.search(brief.question)) if asks_when else None
@@ -87,20 +89,21 @@ def _asked_about(brief: Brief) -> frozenset[str]:
     return terms(brief.question) - speakers - _GENERIC
 
 
-def _is_of_something_else(brief: Brief, asked: frozenset[str], ranked: Sequence[Quote]) -> bool:
-    """Whether the lines lack what is asked about: all of it, a name, or anything of a yes or no or of which one a thing is.
+def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quote]) -> Sequence[Quote]:
+    """Return the lines that may answer: none where all lack what is asked about, or a name.
 
-    A name that no line holds may be that of a speaker whose name is not known, unless the speaker asks ("my", "I").
+    For a yes or no, and for which one a thing is, those that hold all of what is asked about. A name that no line holds may be that
+    of a speaker, unless the speaker asks ("my", "I").
     """
     if asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked):
-        return True
+        return ()
     question = brief.question
     names = {name.text for name in analyse(question).names if name.inside and not name.common}
-    knows_speakers = _FIRST_PERSON.search(question) or all(quote.speaker not in _ROLES for quote in brief.quotes)
-    if knows_speakers and not _lemmas(" ".join(names)) <= _told(brief.quotes):
-        return True
-    wanted = asked if _YES_OR_NO.match(question) or _IDENTITY.match(question) else frozenset[str]()
-    return not wanted - _ATTRIBUTES <= _told(ranked)
+    if _FIRST_PERSON.search(question) and not _lemmas(" ".join(names)) <= _told(brief.quotes):
+        return ()
+    wanted = asked - _ATTRIBUTES
+    whole = _YES_OR_NO.match(question) or (_IDENTITY.match(question) and len(wanted) <= _FEW_WORDS)
+    return [quote for quote in ranked if wanted <= _told([quote])] if whole else ranked
 
 
 def _told(quotes: Sequence[Quote]) -> frozenset[str]:

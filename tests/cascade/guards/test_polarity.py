@@ -1,4 +1,7 @@
+import json
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -8,6 +11,7 @@ from cascade.guards import Case, PolarityGuard
 from cascade.ports import Draft
 from tests.support.briefs import brief, quote
 
+CASES = [json.loads(line) for line in (Path(__file__).parent / "polarity.jsonl").read_text("utf-8").splitlines()]
 NOT_PARIS = "I did not go to the Paris concert."
 PARIS = "I went to the Paris concert."
 DID_ANN_GO = "Did Ann go to the Paris concert?"
@@ -120,6 +124,12 @@ async def test_a_sentence_must_have_the_polarity_of_its_line(line: str, answer: 
 async def test_a_bare_yes_or_no_that_cannot_be_judged_is_unsure(line: str, question: str, answer: str) -> None:
     verdict = await judged(question, answer, line)
     assert (verdict.status, verdict.score) == ("unsure", 0.5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['line']} {case['answer']}")
+async def test_what_a_line_does_not_say_is_never_passed_and_what_it_says_is(case: dict[str, Any]) -> None:
+    verdict = await judged(case["question"], case["answer"], case["line"])
+    assert (verdict.status == "pass") == case["supported"]
 
 
 async def test_only_the_cited_lines_count() -> None:
