@@ -81,7 +81,7 @@ _OPEN = tuple(
             "\u4ee5\u524d|\u6614|\u66fe\u7ecf|\u66fe\u7d93|\uc608\uc804",
         ),
         (
-            r"(?:s[eo]ld|got\s+rid\s+of|g[ai]v(?:e|en|ing)\s+away|thr[eo]w(?:n)?\s+(?:\w+\s+)?(?:out|away)|donated|died|dead|passed\s+away|broke\s+up|divorced|split\s+up|moved\s+out|returned|stolen)\b",
+            r"(?:s(?:ell(?:s|ing)?|old)|got\s+rid\s+of|g[ai]v(?:e|en|ing)\s+away|thr[eo]w(?:n)?\s+(?:\w+\s+)?(?:out|away)|donated|died|dead|passed\s+away|broke\s+up|divorced|split\s+up|moved\s+out|returned|stolen)\b",
             "(?!)",
         ),
     )

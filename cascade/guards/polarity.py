@@ -46,7 +46,7 @@ class _Claim:
     """What is claimed: in which words, by which polarity beside a clause, and whether it is a bare yes or no to the question."""
 
     text: str
-    beside: str  # in which words it is asked for or claimed: a short answer says what the question says of it
+    asks: str  # the question of a short answer, which says what the question says of it: "Which did Ann miss?" "The first."
     denied: bool  # beyond what the words deny: "no", to what the question asks
     bare: bool
     settled_by: float
@@ -55,14 +55,15 @@ class _Claim:
         """Return the words that it is about; of a yes or no without those who speak, whom their own lines do not name."""
         return _lemmas(self.text) - (speakers if self.bare else frozenset())
 
-    def against(self, clause: str, speakers: frozenset[str]) -> str:
-        """Return pass, fail or unsure for the claim beside the clause that is nearest to it."""
+    def against(self, clause: str, speakers: frozenset[str], lines: str) -> str:
+        """Return pass, fail or unsure for the claim beside the clause of the cited `lines` that is nearest to it."""
         if self.bare and self._tells_of_another(clause, speakers):
             return "unsure"
-        said, claimed = polarity(clause, self.beside, bare=self.bare), polarity(self.text, clause)
+        said, claimed = polarity(clause, f"{self.asks} {self.text}", bare=self.bare), polarity(self.text, clause)
         if "open" in (said, claimed):
             return "unsure"
-        claimed = _opposite(claimed) if self.denied else claimed
+        asked_denied = bool(self.asks) and polarity(self.asks, lines) == "denied"
+        claimed = _opposite(claimed) if self.denied != asked_denied else claimed
         return "pass" if said == claimed else "fail"
 
     def _tells_of_another(self, clause: str, speakers: frozenset[str]) -> bool:
@@ -114,12 +115,10 @@ def _claims(answer: str, question: str) -> list[_Claim]:
         rest = sentence[yes_or_no.end() :] if yes_or_no else sentence
         if yes_or_no and _lemmas(rest) <= asked | _MANNER:  # "Yes, Ann did."
             denied = bool(said_no) or (bool(after_all) and denies(question))
-            claims.append(_Claim(text=question, beside=question, denied=denied, bare=True, settled_by=settles))
+            claims.append(_Claim(text=question, asks="", denied=denied, bare=True, settled_by=settles))
         else:
-            short = len(rest.split()) <= _FEW_WORDS
-            denied = short and polarity(question, question) == "denied"
-            beside = f"{question} {rest}" if short else rest
-            claims.append(_Claim(text=rest, beside=beside, denied=denied, bare=False, settled_by=_HINTS))
+            asks = question if len(rest.split()) <= _FEW_WORDS else ""
+            claims.append(_Claim(text=rest, asks=asks, denied=False, bare=False, settled_by=_HINTS))
     return claims
 
 
@@ -132,7 +131,7 @@ def _compare(claim: _Claim, evidence: list[str], speakers: frozenset[str]) -> st
     best = max((share for share, _ in shares), default=0.0)
     if best < claim.settled_by:
         return "unsure" if claim.bare else "pass"
-    found = {claim.against(clause, speakers) for share, clause in shares if share == best}
+    found = {claim.against(clause, speakers, ". ".join(evidence)) for share, clause in shares if share == best}
     return next(status for status in ("pass", "unsure", "fail") if status in found)
 
 

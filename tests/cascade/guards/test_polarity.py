@@ -119,6 +119,7 @@ async def test_a_sentence_must_have_the_polarity_of_its_line(line: str, answer: 
         ("", DID_ANN_GO, "Yes."),
         (PARIS, "Did she?", "Yes."),  # about nothing that a line could hold
         ("I sold my car.", "Does Ann have a car?", "Yes."),
+        ("Tom did not pass the exam. I passed it.", "Did Ann pass the exam?", "No."),
     ],
 )
 async def test_a_bare_yes_or_no_that_cannot_be_judged_is_unsure(line: str, question: str, answer: str) -> None:
@@ -207,12 +208,11 @@ async def test_a_sentence_that_says_the_opposite_in_other_forms_fails(line: str,
     assert (await judged("What about Ann?", answer, line)).status != "pass"
 
 
-@pytest.mark.xfail(strict=True, reason="a denial counts for its whole clause, whatever it denies and of whom")
+@pytest.mark.xfail(strict=True, reason="a denial counts for its whole clause, whatever it denies")
 @pytest.mark.parametrize(
     ("lines", "question", "answer"),
     [
         (("I moved to Berlin without my dog.",), "Did Ann move to Berlin?", "No."),
-        (("Tom did not pass the exam. I passed it.",), "Did Ann pass the exam?", "No."),
     ],
 )
 async def test_a_denial_of_something_else_supports_no_no(lines: tuple[str, ...], question: str, answer: str) -> None:
