@@ -105,9 +105,8 @@ class PolarityGuard:
 
 def _claims(answer: str, question: str) -> list[_Claim]:
     asked = _lemmas(question)
-    settles = (
-        _SETTLES if language_of(question) == "en" else _COMPARABLE
-    )  # other languages have no list of words without content
+    # Of other languages we have no list of words without content, so that fewer of a question's words can be in a line.
+    settles = _SETTLES if language_of(question) == "en" else _COMPARABLE
     claims: list[_Claim] = []
     for number, sentence in enumerate(split_sentences(_FRAME.sub(" ", answer))):
         said_no, after_all = _NO.match(sentence), _YES_AFTER_ALL.match(sentence)

@@ -67,7 +67,9 @@ class ExtractiveTier:
 
         None where there is no line, or none holds a word of what is asked about.
         """
-        ranked = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[:_MOST_QUOTES]
+        ranked: Sequence[Quote] = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[
+            :_MOST_QUOTES
+        ]
         asked = _asked_about(brief)
         ranked = _of_what_is_asked(brief, asked, ranked)
         if not ranked:
