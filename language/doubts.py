@@ -15,6 +15,9 @@ from language.dates import MONTH_NAME
 __all__ = ["has_one_reading", "year_of"]
 
 _NEAR = timedelta(days=45)  # a day so near, told without a tense, is of the year in which it is this near
+_FAR = timedelta(
+    days=300
+)  # what is further ahead is told with its year: "are due April 15", said in May, is of every year
 _AROUND = 40  # characters before and after an expression that are looked at
 
 _TIME_WORDS = r"(?:day|night|morning|week|weekend|month|year|time)s?"
@@ -24,7 +27,9 @@ _DASH = "-\u2013\u2014"
 _TO = r"(?:to|till|until|through|and|or)"
 
 _QUOTATION = re.compile(
-    r'"[^"]*"|' + "\u201c[^\u201d]*\u201d|\u201e[^\u201c\u201d]*[\u201c\u201d]|\u00ab[^\u00bb]*\u00bb" + r"|^>.*$",
+    r'"[^"]*"|' + "\u201c[^\u201d]*\u201d|\u201e[^\u201c\u201d]*[\u201c\u201d]|\u00ab[^\u00bb]*\u00bb" + r"|^>.*$"
+    # In single quotes: an apostrophe within a word, and one behind an s, is none.
+    r"|(?<!\w)['\u2018\u201a](?=\w)(?:[^'\u2018\u2019\n]|(?<=\w)['\u2019](?=\w)|(?<=s)['\u2019](?=\s))*['\u2018\u2019](?!\w)",
     re.MULTILINE,
 )
 _IDIOM = re.compile(
@@ -33,20 +38,42 @@ _IDIOM = re.compile(
     r"|\btoday['\u2019]s\s+(?:world|society|youth|kids|standards)\b|\bhere\s+today\b",
     re.IGNORECASE,
 )
+_TO_COME = r"(?:tomorrow|yesterday|today|next\s+(?:week|month|year))"
+# Days of no calendar: of a proverb ("tomorrow is a new day"), a comparison ("as if it were yesterday"), a story ("in the book, she
+# leaves tomorrow").
+_OF_NO_CALENDAR = re.compile(
+    rf"\b{_TO_COME}(?:['\u2019]s|\s+(?:is|was|will\s+be|brings?))\s+(?:\w+\s+)?(?:an?\s+)?(?:\w+\s+)?"
+    r"(?:another|new|different|other)\s+day\b"
+    rf"|\b{_TO_COME},?\s+(?:what\s+(?:you|one|we|can)|never\s+(?:comes?|dies?|knows?))\b"
+    rf"|\b(?:like|as\s+(?:if|though)|than|feels?|felt|seems?|seemed|thought|believed|wish(?:ed)?)\s+(?:(?:that\s+)?(?:it|today|this)\s+"
+    rf"(?:was|were|is|happened)\s+)?(?:only\s+|just\s+)?{_TO_COME}\b"
+    r"|\bin\s+(?:the|this|that|a)\s+(?:\w+\s+)?(?:story|novel|book|film|movie|game|play|song|tale|joke|riddle|myth)(?:,|\s+(?:the|a|he|she|it|they)\b)"
+    r"|\bin\s+(?:my|his|her|a|the)\s+(?:\w+\s+)?(?:dreams?|nightmare)\b|\bas\s+the\s+(?:song|saying|proverb|poem)\s+(?:goes|says)\b"
+    rf"|^\W*{_TO_COME}(?:\s+by\s+(?:the\s+)?(?-i:[A-Z])|,?\s+(?:is|was)\s+(?:a|an|the|my|our|his|her)\b.*\b(?:song|film|movie|novel|poem|book|album|hit|series)\b)",
+    re.IGNORECASE,
+)
+# Somebody's saying, told behind it.
+_SAYING = re.compile(
+    r",\s+as\s+[^,]{1,40}\s(?:says?|said|goes|puts?\s+it)\s*$"
+    r"|,\s+(?:\w+\s+){1,4}(?:(?:always|often)\s+(?:says?|said)|used\s+to\s+say)\s*$",
+    re.IGNORECASE,
+)
 _TITLED = re.compile(r"(?:Yesterday|Tomorrow|Today|Tonight)\b")
 _CLAUSE_END = re.compile(r"[.!?;\n]")
 _PART_END = re.compile(r"[.!?;,:()\n]")
 _APPROXIMATE = re.compile(
     r"\b(?:about|around|approximately|roughly|almost|nearly|maybe|perhaps|probably|some|like|circa|ca\.?|over|under|within"
     r"|(?:more|less|fewer)\s+than|at\s+(?:least|most)|up\s+to|(?:just|well)\s+(?:over|under)|every|each|another"
-    r"|the\s+(?:past|last|next|first)|half)\s+$"
+    r"|the\s+(?:past|last|next|first)|half|(?:think|guess|believe|suppose|say)\s+(?:that\s+)?it\s+was)\s+$"
     rf"|\b(?:\d+|{_SMALL}|couple|few)\s*(?:\bor\b|\bto\b|[{_DASH}/])\s*$",
     re.IGNORECASE,
 )
 _COMPOUND_BEFORE = re.compile(rf"\b{_TIME_WORDS}\s+(?:before|after|from|since|of)\s+(?:the\s+)?$", re.IGNORECASE)
 _COMPOUND_AFTER = re.compile(
     r"\s+(?:(?:before|after)\s+(?:last|next|that)\b|(?:or|and)\s+(?:so|two|three|a\s+half|something)\b|but\s+one\b"
-    r"|(?:from|since)\s+(?!now|then|today)\w+day\b|or\s+(?:\d+|one|two|three|four|five|six)\b)",
+    r"|(?:from|since)\s+(?!now|then|today)\w+day\b|or\s+(?:\d+|one|two|three|four|five|six)\b)"
+    r"|[\s,;.\u2013\u2014-]+(?:or\s+(?:maybe|perhaps|was\s+it|possibly|thereabouts)|no,?\s+wait|wait,?\s+no|i\s+(?:think|guess|believe|mean|suppose)"
+    r"|give\s+or\s+take|if\s+i\s+(?:remember|recall)|not\s+sure|ish)\b|ish\b",
     re.IGNORECASE,
 )
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen|point"
@@ -61,7 +88,10 @@ _DAYS_AFTER = re.compile(r"\s*,\s*\d{1,2}(?:st|nd|rd|th)?\s*(?:,|and\b|or\b|&)",
 _RANGE_BEFORE = re.compile(
     rf"(?:\d(?:st|nd|rd|th)?|{_WEEKDAY}|\b(?:{MONTH_NAME}))\s*(?:[{_DASH}/&,]|{_TO})\s*(?:the\s+)?$", re.IGNORECASE
 )
-_RANGE_AFTER = re.compile(rf"\s*(?:[{_DASH}/&]\s*\d|{_TO}\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\b)", re.IGNORECASE)
+_RANGE_AFTER = re.compile(
+    rf"\s*(?:[{_DASH}/&]\s*\d|{_TO}\s+(?:the\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?|(?:{MONTH_NAME})\s+\d{{1,2}})\b)",
+    re.IGNORECASE,
+)
 _REPEATED = re.compile(
     r"\b(?:every|each|usually|always|often|normally|typically|generally|whenever|annual(?:ly)?|yearly|any\s+given)\b",
     re.IGNORECASE,
@@ -87,6 +117,10 @@ _LABEL_AFTER = re.compile(
     r"\s+(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Place|Pl|Way|Close|Terrace|Crescent|Boulevard"
     r"|Blvd|Madness|Hare)\b"
 )
+# "in 1950 souls": what is counted is many. A verb there ("in 2019 it was") is none of these.
+_MANY = re.compile(
+    r"\s+(?!(?:was|is|has|does|this|its|his|as|us|yes|always|plus|versus|perhaps|besides|thus|across|towards)\b)[a-z]{3,}(?<!s)s\b"
+)
 _UNITS = re.compile(
     r"\s+(?:steps?|words?|people|persons?|met(?:er|re)s?|miles?|km|kilomet(?:er|re)s?|dollars?|euros?|pounds?|bucks?|pieces?"
     r"|calories|kcal|units?|square|feet|foot|rpm|mg|ml|grams?|kg|points?|votes?|pages?|lines?|users?|times|copies|players?"
@@ -94,6 +128,9 @@ _UNITS = re.compile(
     re.IGNORECASE,
 )
 _ALWAYS_CAPITAL = rf"(?:{_WEEKDAY}|{MONTH_NAME})$"
+_SO_MUCH = re.compile(
+    rf"(?:\b(?:\d+|{_SMALL}|twenty|hundreds?|all|whole|entire|every|half)\b|%)[^,.;!?]*$", re.IGNORECASE
+)
 _NO_VERBS = "married|need|indeed|feed|seed|speed|weed|hundred|breed|bleed|exceed|proceed|succeed|naked"
 _PAST = re.compile(
     r"\b(?:was|were|had|did|went|got|came|saw|met|bought|made|took|left|began|ran|gave|told|said|found|felt|thought|knew|lost"
@@ -151,7 +188,7 @@ def year_of(text: str, start: int, end: int, *, month: int, day: int, said_on: d
     if past and not future:
         days = [found for found in days if found <= said_on][-1:]
     elif future and not past:
-        days = [found for found in days if found >= said_on][:1]
+        days = [found for found in days if timedelta() <= found - said_on <= _FAR][:1]
     else:
         days = [found for found in days if abs(found - said_on) <= _NEAR]
     return days[0].year if len(days) == 1 else None
@@ -186,18 +223,27 @@ def _is_title(place: _Place) -> bool:
     return len(words) > 1 and all(word[0].isupper() and not word.isupper() for word in words)
 
 
+def _is_of_no_calendar(place: _Place) -> bool:
+    """Return whether it is a day of a proverb, a comparison, a story or a title, not of the speaker's calendar."""
+    return bool(_OF_NO_CALENDAR.search(place.clause.strip()) or _SAYING.search(place.clause.strip()))
+
+
 def _is_idiom(place: _Place) -> bool:
     return any(place.words.lower() in match.group().lower() for match in _IDIOM.finditer(place.clause))
 
 
 def _is_duration(place: _Place) -> bool:
-    """Return whether "in two days" says how long it took: so it does without a sign of the future."""
-    return not _FUTURE.search(place.part) or bool(_PAST.search(place.part))
+    """Return whether "in two days" says how long it took: no sign of the future, or so much of it ("lose 5 kilos in 2 months")."""
+    return not _FUTURE.search(place.part) or bool(_PAST.search(place.part) or _SO_MUCH.search(place.before))
 
 
 def _is_verb(place: _Place) -> bool:
     """Return whether a lower-case "march" or "may" has neither an ordinal, nor a year, nor "on" before it, as a month has."""
-    if not re.search(r"\b(?:mar|march|may)\b", place.words) or re.search(r"\d(?:st|nd|rd|th)|\d{4}", place.words):
+    if not re.search(r"\b(?:mar|march|may)\b", place.words):
+        return False
+    if re.search(r"\b(?:i|you|he|she|it|we|they|who|that|there)\s+$", place.before, re.IGNORECASE):
+        return True
+    if re.search(r"\d(?:st|nd|rd|th)|\d{4}", place.words):
         return False
     return not re.search(r"\b(?:on|by|since|until|till|from|before|after)\s+(?:the\s+)?$", place.before, re.IGNORECASE)
 
@@ -269,12 +315,16 @@ def _counted(place: _Place) -> bool:
     return bool(_UNITS.match(place.after))
 
 
+def _counted_or_many(place: _Place) -> bool:
+    return _counted(place) or bool(_MANY.match(place.after))
+
+
 _DOUBTS: Mapping[str, tuple[Callable[[_Place], bool], ...]] = {
-    "day": (_is_title, _is_idiom, _compound, _repeated, _is_last_of_something),
-    "named": (_is_title, _compound, _repeated, _of_something, _of_a_story),
-    "ago": (_is_title, _approximate, _compound, _repeated, _cut_in_half, _counted_from_elsewhere),
-    "ahead": (_is_duration, _approximate, _compound, _repeated, _cut_in_half, _of_something),
+    "day": (_is_title, _is_idiom, _is_of_no_calendar, _compound, _repeated, _is_last_of_something),
+    "named": (_is_title, _is_of_no_calendar, _compound, _repeated, _of_something, _of_a_story),
+    "ago": (_is_title, _is_of_no_calendar, _approximate, _compound, _repeated, _cut_in_half, _counted_from_elsewhere),
+    "ahead": (_is_duration, _is_of_no_calendar, _approximate, _compound, _repeated, _cut_in_half, _of_something),
     "calendar": (_is_verb, _counts_something, _approximate, _in_a_range, _repeated, _labelled, _counted, _among_days),
     "explicit": (_among_years,),
-    "year": (_counted, _among_years),
+    "year": (_counted_or_many, _among_years),
 }

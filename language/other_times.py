@@ -32,7 +32,9 @@ __all__ = ["find_other_times", "hints_other_time", "is_in_other_language"]
 
 _SENTENCE = re.compile(r"(?:[^.!?;\n。！？；…]|(?<=\d)\.(?=\s?\w))+")  # "3. Mai" is one
 _QUOTATION = re.compile(
-    r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|「[^」]*」|『[^』]*』|《[^》]*》|〈[^〉]*〉|‹[^›]*›|^\s*(?:>|—|–).*$",
+    r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|「[^」]*」|『[^』]*』|《[^》]*》|〈[^〉]*〉|‹[^›]*›|^\s*(?:>|—|–).*$"
+    # In single quotes: an apostrophe within a word, and one behind an s, is none.
+    r"|(?<!\w)['\u2018\u201a](?=\w)(?:[^'\u2018\u2019\n]|(?<=\w)['\u2019](?=\w)|(?<=s)['\u2019](?=\s))*['\u2018\u2019](?!\w)",
     re.MULTILINE,
 )
 _NAMES = re.compile(r"(?<=[\w,;] )[A-ZÀ-ÞА-ЯЁ]\w*")
@@ -157,7 +159,7 @@ class _Grammar:
         self.past, self.told = phrase(of.past), phrase(of.told or of.past)
         self.future = phrase(of.future) if of.future else re.compile("")
         self.lasting, self.yearly = phrase(of.lasting), phrase(of.yearly)
-        self._habit, self._never = phrase(of.habit), phrase(of.never)
+        self._habit, self._saying, self._never = phrase(of.habit), phrase(of.saying), phrase(of.never)
         self._noun = re.compile(of.capitalised or NEVER)
         doubts = {
             "": ("", ""),
@@ -199,7 +201,7 @@ class _Grammar:
 
     def read(self, sentence: _Sentence, said_on: date) -> Iterator[TimeExpression]:
         """Yield the times of a sentence."""
-        if self._habit.search(sentence.lowered, sentence.first, sentence.last):
+        if any(one.search(sentence.lowered, sentence.first, sentence.last) for one in (self._habit, self._saying)):
             return
         never = [match.span() for match in self._never.finditer(sentence.lowered, sentence.first, sentence.last)]
         taken: list[tuple[int, int]] = []

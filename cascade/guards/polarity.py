@@ -1,7 +1,8 @@
 """The guard over polarity: an answer must not affirm what its line denies, nor deny what its line affirms.
 
 Compared by clauses: the one of the cited lines that shares most words with the answer, or with the question where the answer is a
-bare yes or no. What shares too few words cannot be compared, and is unsure for a bare yes or no.
+bare yes or no. What shares too few words cannot be compared, and is unsure for a bare yes or no. So is what a clause leaves open:
+"I almost bought it" neither affirms nor denies.
 """
 
 import re
@@ -11,8 +12,9 @@ from typing import ClassVar
 from cascade.claims import terms
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from language import split_sentences
-from language.polarity import clauses, denies
+from language import analyse, language_of, split_sentences
+from language.irregular_verbs import lemma
+from language.polarity import Polarity, clauses, denies, polarity
 
 __all__ = ["PolarityGuard"]
 
@@ -29,18 +31,47 @@ _NO = re.compile(
 )
 _FRAME = re.compile(r"\[\d+\]|^\W*(?:the\s+)?answer\s*(?:is|:)", re.IGNORECASE)
 _MANNER = terms("definitely certainly absolutely course sure correct right indeed true exactly")
+_SUBJECT = re.compile(r"\W*(?:(?:[Mm]y|[Oo]ur|[Hh]is|[Hh]er|[Tt]heir)\s+(?P<kin>\w+)|(?P<name>[A-Z]\w+))\b")
+_FIRST_PERSON = re.compile(r"\b(?:I|[Ww]e|me|us)\b")
 _FEW_WORDS = 4  # an answer so short says what the question says of it
 _COMPARABLE = 0.5  # share of the words that a clause must hold to be about the same thing
+_SETTLES = (
+    0.75  # and to settle an English yes or no: "I turned down the job" holds "the job" of "Did Ann take the job?"
+)
 _HINTS = 0.3  # below it a clause says nothing of the matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """What is claimed: the words it is about, whether it denies, and whether it is a bare yes or no to the question."""
+    """What is claimed: in which words, by which polarity beside a clause, and whether it is a bare yes or no to the question."""
 
-    about: frozenset[str]
-    denies: bool
+    text: str
+    asks: str  # the question of a short answer, which says what the question says of it: "Which did Ann miss?" "The first."
+    denied: bool  # beyond what the words deny: "no", to what the question asks
     bare: bool
+    settled_by: float
+
+    def about(self, speakers: frozenset[str]) -> frozenset[str]:
+        """Return the words that it is about; of a yes or no without those who speak, whom their own lines do not name."""
+        return _lemmas(self.text) - (speakers if self.bare else frozenset())
+
+    def against(self, clause: str, speakers: frozenset[str], lines: str) -> str:
+        """Return pass, fail or unsure for the claim beside the clause of the cited `lines` that is nearest to it."""
+        if self.bare and self._tells_of_another(clause, speakers):
+            return "unsure"
+        said, claimed = polarity(clause, f"{self.asks} {self.text}", bare=self.bare), polarity(self.text, clause)
+        if "open" in (said, claimed):
+            return "unsure"
+        asked_denied = bool(self.asks) and polarity(self.asks, lines) == "denied"
+        claimed = _opposite(claimed) if self.denied != asked_denied else claimed
+        return "pass" if said == claimed else "fail"
+
+    def _tells_of_another(self, clause: str, speakers: frozenset[str]) -> bool:
+        """Whether an English clause begins with somebody whom the question does not name: "My sister plays the harp"."""
+        subject = _SUBJECT.match(clause)
+        if subject is None or _FIRST_PERSON.search(clause) or language_of(self.text) != "en":
+            return False
+        return not _lemmas(subject["kin"] or subject["name"]) <= _lemmas(self.text) | speakers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +79,7 @@ class PolarityGuard:
     """Passes if every sentence has the polarity of the clause it rests on; unsure where a bare yes or no rests on none."""
 
     name: ClassVar[str] = "polarity"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     cost: ClassVar[Cost] = "cpu"
 
     async def check(self, case: Case) -> Verdict:
@@ -57,10 +88,11 @@ class PolarityGuard:
             return self._verdict("pass", "nothing is claimed")
         cited = [quote.text for quote in case.brief.quotes if quote.n in case.draft.citations]
         evidence = [clause for text in cited for clause in clauses(text)]
-        found = [_compare(claim, evidence) for claim in _claims(case.draft.answer, case.brief.question)]
+        speakers = _lemmas(" ".join(quote.speaker for quote in case.brief.quotes))
+        found = [_compare(claim, evidence, speakers) for claim in _claims(case.draft.answer, case.brief.question)]
         for status, reason in (
             ("fail", "a cited line says the opposite"),
-            ("unsure", "no cited line settles a yes or no"),
+            ("unsure", "the cited lines leave open whether it is so"),
         ):
             if status in found:
                 return self._verdict(status, reason)
@@ -72,28 +104,40 @@ class PolarityGuard:
 
 
 def _claims(answer: str, question: str) -> list[_Claim]:
-    asked, asks_denied = terms(question), denies(question)
+    asked = _lemmas(question)
+    # Of other languages we have no list of words without content, so that fewer of a question's words can be in a line.
+    settles = _SETTLES if language_of(question) == "en" else _COMPARABLE
     claims: list[_Claim] = []
     for number, sentence in enumerate(split_sentences(_FRAME.sub(" ", answer))):
         said_no, after_all = _NO.match(sentence), _YES_AFTER_ALL.match(sentence)
         yes_or_no = (said_no or after_all or _YES.match(sentence)) if number == 0 else None
         rest = sentence[yes_or_no.end() :] if yes_or_no else sentence
-        if yes_or_no and terms(rest) <= asked | _MANNER:  # "Yes, Ann did."
-            denied = not after_all and bool(said_no) != asks_denied
-            claims.append(_Claim(about=asked, denies=denied, bare=True))
+        if yes_or_no and _lemmas(rest) <= asked | _MANNER:  # "Yes, Ann did."
+            denied = bool(said_no) or (bool(after_all) and denies(question))
+            claims.append(_Claim(text=question, asks="", denied=denied, bare=True, settled_by=settles))
         else:
-            short = len(rest.split()) <= _FEW_WORDS
-            claims.append(_Claim(about=terms(rest), denies=denies(rest) != (short and asks_denied), bare=False))
+            asks = question if len(rest.split()) <= _FEW_WORDS else ""
+            claims.append(_Claim(text=rest, asks=asks, denied=False, bare=False, settled_by=_HINTS))
     return claims
 
 
-def _compare(claim: _Claim, evidence: list[str]) -> str:
+def _compare(claim: _Claim, evidence: list[str], speakers: frozenset[str]) -> str:
     """Return pass, fail or unsure for one claim over the clauses of the cited lines."""
-    if not claim.about:
+    about = claim.about(speakers)
+    if not about:
         return "unsure" if claim.bare else "pass"
-    shares = [(len(claim.about & terms(clause)) / len(claim.about), denies(clause)) for clause in evidence]
+    shares = [(len(about & _lemmas(clause)) / len(about), clause) for clause in evidence]
     best = max((share for share, _ in shares), default=0.0)
-    if best < (_COMPARABLE if claim.bare else _HINTS):
+    if best < claim.settled_by:
         return "unsure" if claim.bare else "pass"
-    polarities = {polarity for share, polarity in shares if share == best}
-    return "pass" if claim.denies in polarities else "fail"
+    found = {claim.against(clause, speakers, ". ".join(evidence)) for share, clause in shares if share == best}
+    return next(status for status in ("pass", "unsure", "fail") if status in found)
+
+
+def _lemmas(text: str) -> frozenset[str]:
+    """Return the terms of a text, irregular verbs as their infinitives."""
+    return terms(" ".join(map(lemma, analyse(text).words)))
+
+
+def _opposite(of: Polarity) -> Polarity:
+    return "denied" if of == "affirmed" else "affirmed"

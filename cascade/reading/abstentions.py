@@ -25,7 +25,8 @@ _SOURCE = (
     r"|chat|present|current|cited|quoted|listed)\s+(?:of\s+)?)*"
     r"(?:memory|memories|context|lines?|evidence|conversations?|texts?|passages?|excerpts?|history|records?|information|data"
     r"|notes?|messages?|chats?|transcripts?|documents?|turns?|sources?|material|quotes?|dialogues?)"
-    r"(?: (?:above|provided|given|shown))?"
+    r"(?: (?:above|provided|given|shown|(?:that )?(?:i (?:was|were|have been) (?:given|shown|provided with)|i have|i can see"
+    r"|you (?:gave|provided|shared|sent)(?: me)?|(?:was|were) (?:given|provided|shared))))?"
 )
 _WITHIN = rf"(?:\s(?:in|by|within|from|on|anywhere in|based on|with|according to|given|using)\s{_SOURCE})"
 _ASIDE = r"(?:\s(?:explicitly|directly|clearly|here|anywhere|at all|yet))*"
@@ -89,6 +90,9 @@ _LACKS = re.compile(
             rf"{_I}?(?:{_CANNOT}|did not|didn't|do not|don't)"
             rf" (?:find|see|locate|answer|say|confirm|determine|tell|infer|know|establish){_REST}{_WITHIN}{_ASKED}",
             rf"{_I}?{_CANNOT} (?:determine|infer|establish){_REST}",
+            rf"{_I}(?:{_CANNOT}|do not|don't|did not|didn't) (?:see|find|spot|have|recall|locate) "
+            rf"(?:any|a|anything in|one|a single) "
+            rf"(?:\w+ )?(?:lines?|mention|references?|memor(?:y|ies)|records?|notes?|messages?|statements?|{_SOURCE})\b{_REST}",
         )
     ),
     re.IGNORECASE,

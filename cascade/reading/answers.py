@@ -38,6 +38,10 @@ _LISTED = re.compile(  # a list of the lines themselves, each with its mark
     r"\n[ \t*_#]*(?:sources?|citations?|references?)[ \t*_]*:?[ \t*_]*(?P<lines>(?:\n\s*(?:[-*]\s*)?\[\d{1,6}\][^\n]*)+)\s*\Z",
     re.IGNORECASE,
 )
+_FOOTNOTES = re.compile(r"(?:\n\s*\[\^?\d{1,6}\]:[^\n]*)+\s*\Z")  # what the marks "[^1]" stand for
+_BOXED = re.compile(r"\${0,2}\\f?box(?:ed)?\{\s*(?:\\text\w*\{)?([^{}]*)\}+\${0,2}")
+_QUOTED_LINES = re.compile(r"(?:[ \t]*>[^\n]*(?:\n|\Z))+")
+_EMPTY_STRESS = re.compile(r"\s*(?:\*\*\s*\*\*|(?<!\w)__\s*__)")
 _LEFT_OVER = re.compile(  # brackets and commas that stood around marks
     r"\s*[(\[]\s*(?:see|cf\.?|from|sources?:?|lines?:?)?[\s,;]*[)\]]|(?:\s*[,;])+(?=\s*(?:[.!?]|\Z))", re.IGNORECASE
 )
@@ -117,13 +121,14 @@ def _from_json(found: Mapping[str, object], said: str, marks: "_Marks") -> _Read
 
 def _from_text(bare: str, marks: "_Marks") -> _Read:
     """Read plain text: what follows its last "Answer:", without marks, and without a last line of sources."""
-    body = after_label(bare)
+    bare = re.sub(r"^[ \t]*> ?", "", bare, flags=re.MULTILINE) if _QUOTED_LINES.fullmatch(bare) else bare
+    body = _FOOTNOTES.sub("", _BOXED.sub(r"\1", after_label(bare)))
     sources = _SOURCES.search(body) or _LISTED.search(body)
     named = _named(sources) if sources else []
     text, cited = marks.taken_out(body[: sources.start()] if sources else body, only_known=False)
     if not has_words(text):
         return _Read(answer=bare, cited=cited, parsed=False)
-    return _Read(answer=text, cited=(*cited, *named))
+    return _Read(answer=_EMPTY_STRESS.sub("", text), cited=(*cited, *named))
 
 
 def _named(sources: re.Match[str]) -> list[int]:

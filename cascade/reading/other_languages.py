@@ -12,6 +12,7 @@ _MORE = r"[^.!?。！？]{0,120}"
 _LACKS = {
     "de": r"unbekannt|ich wei(?:ß|ss) (?:es|das)? ?nicht"
     rf"|(?:dazu |darüber )?(?:gibt es |liegen )?keine (?:angaben?|informationen?)\b{_MORE}"
+    rf"|(?:es )?wird nicht (?:erwähnt|gesagt|genannt|angegeben)\b{_MORE}"
     rf"|(?:das|es|dies|die antwort|die information|diese information) (?:ist|wird|wurde|steht|geht)\b{_MORE}\bnicht\b{_MORE}"
     r"(?:bekannt|erwähnt|angegeben|genannt|enthalten|hervor|im (?:kontext|gedächtnis|text)|in den (?:zeilen|nachrichten))"
     rf"|(?:die zeilen|der kontext|das gedächtnis|die nachrichten|der text) (?:sag|enthält|enthalt|nenn|erwähn)\w*\b{_MORE}"
@@ -70,12 +71,30 @@ _REFUSES = {
 }  # fmt: skip
 _LACKS_ANY = re.compile("|".join(_LACKS.values()), re.IGNORECASE)
 _REFUSES_ANY = re.compile("|".join(_REFUSES.values()), re.IGNORECASE)
+# Before it: an apology, or "according to the lines".
+_SORRY = (
+    "(?:es )?tut mir leid|leider|désolée?|lo siento|mi dispiace|desculpe|sinto muito|sorry|helaas|het spijt me|извините|простите"
+    "|к сожалению|抱歉|对不起|申し訳ありません(?:が)?|すみません(?:が)?|죄송하지만|죄송합니다만"
+)
+_ACCORDING = (
+    "laut|gemäß|basierend auf|d'après|selon|según|de acuerdo con|basándome en|secondo|in base a|segundo|de acordo com|com base em"
+    "|volgens|op basis van|согласно|судя по"
+)
+_OPENS = re.compile(
+    rf"(?:(?:{_SORRY})[,.，、。]? ?(?:(?:aber|mais|pero|ma|mas|maar|но) )?)?"
+    r"(?:(?:根据|基于)[^，。,]{1,25}[，,] ?|在?[^，。,]{1,12}[中里][，,]? ?(?=没有|未|并未)"
+    rf"|(?:{_ACCORDING}) [^,.]{{1,50}}?,? (?=(?:es|das|il|cela|la|no|não|non|het|dat|er|это|об|нет|не|неизвестно|wird)\b)"
+    r"|[^、。]{1,25}(?:によると|では|によれば)、|[^,.]{1,25}에 따르면,? )?",
+    re.IGNORECASE,
+)
 _AROUND = " \t\n.!?。！？\"'`*_"
 
 
 def lacks_elsewhere(text: str) -> bool:
     """Whether a reply says, in another language than English, that the context does not hold the answer, and nothing else."""
-    return bool(_LACKS_ANY.fullmatch(_bare(text)))
+    bare = _bare(text)
+    opening = _OPENS.match(bare)
+    return bool(_LACKS_ANY.fullmatch(bare) or (opening and _LACKS_ANY.fullmatch(bare[opening.end() :])))
 
 
 def refuses_elsewhere(text: str) -> bool:

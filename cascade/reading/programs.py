@@ -124,8 +124,8 @@ def _inside(said: str, fence: re.Match[str], end: int) -> str:
 
 def _block(source: str, before: str = "") -> _Block | None:
     """Return a source as a block if it is Python that does something, indented as a whole or not."""
-    for text in (source, textwrap.dedent(source)):
-        tree = parsed(text)
+    for text in (source, textwrap.dedent(source), _without_prompts(source), _patched(source)):
+        tree = parsed(text) if text else None
         if tree and any(not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call) for node in tree.body):
             return _Block(
                 source=_without_trials(text.rstrip(" \t>").removesuffix("\n"), tree),
@@ -135,8 +135,26 @@ def _block(source: str, before: str = "") -> _Block | None:
     return None
 
 
+def _without_prompts(source: str) -> str:
+    """Return the code of an interactive session, without its prompts and what it printed; "" if it is none."""
+    lines = re.findall(r"^[ \t]*(?:>>>|\.\.\.)(?: |$)(.*)$", source, re.MULTILINE)
+    return "\n".join(lines) + "\n" if source.lstrip().startswith(">>>") else ""
+
+
+def _patched(source: str) -> str:
+    """Return what a patch leaves of the lines it shows; "" if it is none."""
+    lines = [line for line in source.split("\n") if line.strip() and not line.startswith(("+++", "---", "@@", "diff "))]
+    if not any(line.startswith("+") for line in lines) or not all(line[0] in "+- " for line in lines):
+        return ""
+    return "\n".join(line[1:] for line in lines if line[0] != "-") + "\n"
+
+
 def _unfenced(said: str) -> Iterator[_Block]:
     """Walk through the code that stands in prose: from a line that looks like code as far as it is Python."""
+    for inline in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", said)[:_STARTS]:
+        block = _block(inline) if _CODE_LINE.match(inline) else None
+        if block:
+            yield block
     lines = said.split("\n")
     starts = [n for n, line in enumerate(lines) if _CODE_LINE.match(line)][:_STARTS]
     done = 0

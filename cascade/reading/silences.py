@@ -51,7 +51,8 @@ _OUR_DEED = (
     r"|(?:fulfil|fulfill|process|complete) (?:that|this|your|the|such) request.*"
     r"|(?:provide|share|disclose|give|offer|reveal|sharing|providing)(?: you)?(?: with)? "
     r"(?:that|this|it|(?:(?:any|that|this|such|the|kind|type|sort|of) )*(?:\w+ ){0,2}"
-    r"(?:information|details|data|advice|content)\b.*)"
+    r"(?:information|details|data|advice|content)\b.*"
+    r"|(?:someone|somebody|anyone|a person|people|individual|other)(?:'?s|s'|')?(?: else's)?\b.*)"
     r"|(?:discuss|talk about|respond to|engage (?:in|with)|continue with|participate in) (?:that|this|such|your|the request).*"
     r"|do (?:that|this|so))"
 )

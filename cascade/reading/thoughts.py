@@ -1,9 +1,9 @@
 """What a model says aloud: its text without what it says to itself, without a chat format's marks, without its wrapping.
 
 Thoughts are known by their tags (`<think>`, `<thinking>`, `<reasoning>`, `<reflection>` and their like, in any case, with
-attributes; Mistral's, Kimi's, Cohere's), by harmony's channels, also without their marks ("analysis...assistantfinal"), and by
-the headings of Granite and Ollama. A closing tag that was never opened ends a thought that began with the text; an opening one
-that is never closed begins one that goes to its end.
+attributes; Mistral's, Kimi's, Cohere's), by harmony's channels, also without their marks ("analysis...assistantfinal"), by the
+headings of Granite and Ollama, by folding (`<details>`), and as an aside on a line before. A closing tag that was never opened
+ends a thought that began with the text; an opening one that is never closed begins one that goes to its end.
 
 A tag is no thought where it is spoken of: in quotes or backticks, in a closed code block, in a text that is JSON, Python or a patch
 as a whole; and one with a name that others use too (`<plan>`, `<analysis>`) only where it begins a line. Thoughts in plain prose
@@ -19,18 +19,19 @@ from cascade.reading.syntax import is_json, parsed
 __all__ = ["FENCE_LINES", "after_label", "has_words", "spoken", "unwrapped"]
 
 _NAMES = (
-    r"(?:seed:|antml:)?(?:think(?:ing)?|thoughts?|thought_process|(?:inner_|internal_)(?:thoughts?|monologue)"
+    r"(?:[a-z]{1,12}[:_])?(?:think(?:ing)?|thoughts?|thought_process|(?:inner_|internal_)(?:thoughts?|monologue)"
     r"|chain[_-]of[_-]thoughts?|reasoning|(?:self[_-])?reflect(?:ion|ing)?|scratch_?pad)"
 )
 _COMMON_NAMES = r"(?P<common>cot|reason|rationale|analysis|monologue|deliberation|plan(?:ning)?)"  # others use them too
 _TAG = re.compile(
     rf"(?P<bold>\*\*)?(?:(?:<|&lt;)\|?\s*(?P<ends>/|end_(?:of_)?)?\s*(?:start_|begin_)?(?:of_)?(?:{_NAMES}|{_COMMON_NAMES})"
     r"(?P<end>_end)?(?:_start|_begin)?(?:[\s|/][^<>]*?)?(?:>|&gt;)"
-    r"|(?-i:\[(?P<mistral>/)?THINK\])|◁(?P<kimi>/)?think▷|<unused9(?:4|(?P<gemma>5))>(?:thought\s)?)(?(bold)\*\*)",
+    r"|(?-i:\[(?P<mistral>/)?THINK\])|◁(?P<kimi>/)?think▷|<(?:unused|ctrl)9(?:4|(?P<gemma>5))>(?:thought\s)?"
+    r"|<(?:\|channel>thought\b|(?P<channel>channel\|>)))(?(bold)\*\*)",
     re.IGNORECASE,
 )
 _EMPTY_TAG = re.compile(r"/\s*(?:>|&gt;)\**\Z")
-_CLOSING = ("ends", "end", "mistral", "kimi", "gemma")
+_CLOSING = ("ends", "end", "mistral", "kimi", "gemma", "channel")
 _QUOTES = "`'\"“”\u2018\u2019"
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*?)[ \t\r]*$", re.MULTILINE)
 FENCE_LINES = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[^\n`]*(?:\n|$)|(?:`{3,}|~{3,})[ \t\r]*$", re.MULTILINE)
@@ -46,7 +47,20 @@ _HEADED = (  # what opens thoughts by a heading, and what ends them
     (re.compile(r"\s*Here(?:'s| is) my thought process:?"), re.compile(r"Here(?:'s| is) my response:?")),
     (re.compile(r"\s*Thinking\.\.\.\s"), re.compile(r"\.\.\.done thinking\.")),
 )
-_MARKS_BEFORE = re.compile(r"(?:\s*<\|\w+\|>\s*(?:assistant\s*(?=<\||\n))?)+")
+_MARKS_BEFORE = re.compile(
+    r"(?:\s*(?:<\|\w+\|>|<start_of_turn>|\[/?INST\]|<s>|<bos>)\s*(?:(?:assistant|model)\s*(?=<\||\n))?)+"
+)
+_ROLE_BEFORE = re.compile(  # the headings of formats in plain text: "### Response:", "Assistant:"
+    r"\s*(?:#{1,4}\s*(?:assistant|response|answer|output)\b[ \t]*:?|\**(?:assistant|bot)\**[ \t]*:)\**\s*",
+    re.IGNORECASE,
+)
+_TURN_ENDS = re.compile(r"<\|(?:endoftext|im_end|eot_id|end_of_text|eom_id)\|>|<end_of_turn>|<eos>")
+_FOLDED = re.compile(  # as chat interfaces store thoughts
+    r"<details(?:\s[^<>]*\btype=\W?reasoning\b[^<>]*>|[^<>]*>\s*<summary>[^<>]*\b(?:reason|think|thought)\w*[^<>]*</summary>)"
+    r".*?(?:</details>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ASIDE = re.compile(r"\s*(?:\*+|\(|_|\[)(?:think|thought|reason)\w*\b[^\n]*(?:\*|\)|_|\])[ \t]*\n", re.IGNORECASE)
 _MARK_AFTER = re.compile(r"(?:<\|\w{1,40}\|>|</s>|<eos>|<end_of_turn>)\Z")
 _LONGEST_MARK = 50
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
@@ -88,11 +102,23 @@ def _spoken(text: str) -> str:
     bare = text.strip(_INVISIBLE)
     if not _is_data(bare):
         bare = _tagged(_headed(_glued(_channelled(bare))))
-    bare = bare[match.end() :] if (match := _MARKS_BEFORE.match(bare)) else bare
+        bare = _FOLDED.sub("", bare)
+        for opening in (_ASIDE, _MARKS_BEFORE, _ROLE_BEFORE):
+            bare = bare[match.end() :] if (match := opening.match(bare)) else bare
+        bare = _own_turn(bare)
     stripped = bare.rstrip()
     while match := _MARK_AFTER.search(stripped, max(0, len(stripped) - _LONGEST_MARK)):
         bare = stripped = stripped[: match.start()].rstrip()
     return bare
+
+
+def _own_turn(text: str) -> str:
+    """Return `text` up to the mark that ends the turn: what a model writes behind it is another's turn, made up."""
+    blocks = _Blocks(text)
+    ends = (
+        one.start() for one in _TURN_ENDS.finditer(text) if not blocks.around(0, one.start()) and not _is_mention(one)
+    )
+    return text[: next(ends, len(text))]
 
 
 def unwrapped(text: str) -> str:

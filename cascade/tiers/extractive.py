@@ -1,7 +1,8 @@
 """The tier without a model: it answers with what was said, word for word, or with the date that a line names.
 
-Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no
-line speaks of what is asked about. The embedded default.
+Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no line speaks of what
+is asked about: of anything of it, of every name in the question, and of all of it where the question asks whether something is so
+("Am I allergic to shellfish?") or who, what or when a thing is ("Who is my piano teacher?"). The embedded default.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from cascade.claims import terms
 from cascade.ports import Brief, Draft, Quote, TimeSaid
 from language import analyse
+from language.irregular_verbs import lemma
 
 __all__ = ["ExtractiveTier"]
 
@@ -17,12 +19,25 @@ _WHEN = re.compile(
     r"\s*(?:when\b|(?:(?:on|in|since|by|until)\s+)?(?:what|which)\s+(?:exact\s+)?(?:date|day|week|month|year|season)\b)",
     re.IGNORECASE,
 )
+# Questions whose every word of content a line must hold: a yes or no, and which one a thing is.
+_YES_OR_NO = re.compile(
+    r"\s*(?:am|is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|isn't|aren't|wasn't|don't|doesn't|didn't|haven't"
+    r"|hasn't)\s",
+    re.IGNORECASE,
+)
+_IDENTITY = re.compile(
+    r"\s*(?:what|who|which|when|where)(?:\s+(?:is|are|was|were)|['\u2019]s)\s+(?:my|our|his|her|their|the|[\w-]+['\u2019]s?)\s"
+    r"(?!.*\b\w+(?:ing|ed)\b)",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\b(?:I|my|me|mine|we|our|us)\b")
 _PART_END = re.compile(
     r"[;:]\s|,?\s(?:and|but|so|while)\s+(?=(?:i|we|my|our|the|he|she|it|they|that|this)\b)|\s[-\u2013\u2014]\s",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|last|latest|newest|most recent|final)\b", re.IGNORECASE)
 _MOST_QUOTES = 3
+_FEW_WORDS = 3  # a question of more describes the thing, in words of its own
 _AS_RELEVANT = 0.2  # a line of less than this share of the best one's score is not quoted beside it
 _AS_RELEVANT_DATED = 0.6  # a date is given only from a line of this share of it,
 _SHARED = 1 / 3  # which holds this share of the words asked about
@@ -32,6 +47,12 @@ _GENERIC = terms(
     """name call like have take make get go want think feel kind type sort favorite favourite time times many much long often first
     last new recently currently ever use plan say tell mention describe give come happen thing things stuff start enjoy love need
     know see look find work live year month week day date season hour minute age place person people someone something anything"""
+)
+# What answers do not repeat: "What is my sister's job?" "She is a nurse."
+_ATTRIBUTES = terms(
+    """colour color job occupation profession role size price cost title number breed brand hobby nationality amount score result
+    temperature capital address reason purpose style genre main focus hometown topic subject theme favourite favorite full real
+    exact current actual"""
 )
 
 
@@ -46,9 +67,12 @@ class ExtractiveTier:
 
         None where there is no line, or none holds a word of what is asked about.
         """
-        ranked = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[:_MOST_QUOTES]
+        ranked: Sequence[Quote] = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[
+            :_MOST_QUOTES
+        ]
         asked = _asked_about(brief)
-        if not ranked or (asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked)):
+        ranked = _of_what_is_asked(brief, asked, ranked)
+        if not ranked:
             return None
         asks_when = bool(_WHEN.match(brief.question))
         dated = _dated(ranked, asked, _ORDINAL.search(brief.question)) if asks_when else None
@@ -65,6 +89,33 @@ def _asked_about(brief: Brief) -> frozenset[str]:
     """Return the words that say what a question is about: without the names of those who speak, who are not its subject."""
     speakers = terms(" ".join(quote.speaker for quote in brief.quotes))
     return terms(brief.question) - speakers - _GENERIC
+
+
+def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quote]) -> Sequence[Quote]:
+    """Return the lines that may answer: none where all lack what is asked about, or a name.
+
+    For a yes or no, and for which one a thing is, those that hold all of what is asked about. A name that no line holds may be that
+    of a speaker, unless the speaker asks ("my", "I").
+    """
+    if asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked):
+        return ()
+    question = brief.question
+    names = {name.text for name in analyse(question).names if name.inside and not name.common}
+    if _FIRST_PERSON.search(question) and not _lemmas(" ".join(names)) <= _told(brief.quotes):
+        return ()
+    wanted = asked - _ATTRIBUTES
+    whole = _YES_OR_NO.match(question) or (_IDENTITY.match(question) and len(wanted) <= _FEW_WORDS)
+    return [quote for quote in ranked if wanted <= _told([quote])] if whole else ranked
+
+
+def _told(quotes: Sequence[Quote]) -> frozenset[str]:
+    return frozenset[str]().union(*(_lemmas(f"{quote.header or ''} {quote.text} {quote.speaker}") for quote in quotes))
+
+
+def _lemmas(text: str) -> frozenset[str]:
+    """Return the terms of a text, irregular verbs as themselves and as their infinitives."""
+    said = analyse(text).words
+    return terms(" ".join([*said, *map(lemma, said)]))
 
 
 def _dated(ranked: Sequence[Quote], asked: frozenset[str], ordinal: re.Match[str] | None) -> Draft | None:

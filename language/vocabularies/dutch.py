@@ -79,6 +79,11 @@ DUTCH = Vocabulary(
         r" (?:of (?:{number}|\d+|zo|meer)|en (?:{number}|\d+|een half)|à|ongeveer|lang|verdeeld|verspreid|"
         r"uitge\w+|heen|gedaan|na|voor(?! het eerst))\b"
     ),
+    saying=(
+        r"morgen (?:is|komt|wordt) (?:er )?(?:\w+ ){0,2}(?:nieuwe |andere |weer een )dag|"
+        r"als de dag van gisteren|alsof het (?:\w+ )?gisteren|morgen wat|(?:zegt|"
+        r"zei)(?: \w+){1,3} altijd|zoals(?: \w+){1,3} (?:altijd )?(?:zegt|zei)"
+    ),
     habit=(
         rf"(?:elke|elk|iedere|ieder|om de) (?:\w+ )?(?:{_TIMES})|alle (?:\w+ )?(?:dagen|weken|maanden|jaren)|"
         "meestal|gewoonlijk|normaal gesproken|doorgaans"

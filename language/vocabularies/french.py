@@ -81,6 +81,11 @@ FRENCH = Vocabulary(
         r"et plus|max\w*|dans (?:une|la|le|un|chaque|cette) (?:semaine|année|mois|an)|où|par|maximum|au moins|"
         r"au plus|peut-être|qui|en (?:mai|tout))\b"
     ),
+    saying=(
+        r"demain (?:est|sera|c'est|ce sera) (?:\w+ ){0,2}(?:autre |nouveau )jour|demain il fera jour|"
+        r"comme si c'était hier|comme hier|demain ce qu\w*|disait(?: \w+){1,3}|comme (?:on dit|"
+        r"dit(?: \w+){1,3}|(?:\w+ ){1,2}dit)"
+    ),
     habit=(rf"(?:chaque|tous les|toutes les) (?:\w+ )?(?:{_TIMES})|d'habitude|habituellement|normalement|en général"),
     past=(
         r"étai(?:s|t|ent)|avai(?:s|t|ent)|\w{2,}(?:ait|aient)|fut|fit|eut|dit|partit|vint|prit|mit|\w{2,}èrent|"

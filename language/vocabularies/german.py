@@ -76,6 +76,12 @@ GERMAN = Vocabulary(
         r" (?:oder|bis|und (?:{number}|\d+|halb|einige|ein paar)|beginn|begann?|lang|nach|arbeit|urlaub|pause|"
         "haft|krieg|herum|plus|vor(?! ort))"
     ),
+    saying=(
+        r"morgen (?:ist|wird) (?:\w+ ){0,3}(?:neuer |anderer )?tag|heute (?:kannst|kann|"
+        r"können)\b[^.]* morgen|als (?:wäre|ob) (?:es |das )?(?:erst )?(?:\w+ )?gestern|wie gestern|"
+        r"(?:sagt|sagte|meint|meinte)(?: \w+){1,3} immer|wie(?: \w+){1,3} (?:immer )?(?:sagt|sagte|"
+        r"zu sagen pflegte?)"
+    ),
     habit=(
         rf"jede[nsmr]? (?:\w+ )?(?:{_TIMES})n?|alle (?:\w+ )?(?:tage|wochen|monate|jahre|stunden)|(?:mon|diens|"
         "mitt?wo|donners|frei|sams|sonn)(?:tag|ch)s|immer wenn|normalerweise|gewöhnlich|üblicherweise"

@@ -93,6 +93,10 @@ ITALIAN = Vocabulary(
         r",? (?:circa|o (?:{number}|\d+|forse|più|giù)|e (?:{number}|\d+|mezzo|mezza|qualche)|più o meno|che|di|"
         r"dopo|prima|da)\b"
     ),
+    saying=(
+        r"domani (?:è|sarà) (?:\w+ )?(?:altro|nuovo) giorno|come (?:se fosse )?ieri|domani (?:quello|"
+        r"ciò) che|diceva(?: \w+){1,3}|come (?:si )?dice(?: \w+){0,3}"
+    ),
     habit=(
         rf"ogni (?:\w+ )?(?:{_TIMES})|tutt[ie] (?:i|le|gli) (?:\w+ )?(?:{_TIMES})|di solito|normalmente|"
         "abitualmente"

@@ -89,6 +89,10 @@ PORTUGUESE = Vocabulary(
         r",? (?:que|de|ou|e (?:{number}|\d+|mei[oa]|pouco)|mais ou menos|aproximadamente|antes|depois|para|"
         r"por (?:semana|mês|ano)|na semana|no mês|no ano|sem|entre|a mais)\b"
     ),
+    saying=(
+        r"amanhã (?:é|será) (?:\w+ )?(?:outro|novo) dia|como se (?:fosse|tivesse sido) ontem|"
+        r"amanhã o que|dizia(?: \w+){1,3}|como (?:diz|dizem)(?: \w+){0,3}"
+    ),
     habit=(
         rf"(?:cada|todo|toda) (?:\w+ )?(?:{_TIMES})|tod[oa]s [oa]s (?:\w+ )?(?:{_TIMES})s?|normalmente|geralmente|"
         r"costum\w+"

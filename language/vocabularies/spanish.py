@@ -87,6 +87,10 @@ SPANISH = Vocabulary(
         r",? (?:que|de|o|y (?:{number}|\d+|medi[oa]|pico|algo)|más o menos|aproximadamente|por lo menos|al menos|"
         r"antes|después|para|a la|al|por|como mucho|como máximo|más|ya|sin)\b"
     ),
+    saying=(
+        r"mañana (?:es|será) (?:\w+ )?(?:otro|nuevo) día|como si (?:fuera|fuese|hubiera sido) ayer|"
+        r"mañana lo que|(?:decía|solía decir)(?: \w+){1,3}|como dicen?(?: \w+){0,3}"
+    ),
     habit=rf"cada (?:\w+ )?(?:{_TIMES})|tod[oa]s l[oa]s (?:\w+ )?(?:{_TIMES})|normalmente|siempre que|habitualmente",
     past=(
         r"\w{2,}(?:ó|aron|ieron|aba|abas|aban|ábamos|aste|iste)|(?!aquí|ahí|así|allí)\w{2,}í|(?!café|josé|bebé|"

@@ -53,6 +53,7 @@ class Vocabulary:
     after_date: str = ""
     yearly: str = ""  # birthdays and feasts, whose day comes every year
     habit: str = ""  # words that make every time of their sentence doubtful
+    saying: str = ""  # proverbs and comparisons ("as if it were yesterday"), whose days are of no calendar
     past: str = ""  # sentences told in the past, where "in two days" means two days later
     told: str = ""  # surer signs of the past than `past`: a day without a year is read only beside one
     future: str = ""  # where given, "in two days" is taken only beside one of these

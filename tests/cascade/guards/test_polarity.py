@@ -1,4 +1,7 @@
+import json
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -8,6 +11,7 @@ from cascade.guards import Case, PolarityGuard
 from cascade.ports import Draft
 from tests.support.briefs import brief, quote
 
+CASES = [json.loads(line) for line in (Path(__file__).parent / "polarity.jsonl").read_text("utf-8").splitlines()]
 NOT_PARIS = "I did not go to the Paris concert."
 PARIS = "I went to the Paris concert."
 DID_ANN_GO = "Did Ann go to the Paris concert?"
@@ -90,6 +94,7 @@ async def test_a_bare_yes_or_no_is_supported_by_a_line_of_its_polarity_only(
         (NOT_PARIS, "Ann skipped the Paris concert.", "pass"),
         (PARIS, "Ann did not go to the Paris concert.", "fail"),
         (PARIS, "Ann never went to the Paris concert.", "fail"),
+        ("I sold my car.", "Ann did not sell her car.", "fail"),
         (PARIS, "Ann skipped the Paris concert.", "fail"),
         (PARIS, "Yes, Ann went to the concert.", "pass"),
         ("Nobody came to my birthday party.", "Her friends came to the birthday party.", "fail"),
@@ -113,12 +118,19 @@ async def test_a_sentence_must_have_the_polarity_of_its_line(line: str, answer: 
         ("I have tickets somewhere.", DID_ANN_GO, "Yes, she did."),
         ("", DID_ANN_GO, "Yes."),
         (PARIS, "Did she?", "Yes."),  # about nothing that a line could hold
-        ("I sold my car.", "Did Ann sell her car?", "Yes."),  # "sold" is not known to be "sell"
+        ("I sold my car.", "Does Ann have a car?", "Yes."),
+        ("Tom did not pass the exam. I passed it.", "Did Ann pass the exam?", "No."),
     ],
 )
 async def test_a_bare_yes_or_no_that_cannot_be_judged_is_unsure(line: str, question: str, answer: str) -> None:
     verdict = await judged(question, answer, line)
     assert (verdict.status, verdict.score) == ("unsure", 0.5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['line']} {case['answer']}")
+async def test_what_a_line_does_not_say_is_never_passed_and_what_it_says_is(case: dict[str, Any]) -> None:
+    verdict = await judged(case["question"], case["answer"], case["line"])
+    assert (verdict.status == "pass") == case["supported"]
 
 
 async def test_only_the_cited_lines_count() -> None:
@@ -183,12 +195,11 @@ async def test_a_thing_that_is_asked_for_does_not_affirm(line: str, question: st
 
 @pytest.mark.xfail(
     strict=True,
-    reason="not seen: forms of one verb are other words, names count as words, and of tied clauses any will do",
+    reason="not seen: names count as words, and of tied clauses any will do",
 )
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("I sold my car.", "Ann did not sell her car."),
         ("Ich habe kein Auto.", "Ann hat ein Auto."),
         ("I bought a blue bike, not a red one.", "Ann bought a red one."),
     ],
@@ -197,12 +208,11 @@ async def test_a_sentence_that_says_the_opposite_in_other_forms_fails(line: str,
     assert (await judged("What about Ann?", answer, line)).status != "pass"
 
 
-@pytest.mark.xfail(strict=True, reason="a denial counts for its whole clause, whatever it denies and of whom")
+@pytest.mark.xfail(strict=True, reason="a denial counts for its whole clause, whatever it denies")
 @pytest.mark.parametrize(
     ("lines", "question", "answer"),
     [
         (("I moved to Berlin without my dog.",), "Did Ann move to Berlin?", "No."),
-        (("Tom did not pass the exam. I passed it.",), "Did Ann pass the exam?", "No."),
     ],
 )
 async def test_a_denial_of_something_else_supports_no_no(lines: tuple[str, ...], question: str, answer: str) -> None:

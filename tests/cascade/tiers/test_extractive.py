@@ -198,3 +198,34 @@ async def test_it_answers_where_any_line_holds_a_word_asked_about() -> None:
     answer = await answered("What is the cat called?", *others, CAT)
     assert answer
     assert 2 in answer[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "near"),
+    [
+        ("Am I allergic to shellfish?", "I'm allergic to peanuts, by the way."),
+        ("Do I like aubergines?", "I like dark mode."),
+        ("Is Elena a vegetarian?", "My wife Elena is a radiologist."),
+        ("Who is my piano teacher?", "I'm learning the accordion, my teacher is Frau Pichler."),
+        ("What is Judith's husband's name?", "My sister Judith is a nurse in Linz."),
+        ("When is Mia's birthday?", "Judith's daughter Mia started kindergarten."),
+        ("What's the colour of my cat's eyes?", "My cat is called Pumpkin."),
+        ("Which marathon did I run in Berlin?", "I ran my first half marathon in 2:05."),
+    ],
+)
+async def test_a_line_near_what_is_asked_for_is_no_answer(question: str, near: str) -> None:
+    assert await answered(question, line(near)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Am I allergic to peanuts?", "I'm allergic to peanuts, by the way."),
+        ("Did I buy a telescope?", "I bought a telescope for Luca, paid 210 euros."),
+        ("What is my sister's job?", "My sister Judith is a nurse in Linz."),
+        ("What is my cat's name?", "My cat is called Pumpkin."),
+        ("Which race did I run in Berlin?", "In Berlin I ran my first race."),
+    ],
+)
+async def test_a_line_that_holds_what_is_asked_for_is_quoted(question: str, text: str) -> None:
+    assert await answered(question, line(text)) == (said(line(text)), (1,))
