@@ -124,9 +124,7 @@ class TierSettings(BaseModel):
     ] = None
     model: Annotated[
         str | None,
-        Field(
-            description="the model's name; if not given, a GGUF file has its file name, and `local` has openai/gpt-oss-120b"
-        ),
+        Field(description="the model's name; default: of a GGUF file the file's name, of `local` openai/gpt-oss-120b"),
     ] = None
     protocol: Annotated[
         Literal["chat", "responses", "anthropic"],
@@ -206,7 +204,7 @@ class PolicySettings(BaseModel):
     repair: Annotated[bool, Field(description="whether a rejected draft may be repaired once")] = True
     unverified: Annotated[
         Literal["abstain", "serve"],
-        Field(description="of /ask: abstain, or serve the best draft marked `verified: false`"),
+        Field(description="/ask: abstain, or serve the best draft marked `verified: false`"),
     ] = "abstain"
     max_tier: Annotated[
         Literal["extractive", "local", "frontier"], Field(description="the most expensive tier that may be asked")
@@ -334,18 +332,11 @@ class Settings(BaseSettings):
         TenantSettings()
     )
     certificate: Annotated[
-        Path | None,
-        Field(
-            description="a certificate of `tirtha certify`; answers of the local tier are accepted only under its conditions"
-        ),
+        Path | None, Field(description="a certificate of `tirtha certify`, which limits the local tier's answers")
     ] = None
     shadow_share: Annotated[
         float,
-        Field(
-            ge=0,
-            le=1,
-            description="share of the local tier's accepted answers for which the frontier tier is asked the same question",
-        ),
+        Field(ge=0, le=1, description="share of the local tier's accepted answers for which the frontier is asked too"),
     ] = 0.0
     record_to: Annotated[
         Path | None,
