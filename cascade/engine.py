@@ -173,7 +173,8 @@ class Cascade:
         fault = _unsettled(run)
         if fault:
             return run.fail(fault)
-        return run.abstain(not_in_memory(run.brief.question), "no draft passed every guard")
+        reason = "no draft passed every guard" if run.attempts else "no line of the context is about it"
+        return run.abstain(not_in_memory(run.brief.question), reason)
 
     def _unasked(self, run: Run) -> Ended:
         """Abstain before any tier was asked, and say why if the memory's own estimate is the reason."""

@@ -67,8 +67,8 @@ class Scope:
 class NewTurn:
     """A turn to remember. Without `id` the store names it; without `said_at` it was said now.
 
-    One with a `flag` is kept verbatim like any other, and is never evidence: `unchecked` is an assistant's answer that no guard
-    passed, `replaced` a turn that its author edited or regenerated away.
+    One with a `flag` is kept verbatim like any other, and is never evidence: `unchecked` is an assistant's answer that the
+    guards did not pass as a whole, `replaced` a turn that its author edited or regenerated away.
     """
 
     role: Role

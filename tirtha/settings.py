@@ -124,7 +124,7 @@ class TierSettings(BaseModel):
     ] = None
     model: Annotated[
         str | None,
-        Field(description="the model's name; of a file the file's, and of `local` openai/gpt-oss-120b if not given"),
+        Field(description="the model's name; default: of a GGUF file the file's name, of `local` openai/gpt-oss-120b"),
     ] = None
     protocol: Annotated[
         Literal["chat", "responses", "anthropic"],
@@ -203,7 +203,8 @@ class PolicySettings(BaseModel):
     raw: Annotated[bool, Field(description="whether the frontier tier may at last read the raw history")] = False
     repair: Annotated[bool, Field(description="whether a rejected draft may be repaired once")] = True
     unverified: Annotated[
-        Literal["abstain", "serve"], Field(description="abstain, or serve the best draft marked `verified: false`")
+        Literal["abstain", "serve"],
+        Field(description="/ask: abstain, or serve the best draft marked `verified: false`"),
     ] = "abstain"
     max_tier: Annotated[
         Literal["extractive", "local", "frontier"], Field(description="the most expensive tier that may be asked")
@@ -247,13 +248,13 @@ class TenantSettings(BaseModel):
     ] = 20_000_000
     user_requests_per_minute: Annotated[
         _Most,
-        Field(description="questions and remembers of one of its users in a minute; none: as many as the tenant's"),
+        Field(description="questions and remember requests of one of its users in a minute; none: the tenant's limit"),
     ] = None
     user_turns_per_minute: Annotated[
-        _Most, Field(description="turns stored of one of its users in a minute; none: as many as the tenant's")
+        _Most, Field(description="turns stored of one of its users in a minute; none: the tenant's limit")
     ] = None
     user_tokens_per_minute: Annotated[
-        _Most, Field(description="tokens of models for one of its users in a minute; none: as many as the tenant's")
+        _Most, Field(description="tokens of models for one of its users in a minute; none: the tenant's limit")
     ] = None
     usd_per_day: Annotated[
         Decimal | None,
@@ -293,8 +294,8 @@ class Settings(BaseSettings):
         NoDecode,
         BeforeValidator(_listed),
         Field(
-            description="names that the server answers to beside loopback's, once there are API keys, separated by commas; "
-            "none, or *: any"
+            description="host names that the server accepts besides loopback's, separated by commas, once API keys exist; "
+            "none, or *: any name"
         ),
     ] = ()
     hsts_max_age_s: Annotated[
@@ -331,11 +332,11 @@ class Settings(BaseSettings):
         TenantSettings()
     )
     certificate: Annotated[
-        Path | None, Field(description="a certificate of `tirtha certify` that answers of the local tier must fit")
+        Path | None, Field(description="a certificate of `tirtha certify`, which limits the local tier's answers")
     ] = None
     shadow_share: Annotated[
         float,
-        Field(ge=0, le=1, description="share of the local tier's accepted answers that the frontier tier is asked too"),
+        Field(ge=0, le=1, description="share of the local tier's accepted answers for which the frontier is asked too"),
     ] = 0.0
     record_to: Annotated[
         Path | None,

@@ -215,6 +215,14 @@ async def test_nothing_to_say_is_an_abstention() -> None:
     assert (decision.path, decision.calls) == ("abstain", ())
 
 
+async def test_an_abstention_says_whether_there_was_a_draft_at_all() -> None:
+    nothing = await decide(cascade(), brief("Where was the wedding?", CAT, answerable=0.9))
+    assert (nothing.path, nothing.attempts, nothing.reason) == ("abstain", (), "no line of the context is about it")
+    failed = await decide(cascade(Scripted(WRONG)))
+    assert (failed.path, failed.reason) == ("abstain", "no draft passed every guard")
+    assert failed.attempts
+
+
 async def test_two_runs_of_one_thing_differ_in_ids_and_times_only() -> None:
     one, other = [await decide(cascade(Scripted(WRONG), Scripted(RIGHT))) for _ in range(2)]
     assert one != other

@@ -71,6 +71,17 @@ def test_what_a_small_model_gets_wrong_a_large_one_answers(tmp_path: Path, encod
         assert chunks[-1].model_extra["tirtha"]["tier"] == "frontier"
 
 
+def test_a_repair_by_the_large_model_is_not_called_a_local_one(
+    tmp_path: Path, encoder: Encoder, model: ChatServer
+) -> None:
+    with serving(tmp_path, encoder, **frontier(model)) as url, told_sister(url) as client:
+        model.script = chats(WRONG, RIGHT)
+        answer = ask(client)
+        block = answer.model_extra["tirtha"]
+        assert answer.choices[0].message.content == RIGHT
+        assert (block["path"], block["tier"], block["verified"]) == ("frontier", "frontier", True)
+
+
 def test_without_a_model_it_is_said_which_setting_is_missing(tmp_path: Path, encoder: Encoder) -> None:
     with serving(tmp_path, encoder) as url:
         sent = {"model": "tirtha", "messages": [{"role": "user", "content": "Hi"}]}

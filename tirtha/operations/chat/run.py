@@ -120,8 +120,9 @@ class ChatRun:
         """Ask once more with what was wrong; the failed answer again, if the tier is down by then."""
         text = failed.relayed.heard.text
         reasons = failed.checked.reasons if failed.checked else ""
+        path: Path = "local_repaired" if failed.path == "local" else failed.path
         try:
-            return await self._answer(tier, "local_repaired", Correction(answer=text, feedback=feedback(text, reasons)))
+            return await self._answer(tier, path, Correction(answer=text, feedback=feedback(text, reasons)))
         except (TierDown, RelayRefused) as fault:
             log.warning("a chat's answer is not repaired: %s", fault)
             return failed
