@@ -11,9 +11,9 @@ from statistics import mean
 from pydantic import TypeAdapter
 
 from eval.evidence.comparison import Comparison, compare_with_best
+from eval.harness.benchmark import Sample
 from eval.harness.intervals import Calibration, calibration
 from eval.harness.report import Chart, Json, Line, Report, Table
-from eval.harness.runs import Sample
 
 __all__ = ["BUDGETS", "OURS", "EvidenceResults", "EvidenceSample", "Held"]
 
