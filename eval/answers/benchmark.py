@@ -36,10 +36,12 @@ class AnswerOptions(Options):
     data: Path = Field(description="the set's file or folder")
     budget: Budget = 165
     limit: Annotated[int | None, Field(ge=1, description="questions of each conversation")] = None
-    exclude: Path | None = Field(None, description="ids of label errors, one a line; both figures are shown")
-    systems: tuple[str, ...] = Field((CASCADE,), description=f"what answers, or all: {', '.join(SYSTEMS)}")
-    stuffed_tokens: int = Field(2_000, ge=1, description="of the history in the prompt of the system `stuffed`")
-    hour_usd: float | None = Field(None, ge=0, description="US dollars an hour of the machine that the models run on")
+    exclude: Path | None = Field(default=None, description="ids of label errors, one a line; both figures are shown")
+    systems: tuple[str, ...] = Field(default=(CASCADE,), description=f"what answers, or all: {', '.join(SYSTEMS)}")
+    stuffed_tokens: int = Field(default=2_000, ge=1, description="of the history in the prompt of the system `stuffed`")
+    hour_usd: float | None = Field(
+        default=None, ge=0, description="US dollars an hour of the machine that the models run on"
+    )
     judge: JudgedBy = None
     cached: Cached = False
 

@@ -23,7 +23,7 @@ from eval.code.scoring import Scorer
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.hidden_files import closed
 from eval.harness.intervals import wilson
-from eval.harness.report import Chart, Json, Line, Report, Table
+from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.long_context.hidden_facts import configured_models
 from tirtha.caller import local_caller
 from tirtha.operations.code import CodeRequest
@@ -44,13 +44,15 @@ class CodeOptions(Options):
     hidden: Path = Field(
         description="HumanEvalPlus.jsonl.gz or MbppPlus.jsonl.gz: plus inputs score, once answers are sealed"
     )
-    problems: Path | None = Field(None, description="what solvers see; default: the plus file without its inputs")
-    public_tests: Path | None = Field(None, description="JSON: assertions by task, for --gate public")
+    problems: Path | None = Field(
+        default=None, description="what solvers see; default: the plus file without its inputs"
+    )
+    public_tests: Path | None = Field(default=None, description="JSON: assertions by task, for --gate public")
     samples: Path | None = Field(
-        None, description="score these answers (evalplus's format) instead of asking the configured tiers"
+        default=None, description="score these answers (evalplus's format) instead of asking the configured tiers"
     )
     gate: Literal["public", "base"] = Field(
-        "base", description="tests that a draft must pass: the prompt's, or the base ones"
+        default="base", description="tests that a draft must pass: the prompt's, or the base ones"
     )
     limit: Annotated[int | None, Field(ge=1, description="only the first tasks")] = None
 
@@ -163,7 +165,7 @@ class CodeBenchmark(Benchmark[CodeOptions]):
             title="Cost and quality",
             x="US$ a task",
             y="pass@1, plus",
-            lines=[Line(name=self.options.gate, points=points)],
+            lines=[Series(name=self.options.gate, points=points)],
             dots=True,
         )
         return Report(

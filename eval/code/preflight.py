@@ -43,7 +43,7 @@ class PreflightOptions(Options):
     """Which programs are scored."""
 
     hidden: Path = Field(description="HumanEvalPlus.jsonl.gz or MbppPlus.jsonl.gz")
-    mutants: int = Field(PER_PROBLEM, ge=0, le=PER_PROBLEM, description="wrong programs of each task")
+    mutants: int = Field(default=PER_PROBLEM, ge=0, le=PER_PROBLEM, description="wrong programs of each task")
     limit: FirstOnly = None
 
 

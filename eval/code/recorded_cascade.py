@@ -88,11 +88,11 @@ class RecordedOptions(Options):
     """
 
     recordings: Path = Field(description="recorded completions, such as humaneval_recorded.jsonl.gz")
-    problems: Path | None = Field(None, description="HumanEvalPlus.jsonl.gz; default beside the recordings")
-    public_tests: Path | None = Field(None, description="humaneval_public_tests.json; default beside them")
-    cheap: str | None = Field(None, description="the cheap model, if more than two are recorded")
-    frontier: str | None = Field(None, description="the frontier model, likewise")
-    price: Mapping[str, Rates] = Field({}, description="MODEL=INPUT/OUTPUT, US$ a million tokens")
+    problems: Path | None = Field(default=None, description="HumanEvalPlus.jsonl.gz; default beside the recordings")
+    public_tests: Path | None = Field(default=None, description="humaneval_public_tests.json; default beside them")
+    cheap: str | None = Field(default=None, description="the cheap model, if more than two are recorded")
+    frontier: str | None = Field(default=None, description="the frontier model, likewise")
+    price: Mapping[str, Rates] = Field(default={}, description="MODEL=INPUT/OUTPUT, US$ a million tokens")
     limit: Annotated[int | None, Field(ge=1, description="only the first problems")] = None
 
     @property

@@ -35,7 +35,8 @@ class EvidenceOptions(LabelledSet):
     """Which questions of which set, and which weights are judged."""
 
     models: Path | None = Field(
-        None, description="a folder of recall's weights, from eval.training.reranker --out; default: those that ship"
+        default=None,
+        description="a folder of recall's weights, from eval.training.reranker --out; default: those that ship",
     )
 
 

@@ -30,10 +30,10 @@ class LabelledSet(Options):
     """Which questions of which set; plain facts need no file."""
 
     set: SetName = Field(description="the set")
-    data: Path | None = Field(None, description="its file or folder; plain facts have none")
-    size: str | None = Field(None, description="only BEAM's chats in folders of this name: 100K, 500K")
-    limit: int | None = Field(None, ge=1, description="only the first questions of each conversation")
-    exclude: Path | None = Field(None, description="ids to leave out (label errors), one a line: conv-26:0")
+    data: Path | None = Field(default=None, description="its file or folder; plain facts have none")
+    size: str | None = Field(default=None, description="only BEAM's chats in folders of this name: 100K, 500K")
+    limit: int | None = Field(default=None, ge=1, description="only the first questions of each conversation")
+    exclude: Path | None = Field(default=None, description="ids to leave out (label errors), one a line: conv-26:0")
 
     @model_validator(mode="after")
     def _has_a_file(self) -> Self:

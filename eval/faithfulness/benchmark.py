@@ -23,8 +23,8 @@ from cascade.ports import Draft
 from eval.faithfulness.data import FACTS, Judged, Source, read_judged
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.intervals import wilson
-from eval.harness.report import Chart, Json, Line, Report, Table
-from tirtha.wiring.cascade import Vectors
+from eval.harness.report import Chart, Json, Report, Series, Table
+from tirtha.wiring.cascade import GuardEncoder
 
 __all__ = ["Faithfulness", "FaithfulnessOptions"]
 
@@ -45,7 +45,7 @@ class FaithfulnessOptions(Options):
     """Which answers are judged."""
 
     data: Path = Field(description="a LoCoMo file, RAGTruth's response.jsonl, or HaluEval's qa_data.json")
-    source: Source = Field("locomo", description="the file's format")
+    source: Source = Field(default="locomo", description="the file's format")
     limit: Annotated[int | None, Field(ge=1, description="only the first answers")] = None
     seed: Annotated[int, Field(description="of what is changed in LoCoMo's answers")] = 1
 
@@ -68,7 +68,7 @@ class Faithfulness(Benchmark[FaithfulnessOptions]):
         """Have the guards judge each answer, every line of its source cited."""
         facts = FactsGuard()
         polarity = PolarityGuard()
-        support = SupportGuard(threshold=self.settings.policy.support_from, embed=Vectors(self.encoder))
+        support = SupportGuard(threshold=self.settings.policy.support_from, embed=GuardEncoder(self.encoder))
 
         async def work(id_: str) -> Sample:
             judged = self._judged[id_]
@@ -121,7 +121,7 @@ class Faithfulness(Benchmark[FaithfulnessOptions]):
             )
         curve = Chart(
             title="Risk by coverage", x="share of answers served, best score first", y="share of them unfaithful",
-            lines=[Line(name=kind, points=_risk(own)) for kind, own in groups.items() if kind in figures],
+            lines=[Series(name=kind, points=_risk(own)) for kind, own in groups.items() if kind in figures],
         )  # fmt: skip
         return Report(title=f"Faithfulness, {self.options.source}", figures=figures, tables=[table], charts=[curve])
 

@@ -29,7 +29,7 @@ from eval.harness.answer_paths import ask_memory, remember_all
 from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Work
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.intervals import paired_difference
-from eval.harness.report import Chart, Json, Line, Report, Table
+from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.locomo.data import read_locomo
 from eval.long_context.hidden_facts import configured_models
 from tirtha.service import Service
@@ -150,7 +150,7 @@ class PolicyAblation(Benchmark[PolicyAblationOptions]):
             title=f"LoCoMo answers, {self.options.data.name}, each asked {_ASKED} times",
         )  # fmt: skip
         figures: dict[str, Json] = {}
-        points: list[Line] = []
+        points: list[Series] = []
         for arm, own in by_arm.items():
             shared = sorted(set(own) & set(by_arm[FULL]))
             if not shared:
@@ -169,7 +169,7 @@ class PolicyAblation(Benchmark[PolicyAblationOptions]):
                 arm, str(len(own)), f"{f1:.3f}", f"{found.mean:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}",
                 dollars(round(cost)), *(f"{share:.1%}" for share in shares),
             )  # fmt: skip
-            points.append(Line(name=arm, points=[(cost / 1e9, f1)]))
+            points.append(Series(name=arm, points=[(cost / 1e9, f1)]))
         figures["errors"] = sum(bool(one.fault) for one in answers)
         chart = Chart(title="Cost and quality", x="US$ an ask", y="F1", lines=points, dots=True)
         return Report(title="What the cascade's parts are worth", figures=figures, tables=[table], charts=[chart])

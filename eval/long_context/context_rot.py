@@ -12,7 +12,7 @@ from datetime import timedelta
 from compaction.tokens import count_tokens
 from eval.harness.answer_paths import USUAL_WINDOW, history_scope
 from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
-from eval.harness.report import Chart, Json, Line, Report
+from eval.harness.report import Chart, Json, Report, Series
 from eval.long_context.haystack import Haystack, Hidden, History, as_requests, paragraphs, take
 from eval.long_context.hidden_facts import (
     Histories,
@@ -116,7 +116,7 @@ class ContextRot(Benchmark[RotOptions]):
                     log_x=True,
                     lines=[
                         recall_line("evidence recall", cells, lambda c: c.history_tokens),
-                        Line(name="right", points=right),
+                        Series(name="right", points=right),
                     ],
                 )
             ],

@@ -16,7 +16,7 @@ from cascade.errors import CascadeFault
 from eval.harness.answer_paths import Asking, ask_raw, remembering
 from eval.harness.benchmark import Sample, Work
 from eval.harness.intervals import wilson
-from eval.harness.report import Json, Line, Table
+from eval.harness.report import Json, Series, Table
 from eval.long_context.haystack import Hidden, History
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings, TierSettings
@@ -217,9 +217,9 @@ def table_of(figures: Mapping[str, Figures], *, title: str) -> Table:
     return table
 
 
-def recall_line(name: str, cells: Sequence[Cell], at: Callable[[Cell], float]) -> Line:
+def recall_line(name: str, cells: Sequence[Cell], at: Callable[[Cell], float]) -> Series:
     """Draw mean evidence recall over what `at` gives of a cell."""
-    return Line(
+    return Series(
         name=name,
         points=[
             (place, mean(cell.recall for cell in cells if at(cell) == place))

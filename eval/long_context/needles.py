@@ -15,7 +15,7 @@ from pydantic import Field
 from compaction.tokens import count_tokens
 from eval.harness.answer_paths import USUAL_WINDOW
 from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
-from eval.harness.report import Chart, Json, Line, Report
+from eval.harness.report import Chart, Json, Report, Series
 from eval.long_context.haystack import Haystack, Hidden, History, as_requests, bury, paragraphs
 from eval.long_context.hidden_facts import (
     Cell,
@@ -85,8 +85,10 @@ class NeedleOptions(Options):
     """Which needles are hidden, and where. `depths` are of a chain's first fact: 0 is the beginning, 1 the end."""
 
     lengths: Lengths = LENGTHS
-    hops: tuple[int, ...] = Field(HOPS, description="facts from question to answer")
-    depths: tuple[float, ...] = Field(DEPTHS, description="where the first fact lies: 0 at the beginning, 1 at the end")
+    hops: tuple[int, ...] = Field(default=HOPS, description="facts from question to answer")
+    depths: tuple[float, ...] = Field(
+        default=DEPTHS, description="where the first fact lies: 0 at the beginning, 1 at the end"
+    )
     budget: Budget = 165
     seed: Seed = 1
     haystack: Haystack = None
@@ -148,7 +150,9 @@ class Needles(Benchmark[NeedleOptions]):
         lengths = {
             f"{length:,} tokens": [cell for cell in cells if cell.length == length] for length in lengths_of(cells)
         }
-        context = Line(name="context", points=[(one.history_tokens, one.context_tokens_max) for one in found.values()])
+        context = Series(
+            name="context", points=[(one.history_tokens, one.context_tokens_max) for one in found.values()]
+        )
         return Report(
             title=f"Needles in a haystack, budget {self.options.budget}",
             figures={

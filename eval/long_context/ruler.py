@@ -19,7 +19,7 @@ from cascade.errors import CascadeFault
 from eval.harness.answer_paths import USUAL_WINDOW, ask_raw, remembering
 from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
 from eval.harness.intervals import wilson
-from eval.harness.report import Chart, Json, Line, Report, Table
+from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.long_context.haystack import as_requests
 from eval.long_context.hidden_facts import Lengths, RawWindow, configured_models, notes_on_models
 from eval.long_context.ruler_tasks import (
@@ -56,12 +56,12 @@ class _Row:
 class RulerOptions(Options):
     """Which tasks are made or read. `squad` and `hotpot` add the tasks over given paragraphs, `official` replaces our data."""
 
-    tasks: tuple[str, ...] | None = Field(None, description="which tasks; default: all that need no file")
+    tasks: tuple[str, ...] | None = Field(default=None, description="which tasks; default: all that need no file")
     lengths: Lengths = LENGTHS
-    samples: int = Field(5, ge=1, description="of each task and length")
-    squad: Path | None = Field(None, description="a SQuAD file, for qa_1")
-    hotpot: Path | None = Field(None, description="a HotpotQA file, for qa_2")
-    official: Mapping[str, Path] = Field({}, description="TASK=FILE: run official data (jsonl) instead of ours")
+    samples: int = Field(default=5, ge=1, description="of each task and length")
+    squad: Path | None = Field(default=None, description="a SQuAD file, for qa_1")
+    hotpot: Path | None = Field(default=None, description="a HotpotQA file, for qa_2")
+    official: Mapping[str, Path] = Field(default={}, description="TASK=FILE: run official data (jsonl) instead of ours")
     budget: Budget = 165
     seed: Seed = 1
     raw_window: RawWindow = USUAL_WINDOW
@@ -165,7 +165,7 @@ class Ruler(Benchmark[RulerOptions]):
             table.add_row(task, f"{length:,}", *found.cells())
         table.caption = "cwe and fwe ask about the whole text: no context of fixed budget can hold their answer"
         lines = [
-            Line(
+            Series(
                 name=task,
                 points=[(n, _Figures.of([r for r in rows if (r.task, r.length) == (task, n)]).held) for n in lengths],
             )

@@ -41,7 +41,7 @@ class LongMemEvalOptions(Options):
     data: Path = Field(description="an official LongMemEval file (JSON, or .xz of it)")
     budget: Budget = 165
     limit: FirstOnly = None
-    baselines: bool = Field(False, description="also run what anyone can do without us")
+    baselines: bool = Field(default=False, description="also run what anyone can do without us")
     judge: JudgedBy = None
     cached: Cached = False
 

@@ -82,7 +82,7 @@ class SweOptions(Options):
     """Which instances. `repos` holds git checkouts named `owner__name`; without one a patch is parsed, and not tried."""
 
     data: Path = Field(description="SWE-bench instances (JSON lines)")
-    repos: Path | None = Field(None, description="a folder of git checkouts, owner__name, to try patches on")
+    repos: Path | None = Field(default=None, description="a folder of git checkouts, owner__name, to try patches on")
     limit: FirstOnly = None
 
     def files(self) -> list[Path]:

@@ -51,7 +51,7 @@ async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path, settings: Se
 
 @pytest.mark.parametrize("named", [{"cheap": "nobody"}, {"cheap": "gpt-3.5-turbo-0125", "frontier": "gpt-5"}])
 async def test_models_that_are_not_recorded_are_named(
-    shared_data: Path, settings: Settings, named: dict[str, str]
+    shared_data: Path, settings: Settings, encoder: Encoder, named: dict[str, str]
 ) -> None:
     with pytest.raises(ValueError, match="name two of the recorded models"):
-        await run(shared_data / "humaneval_recorded.jsonl.gz", settings, **named)
+        await run(shared_data / "humaneval_recorded.jsonl.gz", settings, encoder, **named)

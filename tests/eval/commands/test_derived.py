@@ -15,12 +15,12 @@ from eval.harness.benchmark import Options
 
 class Asked(Options):
     data: Path = Field(description="what is read")
-    lengths: tuple[int, ...] = Field((1_000, 2_000), description="tokens")
-    tasks: tuple[str, ...] | None = Field(None, description="which")
-    at: Mapping[str, Path] = Field({}, description="TASK=FILE")
-    gate: Literal["public", "base"] = Field("base", description="what gates")
-    sample_count: int = Field(5, ge=1, le=9, description="of each")
-    fast: bool = Field(False, description="leave out what is slow")
+    lengths: tuple[int, ...] = Field(default=(1_000, 2_000), description="tokens")
+    tasks: tuple[str, ...] | None = Field(default=None, description="which")
+    at: Mapping[str, Path] = Field(default={}, description="TASK=FILE")
+    gate: Literal["public", "base"] = Field(default="base", description="what gates")
+    sample_count: int = Field(default=5, ge=1, le=9, description="of each")
+    fast: bool = Field(default=False, description="leave out what is slow")
 
     @model_validator(mode="after")
     def _not_both(self) -> "Asked":

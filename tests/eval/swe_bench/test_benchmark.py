@@ -140,11 +140,11 @@ def two_files(instances: Path, repos: Path) -> Path:
 
 
 async def test_a_file_that_does_not_fit_does_not_hide_the_next(
-    two_files: Path, repos: Path, settings: Settings
+    two_files: Path, repos: Path, settings: Settings, encoder: Encoder
 ) -> None:
     with chat_server() as local, chat_server() as frontier:
         local.script = lambda request: says(PATCH)
-        await run_on(two_files, repos, two_tiers(settings, local, frontier, window_tokens=4_000))
+        await run_on(two_files, repos, two_tiers(settings, local, frontier, window_tokens=4_000), encoder)
     prompt = local.requests[0]["messages"][-1]["content"]
     assert "BIG = 1" not in prompt
     assert "def half(x):" in prompt
