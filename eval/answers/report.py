@@ -11,10 +11,10 @@ from statistics import mean
 from cascade import dollars
 from eval.answers.rows import Row, read_row
 from eval.answers.systems import CASCADE
+from eval.harness.benchmark import Sample
 from eval.harness.intervals import paired_difference, wilson
 from eval.harness.judge import judge_note
 from eval.harness.report import Json, Report, Table
-from eval.harness.runs import Sample
 from eval.long_context.hidden_facts import notes_on_models
 
 __all__ = ["Coverage", "Facts", "report_of"]

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter
 from cascade.decision import Attempt, Call, Decision
 from eval.answers.scoring import answer_f1, contains, is_right
 from eval.answers.systems import Outcome
+from eval.harness.benchmark import Sample
 from eval.harness.conversations import LabelledQuestion
 from eval.harness.report import Json
-from eval.harness.runs import Sample
 
 __all__ = ["Draft", "Row", "Spent", "digest", "read_row", "row_of"]
 

@@ -11,83 +11,79 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cascade import CodeTask
 from cascade.errors import CascadeFault
 from cascade.sandbox import find_level
 from eval.code.data import DataSet, Problem, read_hidden, read_problems
 from eval.code.scoring import Scorer
+from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.hidden_files import closed
 from eval.harness.intervals import wilson
-from eval.harness.report import Chart, Json, Line, Report, Table
-from eval.harness.runs import Sample, Work
+from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.long_context.hidden_facts import configured_models
-from memory.encoding.encoder import Encoder
 from tirtha.caller import local_caller
 from tirtha.operations.code import CodeRequest
-from tirtha.settings import Settings
 from tirtha.wiring.service import open_service
 
-__all__ = ["CodeBenchmark", "read_samples"]
+__all__ = ["CodeBenchmark", "CodeOptions", "read_samples"]
 
 _CALLER = local_caller("eval")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeBenchmark:
-    """The benchmark. `hidden` scores; `problems` is what solvers see (by default the same file without what scores).
+class CodeOptions(Options):
+    """Which programs are scored, and on what.
 
-    `samples`: answers in evalplus's format instead of the tiers'. `gate`: which tests a draft must pass.
+    hidden: what scores. problems: what solvers see. samples: answers instead of the tiers'. gate: what a draft must pass.
     """
 
-    settings: Settings
-    encoder: Encoder | None
-    name: DataSet
-    hidden: Path
-    problems: Path | None = None
-    public_tests: Path | None = None
-    samples: Path | None = None
-    gate: Literal["public", "base"] = "base"
-    limit: int | None = None
+    set: DataSet
+    hidden: Path = Field(
+        description="HumanEvalPlus.jsonl.gz or MbppPlus.jsonl.gz: plus inputs score, once answers are sealed"
+    )
+    problems: Path | None = Field(
+        default=None, description="what solvers see; default: the plus file without its inputs"
+    )
+    public_tests: Path | None = Field(default=None, description="JSON: assertions by task, for --gate public")
+    samples: Path | None = Field(
+        default=None, description="score these answers (evalplus's format) instead of asking the configured tiers"
+    )
+    gate: Literal["public", "base"] = Field(
+        default="base", description="tests that a draft must pass: the prompt's, or the base ones"
+    )
+    limit: Annotated[int | None, Field(ge=1, description="only the first tasks")] = None
 
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "gate": self.gate,
-            "limit": self.limit,
-            "answers": "given" if self.samples else "tiers",
-            "pristine": True,
-        }
 
-    @property
-    def data(self) -> Sequence[Path]:
-        """Everything that is read; hidden tests are hashed here, before they are closed."""
-        return [file for file in (self.hidden, self.problems, self.public_tests, self.samples) if file]
+@dataclass(frozen=True, kw_only=True)
+class CodeBenchmark(Benchmark[CodeOptions]):
+    """The benchmark; ids are the tasks'. Hidden tests are hashed for the manifest before they are closed."""
 
     @property
     def models(self) -> dict[str, Json]:
         """Who writes the programs."""
-        return {"answers": self.samples.name} if self.samples else configured_models(self.settings)
+        samples = self.options.samples
+        return {"answers": samples.name} if samples else configured_models(self.settings)
 
     def ids(self) -> list[str]:
         """Name the tasks."""
-        return list(self._problems())[: self.limit]
+        return list(self._problems())[: self.options.limit]
 
     def _problems(self) -> dict[str, Problem]:
-        return read_problems(self.problems or self.hidden, self.public_tests)
+        return read_problems(self.options.problems or self.options.hidden, self.options.public_tests)
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - a task is cheap to look up
         """Write programs while the hidden tests are closed. Raises Peeked, and ValueError where nobody can write one."""
         problems = self._problems()
-        given = read_samples(self.samples, problems) if self.samples else None
+        given = read_samples(self.options.samples, problems) if self.options.samples else None
         if given is None and not (self.settings.local or self.settings.frontier):
             raise ValueError(
                 "no model writes programs: set TIRTHA_LOCAL_URL or TIRTHA_FRONTIER_URL, or give --samples FILE"
             )
-        with closed([self.hidden]):
+        with closed([self.options.hidden]):
             if given is not None:
                 yield _giving(given)
                 return
@@ -102,7 +98,7 @@ class CodeBenchmark:
 
                 async def work(id_: str) -> Sample:
                     problem = problems[id_]
-                    tests = problem.base_tests if self.gate == "base" else problem.public_tests
+                    tests = problem.base_tests if self.options.gate == "base" else problem.public_tests
                     task = CodeTask(question=problem.prompt, entry_point=problem.entry_point, tests=tests)
                     try:
                         answered = await service.write_code(_CALLER, CodeRequest(task=task, use_cache=False))
@@ -125,7 +121,7 @@ class CodeBenchmark:
 
     @asynccontextmanager
     async def _scoring(self, answers: Mapping[str, Sample]) -> AsyncIterator[Work]:
-        hidden, scorer = read_hidden(self.hidden), Scorer(await find_level())
+        hidden, scorer = read_hidden(self.options.hidden), Scorer(await find_level())
 
         async def work(id_: str) -> Sample:
             found = await scorer.score(str(answers[id_].value.get("solution", "")), hidden[id_])
@@ -134,17 +130,19 @@ class CodeBenchmark:
         yield work
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - scores decide
-        """Give whether base tests pass, and base and plus."""
+        """Return whether base tests pass, and base and plus."""
         found = score.value if score else {}
         return {part: float(bool(found[part])) for part in ("base", "plus") if part in found}
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
-        """Give pass@1 on base and plus tests, where answers came from and what they cost; errors are counted apart."""
+        """Return pass@1 on base and plus tests, where answers came from and what they cost; errors are counted apart."""
         done = [one for one in answers if not one.fault]
         right = {part: sum(bool(scores[one.id].value[part]) for one in done) for part in ("base", "plus")}
         paths = Counter(str(one.value["path"]) for one in done)
         cost = sum(one.cost_nanousd for one in answers)
-        table = Table("tests", "right", "n", "pass@1", "95%", title=f"{self.name}+, gate: {self.gate} tests")
+        table = Table(
+            "tests", "right", "n", "pass@1", "95%", title=f"{self.options.set}+, gate: {self.options.gate} tests"
+        )
         for part, count in right.items():
             low, high = wilson(count, len(done)) if done else (0.0, 1.0)
             share = f"{count / len(done):.3f}" if done else "-"
@@ -167,18 +165,18 @@ class CodeBenchmark:
             title="Cost and quality",
             x="US$ a task",
             y="pass@1, plus",
-            lines=[Line(name=self.gate, points=points)],
+            lines=[Series(name=self.options.gate, points=points)],
             dots=True,
         )
         return Report(
-            title=f"{self.name}+",
+            title=f"{self.options.set}+",
             figures=figures,
             tables=[table],
             charts=[chart],
             notes=[f"Plus inputs with a right value too large to be returned were not tried: {', '.join(not_tried)}."]
             if not_tried
             else [],
-            files={f"{self.name}_samples.jsonl": lines},
+            files={f"{self.options.set}_samples.jsonl": lines},
         )
 
 

@@ -14,15 +14,17 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
+from pydantic import Field
+
 from cascade.sandbox import find_level
 from eval.code.data import Hidden, read_hidden
 from eval.code.exploits import EXPLOITS, exploit
 from eval.code.mutants import PER_PROBLEM, mutants
 from eval.code.scoring import Scorer
+from eval.harness.benchmark import Benchmark, FirstOnly, Options, Sample, Work
 from eval.harness.report import Json, Report, Table
-from eval.harness.runs import Sample, Work
 
-__all__ = ["Preflight"]
+__all__ = ["Preflight", "PreflightOptions"]
 
 _NOTHING = "def {entry_point}(*arguments):\n    return None\n"
 _EXPLOITED = 8  # tasks that each exploit is tried on, spread over the set
@@ -37,29 +39,17 @@ class _Case:
     plus: bool
 
 
+class PreflightOptions(Options):
+    """Which programs are scored."""
+
+    hidden: Path = Field(description="HumanEvalPlus.jsonl.gz or MbppPlus.jsonl.gz")
+    mutants: int = Field(default=PER_PROBLEM, ge=0, le=PER_PROBLEM, description="wrong programs of each task")
+    limit: FirstOnly = None
+
+
 @dataclass(frozen=True, kw_only=True)
-class Preflight:
-    """The check. Ids are `kind/task` and, for several of a task, `/number`; `per_task` mutants at most are taken of each."""
-
-    hidden: Path
-    per_task: int = PER_PROBLEM
-    limit: int | None = None
-    name: str = "preflight"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {"mutants_per_task": self.per_task, "limit": self.limit}
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The hidden tests."""
-        return [self.hidden]
-
-    @property
-    def models(self) -> dict[str, Json]:
-        """Nobody writes anything here."""
-        return {}
+class Preflight(Benchmark[PreflightOptions]):
+    """The check. Ids are `kind/task` and, for several of a task, `/number`."""
 
     def ids(self) -> list[str]:
         """Name the programs."""
@@ -67,8 +57,8 @@ class Preflight:
 
     @cached_property
     def _tasks(self) -> dict[str, Hidden]:
-        tasks = read_hidden(self.hidden)
-        return dict(list(tasks.items())[: self.limit])
+        tasks = read_hidden(self.options.hidden)
+        return dict(list(tasks.items())[: self.options.limit])
 
     @cached_property
     def _cases(self) -> dict[str, _Case]:
@@ -84,7 +74,7 @@ class Preflight:
                 for one in mutants(task.canonical_solution, limit=PER_PROBLEM)
                 if (key := _key(one)) in said
             ]
-            for number, (program, verdict) in enumerate(known[: self.per_task]):
+            for number, (program, verdict) in enumerate(known[: self.options.mutants]):
                 cases[f"mutant/{id_}/{number}"] = _Case(program=program, base=verdict[0] == "1", plus=verdict[1] == "1")
         every = max(1, len(self._tasks) // _EXPLOITED)
         for id_, task in list(self._tasks.items())[::every]:
@@ -111,17 +101,19 @@ class Preflight:
 
         yield work
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later."""
-
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Give whether the verdict is as wanted."""
+        """Return whether the verdict is as wanted."""
         return {"as wanted": float(bool(answer.value["agrees"]))}
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
         """Count what passed and what agrees, by kind, and name every disagreement."""
         table = Table(
-            "programs", "n", "pass base", "pass base and plus", "as wanted", title=f"Preflight, {self.hidden.name}"
+            "programs",
+            "n",
+            "pass base",
+            "pass base and plus",
+            "as wanted",
+            title=f"Preflight, {self.options.hidden.name}",
         )
         figures: dict[str, Json] = {}
         for kind in dict.fromkeys(str(one.value["kind"]) for one in answers):

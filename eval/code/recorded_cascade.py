@@ -7,14 +7,15 @@ after every answer is settled. Costs are those of the recorded tokens at the pri
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from cascade import CodeCascade, CodeTask, Decision
 from cascade.code_tasks import CodePolicy
@@ -29,15 +30,26 @@ from compaction.tokens import count_tokens
 from eval.code.data import Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
 from eval.code.recorded_report import CascadeResults, Served
 from eval.code.scoring import Scorer
+from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.report import Json, Report
-from eval.harness.runs import Sample, Work
 
-__all__ = ["RecordedCascade"]
+__all__ = ["RecordedCascade", "RecordedOptions"]
 
 _MAX_TOKENS = 4_096
 _WINDOW = 1_000_000
 _TEMPERATURE = 0.2
 _GATE = Limits(wall_s=8, cpu_s=8)
+
+
+def _price(told: object) -> object:
+    """Read INPUT/OUTPUT, US dollars a million tokens."""
+    if not isinstance(told, str):
+        return told
+    paid, _, earned = told.partition("/")
+    return {"input_usd": paid, "output_usd": earned, "cached_usd": None, "as_of": None, "source": "command line"}
+
+
+Rates = Annotated[Price, BeforeValidator(_price)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,33 +80,42 @@ def arms(drafts: Sequence[int] = (1, 2, 3, 4)) -> list[Arm]:
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedCascade:
-    """The benchmark over recordings; a sample is a problem, under every policy and every rotation of its recorded samples.
+class RecordedOptions(Options):
+    """Which recordings stand in for which tiers, and at what prices.
 
-    `problems` and `public_tests` default to files beside the recordings; `prices` add to the shipped table. `cheap` and `frontier`
-    default to the two models recorded, told apart by price. Nothing is spent: costs are what the recorded tokens cost then.
+    `problems` and `public_tests` default to files beside the recordings. `price` adds to the shipped table. `cheap` and `frontier`
+    default to the two models recorded, told apart by price.
     """
 
-    recordings: Path
-    problems: Path | None = None
-    public_tests: Path | None = None
-    cheap: str | None = None
-    frontier: str | None = None
-    prices: Mapping[str, Price] = field(default_factory=dict)
-    limit: int | None = None
-    name: str = "cascade"
+    recordings: Path = Field(description="recorded completions, such as humaneval_recorded.jsonl.gz")
+    problems: Path | None = Field(default=None, description="HumanEvalPlus.jsonl.gz; default beside the recordings")
+    public_tests: Path | None = Field(default=None, description="humaneval_public_tests.json; default beside them")
+    cheap: str | None = Field(default=None, description="the cheap model, if more than two are recorded")
+    frontier: str | None = Field(default=None, description="the frontier model, likewise")
+    price: Mapping[str, Rates] = Field(default={}, description="MODEL=INPUT/OUTPUT, US$ a million tokens")
+    limit: Annotated[int | None, Field(ge=1, description="only the first problems")] = None
 
     @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for. Raises as `ids` does."""
-        rates = {model: self._prices[model].rates for model in self._pair}
-        return {"recordings": self.recordings.name, "limit": self.limit, "prices": dict(rates)}
+    def plus(self) -> Path:
+        """The file of problems."""
+        return self.problems or self.recordings.parent / "HumanEvalPlus.jsonl.gz"
 
     @property
-    def data(self) -> Sequence[Path]:
-        """The recordings, the problems and their public tests."""
-        return [self.recordings, self._plus, self._public]
+    def public(self) -> Path:
+        """The file of their public tests."""
+        return self.public_tests or self.recordings.parent / "humaneval_public_tests.json"
+
+    def files(self) -> list[Path]:
+        """Return the recordings, the problems and their public tests."""
+        return [self.recordings, self.plus, self.public]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedCascade(Benchmark[RecordedOptions]):
+    """The benchmark over recordings; a sample is a problem, under every policy and every rotation of its recorded samples.
+
+    Nothing is spent: costs are what the recorded tokens cost then.
+    """
 
     @property
     def models(self) -> dict[str, Json]:
@@ -102,33 +123,25 @@ class RecordedCascade:
         names = zip(("cheap", "frontier"), self._pair, strict=True)
         return {tier: f"{model} (recorded), {self._prices[model].rates}" for tier, model in names}
 
-    @property
-    def _plus(self) -> Path:
-        return self.problems or self.recordings.parent / "HumanEvalPlus.jsonl.gz"
-
-    @property
-    def _public(self) -> Path:
-        return self.public_tests or self.recordings.parent / "humaneval_public_tests.json"
-
     @cached_property
     def _problems(self) -> dict[str, Problem]:
-        return dict(read_problems(self._plus, self._public))
+        return dict(read_problems(self.options.plus, self.options.public))
 
     @cached_property
     def _recorded(self) -> list[RecordedCompletion]:
-        return [row for row in read_recorded(self.recordings) if row.problem in self._problems]
+        return [row for row in read_recorded(self.options.recordings) if row.problem in self._problems]
 
     @cached_property
     def _prices(self) -> dict[str, Price]:
-        return {**known_prices(), **self.prices}
+        return {**known_prices(), **self.options.price}
 
     @cached_property
     def _pair(self) -> tuple[str, str]:
-        return _models(self.cheap, self.frontier, self._recorded, self._prices)
+        return _models(self.options.cheap, self.options.frontier, self._recorded, self._prices)
 
     def ids(self) -> list[str]:
         """Name the problems. Raises OSError, ValueError or KeyError for files that cannot be used, and models not recorded."""
-        return list(dict.fromkeys(row.problem for row in self._recorded))[: self.limit]
+        return list(dict.fromkeys(row.problem for row in self._recorded))[: self.options.limit]
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - all are in memory
@@ -155,7 +168,7 @@ class RecordedCascade:
     @asynccontextmanager
     async def scoring(self, answers: Mapping[str, Sample]) -> AsyncIterator[Work]:
         """Score what was served on hidden inputs, which are opened now and not before."""
-        hidden, scorer = read_hidden(self._plus), Scorer(await find_level())
+        hidden, scorer = read_hidden(self.options.plus), Scorer(await find_level())
 
         async def work(id_: str) -> Sample:
             found = [await scorer.score(one.program, hidden[id_]) for one in _read(answers[id_])]
@@ -174,7 +187,7 @@ class RecordedCascade:
         right = {id_: one for id_, one in scores.items() if not one.fault}
         done = [one for one in answers if not one.fault and one.id in right]
         samples = tuple(one for answer in done for one in _scored(answer, right[answer.id]))
-        return CascadeResults(recordings=self.recordings.name, samples=samples).report(len(answers) - len(done))
+        return CascadeResults(recordings=self.options.recordings.name, samples=samples).report(len(answers) - len(done))
 
 
 def _served(policy: str, rotation: int, problem: str, decision: Decision) -> Served:

@@ -6,7 +6,7 @@ from statistics import mean
 
 from cascade import dollars
 from eval.harness.intervals import paired_difference, wilson
-from eval.harness.report import Chart, Line, Report, Table
+from eval.harness.report import Chart, Report, Series, Table
 
 __all__ = ["CascadeResults", "Figures", "Served"]
 
@@ -96,7 +96,7 @@ class CascadeResults:
     def report(self, errors: int) -> Report:
         """Lay everything out, with the curve of cost and quality."""
         figures = self.figures()
-        lines = [Line(name=one.policy, points=[(one.cost_nanousd / 1e9, one.plus / one.n)]) for one in figures]
+        lines = [Series(name=one.policy, points=[(one.cost_nanousd / 1e9, one.plus / one.n)]) for one in figures]
         return Report(
             title=f"The cascade over {self.recordings}",
             figures={"policies": {one.policy: asdict(one) for one in figures}, "errors": errors},

@@ -1,7 +1,5 @@
 """Commands over runs: list them, compare them, report one again, a small run of everything, and what answers have cost so far."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -9,13 +7,11 @@ from typing import Annotated
 import typer
 
 from eval.answers.drafts import drafts_of, write_drafts
-from eval.commands.options import RunFolder, app
+from eval.commands.application import RunFolder, app, opened
 from eval.cost import cost_tables
-from eval.harness.embedding_cache import CachedEncoder
 from eval.harness.report import for_console
-from eval.harness.runs import Options, list_runs, run_benchmark, write_report
+from eval.harness.runs import RunOptions, list_runs, run_benchmark, write_report
 from eval.suite import benchmark_of, compare, list_table, smoke_parts
-from memory.encoding.encoder import Encoder
 from tirtha.cli.running import err, give_up, out, read_settings, run_here
 from tirtha.settings import Settings
 
@@ -35,7 +31,7 @@ def eval_compare(
     """Compare runs of one benchmark, sample by sample: paired differences with bootstrap intervals."""
     if len(runs) < 2:
         raise typer.BadParameter("two runs, or more, are compared")
-    with _opened() as (settings, encoder):
+    with opened() as (settings, encoder):
         for table in compare([_found(one, settings) for one in runs], settings=settings, encoder=encoder):
             out.print(for_console(table))
 
@@ -43,7 +39,7 @@ def eval_compare(
 @app.command("report")
 def eval_report(run: Annotated[Path, typer.Argument(help="a run folder, or its name in the data folder")]) -> None:
     """Write a run's summary and reports again, from its samples alone."""
-    with _opened() as (settings, encoder):
+    with opened() as (settings, encoder):
         folder = _found(run, settings)
         report = write_report(benchmark_of(folder, settings=settings, encoder=encoder), folder)
     for table in report.tables:
@@ -75,13 +71,13 @@ def eval_smoke(
 ) -> None:
     """Run a small piece of every benchmark that needs no model; what needs a file that is not there says so."""
     began_s = perf_counter()
-    with _opened() as (settings, encoder):
+    with opened() as (settings, encoder):
         for part in smoke_parts(settings, encoder, data):
             if part.benchmark is None:
                 err.print(f"{part.name}: not run, {part.missing}", markup=False)
                 continue
-            options = Options(folder=folder / part.name if folder else None, at_once=part.at_once)
-            run = run_here(run_benchmark(part.benchmark, settings=settings, options=options, console=err))
+            options = RunOptions(folder=folder / part.name if folder else None, at_once=part.at_once)
+            run = run_here(run_benchmark(part.name, part.benchmark, options=options, console=err))
             for table in run.report.tables:
                 out.print(for_console(table))
     err.print(f"{perf_counter() - began_s:.0f} s in all")
@@ -94,16 +90,6 @@ def eval_cost(
     """Say what answering has cost, from the decision records: by where answers came from, and by tier."""
     for table in run_here(cost_tables(read_settings(), tenant=tenant)):
         out.print(for_console(table))
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Settings, Encoder]]:
-    settings = read_settings()
-    with closing(CachedEncoder(settings.folder / "eval" / "embeddings.sqlite3", settings.embedding_model)) as encoder:
-        try:
-            yield settings, encoder
-        except (OSError, ValueError) as fault:
-            give_up(fault)
 
 
 def _found(run: Path, settings: Settings) -> Path:

@@ -4,77 +4,57 @@ Every question is asked as `/v1/context` asks, and distilled at each budget; six
 contexts of the same turns at the same budgets. A conversation is remembered in a memory of its own and encoded once.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import anyio
+from pydantic import Field
 
 from compaction import Context
 from eval.evidence.report import BUDGETS, OURS, EvidenceResults, EvidenceSample, Held
-from eval.evidence.sets import SetName, files_of, read_set
+from eval.evidence.sets import LabelledSet
 from eval.evidence.weights import fitted_on, set_apart, weights_sha256
 from eval.harness.answer_paths import caller_of, remembered
 from eval.harness.baselines import History, pack
+from eval.harness.benchmark import Benchmark, Sample, Work
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.report import Json, Report
-from eval.harness.runs import Sample, Work
 from memory.encoding.encoder import Encoder
 from memory.recall.reranker import MODELS
 from tirtha.operations.context import ContextRequest
 from tirtha.service import Service
 from tirtha.settings import Settings
 
-__all__ = ["EvidenceBenchmark"]
+__all__ = ["EvidenceBenchmark", "EvidenceOptions"]
+
+
+class EvidenceOptions(LabelledSet):
+    """Which questions of which set, and which weights are judged."""
+
+    models: Path | None = Field(
+        default=None,
+        description="a folder of recall's weights, from eval.training.reranker --out; default: those that ship",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvidenceBenchmark:
-    """The benchmark over one set; ids are those of its questions.
+class EvidenceBenchmark(Benchmark[EvidenceOptions]):
+    """The benchmark over one set; ids are those of its questions."""
 
-    size: of BEAM's chats alone. limit: only the first questions of each conversation. exclude: ids of label errors. recall_models:
-    the folder of the weights that are judged. fitted_on: what a run recorded of them; by default, what their card says.
-    """
-
-    settings: Settings
-    encoder: Encoder
-    set: SetName
-    path: Path = Path("generated")
-    size: str | None = None
-    limit: int | None = None
-    exclude: Set[str] = frozenset()
-    recall_models: Path = MODELS
-    fitted_on: tuple[str, ...] | None = None
+    def facts(self) -> dict[str, Json]:
+        """Return which weights are judged, and what they were fitted on."""
+        return {"fitted_on": list(self._fitted_on), "weights_sha256": weights_sha256(self._weights)}
 
     @property
-    def name(self) -> str:
-        """What it is called: of each set another benchmark, since questions of two sets cannot be compared."""
-        return f"evidence-{self.set}"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "set": self.set, "size": self.size, "limit": self.limit, "excluded": sorted(self.exclude),
-            "embedding_model": self.settings.embedding_model or "bundled",
-            "fitted_on": list(self._fitted_on), "weights_sha256": weights_sha256(self.recall_models),
-        }  # fmt: skip
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The files of the set."""
-        return files_of(self.set, self.path, size=self.size)
-
-    @property
-    def models(self) -> dict[str, Json]:
-        """Nobody answers here."""
-        return {}
+    def _weights(self) -> Path:
+        return self.options.models or MODELS
 
     @cached_property
     def _conversations(self) -> list[Conversation]:
-        return read_set(self.set, self.path, size=self.size, limit=self.limit, exclude=self.exclude)
+        return self.options.conversations()
 
     @cached_property
     def _questions(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
@@ -82,7 +62,9 @@ class EvidenceBenchmark:
 
     @cached_property
     def _fitted_on(self) -> tuple[str, ...]:
-        return fitted_on(self.encoder.name, self.recall_models) if self.fitted_on is None else self.fitted_on
+        if self.recorded is not None:
+            return tuple(self.recorded.get("fitted_on", ()))
+        return fitted_on(self.encoder.name, self._weights)
 
     @cached_property
     def _not_asked(self) -> int:
@@ -91,16 +73,14 @@ class EvidenceBenchmark:
     def ids(self) -> list[str]:
         """Name the questions. Raises ValueError where the files are not in the set's format, or no answer is labelled."""
         if not any(question.answerable for _, question in self._questions.values()):
-            raise ValueError(f"{self.path} holds no question with labelled evidence")
+            raise ValueError(f"{self.options.path} holds no question with labelled evidence")
         return list(self._questions)
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - memories are made as they are needed
         """Give what asks a question, of one conversation after the other."""
         async with AsyncExitStack() as stack:
-            asking = _Asking(
-                settings=self.settings, encoder=self.encoder, recall_models=self.recall_models, stack=stack
-            )
+            asking = _Asking(settings=self.settings, encoder=self.encoder, recall_models=self._weights, stack=stack)
 
             async def work(id_: str) -> Sample:
                 conversation, question = self._questions[id_]
@@ -109,9 +89,6 @@ class EvidenceBenchmark:
 
             yield work
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later: a context holds the answer or not."""
-
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
         """Return what our contexts hold of each measure, at every budget."""
         return EvidenceSample.read(answer).marks()
@@ -119,14 +96,15 @@ class EvidenceBenchmark:
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
         """Compare our contexts with plain searches', by kind and budget."""
         done = [EvidenceSample.read(one) for one in answers if not one.fault]
-        title = ", ".join(part for part in (self.set, self.size, set_apart(self._fitted_on)) if part)
+        title = ", ".join(part for part in (self.options.set, self.options.size, set_apart(self._fitted_on)) if part)
         report = EvidenceResults(title=title, samples=tuple(done)).report(len(answers) - len(done))
         return replace(report, notes=[*report.notes, *self._in_sample()])
 
     def _in_sample(self) -> Iterator[str]:
-        if self.set in self._fitted_on:
+        name = self.options.set
+        if name in self._fitted_on:
             yield (
-                f"Recall's weights were fitted on questions of {self.set}, too: figures are in sample where docs/models.md names"
+                f"Recall's weights were fitted on questions of {name}, too: figures are in sample where docs/models.md names"
                 " the same part of it."
             )
 

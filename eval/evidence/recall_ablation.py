@@ -3,98 +3,67 @@
 How it is judged is in `eval.evidence.ablation`. The questions' candidates are gathered once for all samples.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 import anyio
 
 from eval.evidence.ablation import SWITCHED_OFF, Judged, compare_parts, judge_without
-from eval.evidence.sets import SetName, files_of, read_set
+from eval.evidence.sets import LabelledSet
+from eval.harness.benchmark import Benchmark, Budget, Sample, Work
 from eval.harness.conversations import Conversation
-from eval.harness.report import Json, Report
-from eval.harness.runs import Sample, Work
+from eval.harness.report import Report
 from eval.training.fitting import Asked, ask_conversations, held_out
 from memory.encoding.encoder import Encoder
 from memory.recall.reranker import Reranked
-from tirtha.settings import Settings
 
-__all__ = ["RecallAblation"]
+__all__ = ["AblationOptions", "RecallAblation"]
+
+
+class AblationOptions(LabelledSet):
+    """Which questions of which set, each part unseen by the fit."""
+
+    budget: Budget = 165
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecallAblation:
-    """The benchmark over one set; ids are the parts.
-
-    Only questions with valid evidence count. size: of BEAM's chats alone. limit: only the first questions of each conversation.
-    exclude: ids of label errors.
-    """
-
-    settings: Settings
-    encoder: Encoder
-    set: SetName
-    path: Path = Path("generated")
-    size: str | None = None
-    budget: int = 165
-    limit: int | None = None
-    exclude: Set[str] = frozenset()
-    name: str = "recall-ablation"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "set": self.set, "size": self.size, "budget": self.budget, "limit": self.limit, "excluded": sorted(self.exclude),
-            "embedding_model": self.settings.embedding_model or "bundled",
-        }  # fmt: skip
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The files of the set."""
-        return files_of(self.set, self.path, size=self.size)
-
-    @property
-    def models(self) -> dict[str, Json]:
-        """Nobody answers here."""
-        return {}
+class RecallAblation(Benchmark[AblationOptions]):
+    """The benchmark over one set; ids are the parts. Only questions with valid evidence count."""
 
     @cached_property
     def _conversations(self) -> list[Conversation]:
-        return read_set(self.set, self.path, size=self.size, limit=self.limit, exclude=self.exclude)
+        return self.options.conversations()
 
     def ids(self) -> list[str]:
         """Name what is switched off. Raises ValueError unless there is a conversation to fit on for each that is judged."""
         with_answers = [one for one in self._conversations if any(question.answerable for question in one.questions)]
         if len(with_answers) < len(("to fit on", "to judge")):
-            raise ValueError(f"{self.path} needs two conversations with valid evidence: to fit on, and to judge")
+            raise ValueError(
+                f"{self.options.path} needs two conversations with valid evidence: to fit on, and to judge"
+            )
         return list(SWITCHED_OFF)
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - candidates serve all of them
         """Give what judges all questions without a part."""
-        unseen = _Unseen(name=self.set, conversations=self._conversations, encoder=self.encoder, budget=self.budget)
+        unseen = _Unseen(
+            name=self.options.set, conversations=self._conversations, encoder=self.encoder, budget=self.options.budget
+        )
 
         async def work(id_: str) -> Sample:
             return Sample(id=id_, value=asdict(await unseen.judged(id_)))
 
         yield work
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later: evidence is named or not."""
-
-    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Return nothing: a sample is no question."""
-        return {}
-
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
         """Say what each part is worth."""
         done = [one for one in answers if not one.fault]
-        found = compare_parts({one.id: Judged.read(one.value) for one in done}, budget=self.budget)
-        size = f", {self.size}" if self.size else ""
+        found = compare_parts({one.id: Judged.read(one.value) for one in done}, budget=self.options.budget)
+        size = f", {self.options.size}" if self.options.size else ""
         return Report(
-            title=f"What recall's parts are worth, {self.set}{size}",
+            title=f"What recall's parts are worth, {self.options.set}{size}",
             figures={"ablation": asdict(found) if found else None, "errors": len(answers) - len(done)},
             tables=list(found.tables()) if found else [],
         )

@@ -11,9 +11,9 @@ from statistics import mean
 from pydantic import TypeAdapter
 
 from eval.evidence.comparison import Comparison, compare_with_best
+from eval.harness.benchmark import Sample
 from eval.harness.intervals import Calibration, calibration
-from eval.harness.report import Chart, Json, Line, Report, Table
-from eval.harness.runs import Sample
+from eval.harness.report import Chart, Json, Report, Series, Table
 
 __all__ = ["BUDGETS", "OURS", "EvidenceResults", "EvidenceSample", "Held"]
 
@@ -197,7 +197,7 @@ class EvidenceResults:
 
     def _chart(self, measure: str) -> Chart:
         lines = [
-            Line(
+            Series(
                 name=system, points=list(zip(map(float, BUDGETS), _means(self._scored, system, measure), strict=False))
             )
             for system in self._scored[0].held

@@ -1,43 +1,41 @@
 """What marking and ordering by supersession is worth, on questions about what changed, with the weights that ship.
 
-`python -m eval.evidence.supersession --set beam --data FOLDER --size 100K` asks the questions of the set about updates and
-contradictions, and distils the same evidence with the newest of replacing statements first and marked, and by score alone.
+The questions of a set about updates and contradictions are asked. The same evidence is distilled with the newest of replacing
+statements first and the others marked, and by score alone.
 """
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from statistics import fmean
-from typing import Annotated
 
-import typer
-from rich.console import Console
-from rich.table import Table
+from pydantic import TypeAdapter
 
 from compaction import distill
 from compaction.rendering import SUPERSEDED
-from eval.evidence.sets import SetName, read_set
-from eval.harness.conversations import Conversation
+from eval.evidence.sets import LabelledSet
+from eval.harness.benchmark import Benchmark, Sample, Work
+from eval.harness.conversations import Conversation, LabelledQuestion
+from eval.harness.report import Json, Report, Table
 from eval.training.fitting import Asked, ask_conversations
-from memory.encoding.encoder import Encoder
 from memory.recall.ranking import ranked_evidence
 from memory.recall.reranker import RecallModels, Reranked, reranked
 
-__all__ = ["Worth", "about_changes", "worth"]
+__all__ = ["BothWays", "Supersession", "about_changes", "both_ways"]
 
+BUDGETS = (165, 660)
 _CHANGES = ("update", "contradiction")  # in the names of the sets' kinds
-_BUDGETS = (165, 660)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """Means over questions, with supersession and without: evidence recall, answer words; and how many contexts mark a line."""
+class BothWays:
+    """Evidence recall and answer words at a budget, with supersession and without; and whether the context marks a line."""
 
-    n: int
+    budget: int
     recall: tuple[float, float]
     words: tuple[float, float]
-    marked: int
+    marked: bool
 
 
 def about_changes(conversations: Sequence[Conversation]) -> list[Conversation]:
@@ -49,39 +47,78 @@ def about_changes(conversations: Sequence[Conversation]) -> list[Conversation]:
     return [one for one in chosen if one.questions]
 
 
-def worth(asked: Sequence[Asked], scores: Sequence[Reranked], *, budget: int) -> Worth:
-    """Distil every question's evidence in both ways. `asked` must not be empty."""
-    rows: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-    marked = 0
-    for one, of_one in zip(asked, scores, strict=True):
-        for newest_first, found in rows.items():
-            evidence = ranked_evidence(one.found.candidates, of_one, supersession=newest_first)
-            context = distill(evidence, budget=budget, breadth=one.found.question.breadth)
-            found.append((one.question.recall_of(context), one.question.words_in(context.text) or 0.0))
-            marked += newest_first and SUPERSEDED in context.text
-    recall, words = ((fmean(row[place] for row in rows[way]) for way in (True, False)) for place in (0, 1))
-    return Worth(n=len(asked), recall=(next(recall), next(recall)), words=(next(words), next(words)), marked=marked)
+def both_ways(asked: Asked, scores: Reranked, *, budget: int) -> BothWays:
+    """Distil a question's evidence in both ways."""
+    found: list[tuple[float, float]] = []
+    marked = False
+    for newest_first in (True, False):
+        evidence = ranked_evidence(asked.found.candidates, scores, supersession=newest_first)
+        context = distill(evidence, budget=budget, breadth=asked.found.question.breadth)
+        found.append((asked.question.recall_of(context), asked.question.words_in(context.text) or 0.0))
+        marked |= newest_first and SUPERSEDED in context.text
+    (recall, words), (recall_without, words_without) = found
+    return BothWays(budget=budget, recall=(recall, recall_without), words=(words, words_without), marked=marked)
 
 
-def main(
-    set_: Annotated[SetName, typer.Option("--set", help="the set")],
-    data: Annotated[Path, typer.Option(help="its file or folder")],
-    size: Annotated[str | None, typer.Option(help="of BEAM's chats alone: 100K or 500K")] = None,
-) -> None:
-    """Print what supersession is worth, by kind of question and budget."""
-    encoder = Encoder()
-    weights = RecallModels.load(encoder.name).reranker
-    asked = asyncio.run(ask_conversations(set_, about_changes(read_set(set_, data, size=size)), encoder))
-    table = Table("kind", "n", "budget", "recall with", "without", "words with", "without", "marked")
-    for kind in sorted({one.question.kind for one in asked}):
-        of_kind = [one for one in asked if one.question.kind == kind]
-        scores = [reranked(weights, one.features) for one in of_kind]
-        for budget in _BUDGETS:
-            found = worth(of_kind, scores, budget=budget)
-            figures = [f"{value:.3f}" for value in (*found.recall, *found.words)]
-            table.add_row(kind, str(found.n), str(budget), *figures, str(found.marked))
-    Console().print(table)
+@dataclass(frozen=True, kw_only=True)
+class Supersession(Benchmark[LabelledSet]):
+    """The benchmark over one set; ids are those of its questions about changes."""
+
+    @cached_property
+    def _asked(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
+        chosen = about_changes(self.options.conversations())
+        return {question.id: (one, question) for one in chosen for question in one.questions}
+
+    def ids(self) -> list[str]:
+        """Name the questions. Raises ValueError where none is about a change."""
+        if not self._asked:
+            raise ValueError(f"{self.options.path} holds no question about an update or a contradiction")
+        return list(self._asked)
+
+    @asynccontextmanager
+    async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - memories are made as they are needed
+        """Open what distils a question's evidence in both ways; a conversation is remembered once for all of its questions."""
+        weights = RecallModels.load(self.encoder.name).reranker
+        gathered: dict[str, dict[str, Asked]] = {}
+
+        async def work(id_: str) -> Sample:
+            conversation, question = self._asked[id_]
+            if conversation.id not in gathered:
+                gathered.clear()
+                found = await ask_conversations(self.options.set, [conversation], self.encoder)
+                gathered[conversation.id] = {one.question.id: one for one in found}
+            one = gathered[conversation.id].get(id_)
+            if one is None:
+                return Sample(id=id_, fault="nothing was recalled")
+            scores = reranked(weights, one.features)
+            rows = [asdict(both_ways(one, scores, budget=budget)) for budget in BUDGETS]
+            return Sample(id=id_, value={"kind": question.kind, "budgets": rows})
+
+        yield work
+
+    def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
+        """Return evidence recall with supersession, at every budget."""
+        return {f"evidence recall, {row.budget}": row.recall[0] for row in _rows(answer)}
+
+    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
+        """Return what supersession is worth, by kind of question and budget."""
+        done = [one for one in answers if not one.fault]
+        table = Table("kind", "n", "budget", "recall with", "without", "words with", "without", "marked")
+        figures: dict[str, Json] = {"errors": len(answers) - len(done)}
+        for kind in sorted({str(one.value["kind"]) for one in done}):
+            rows = [row for one in done if one.value["kind"] == kind for row in _rows(one)]
+            for budget in sorted({row.budget for row in rows}):
+                here = [row for row in rows if row.budget == budget]
+                recall, words = (
+                    [fmean(pair[way] for pair in pairs) for way in (0, 1)]
+                    for pairs in ([row.recall for row in here], [row.words for row in here])
+                )
+                marked = sum(row.marked for row in here)
+                figures[f"{kind}, {budget}"] = {"n": len(here), "recall": recall, "words": words, "marked": marked}
+                cells = [f"{value:.3f}" for value in (*recall, *words)]
+                table.add_row(kind, str(len(here)), str(budget), *cells, str(marked))
+        return Report(title=f"What supersession is worth, {self.options.set}", figures=figures, tables=[table])
 
 
-if __name__ == "__main__":
-    typer.run(main)
+def _rows(answer: Sample) -> list[BothWays]:
+    return TypeAdapter(list[BothWays]).validate_python(answer.value["budgets"])

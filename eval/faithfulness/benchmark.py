@@ -8,25 +8,25 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from statistics import mean
 from time import perf_counter
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from sklearn.metrics import roc_auc_score
 
 from cascade.call_trace import Trace
 from cascade.guards import Case, FactsGuard, PolarityGuard, SupportGuard
 from cascade.ports import Draft
 from eval.faithfulness.data import FACTS, Judged, Source, read_judged
+from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.intervals import wilson
-from eval.harness.report import Chart, Json, Line, Report, Table
-from eval.harness.runs import Sample, Work
-from memory.encoding.encoder import Encoder
-from tirtha.settings import Settings
-from tirtha.wiring.cascade import Vectors
+from eval.harness.report import Chart, Json, Report, Series, Table
+from tirtha.wiring.cascade import GuardEncoder
 
-__all__ = ["Faithfulness"]
+__all__ = ["Faithfulness", "FaithfulnessOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,41 +41,23 @@ class _Verdict:
     support: float
 
 
+class FaithfulnessOptions(Options):
+    """Which answers are judged."""
+
+    data: Path = Field(description="a LoCoMo file, RAGTruth's response.jsonl, or HaluEval's qa_data.json")
+    source: Source = Field(default="locomo", description="the file's format")
+    limit: Annotated[int | None, Field(ge=1, description="only the first answers")] = None
+    seed: Annotated[int, Field(description="of what is changed in LoCoMo's answers")] = 1
+
+
 @dataclass(frozen=True, kw_only=True)
-class Faithfulness:
+class Faithfulness(Benchmark[FaithfulnessOptions]):
     """The benchmark over one set of judged answers."""
-
-    settings: Settings
-    encoder: Encoder
-    source: Source
-    file: Path
-    seed: int = 1
-    limit: int | None = None
-    name: str = "faithfulness"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "source": self.source, "seed": self.seed, "limit": self.limit, "support_from": self.settings.policy.support_from
-        }  # fmt: skip
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The judged answers."""
-        return [self.file]
-
-    @property
-    def models(self) -> dict[str, Json]:
-        """None: these guards ask nobody."""
-        return {}
 
     @cached_property
     def _judged(self) -> dict[str, Judged]:
-        read = [
-            one for one, _ in zip(read_judged(self.source, self.file, seed=self.seed), _up_to(self.limit), strict=False)
-        ]
-        return {one.id: one for one in read}
+        asked = self.options
+        return {one.id: one for one in islice(read_judged(asked.source, asked.data, seed=asked.seed), asked.limit)}
 
     def ids(self) -> list[str]:
         """Name the answers."""
@@ -86,7 +68,7 @@ class Faithfulness:
         """Have the guards judge each answer, every line of its source cited."""
         facts = FactsGuard()
         polarity = PolarityGuard()
-        support = SupportGuard(threshold=self.settings.policy.support_from, embed=Vectors(self.encoder))
+        support = SupportGuard(threshold=self.settings.policy.support_from, embed=GuardEncoder(self.encoder))
 
         async def work(id_: str) -> Sample:
             judged = self._judged[id_]
@@ -108,23 +90,20 @@ class Faithfulness:
 
         yield work
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later."""
-
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Give whether the guards were right."""
+        """Return whether the guards were right."""
         return {"guards right": float(answer.value["passed"] == answer.value["faithful"])}
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
-        """Give AUROC and the gate's figures: by what was changed where we changed it, else by the set's own kinds."""
+        """Return AUROC and the gate's figures: by what was changed where we changed it, else by the set's own kinds."""
         read = TypeAdapter(_Verdict).validate_python
         verdicts = {
             one.id: read({name: one.value[name] for name in _Verdict.__slots__}) for one in answers if not one.fault
         }
-        groups = _against_given(verdicts) if self.source == "locomo" else _by_kind(verdicts)
+        groups = _against_given(verdicts) if self.options.source == "locomo" else _by_kind(verdicts)
         table = Table(
             "unfaithful by", "n", "AUROC", "caught", "95%", "false alarms", "balanced accuracy",
-            title=f"Guards over facts, support and polarity, {self.source}",
+            title=f"Guards over facts, support and polarity, {self.options.source}",
         )  # fmt: skip
         figures: dict[str, Json] = {}
         for kind, own in groups.items():
@@ -132,7 +111,7 @@ class Faithfulness:
             if found is not None:
                 figures[kind] = asdict(found)
                 table.add_row(kind, *found.cells())
-        if self.source == "locomo":
+        if self.options.source == "locomo":
             paraphrased = [one for one in verdicts.values() if one.kind == "paraphrase"]
             alarms = mean(not one.passed for one in paraphrased) if paraphrased else 0.0
             figures["paraphrase"] = {"n": len(paraphrased), "false_alarms": alarms}
@@ -142,9 +121,9 @@ class Faithfulness:
             )
         curve = Chart(
             title="Risk by coverage", x="share of answers served, best score first", y="share of them unfaithful",
-            lines=[Line(name=kind, points=_risk(own)) for kind, own in groups.items() if kind in figures],
+            lines=[Series(name=kind, points=_risk(own)) for kind, own in groups.items() if kind in figures],
         )  # fmt: skip
-        return Report(title=f"Faithfulness, {self.source}", figures=figures, tables=[table], charts=[curve])
+        return Report(title=f"Faithfulness, {self.options.source}", figures=figures, tables=[table], charts=[curve])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +202,3 @@ def _risk(pairs: Pairs) -> list[tuple[float, float]]:
         if place % every == 0 or place == len(ranked):
             points.append((place / len(ranked), wrong / place))
     return points
-
-
-def _up_to(limit: int | None) -> Sequence[int]:
-    return range(limit if limit is not None else 10**9)

@@ -13,6 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 from time import perf_counter
+from typing import Annotated
+
+from pydantic import Field
 
 from cascade.call_trace import Trace
 from cascade.errors import TooLong
@@ -33,6 +36,7 @@ from tirtha.wiring.service import open_service
 __all__ = [
     "USUAL_WINDOW",
     "Asking",
+    "Cached",
     "Reply",
     "ask_memory",
     "ask_raw",
@@ -43,6 +47,9 @@ __all__ = [
     "remembering",
 ]
 
+Cached = Annotated[
+    bool, Field(description="let the answer cache answer; else it is passed by, and the report proves it")
+]
 USUAL_WINDOW = 131_072  # of gpt-oss-120b
 _TENANT = "eval"
 _USER = "history"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import binomtest, bootstrap, rankdata
 from sklearn.metrics import brier_score_loss
 
 __all__ = ["Bin", "Calibration", "Interval", "auroc_difference", "calibration", "paired_difference", "wilson"]
@@ -22,11 +22,6 @@ class Interval:
     mean: float
     low: float
     high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of zero."""
-        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,35 +46,40 @@ class Calibration:
 
 
 def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Interval:
-    """Give the mean of `ours - theirs` over the same questions, with its percentile bootstrap interval (10,000 resamples)."""
+    """Return the mean of `ours - theirs` over the same questions, with its percentile bootstrap interval (10,000 resamples)."""
     differences = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
-    generator = np.random.default_rng(_SEED)
-    chosen = generator.integers(0, len(differences), size=(_RESAMPLES, len(differences)))
-    means = differences[chosen].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(mean=float(differences.mean()), low=float(low), high=float(high))
+    mean = float(differences.mean())
+    if len(differences) == 1:  # of one question every resample is the same
+        return Interval(mean=mean, low=mean, high=mean)
+    found = bootstrap(
+        (differences,), np.mean, n_resamples=_RESAMPLES, method="percentile", rng=np.random.default_rng(_SEED)
+    )
+    return Interval(mean=mean, low=float(found.confidence_interval.low), high=float(found.confidence_interval.high))
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
-    """Give Wilson's 95% score interval of a share (JASA, 1927)."""
-    z = 1.959964
-    share, width = right / n, z * z / n
-    middle = (share + width / 2) / (1 + width)
-    half = z / (1 + width) * float(np.sqrt(share * (1 - share) / n + width / (4 * n)))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    """Return Wilson's 95% score interval of a share (JASA, 1927)."""
+    found = binomtest(right, n).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 def auroc_difference(ours: Sequence[float], theirs: Sequence[float], truths: Sequence[bool]) -> Interval:
-    """Give the AUROC of `ours` less that of `theirs` over the same items, with its bootstrap interval (1,000 resamples)."""
-    mine, other, true = np.asarray(ours), np.asarray(theirs), np.asarray(truths, dtype=bool)
-    generator = np.random.default_rng(_SEED)
-    differences = []
-    for _ in range(_RESAMPLES // 10):
-        chosen = generator.integers(0, len(true), size=len(true))
-        if 0 < true[chosen].mean() < 1:
-            differences.append(_auroc(mine[chosen], true[chosen]) - _auroc(other[chosen], true[chosen]))
-    low, high = np.quantile(differences, [0.025, 0.975])
-    return Interval(mean=_auroc(mine, true) - _auroc(other, true), low=float(low), high=float(high))
+    """Return the AUROC of `ours` less that of `theirs` over the same items, with its bootstrap interval (1,000 resamples).
+
+    Resamples of which all items are true, or none is, have no AUROC and are left out.
+    """
+    columns = (np.asarray(ours), np.asarray(theirs), np.asarray(truths, dtype=np.float64))
+    found = bootstrap(
+        columns, _auroc_less, paired=True, vectorized=False, n_resamples=_RESAMPLES // 10, method="percentile",
+        rng=np.random.default_rng(_SEED),
+    )  # fmt: skip
+    low, high = np.nanquantile(found.bootstrap_distribution, [0.025, 0.975])
+    return Interval(mean=_auroc_less(*columns), low=float(low), high=float(high))
+
+
+def _auroc_less(ours: NDArray[np.float64], theirs: NDArray[np.float64], truths: NDArray[np.float64]) -> float:
+    true = truths > 0  # scipy hands all columns over as one array of floats
+    return _auroc(ours, true) - _auroc(theirs, true) if 0 < true.mean() < 1 else float("nan")
 
 
 def _auroc(said: NDArray[np.float64], true: NDArray[np.bool_]) -> float:

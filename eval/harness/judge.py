@@ -10,20 +10,23 @@ from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
 from time import perf_counter
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cascade.call_trace import Trace
 from cascade.errors import CascadeFault
 from cascade.ports import ChatRequest, Message
 from cascade.reading import read_verdict
 from cascade.tiers.model import ModelTier
-from eval.harness.runs import Sample, Work
+from eval.harness.benchmark import Sample, Work
 from tirtha.settings import Settings
 from tirtha.wiring.tiers import model_name, open_tiers
 
-__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
+__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "JudgedBy", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
 
 JudgeTier = Literal["local", "frontier"]
+JudgedBy = Annotated[JudgeTier | None, Field(description="the tier whose model judges the answers")]
 OFFICIAL_JUDGE = "gpt-4o-2024-08-06"
 _OFFICIAL_TOKENS = 10
 _DEADLINE_S = 300.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from rich.table import Table as RichTable
 
-__all__ = ["Chart", "Json", "Line", "Report", "Table", "as_html", "as_markdown", "for_console"]
+__all__ = ["Chart", "Json", "Report", "Series", "Table", "as_html", "as_markdown", "for_console"]
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -36,7 +36,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Series:
     """A named row of points `(x, y)`."""
 
     name: str
@@ -50,7 +50,7 @@ class Chart:
     title: str
     x: str
     y: str
-    lines: Sequence[Line]
+    lines: Sequence[Series]
     dots: bool = False
     log_x: bool = False
     diagonal: bool = False

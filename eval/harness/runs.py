@@ -8,34 +8,32 @@ the rows alone. A row with a `fault` is an error, not a wrong answer, and is tri
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cascade import dollars
+from eval.harness.benchmark import Benchmark, Sample, Work
 from eval.harness.manifest import find_code, make_manifest
-from eval.harness.progress import progress_bar
-from eval.harness.report import Json, Report, as_html, as_markdown
+from eval.harness.report import Report, as_html, as_markdown
 from tirtha.errors import FaceFault
-from tirtha.settings import Settings
 
 __all__ = [
-    "Benchmark",
     "CostReached",
-    "Options",
     "Run",
-    "Sample",
-    "Work",
+    "RunOptions",
+    "answers_of",
     "list_runs",
     "read_rows",
     "run_benchmark",
+    "scores_of",
     "write_report",
 ]
 
@@ -44,55 +42,7 @@ _SAMPLES, _SEAL, _SCORES = "samples.jsonl", "seal.json", "scores.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One finished sample: what came of it, what it cost; `fault` says why nothing came of it."""
-
-    id: str
-    value: Mapping[str, Json] = field(default_factory=dict)
-    cost_nanousd: int = 0
-    fault: str = ""
-
-
-Work = Callable[[str], Awaitable[Sample]]
-
-
-class Benchmark(Protocol):
-    """What the runner needs to know of a benchmark. `config` and `data` decide whether a run may go on."""
-
-    @property
-    def name(self) -> str:
-        """What it is called, in folders too."""
-
-    @property
-    def config(self) -> Mapping[str, Json]:
-        """What was asked for, secrets apart."""
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The files that it reads."""
-
-    @property
-    def models(self) -> Mapping[str, Json]:
-        """Which models answer, with their prices."""
-
-    def ids(self) -> Sequence[str]:
-        """Name the samples, in order."""
-
-    def answering(self, wanted: Sequence[str]) -> AbstractAsyncContextManager[Work]:
-        """Give what answers one sample, while it is open; `wanted` are those that are left."""
-
-    def scoring(self, answers: Mapping[str, Sample]) -> AbstractAsyncContextManager[Work] | None:
-        """Give what scores one answer, once all are sealed; None if answers carry their own figures."""
-
-    def marks(self, answer: Sample, score: Sample | None) -> Mapping[str, float]:
-        """Give what one sample counts for, by name, 0 to 1: what two runs are compared by."""
-
-    def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
-        """Say what follows from the rows, given in the order of their ids; nothing else may be used."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class RunOptions:
     """How to run: in which folder (default: a new one, or an unfinished one of the same config), for how much, how many at once."""
 
     folder: Path | None = None
@@ -119,17 +69,23 @@ class CostReached(FaceFault):
         )
 
 
-async def run_benchmark(benchmark: Benchmark, *, settings: Settings, options: Options, console: Console) -> Run:
+async def run_benchmark(name: str, benchmark: Benchmark[Any], *, options: RunOptions, console: Console) -> Run:
     """Finish every sample that is not finished yet, then score and report.
+
+    Args:
+        name: what the benchmark is called, in folders and manifests.
+        benchmark: what is run.
+        options: where, for how much, and how many samples at once.
+        console: shows the progress.
 
     Raises:
         ValueError: the folder holds a run of something else, or its sealed answers were changed.
         CostReached: the cost limit was reached; what is done is kept.
     """
-    folder = _open_folder(benchmark, settings, options.folder)
-    with progress_bar(console) as progress:
+    folder = _open_folder(name, benchmark, options.folder)
+    with _progress_bar(console) as progress:
         runner = _Runner(folder=folder, ids=benchmark.ids(), options=options, progress=progress)
-        await runner.finish(benchmark.name, folder / _SAMPLES, benchmark.answering)
+        await runner.finish(name, folder / _SAMPLES, benchmark.answering)
         _seal(folder)
         scoring = benchmark.scoring(_last_rows(folder / _SAMPLES))
         if scoring is not None:
@@ -139,7 +95,7 @@ async def run_benchmark(benchmark: Benchmark, *, settings: Settings, options: Op
     return Run(folder=folder, report=report)
 
 
-def write_report(benchmark: Benchmark, folder: Path) -> Report:
+def write_report(benchmark: Benchmark[Any], folder: Path) -> Report:
     """Write summary and reports from the rows alone. Raises ValueError if the answers are not those that were sealed."""
     _check_seal(folder)
     answers, scores = answers_of(folder), scores_of(folder)
@@ -177,13 +133,20 @@ def list_runs(root: Path) -> list[Path]:
 # finishing samples
 
 
+def _progress_bar(console: Console) -> Progress:
+    """Return a bar with what is done of what there is, and the time that is left."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Runner:
     """Finishes the samples of one run."""
 
     folder: Path
     ids: Sequence[str]
-    options: Options
+    options: RunOptions
     progress: Progress
 
     async def finish(
@@ -271,12 +234,16 @@ def _last_rows(file: Path) -> dict[str, Sample]:
 # the folder
 
 
-def _open_folder(benchmark: Benchmark, settings: Settings, wanted: Path | None) -> Path:
-    root = settings.folder / "eval" / "runs"
+def _open_folder(name: str, benchmark: Benchmark[Any], wanted: Path | None) -> Path:
+    root = benchmark.settings.folder / "eval" / "runs"
     manifest = make_manifest(
-        name=benchmark.name, config=benchmark.config, data=benchmark.data, settings=settings, models=benchmark.models
+        name=name,
+        config={**benchmark.options.config(), **benchmark.facts()},
+        data=benchmark.options.files(),
+        settings=benchmark.settings,
+        models=benchmark.models,
     )
-    folder = wanted or _unfinished(root, str(manifest["config_hash"])) or root / _folder_name(benchmark.name)
+    folder = wanted or _unfinished(root, str(manifest["config_hash"])) or root / _folder_name(name)
     file = folder / "manifest.json"
     if file.exists():
         held = json.loads(file.read_text("utf-8"))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cascade import Cascade, dollars
 from cascade.errors import CascadeFault
@@ -25,18 +26,16 @@ from eval.answers.systems import (
     without_widening,
 )
 from eval.harness.answer_paths import ask_memory, remember_all
+from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Work
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.intervals import paired_difference
-from eval.harness.report import Chart, Json, Line, Report, Table
-from eval.harness.runs import Sample, Work
+from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.locomo.data import read_locomo
 from eval.long_context.hidden_facts import configured_models
-from memory.encoding.encoder import Encoder
 from tirtha.service import Service
-from tirtha.settings import Settings
 from tirtha.wiring.service import open_service
 
-__all__ = ["ARMS", "PolicyAblation"]
+__all__ = ["ARMS", "PolicyAblation", "PolicyAblationOptions"]
 
 FULL, NO_CACHE = "full", "no cache"
 _ASKED = 2
@@ -61,26 +60,17 @@ class _Row:
     cost_nanousd: int
 
 
+class PolicyAblationOptions(Options):
+    """What is asked."""
+
+    data: Path = Field(description="a LoCoMo file, such as locomo10.json")
+    budget: Budget = 165
+    limit: Annotated[int | None, Field(ge=1, description="questions of each conversation")] = None
+
+
 @dataclass(frozen=True, kw_only=True)
-class PolicyAblation:
+class PolicyAblation(Benchmark[PolicyAblationOptions]):
     """The benchmark over a LoCoMo file. Ids are `arm/question`."""
-
-    settings: Settings
-    encoder: Encoder
-    file: Path
-    budget: int = 165
-    limit: int | None = None
-    name: str = "ablation"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {"budget": self.budget, "limit": self.limit, "arms": list(ARMS), "asked": _ASKED}
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The conversations."""
-        return [self.file]
 
     @property
     def models(self) -> dict[str, Json]:
@@ -91,8 +81,8 @@ class PolicyAblation:
     def _asked(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
         return {
             question.id: (conversation, question)
-            for conversation in read_locomo(self.file)
-            for question in conversation.questions[: self.limit]
+            for conversation in read_locomo(self.options.data)
+            for question in conversation.questions[: self.options.limit]
         }
 
     def ids(self) -> list[str]:
@@ -136,7 +126,7 @@ class PolicyAblation:
         conversation, question = self._asked[id_]
         replies = [
             await ask_memory(
-                service, question.question, conversation.asked_at, budget=self.budget,
+                service, question.question, conversation.asked_at, budget=self.options.budget,
                 use_cache=arm != NO_CACHE, scope=conversation.scope,
             )
             for _ in range(_ASKED)
@@ -146,11 +136,8 @@ class PolicyAblation:
         value: dict[str, Json] = {"arm": arm, "question": id_, "f1": f1, "path": first.path, "cost_nanousd": cost}
         return Sample(id=f"{arm}/{id_}", value=value, cost_nanousd=cost)
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later."""
-
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Give the F1."""
+        """Return the F1."""
         return {"F1": float(str(answer.value["f1"]))}
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
@@ -160,10 +147,10 @@ class PolicyAblation:
         by_arm = {arm: {row.question: row for row in rows if row.arm == arm} for arm in ARMS}
         table = Table(
             "arm", "n", "F1", "F1 less full's", "95%", "US$ an ask", "served cheap", "by the frontier tier", "abstained",
-            title=f"LoCoMo answers, {self.file.name}, each asked {_ASKED} times",
+            title=f"LoCoMo answers, {self.options.data.name}, each asked {_ASKED} times",
         )  # fmt: skip
         figures: dict[str, Json] = {}
-        points: list[Line] = []
+        points: list[Series] = []
         for arm, own in by_arm.items():
             shared = sorted(set(own) & set(by_arm[FULL]))
             if not shared:
@@ -182,7 +169,7 @@ class PolicyAblation:
                 arm, str(len(own)), f"{f1:.3f}", f"{found.mean:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}",
                 dollars(round(cost)), *(f"{share:.1%}" for share in shares),
             )  # fmt: skip
-            points.append(Line(name=arm, points=[(cost / 1e9, f1)]))
+            points.append(Series(name=arm, points=[(cost / 1e9, f1)]))
         figures["errors"] = sum(bool(one.fault) for one in answers)
         chart = Chart(title="Cost and quality", x="US$ an ask", y="F1", lines=points, dots=True)
         return Report(title="What the cascade's parts are worth", figures=figures, tables=[table], charts=[chart])

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from compaction.tokens import count_tokens
 from eval.harness.answer_paths import USUAL_WINDOW, history_scope
-from eval.harness.report import Chart, Json, Line, Report
-from eval.harness.runs import Sample, Work
-from eval.long_context.haystack import Hidden, History, as_requests, paragraphs, take
+from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
+from eval.harness.report import Chart, Json, Report, Series
+from eval.long_context.haystack import Haystack, Hidden, History, as_requests, paragraphs, take
 from eval.long_context.hidden_facts import (
     Histories,
+    Lengths,
+    RawWindow,
     asking_histories,
     by_length,
     cells_of,
@@ -27,40 +28,26 @@ from eval.long_context.hidden_facts import (
     table_of,
 )
 from memory import NewTurn, Remember
-from memory.encoding.encoder import Encoder
 from tirtha.sample import SampleQuestion, sample_questions, sample_sessions
-from tirtha.settings import Settings
 
-__all__ = ["LENGTHS", "ContextRot"]
+__all__ = ["LENGTHS", "ContextRot", "RotOptions"]
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextRot:
+class RotOptions(Options):
+    """How far the history grows."""
+
+    lengths: Lengths = LENGTHS
+    budget: Budget = 165
+    seed: Seed = 1
+    haystack: Haystack = None
+    raw_window: RawWindow = USUAL_WINDOW
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextRot(Benchmark[RotOptions]):
     """The benchmark. Sample ids are `length/number of the question`; a length below the conversation's own is that."""
-
-    settings: Settings
-    encoder: Encoder
-    lengths: Sequence[int] = LENGTHS
-    budget: int = 165
-    seed: int = 1
-    haystack: Path | None = None
-    raw_window: int = USUAL_WINDOW
-    name: str = "rot"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "lengths": list(self.lengths), "budget": self.budget, "seed": self.seed, "raw_window": self.raw_window,
-            "pristine": True,
-        }  # fmt: skip
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The given haystack, if any."""
-        return [self.haystack] if self.haystack else []
 
     @property
     def models(self) -> dict[str, Json]:
@@ -69,7 +56,7 @@ class ContextRot:
 
     def ids(self) -> list[str]:
         """Name the questions of every length."""
-        return [f"{length}/{number}" for length in self.lengths for number in range(len(_questions()))]
+        return [f"{length}/{number}" for length in self.options.lengths for number in range(len(_questions()))]
 
     def answering(self, wanted: Sequence[str]) -> AbstractAsyncContextManager[Work]:  # noqa: ARG002 - histories open when asked
         """Remember each length's history once and ask it every question."""
@@ -78,13 +65,10 @@ class ContextRot:
                 make=self.history,
                 settings=self.settings,
                 encoder=self.encoder,
-                budget=self.budget,
-                raw_window=self.raw_window,
+                budget=self.options.budget,
+                raw_window=self.options.raw_window,
             )
         )
-
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later."""
 
     def history(self, length: int) -> History:
         """Make the history of `length` tokens: the conversation, and other sessions around it."""
@@ -92,7 +76,7 @@ class ContextRot:
         told = {turn.id: turn.text for turns in own.values() for turn in turns if turn.id}
         mine = [f"{turn.speaker}: {turn.text}" for turns in own.values() for turn in turns]
         room = length - count_tokens("\n".join(mine))
-        others = take(paragraphs(self.seed, self.haystack), room) if room > 0 else []
+        others = take(paragraphs(self.options.seed, self.options.haystack), room) if room > 0 else []
         text = "\n".join([*others, *mine])
         last = max(turn.said_at for turns in own.values() for turn in turns if turn.said_at)
         hidden = {
@@ -108,16 +92,16 @@ class ContextRot:
         return History(requests=tuple(requests), text=text, tokens=count_tokens(text), hidden=hidden)
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Give evidence recall, and whether the answer is right."""
+        """Return evidence recall, and whether the answer is right."""
         return marks_of(answer)
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002 - nothing is scored
-        """Give recall and accuracy by length."""
+        """Return recall and accuracy by length."""
         cells = cells_of(answers)
         found = by_length(cells, {"all": cells})
         right = [(one.history_tokens, one.right) for one in found.values()]
         return Report(
-            title=f"Context rot, budget {self.budget}",
+            title=f"Context rot, budget {self.options.budget}",
             figures={
                 "lengths": {key: asdict(one) for key, one in found.items()},
                 "errors": sum(bool(one.fault) for one in answers),
@@ -132,7 +116,7 @@ class ContextRot:
                     log_x=True,
                     lines=[
                         recall_line("evidence recall", cells, lambda c: c.history_tokens),
-                        Line(name="right", points=right),
+                        Series(name="right", points=right),
                     ],
                 )
             ],

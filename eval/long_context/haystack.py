@@ -9,12 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from compaction.tokens import count_tokens
 from eval.harness.answer_paths import history_scope
 from memory import NewTurn, Remember
 
-__all__ = ["Hidden", "History", "as_requests", "bury", "paragraphs", "take"]
+__all__ = ["Haystack", "Hidden", "History", "as_requests", "bury", "paragraphs", "take"]
+
+Haystack = Annotated[Path | None, Field(description="a text to hide things in; default: made by us")]
 
 START = datetime(2024, 1, 1, 8, tzinfo=UTC)
 _APART = timedelta(minutes=20)

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from statistics import mean
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cascade.errors import CascadeFault
 from eval.harness.answer_paths import Asking, ask_raw, remembering
+from eval.harness.benchmark import Sample, Work
 from eval.harness.intervals import wilson
-from eval.harness.report import Json, Line, Table
-from eval.harness.runs import Sample, Work
+from eval.harness.report import Json, Series, Table
 from eval.long_context.haystack import Hidden, History
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings, TierSettings
@@ -26,6 +26,8 @@ __all__ = [
     "Cell",
     "Figures",
     "Histories",
+    "Lengths",
+    "RawWindow",
     "asking_histories",
     "by_length",
     "cells_of",
@@ -36,6 +38,9 @@ __all__ = [
     "recall_line",
     "table_of",
 ]
+
+Lengths = Annotated[tuple[int, ...], Field(description="tokens of the histories")]
+RawWindow = Annotated[int, Field(ge=1, description="window assumed for raw prompts where no model is configured")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,9 +217,9 @@ def table_of(figures: Mapping[str, Figures], *, title: str) -> Table:
     return table
 
 
-def recall_line(name: str, cells: Sequence[Cell], at: Callable[[Cell], float]) -> Line:
+def recall_line(name: str, cells: Sequence[Cell], at: Callable[[Cell], float]) -> Series:
     """Draw mean evidence recall over what `at` gives of a cell."""
-    return Line(
+    return Series(
         name=name,
         points=[
             (place, mean(cell.recall for cell in cells if at(cell) == place))

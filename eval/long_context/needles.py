@@ -9,16 +9,19 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from pathlib import Path
+
+from pydantic import Field
 
 from compaction.tokens import count_tokens
 from eval.harness.answer_paths import USUAL_WINDOW
-from eval.harness.report import Chart, Json, Line, Report
-from eval.harness.runs import Sample, Work
-from eval.long_context.haystack import Hidden, History, as_requests, bury, paragraphs
+from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
+from eval.harness.report import Chart, Json, Report, Series
+from eval.long_context.haystack import Haystack, Hidden, History, as_requests, bury, paragraphs
 from eval.long_context.hidden_facts import (
     Cell,
     Histories,
+    Lengths,
+    RawWindow,
     asking_histories,
     by_length,
     cells_of,
@@ -29,10 +32,8 @@ from eval.long_context.hidden_facts import (
     recall_line,
     table_of,
 )
-from memory.encoding.encoder import Encoder
-from tirtha.settings import Settings
 
-__all__ = ["DEPTHS", "HOPS", "LENGTHS", "Needles", "chains"]
+__all__ = ["DEPTHS", "HOPS", "LENGTHS", "NeedleOptions", "Needles", "chains"]
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 HOPS = (1, 2, 3, 4)
@@ -80,33 +81,23 @@ def _names(chance: random.Random) -> Iterator[str]:
             yield name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needles:
-    """The benchmark. Sample ids are `length/hops/depth`; `raw_window` is assumed where no model is configured."""
+class NeedleOptions(Options):
+    """Which needles are hidden, and where. `depths` are of a chain's first fact: 0 is the beginning, 1 the end."""
 
-    settings: Settings
-    encoder: Encoder
-    lengths: Sequence[int] = LENGTHS
-    hops: Sequence[int] = HOPS
-    depths: Sequence[float] = DEPTHS
-    budget: int = 165
-    seed: int = 1
-    haystack: Path | None = None
-    raw_window: int = USUAL_WINDOW
-    name: str = "niah"
+    lengths: Lengths = LENGTHS
+    hops: tuple[int, ...] = Field(default=HOPS, description="facts from question to answer")
+    depths: tuple[float, ...] = Field(
+        default=DEPTHS, description="where the first fact lies: 0 at the beginning, 1 at the end"
+    )
+    budget: Budget = 165
+    seed: Seed = 1
+    haystack: Haystack = None
+    raw_window: RawWindow = USUAL_WINDOW
 
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "lengths": list(self.lengths), "hops": list(self.hops), "depths": list(self.depths), "budget": self.budget,
-            "seed": self.seed, "raw_window": self.raw_window, "pristine": True,
-        }  # fmt: skip
 
-    @property
-    def data(self) -> Sequence[Path]:
-        """The given haystack, if any."""
-        return [self.haystack] if self.haystack else []
+@dataclass(frozen=True, kw_only=True)
+class Needles(Benchmark[NeedleOptions]):
+    """The benchmark. Sample ids are `length/hops/depth`."""
 
     @property
     def models(self) -> dict[str, Json]:
@@ -115,7 +106,8 @@ class Needles:
 
     def ids(self) -> list[str]:
         """Name the cells."""
-        return [f"{length}/{hops}/{depth}" for length in self.lengths for hops in self.hops for depth in self.depths]
+        asked = self.options
+        return [f"{length}/{hops}/{depth}" for length in asked.lengths for hops in asked.hops for depth in asked.depths]
 
     def answering(self, wanted: Sequence[str]) -> AbstractAsyncContextManager[Work]:  # noqa: ARG002 - histories open when asked
         """Remember each length's history once and ask it for every cell."""
@@ -124,46 +116,45 @@ class Needles:
                 make=self.history,
                 settings=self.settings,
                 encoder=self.encoder,
-                budget=self.budget,
-                raw_window=self.raw_window,
+                budget=self.options.budget,
+                raw_window=self.options.raw_window,
             )
         )
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later."""
-
     def history(self, length: int) -> History:
         """Make the history of `length` tokens, with every chain in it. Raises ValueError if they do not fit."""
-        cells = [(hops, depth) for hops in self.hops for depth in self.depths]
-        made = chains(self.seed, cells)
+        cells = [(hops, depth) for hops in self.options.hops for depth in self.options.depths]
+        made = chains(self.options.seed, cells)
         things = [
             ((depth + number * _SPREAD) % 1.0001, fact)
             for (_, depth), chain in zip(cells, made, strict=True)
             for number, fact in enumerate(chain.facts)
         ]
-        texts = bury(things, tokens=length, filler=paragraphs(self.seed, self.haystack))
+        texts = bury(things, tokens=length, filler=paragraphs(self.options.seed, self.options.haystack))
         text = "\n".join(texts)
         hidden = {f"{hops}/{depth}": chain for (hops, depth), chain in zip(cells, made, strict=True)}
         return History(requests=tuple(as_requests(texts)), text=text, tokens=count_tokens(text), hidden=hidden)
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Give evidence recall, and whether the answer is right."""
+        """Return evidence recall, and whether the answer is right."""
         return marks_of(answer)
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002 - nothing is scored
-        """Give recall and accuracy by length and hops, and where the raw prompt is refused."""
+        """Return recall and accuracy by length and hops, and where the raw prompt is refused."""
         cells = cells_of(answers)
         groups = {
             f"{hops} hop{'s' if hops > 1 else ''}": [cell for cell in cells if cell.key.startswith(f"{hops}/")]
-            for hops in self.hops
+            for hops in self.options.hops
         }
         found = by_length(cells, groups)
         lengths = {
             f"{length:,} tokens": [cell for cell in cells if cell.length == length] for length in lengths_of(cells)
         }
-        context = Line(name="context", points=[(one.history_tokens, one.context_tokens_max) for one in found.values()])
+        context = Series(
+            name="context", points=[(one.history_tokens, one.context_tokens_max) for one in found.values()]
+        )
         return Report(
-            title=f"Needles in a haystack, budget {self.budget}",
+            title=f"Needles in a haystack, budget {self.options.budget}",
             figures={
                 "cells": {key: asdict(one) for key, one in found.items()},
                 "errors": sum(bool(one.fault) for one in answers),

@@ -8,20 +8,20 @@ count a prediction with any right answer (`string_match_part`), everything else 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cascade.errors import CascadeFault
 from eval.harness.answer_paths import USUAL_WINDOW, ask_raw, remembering
+from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
 from eval.harness.intervals import wilson
-from eval.harness.report import Chart, Json, Line, Report, Table
-from eval.harness.runs import Sample, Work
+from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.long_context.haystack import as_requests
-from eval.long_context.hidden_facts import configured_models, notes_on_models
+from eval.long_context.hidden_facts import Lengths, RawWindow, configured_models, notes_on_models
 from eval.long_context.ruler_tasks import (
     QA_TASKS,
     TASKS,
@@ -32,11 +32,9 @@ from eval.long_context.ruler_tasks import (
     read_official,
     write_official,
 )
-from memory.encoding.encoder import Encoder
-from tirtha.settings import Settings
 from tirtha.wiring.tiers import Tiers, open_tiers
 
-__all__ = ["LENGTHS", "Ruler"]
+__all__ = ["LENGTHS", "Ruler", "RulerOptions"]
 
 LENGTHS = (4_096, 8_192, 16_384)
 
@@ -55,34 +53,33 @@ class _Row:
     raw_refused: bool
 
 
+class RulerOptions(Options):
+    """Which tasks are made or read. `squad` and `hotpot` add the tasks over given paragraphs, `official` replaces our data."""
+
+    tasks: tuple[str, ...] | None = Field(default=None, description="which tasks; default: all that need no file")
+    lengths: Lengths = LENGTHS
+    samples: int = Field(default=5, ge=1, description="of each task and length")
+    squad: Path | None = Field(default=None, description="a SQuAD file, for qa_1")
+    hotpot: Path | None = Field(default=None, description="a HotpotQA file, for qa_2")
+    official: Mapping[str, Path] = Field(default={}, description="TASK=FILE: run official data (jsonl) instead of ours")
+    budget: Budget = 165
+    seed: Seed = 1
+    raw_window: RawWindow = USUAL_WINDOW
+
+    @property
+    def given(self) -> dict[str, Path]:
+        """The files of paragraphs, by the task over them."""
+        return {task: file for task, file in (("qa_1", self.squad), ("qa_2", self.hotpot)) if file}
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The tasks that are run; official files have theirs besides."""
+        return self.tasks or (*(() if self.official else TASKS), *self.given)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Ruler:
-    """The benchmark. Ids are `task/length/number`; `official` names data files by task, `given` question files by task."""
-
-    settings: Settings
-    encoder: Encoder
-    tasks: Sequence[str] = tuple(TASKS)
-    lengths: Sequence[int] = LENGTHS
-    samples: int = 5
-    budget: int = 165
-    seed: int = 1
-    raw_window: int = USUAL_WINDOW
-    given: Mapping[str, Path] = field(default_factory=dict)
-    official: Mapping[str, Path] = field(default_factory=dict)
-    name: str = "ruler"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "tasks": list(self.tasks), "lengths": list(self.lengths), "samples": self.samples, "budget": self.budget,
-            "seed": self.seed, "raw_window": self.raw_window, "pristine": True,
-        }  # fmt: skip
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The files given."""
-        return [*self.given.values(), *self.official.values()]
+class Ruler(Benchmark[RulerOptions]):
+    """The benchmark. Ids are `task/length/number`."""
 
     @property
     def models(self) -> dict[str, Json]:
@@ -91,12 +88,13 @@ class Ruler:
 
     @cached_property
     def _made(self) -> dict[str, RulerSample]:
-        made = [sample for task, file in self.official.items() for sample in read_official(file, task=task)]
-        tasks = [task for task in self.tasks if task not in self.official]
+        asked = self.options
+        made = [sample for task, file in asked.official.items() for sample in read_official(file, task=task)]
+        tasks = [task for task in asked.chosen if task not in asked.official]
         for task in tasks:
-            for length in self.lengths:
+            for length in asked.lengths:
                 made += make_samples(
-                    task, length=length, count=self.samples, seed=self.seed, given=self.given.get(task)
+                    task, length=length, count=asked.samples, seed=asked.seed, given=asked.given.get(task)
                 )
         return {f"{one.task}/{one.length}/{one.index}": one for one in made}
 
@@ -119,9 +117,13 @@ class Ruler:
 
     async def _ask(self, id_: str, one: RulerSample, tiers: Tiers) -> Sample:
         requests = as_requests(one.parts)
-        async with remembering(requests, settings=self.settings, encoder=self.encoder, budget=self.budget) as ask:
+        async with remembering(
+            requests, settings=self.settings, encoder=self.encoder, budget=self.options.budget
+        ) as ask:
             memory = await ask(one.question, None)
-        raw = await ask_raw(one.text, one.question, tier=tiers.frontier or tiers.local, window_tokens=self.raw_window)
+        raw = await ask_raw(
+            one.text, one.question, tier=tiers.frontier or tiers.local, window_tokens=self.options.raw_window
+        )
         metric = match_part if one.task in QA_TASKS else match_all
         read = raw.path == "raw" and not raw.refused
         row = _Row(
@@ -143,9 +145,6 @@ class Ruler:
         }
         return Sample(id=id_, value=value, cost_nanousd=memory.cost_nanousd + raw.cost_nanousd)
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing later."""
-
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
         """Give what the context held, and the metric by memory."""
         [row] = _rows([answer])
@@ -156,7 +155,7 @@ class Ruler:
         rows = _rows(answers)
         table = Table(
             "task", "length", "n", "held by the context", "all held, 95%", "metric x 100, memory", "metric x 100, raw",
-            "raw refused", "context at most", title=f"RULER, budget {self.budget}",
+            "raw refused", "context at most", title=f"RULER, budget {self.options.budget}",
         )  # fmt: skip
         figures: dict[str, Json] = {}
         groups = list(dict.fromkeys((row.task, row.length) for row in rows))
@@ -166,7 +165,7 @@ class Ruler:
             table.add_row(task, f"{length:,}", *found.cells())
         table.caption = "cwe and fwe ask about the whole text: no context of fixed budget can hold their answer"
         lines = [
-            Line(
+            Series(
                 name=task,
                 points=[(n, _Figures.of([r for r in rows if (r.task, r.length) == (task, n)]).held) for n in lengths],
             )
@@ -175,7 +174,7 @@ class Ruler:
         figures["errors"] = sum(bool(one.fault) for one in answers)
         figures["cache_hits"] = sum(row.cached for row in rows)
         return Report(
-            title=f"RULER, budget {self.budget}",
+            title=f"RULER, budget {self.options.budget}",
             figures=figures,
             tables=[table],
             charts=[Chart(title="Held by the context", x="length, tokens", y="share", lines=lines, log_x=True)],

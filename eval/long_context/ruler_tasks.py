@@ -7,7 +7,6 @@ lengths are counted in o200k_base tokens. Official data files are read, and ours
 
 import json
 import random
-import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 
 from compaction.tokens import count_tokens
 from eval.long_context.haystack import paragraphs
+from language.segmentation.sentences import sentence_spans
 
 __all__ = [
     "QA_TASKS",
@@ -37,7 +37,6 @@ _ZETA, _FREQUENT, _CODED_LINE = 2.0, 3, 10
 _TRIES = 200
 _NEAR = 0.9
 _PART_CHARS = 1_000
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +201,7 @@ def _fill(filler: Iterator[str], room: int) -> tuple[list[str], int]:
     for unit in filler:
         size = count_tokens(f"{unit}\n")
         if size > room:
-            while (unit := " ".join(_SENTENCE_END.split(unit)[:-1])) and count_tokens(f"{unit}\n") > room:
+            while (unit := " ".join(_sentences(unit)[:-1])) and count_tokens(f"{unit}\n") > room:
                 pass
             return ([*units, unit] if unit else units), 0
         units.append(unit)
@@ -210,10 +209,14 @@ def _fill(filler: Iterator[str], room: int) -> tuple[list[str], int]:
     return units, room
 
 
+def _sentences(text: str) -> list[str]:
+    return [text[start:end].strip() for start, end in sentence_spans(text, 0, len(text))]
+
+
 def _cut(line: str) -> Iterator[str]:
     """Cut a line into parts of a bounded length, none empty."""
     part = ""
-    for sentence in _SENTENCE_END.split(line.strip()):
+    for sentence in _sentences(line.strip()):
         pieces = [sentence] if len(sentence) <= _PART_CHARS else sentence.split()
         for piece in pieces:
             if part and len(part) + len(piece) >= _PART_CHARS:

@@ -13,65 +13,51 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cascade.errors import CascadeFault
 from compaction import Context
-from eval.harness.answer_paths import ask_memory, caller_of, history_scope, remembered
+from eval.harness.answer_paths import Cached, ask_memory, caller_of, history_scope, remembered
 from eval.harness.baselines import RANKINGS, History, pack_whole_turns, rank_sessions_of
-from eval.harness.judge import JudgeTier, ToJudge, judge_name, judge_note, judging
+from eval.harness.benchmark import Benchmark, Budget, FirstOnly, Options, Sample, Work
+from eval.harness.judge import JudgedBy, ToJudge, judge_name, judge_note, judging
 from eval.harness.report import Json, Report
-from eval.harness.runs import Sample, Work
 from eval.long_context.hidden_facts import configured_models, notes_on_models
 from eval.longmemeval.data import LongMemEvalQuestion, read_longmemeval
 from eval.longmemeval.report import OURS, Judgement, LongMemEvalResults, LongMemEvalSample, Ranked
 from memory import Remember
-from memory.encoding.encoder import Encoder
 from tirtha.operations.context import ContextRequest
 from tirtha.operations.recall import RecalledTurn, RecallRequest
-from tirtha.settings import Settings
 
-__all__ = ["LongMemEval"]
+__all__ = ["LongMemEval", "LongMemEvalOptions"]
 
 _POOLED_TURNS = 3
 _EVERY_TURN = 1_000_000
 
 
+class LongMemEvalOptions(Options):
+    """What is asked, and how it is judged."""
+
+    data: Path = Field(description="an official LongMemEval file (JSON, or .xz of it)")
+    budget: Budget = 165
+    limit: FirstOnly = None
+    baselines: bool = Field(default=False, description="also run what anyone can do without us")
+    judge: JudgedBy = None
+    cached: Cached = False
+
+
 @dataclass(frozen=True, kw_only=True)
-class LongMemEval:
-    """The benchmark over an official file. `judge` is the tier whose model judges answers; `limit`: only the first questions."""
-
-    settings: Settings
-    encoder: Encoder
-    file: Path
-    budget: int = 165
-    limit: int | None = None
-    baselines: bool = False
-    judge: JudgeTier | None = None
-    pristine: bool = True
-    name: str = "longmemeval"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {
-            "budget": self.budget, "limit": self.limit, "baselines": self.baselines, "judge": self.judge,
-            "pristine": self.pristine, "embedding_model": self.settings.embedding_model or "bundled",
-        }  # fmt: skip
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The questions with their histories."""
-        return [self.file]
+class LongMemEval(Benchmark[LongMemEvalOptions]):
+    """The benchmark over an official file; ids are its questions'."""
 
     @property
     def models(self) -> dict[str, Json]:
         """Who answers, and who judges."""
-        return {**configured_models(self.settings), "judge": judge_name(self.settings, self.judge)}
+        return {**configured_models(self.settings), "judge": judge_name(self.settings, self.options.judge)}
 
     @cached_property
     def _questions(self) -> dict[str, LongMemEvalQuestion]:
-        return {one.id: one for one in list(read_longmemeval(self.file))[: self.limit]}
+        return {one.id: one for one in list(read_longmemeval(self.options.data))[: self.options.limit]}
 
     def ids(self) -> list[str]:
         """Name the questions. Raises ValueError where the file is not in the official format."""
@@ -98,17 +84,18 @@ class LongMemEval:
                 caller, RecallRequest(user_id=user, question=asked, asked_at=question.asked_at, limit=_EVERY_TURN)
             )
             distilled = await service.context(
-                caller, ContextRequest(user_id=user, question=asked, asked_at=question.asked_at, budget=self.budget)
+                caller,
+                ContextRequest(user_id=user, question=asked, asked_at=question.asked_at, budget=self.options.budget),
             )
             reply = await ask_memory(
-                service, question.question, question.asked_at, budget=self.budget, use_cache=not self.pristine
+                service, question.question, question.asked_at, budget=self.options.budget, use_cache=self.options.cached
             )
             samples = [_ours(question, recalled, distilled.context)]
-            turns = await service.memory.history(scope) if self.baselines else []
+            turns = await service.memory.history(scope) if self.options.baselines else []
         history = History(turns, self.encoder)
-        for system, rank in RANKINGS.items() if self.baselines else ():
+        for system, rank in RANKINGS.items() if self.options.baselines else ():
             ranked = rank(history, question.question)
-            sessions, context = rank_sessions_of(ranked), pack_whole_turns(ranked, self.budget)
+            sessions, context = rank_sessions_of(ranked), pack_whole_turns(ranked, self.options.budget)
             samples.append(_sample(question, system, sessions, [turn.id for turn in ranked], context))
         value: dict[str, Json] = {
             "type": question.type,
@@ -122,9 +109,11 @@ class LongMemEval:
 
     def scoring(self, answers: Mapping[str, Sample]) -> AbstractAsyncContextManager[Work] | None:
         """Have the judge read the answers, if there is one."""
-        if self.judge is None:
+        if self.options.judge is None:
             return None
-        return judging(self.settings, self.judge, {id_: self._to_judge(id_, one) for id_, one in answers.items()})
+        return judging(
+            self.settings, self.options.judge, {id_: self._to_judge(id_, one) for id_, one in answers.items()}
+        )
 
     def _to_judge(self, id_: str, answer: Sample) -> ToJudge:
         question = self._questions[id_]
@@ -142,8 +131,8 @@ class LongMemEval:
         done = [one for one in answers if not one.fault]
         read = TypeAdapter(tuple[LongMemEvalSample, ...]).validate_python
         results = LongMemEvalResults(
-            data=self.file.name,
-            budget=self.budget,
+            data=self.options.data.name,
+            budget=self.options.budget,
             samples=tuple(sample for one in done for sample in read(one.value["retrieval"])),
             judged=tuple(
                 Judgement(
@@ -162,9 +151,9 @@ class LongMemEval:
             "cache_hits": sum(bool(one.value["cached"]) for one in done),
             "cost_nanousd": sum(one.cost_nanousd for one in [*answers, *scores.values()]),
         }
-        judge = judge_name(self.settings, self.judge)
+        judge = judge_name(self.settings, self.options.judge)
         return Report(
-            title=f"LongMemEval, {self.file.name}",
+            title=f"LongMemEval, {self.options.data.name}",
             figures=figures,
             tables=list(results.tables()),
             notes=[*notes_on_models(configured_models(self.settings)), *judge_note(judge)],

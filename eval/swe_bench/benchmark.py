@@ -16,20 +16,21 @@ from pathlib import Path
 from string import Template
 from time import perf_counter
 
+from pydantic import Field
+
 from cascade.call_trace import Trace
 from cascade.errors import CascadeFault, TooLong
 from cascade.ports import ChatRequest, Message
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
+from eval.harness.benchmark import Benchmark, FirstOnly, Options, Sample, Work
 from eval.harness.intervals import wilson
 from eval.harness.report import Json, Report, Table
-from eval.harness.runs import Sample, Work
 from eval.long_context.hidden_facts import configured_models
 from eval.swe_bench.patches import Checked, check_patch, extract_patches, named_files, read_file_at
-from tirtha.settings import Settings
 from tirtha.wiring.tiers import open_tiers
 
-__all__ = ["Instance", "SweBench", "predictions_name", "read_instances"]
+__all__ = ["Instance", "SweBench", "SweOptions", "predictions_name", "read_instances"]
 
 _DEADLINE_S = 900.0
 
@@ -77,25 +78,21 @@ class _Made:
         return self.checked.parses if self.checked.applies is None else self.checked.applies
 
 
+class SweOptions(Options):
+    """Which instances. `repos` holds git checkouts named `owner__name`; without one a patch is parsed, and not tried."""
+
+    data: Path = Field(description="SWE-bench instances (JSON lines)")
+    repos: Path | None = Field(default=None, description="a folder of git checkouts, owner__name, to try patches on")
+    limit: FirstOnly = None
+
+    def files(self) -> list[Path]:
+        """Return the instances: a checkout's commit is named in them."""
+        return [self.data]
+
+
 @dataclass(frozen=True, kw_only=True)
-class SweBench:
-    """The benchmark. `repos` holds git checkouts named `owner__name`; without one a patch is parsed, and not tried."""
-
-    settings: Settings
-    file: Path
-    repos: Path | None = None
-    limit: int | None = None
-    name: str = "swe-bench"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        """What was asked for."""
-        return {"limit": self.limit, "checkouts": self.repos is not None}
-
-    @property
-    def data(self) -> Sequence[Path]:
-        """The instances."""
-        return [self.file]
+class SweBench(Benchmark[SweOptions]):
+    """The benchmark; ids are the instances'."""
 
     @property
     def models(self) -> dict[str, Json]:
@@ -104,7 +101,7 @@ class SweBench:
 
     @cached_property
     def _instances(self) -> dict[str, Instance]:
-        return dict(list(read_instances(self.file).items())[: self.limit])
+        return dict(list(read_instances(self.options.data).items())[: self.options.limit])
 
     def ids(self) -> list[str]:
         """Name the instances."""
@@ -157,9 +154,9 @@ class SweBench:
         return Sample(id=instance.id, value=value, cost_nanousd=cost)
 
     def _checkout(self, instance: Instance) -> Path | None:
-        if self.repos is None:
+        if self.options.repos is None:
             return None
-        folder = self.repos / instance.repo.replace("/", "__")
+        folder = self.options.repos / instance.repo.replace("/", "__")
         return folder if (folder / ".git").exists() else None
 
     @property
@@ -169,11 +166,8 @@ class SweBench:
         names = ["tirtha", *(tier.model or name for name, tier in tiers if tier)]
         return "-".join(re.sub(r"[^\w.]+", "-", name).strip("-") for name in names)
 
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        """Score nothing here."""
-
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored here
-        """Give whether the patch parses and applies."""
+        """Return whether the patch parses and applies."""
         applies = answer.value["applies"]
         return {"parses": float(bool(answer.value["parses"]))} | (
             {} if applies is None else {"applies": float(bool(applies))}

@@ -16,7 +16,7 @@ from cascade.tiers.model import ModelTier
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from tirtha.caller import local_caller
 from tirtha.settings import Settings, TierSettings
-from tirtha.wiring.cascade import Vectors, make_cascade
+from tirtha.wiring.cascade import GuardEncoder, make_cascade
 from tirtha.wiring.database import database_beside_a_server
 from tirtha.wiring.tiers import Name, Tiers, model_name, model_tier
 
@@ -76,7 +76,7 @@ async def replay_decision(settings: Settings, decision_id: str, recordings: Path
         local=_tier("local", settings.local, decision, known),
         frontier=_tier("frontier", settings.frontier, decision, known),
     )
-    cascade = make_cascade(settings, tiers, Vectors(encoder))
+    cascade = make_cascade(settings, tiers, GuardEncoder(encoder))
     contexts = _RecordedContexts(decision.contexts)
     ended = await cascade.answer(
         contexts, budget=decision.contexts[0].budget, started_s=perf_counter(), max_tier=decision.max_tier

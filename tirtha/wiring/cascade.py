@@ -34,11 +34,11 @@ from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
 from tirtha.wiring.tiers import Tiers
 
-__all__ = ["Vectors", "make_cascade", "make_code_cascade"]
+__all__ = ["GuardEncoder", "make_cascade", "make_code_cascade"]
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
+class GuardEncoder:
     """The memory's encoder, as the guards' source of sentence vectors."""
 
     encoder: Encoder

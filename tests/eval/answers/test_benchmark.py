@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.answers.benchmark import SetAnswers
+from eval.answers.benchmark import AnswerOptions, SetAnswers
 from eval.answers.drafts import drafts_of, write_drafts
 from eval.answers.systems import SYSTEMS
-from eval.harness.runs import Options, Run, answers_of, run_benchmark, write_report
+from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark, write_report
 from eval.suite import benchmark_of
 from memory.encoding.encoder import Encoder
 from tests.eval.locomo.conversations import conversation
@@ -58,14 +58,21 @@ def right_or_absent(request: dict[str, Any]) -> Reply:
     return answers("7 May 2023", 1) if "support group?" in asked else answers(None)
 
 
+def answering(settings: Settings, encoder: Encoder, data: Path, **changes: Any) -> SetAnswers:
+    options = AnswerOptions(**{"set": "locomo", "data": data, **changes})
+    return SetAnswers(options=options, settings=settings, encoder=encoder)
+
+
 async def run(benchmark: SetAnswers) -> Run:
-    return await run_benchmark(benchmark, settings=benchmark.settings, options=Options(), console=QUIET)
+    return await run_benchmark("locomo-qa", benchmark, options=RunOptions(), console=QUIET)
 
 
 async def test_answers_are_scored_with_and_without_label_errors(
     data: Path, settings: Settings, encoder: Encoder
 ) -> None:
-    found = await run(SetAnswers(settings=settings, encoder=encoder, set="locomo", path=data, exclude={"conv-1:2"}))
+    errors = data.with_name("errors.txt")
+    errors.write_text("conv-1:2\n")
+    found = await run(answering(settings, encoder, data, exclude=errors))
     figures: Any = found.report.figures
     kinds = figures["all"]["cascade"]["kinds"]
     assert {name: one["n"] for name, one in kinds.items()} == {
@@ -94,7 +101,7 @@ async def test_no_question_is_dropped_without_a_word(tmp_path: Path, settings: S
         {"question": "One too many?", "answer": "x", "evidence": ["D2:1"], "category": 4},
     ]
     file = write(tmp_path, record)
-    found = await run(SetAnswers(settings=settings, encoder=encoder, set="locomo", path=file, limit=6))
+    found = await run(answering(settings, encoder, file, limit=6))
     assert found.report.figures["questions"] == {
         "in_file": 9,
         "asked": 6,
@@ -109,9 +116,7 @@ async def test_no_question_is_dropped_without_a_word(tmp_path: Path, settings: S
 @pytest.mark.slow
 async def test_systems_are_compared_over_one_memory(data: Path, settings: Settings, encoder: Encoder) -> None:
     with tiers(settings) as (own, local, _):
-        benchmark = SetAnswers(
-            settings=own, encoder=encoder, set="locomo", path=data, limit=1, systems=SYSTEMS, hour_usd=3.6
-        )
+        benchmark = answering(own, encoder, data, limit=1, systems=("all",), hour_usd=3.6)
         found = await run(benchmark)
         asked_local = len(local.requests)
     figures: Any = found.report.figures["all"]
@@ -140,7 +145,7 @@ async def test_a_run_leaves_labelled_drafts_without_a_word(
 ) -> None:
     with tiers(settings) as (own, _, _):
         systems = ("cascade", "no-repair", "local-alone")
-        found = await run(SetAnswers(settings=own, encoder=encoder, set="locomo", path=data, limit=3, systems=systems))
+        found = await run(answering(own, encoder, data, limit=3, systems=systems))
     file = tmp_path / "drafts.jsonl"
     assert write_drafts(lines := drafts_of([found.folder]), file) == len(lines)
     read = [json.loads(line) for line in file.read_text().splitlines()]
@@ -162,9 +167,9 @@ async def test_a_model_that_says_nothing_is_an_outcome_and_a_tier_that_is_down_a
 ) -> None:
     with tiers(settings) as (own, local, frontier):
         local.script = frontier.script = lambda request: says("", finish="length")
-        silent = await run(SetAnswers(settings=own, encoder=encoder, set="locomo", path=data, limit=1))
+        silent = await run(answering(own, encoder, data, limit=1))
         local.script = frontier.script = lambda request: status(400)
-        down = await run(SetAnswers(settings=own, encoder=encoder, set="locomo", path=data, limit=1, budget=164))
+        down = await run(answering(own, encoder, data, limit=1, budget=164))
     figures: Any = silent.report.figures
     assert (figures["errors"], figures["all"]["cascade"]["kinds"]["all"]["silent"]) == (0, 1)
     assert figures["all"]["cascade"]["kinds"]["all"]["right"] == 0
@@ -173,7 +178,7 @@ async def test_a_model_that_says_nothing_is_an_outcome_and_a_tier_that_is_down_a
 
 
 async def test_a_report_is_made_again_without_the_file(data: Path, settings: Settings, encoder: Encoder) -> None:
-    found = await run(SetAnswers(settings=settings, encoder=encoder, set="locomo", path=data))
+    found = await run(answering(settings, encoder, data))
     before = (found.folder / "summary.json").read_text()
     data.unlink()  # noqa: ASYNC240 - a test
     write_report(benchmark_of(found.folder, settings=settings, encoder=encoder), found.folder)
@@ -194,16 +199,15 @@ def test_systems_that_cannot_be_are_refused(
     systems: tuple[str, ...], why: str, data: Path, settings: Settings, encoder: Encoder
 ) -> None:
     with pytest.raises(ValueError, match=why):
-        SetAnswers(settings=settings, encoder=encoder, set="locomo", path=data, systems=systems).ids()
+        answering(settings, encoder, data, systems=systems).ids()
 
 
 @pytest.mark.long
 async def test_questions_about_chats_of_real_people_are_asked_in_the_same_way(
     shared_data: Path, settings: Settings, encoder: Encoder
 ) -> None:
-    benchmark = SetAnswers(settings=settings, encoder=encoder, set="realtalk", path=shared_data / "realtalk", limit=1)
+    benchmark = answering(settings, encoder, shared_data / "realtalk", set="realtalk", limit=1)
     found = await run(benchmark)
     figures: Any = found.report.figures
-    assert benchmark.name == "realtalk-qa"
     assert figures["all"]["cascade"]["kinds"]["all"]["n"] == len(list((shared_data / "realtalk").glob("*.json")))
     assert figures["all"]["cascade"]["served"]["unanswerable"] == 0

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.code.benchmark import CodeBenchmark, read_samples
+from eval.code.benchmark import CodeBenchmark, CodeOptions, read_samples
 from eval.code.data import read_hidden, read_problems
 from eval.harness.hidden_files import Peeked
-from eval.harness.runs import Options, answers_of, run_benchmark, scores_of
+from eval.harness.runs import RunOptions, answers_of, run_benchmark, scores_of
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import Reply, chat_server, says
 from tirtha.settings import Settings, TierSettings
@@ -33,8 +33,8 @@ async def test_programs_of_the_tiers_pass_the_gate_and_are_scored_on_what_they_n
         server.script = model
         tier = TierSettings(url=server.url, model="scripted", input_usd_per_mtok=1, output_usd_per_mtok=1)
         own = settings.model_copy(update={"local": tier})
-        benchmark = CodeBenchmark(settings=own, encoder=encoder, name="humaneval", hidden=hidden)
-        run = await run_benchmark(benchmark, settings=own, options=Options(at_once=2), console=QUIET)
+        benchmark = CodeBenchmark(options=CodeOptions(set="humaneval", hidden=hidden), settings=own, encoder=encoder)
+        run = await run_benchmark("humaneval", benchmark, options=RunOptions(at_once=2), console=QUIET)
     figures = run.report.figures
     assert (figures["n"], figures["base"], figures["plus"], figures["cache_hits"]) == (2, 2, 0, 0)
     assert int(str(figures["cost_nanousd"])) > 0
@@ -47,12 +47,14 @@ async def test_programs_of_the_tiers_pass_the_gate_and_are_scored_on_what_they_n
 
 @pytest.mark.usefixtures("scorer")
 async def test_given_samples_are_scored_and_missing_ones_are_errors(
-    hidden: Path, settings: Settings, tmp_path: Path
+    hidden: Path, settings: Settings, tmp_path: Path, encoder: Encoder
 ) -> None:
     samples = tmp_path / "samples.jsonl"
     samples.write_text(json.dumps({"task_id": "HumanEval/0", "completion": "    return x / 2\n"}) + "\n")
-    benchmark = CodeBenchmark(settings=settings, encoder=None, name="humaneval", hidden=hidden, samples=samples)
-    run = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    benchmark = CodeBenchmark(
+        options=CodeOptions(set="humaneval", hidden=hidden, samples=samples), settings=settings, encoder=encoder
+    )
+    run = await run_benchmark("humaneval", benchmark, options=RunOptions(), console=QUIET)
     assert (run.report.figures["n"], run.report.figures["plus"], run.report.figures["errors"]) == (1, 1, 1)
     assert answers_of(run.folder)["HumanEval/1"].fault
     assert scores_of(run.folder)["HumanEval/0"].value["plus"] is True
@@ -62,17 +64,19 @@ async def test_given_samples_are_scored_and_missing_ones_are_errors(
 
 
 async def test_reading_the_hidden_file_while_answers_are_made_ends_the_run(
-    hidden: Path, settings: Settings, tmp_path: Path
+    hidden: Path, settings: Settings, tmp_path: Path, encoder: Encoder
 ) -> None:
     samples = tmp_path / "samples.jsonl"
     samples.write_text(json.dumps({"task_id": "HumanEval/0", "solution": RIGHT}) + "\n")
-    benchmark = CodeBenchmark(settings=settings, encoder=None, name="humaneval", hidden=hidden, samples=samples)
+    benchmark = CodeBenchmark(
+        options=CodeOptions(set="humaneval", hidden=hidden, samples=samples), settings=settings, encoder=encoder
+    )
     with pytest.raises(Peeked):
         async with benchmark.answering(benchmark.ids()):
             read_hidden(hidden)
 
 
 async def test_nobody_to_write_programs_is_told_at_once(hidden: Path, settings: Settings, encoder: Encoder) -> None:
-    benchmark = CodeBenchmark(settings=settings, encoder=encoder, name="humaneval", hidden=hidden)
+    benchmark = CodeBenchmark(options=CodeOptions(set="humaneval", hidden=hidden), settings=settings, encoder=encoder)
     with pytest.raises(ValueError, match="TIRTHA_LOCAL_URL"):
-        await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+        await run_benchmark("humaneval", benchmark, options=RunOptions(), console=QUIET)

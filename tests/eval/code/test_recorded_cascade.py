@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from cascade.errors import SandboxUnavailable
-from eval.code.recorded_cascade import RecordedCascade
-from eval.harness.runs import Options, Run, answers_of, run_benchmark, scores_of
+from eval.code.recorded_cascade import RecordedCascade, RecordedOptions
+from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark, scores_of
 from eval.suite import benchmark_of
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
@@ -16,14 +16,16 @@ from tirtha.settings import Settings
 pytestmark = pytest.mark.slow
 
 
-async def run(recordings: Path, settings: Settings, **changes: Any) -> Run:
-    benchmark = RecordedCascade(recordings=recordings, **changes)
-    return await run_benchmark(benchmark, settings=settings, options=Options(at_once=2), console=Console(quiet=True))
+async def run(recordings: Path, settings: Settings, encoder: Encoder, **changes: Any) -> Run:
+    benchmark = RecordedCascade(
+        options=RecordedOptions(recordings=recordings, **changes), settings=settings, encoder=encoder
+    )
+    return await run_benchmark("cascade", benchmark, options=RunOptions(at_once=2), console=Console(quiet=True))
 
 
 async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path, settings: Settings, encoder: Encoder) -> None:
     try:
-        found = await run(shared_data / "humaneval_recorded.jsonl.gz", settings, limit=4)
+        found = await run(shared_data / "humaneval_recorded.jsonl.gz", settings, encoder, limit=4)
     except SandboxUnavailable as fault:
         pytest.skip(str(fault))
     figures: Any = found.report.figures["policies"]
@@ -49,7 +51,7 @@ async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path, settings: Se
 
 @pytest.mark.parametrize("named", [{"cheap": "nobody"}, {"cheap": "gpt-3.5-turbo-0125", "frontier": "gpt-5"}])
 async def test_models_that_are_not_recorded_are_named(
-    shared_data: Path, settings: Settings, named: dict[str, str]
+    shared_data: Path, settings: Settings, encoder: Encoder, named: dict[str, str]
 ) -> None:
     with pytest.raises(ValueError, match="name two of the recorded models"):
-        await run(shared_data / "humaneval_recorded.jsonl.gz", settings, **named)
+        await run(shared_data / "humaneval_recorded.jsonl.gz", settings, encoder, **named)

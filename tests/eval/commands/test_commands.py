@@ -73,6 +73,19 @@ def test_recalls_parts_are_switched_off_on_facts_that_need_no_file(tmp_path: Pat
     assert (folder / "summary.json").read_text() == before
 
 
+def test_supersession_is_weighed_and_reported_again(tmp_path: Path) -> None:
+    write_chat(tmp_path / "100K" / "2")
+    home = tmp_path / "home"
+    done = tirtha(home, "supersession", "--set", "beam", "--data", str(tmp_path), "--size", "100K")
+    assert done.exit_code == 0, done.stderr
+    assert "knowledge_update" in done.stdout
+    [folder] = (home / "eval" / "runs").iterdir()
+    before = (folder / "summary.json").read_text()
+    assert json.loads(before)["figures"]["knowledge_update, 165"]["n"] == 1
+    assert tirtha(home, "report", folder.name).exit_code == 0
+    assert (folder / "summary.json").read_text() == before
+
+
 def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
     done = tirtha(tmp_path / "home", "cost")
     assert done.exit_code == 0, done.stderr
@@ -84,7 +97,7 @@ def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
     [
         (("report", "no-such-run"), "holds no run"),
         (("compare", "one"), "two runs, or more"),
-        (("niah", "--lengths", "few"), "not a list of whole numbers"),
+        (("niah", "--lengths", "few"), "--lengths: 'few'"),
         (("niah", "--lengths", "100"), "more than the 100"),
         (("longmemeval", "--data", "nothing.json"), "nothing.json"),
         (("locomo", "--data", "nothing.json"), "nothing.json"),
@@ -93,6 +106,8 @@ def test_costs_of_nothing_are_nothing(tmp_path: Path) -> None:
         (("beam", "--data", "nothing", "--size", "100K"), "nothing holds no chat of BEAM of size 100K"),
         (("recall-ablation", "--set", "realtalk", "--data", "nothing"), "nothing holds no chat"),
         (("recall-ablation", "--set", "beam"), "beam is read from a file or folder: --data"),
+        (("supersession", "--set", "plain-facts"), "no question about an update or a contradiction"),
+        (("cascade", "--recordings", "nothing", "--price", "small=dear"), "--price"),
         (("ruler", "--tasks", "qa_1"), "needs a file of SQuAD"),
     ],
 )

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.evidence.benchmark import EvidenceBenchmark
+from eval.evidence.benchmark import EvidenceBenchmark, EvidenceOptions
 from eval.evidence.report import BUDGETS, OURS
 from eval.evidence.sets import SetName
 from eval.harness.baselines import SEARCHES
-from eval.harness.runs import Options, Run, answers_of, run_benchmark
+from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark
 from eval.suite import benchmark_of
 from memory.encoding.encoder import Encoder
 from tests.eval.beam.chats import write_chat
@@ -25,8 +25,10 @@ QUIET = Console(file=io.StringIO())
 
 
 async def run(name: SetName, path: Path, settings: Settings, encoder: Encoder, **changes: Any) -> Run:
-    benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set=name, path=path, **changes)
-    return await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    benchmark = EvidenceBenchmark(
+        options=EvidenceOptions(set=name, data=path, **changes), settings=settings, encoder=encoder
+    )
+    return await run_benchmark(name, benchmark, options=RunOptions(), console=QUIET)
 
 
 async def test_every_measure_of_every_system_is_told_by_kind_and_budget(
@@ -89,26 +91,34 @@ async def test_sessions_count_where_turns_have_no_labels(tmp_path: Path, setting
 
 @pytest.mark.slow
 async def test_plain_facts_need_no_file_and_are_told_by_language(settings: Settings, encoder: Encoder) -> None:
-    benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set="plain-facts", limit=1)
-    found = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    benchmark = EvidenceBenchmark(
+        options=EvidenceOptions(set="plain-facts", limit=1), settings=settings, encoder=encoder
+    )
+    found = await run_benchmark("plain-facts", benchmark, options=RunOptions(), console=QUIET)
     figures: Any = found.report.figures
     assert {"all", "en", "zh", "ar"} < set(figures["by_kind"])
     assert figures["by_kind"]["all"]["systems"]["BM25, sentences"]["right first"] > 0.5
     again = benchmark_of(found.folder, settings=settings, encoder=encoder)
-    assert again.name == "evidence-plain-facts"
+    assert again.options == benchmark.options
 
 
 def test_a_set_without_labels_is_refused(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
     (tmp_path / "Chat_1.json").write_text(json.dumps(CHAT | {"qa": CHAT["qa"][1:]}))
-    benchmark = EvidenceBenchmark(settings=settings, encoder=encoder, set="realtalk", path=tmp_path)
+    benchmark = EvidenceBenchmark(
+        options=EvidenceOptions(set="realtalk", data=tmp_path), settings=settings, encoder=encoder
+    )
     with pytest.raises(ValueError, match="no question with labelled evidence"):
         benchmark.ids()
 
 
 def test_label_errors_can_be_left_out(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
     (tmp_path / "locomo.json").write_text(json.dumps([conversation()]))
+    errors = tmp_path / "errors.txt"
+    errors.write_text("conv-1:1\n")
     benchmark = EvidenceBenchmark(
-        settings=settings, encoder=encoder, set="locomo", path=tmp_path / "locomo.json", exclude={"conv-1:1"}, limit=2
+        options=EvidenceOptions(set="locomo", data=tmp_path / "locomo.json", exclude=errors, limit=2),
+        settings=settings,
+        encoder=encoder,
     )
     assert benchmark.ids() == ["conv-1:0", "conv-1:2"]
 

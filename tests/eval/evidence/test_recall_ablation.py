@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from eval.evidence.ablation import SWITCHED_OFF, judge_without
-from eval.evidence.recall_ablation import RecallAblation
+from eval.evidence.recall_ablation import AblationOptions, RecallAblation
 from eval.evidence.sets import read_set
-from eval.harness.runs import Options, run_benchmark
+from eval.harness.runs import RunOptions, run_benchmark
 from eval.suite import benchmark_of
 from eval.training.fitting import ask_conversations, held_out
 from memory.encoding.encoder import Encoder
@@ -24,7 +24,9 @@ QUIET = Console(file=io.StringIO())
 
 
 def ablation(file: Path, settings: Settings, encoder: Encoder, **changes: Any) -> RecallAblation:
-    return RecallAblation(settings=settings, encoder=encoder, set="locomo", path=file, **changes)
+    return RecallAblation(
+        options=AblationOptions(set="locomo", data=file, **changes), settings=settings, encoder=encoder
+    )
 
 
 def two(folder: Path) -> Path:
@@ -44,10 +46,10 @@ def test_it_takes_two_conversations_with_answers(tmp_path: Path, settings: Setti
 
 
 async def test_every_part_is_judged_on_any_set(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
-    benchmark = RecallAblation(settings=settings, encoder=encoder, set="plain-facts", limit=2)
+    benchmark = RecallAblation(options=AblationOptions(set="plain-facts", limit=2), settings=settings, encoder=encoder)
     assert benchmark.ids() == list(SWITCHED_OFF)
     found = await run_benchmark(
-        ablation(two(tmp_path), settings, encoder), settings=settings, options=Options(), console=QUIET
+        "recall-ablation", ablation(two(tmp_path), settings, encoder), options=RunOptions(), console=QUIET
     )
     worth: Any = found.report.figures["ablation"]
     assert found.report.figures["errors"] == 0
@@ -57,7 +59,7 @@ async def test_every_part_is_judged_on_any_set(tmp_path: Path, settings: Setting
     assert worth["auroc"] is not None
     again = benchmark_of(found.folder, settings=settings, encoder=encoder)
     assert isinstance(again, RecallAblation)
-    assert (again.set, again.data) == ("locomo", [Path("two.json")])
+    assert (again.options.set, again.options.files()) == ("locomo", [Path("two.json")])
 
 
 async def test_a_part_that_is_off_is_seen_by_neither_fit(tmp_path: Path, encoder: Encoder) -> None:
@@ -89,7 +91,7 @@ async def test_parts_are_switched_off_on_unseen_conversations(
         ]
     (tmp_path / "two.json").write_text(json.dumps(records))
     benchmark = ablation(tmp_path / "two.json", settings, encoder)
-    found = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    found = await run_benchmark("recall-ablation", benchmark, options=RunOptions(), console=QUIET)
     worth: Any = found.report.figures["ablation"]
     assert 0 < worth["by_kind"]["all"]["evidence_recall"] < 1
     assert worth["auroc"] > 0.5
@@ -98,7 +100,9 @@ async def test_parts_are_switched_off_on_unseen_conversations(
     kept = [line for line in samples.read_text().splitlines() if '"news of a turn"' not in line]
     samples.write_text("\n".join(kept) + "\n")
     again = await run_benchmark(
+        "recall-ablation",
         ablation(tmp_path / "two.json", settings, encoder),
-        settings=settings, options=Options(folder=found.folder), console=QUIET,
-    )  # fmt: skip
+        options=RunOptions(folder=found.folder),
+        console=QUIET,
+    )
     assert again.report.figures == found.report.figures, "a part alone is judged again as it was"

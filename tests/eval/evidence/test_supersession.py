@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from eval.evidence.supersession import about_changes, worth
+from eval.evidence.supersession import about_changes, both_ways
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.training.fitting import ask_conversations
 from memory.encoding.encoder import Encoder
@@ -32,9 +32,9 @@ def conversation() -> Conversation:
 async def test_questions_about_changes_are_judged_in_both_ways(encoder: Encoder) -> None:
     [chosen] = about_changes([conversation(), replace(conversation(), questions=())])
     assert [question.id for question in chosen.questions] == ["c1:0"]
-    asked = await ask_conversations("beam", [chosen], encoder)
-    scores = [reranked(RecallModels.load(encoder.name).reranker, one.features) for one in asked]
-    wide = worth(asked, scores, budget=165)
-    assert (wide.n, wide.recall, wide.words, wide.marked) == (1, (1.0, 1.0), (1.0, 1.0), 1)
-    narrow = worth(asked, scores, budget=25)  # one line
+    [asked] = await ask_conversations("beam", [chosen], encoder)
+    scores = reranked(RecallModels.load(encoder.name).reranker, asked.features)
+    wide = both_ways(asked, scores, budget=165)
+    assert (wide.recall, wide.words, wide.marked) == ((1.0, 1.0), (1.0, 1.0), True)
+    narrow = both_ways(asked, scores, budget=25)  # one line
     assert narrow.recall[0] == 1.0

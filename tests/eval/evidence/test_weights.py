@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.evidence.benchmark import EvidenceBenchmark
+from eval.evidence.benchmark import EvidenceBenchmark, EvidenceOptions
 from eval.evidence.report import OURS
 from eval.evidence.weights import fitted_on, set_apart, weights_sha256
 from eval.harness.manifest import sha256_of
-from eval.harness.runs import Options, Run, answers_of, run_benchmark
+from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark
 from eval.suite import benchmark_of
 from eval.training.sets import LICENCES
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
@@ -64,9 +64,11 @@ async def test_a_run_uses_the_weights_and_tells_what_they_are(
 
     async def run(name: str) -> Run:
         benchmark = EvidenceBenchmark(
-            settings=settings, encoder=encoder, set="locomo", path=tmp_path / "locomo.json", recall_models=weights[name]
+            options=EvidenceOptions(set="locomo", data=tmp_path / "locomo.json", models=weights[name]),
+            settings=settings,
+            encoder=encoder,
         )
-        return await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+        return await run_benchmark("locomo", benchmark, options=RunOptions(), console=QUIET)
 
     best, worst = await run("best"), await run("worst")
     assert (best.report.title, worst.report.title) == (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.faithfulness.benchmark import Faithfulness
-from eval.harness.runs import Options, run_benchmark
+from eval.faithfulness.benchmark import Faithfulness, FaithfulnessOptions
+from eval.harness.runs import RunOptions, run_benchmark
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
 
@@ -22,9 +22,9 @@ async def test_guards_tell_changed_facts_from_given_ones(
 ) -> None:
     """The first answers only; docs/benchmarks/cascade.md has all of them."""
     benchmark = Faithfulness(
-        settings=settings, encoder=encoder, source="locomo", file=shared_data / "locomo_dev.json", limit=500
+        options=FaithfulnessOptions(data=shared_data / "locomo_dev.json", limit=500), settings=settings, encoder=encoder
     )
-    run = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    run = await run_benchmark("faithfulness", benchmark, options=RunOptions(), console=QUIET)
     figures: Any = run.report.figures
     assert figures["number, date, name"]["auroc"] >= 0.90
     assert figures["number, date, name"]["caught"] >= 0.95

@@ -15,8 +15,15 @@ def test_an_interval_tells_a_difference_from_noise() -> None:
     better = paired_difference([1.0] * 30 + [0.0] * 70, [0.0] * 100)
     assert better.mean == pytest.approx(0.3)
     assert 0.2 < better.low < better.mean < better.high < 0.4
-    assert better.excludes_zero
-    assert not paired_difference([1.0, 0.0] * 50, [0.0, 1.0] * 50).excludes_zero
+    noise = paired_difference([1.0, 0.0] * 50, [0.0, 1.0] * 50)
+    assert noise.low < 0 < noise.high
+
+
+def test_the_same_questions_have_the_same_interval_and_one_question_has_none() -> None:
+    ours, theirs = [0.1, 0.9, 0.4, 0.7], [0.3, 0.2, 0.4, 0.1]
+    assert paired_difference(ours, theirs) == paired_difference(ours, theirs)
+    one = paired_difference([0.75], [0.5])
+    assert (one.mean, one.low, one.high) == (0.25, 0.25, 0.25)
 
 
 def test_the_auroc_of_the_better_of_two_is_higher_beyond_its_interval() -> None:
@@ -27,6 +34,11 @@ def test_the_auroc_of_the_better_of_two_is_higher_beyond_its_interval() -> None:
     assert auroc_difference(good, good, truths).mean == 0
     bad = [-one for one in good]
     assert auroc_difference(good, bad, truths).mean == pytest.approx(2 * found.mean)
+
+
+def test_resamples_of_one_kind_have_no_auroc() -> None:
+    found = auroc_difference([0.9, 0.1, 0.2], [0.1, 0.9, 0.8], [True, False, False])
+    assert (found.mean, found.low, found.high) == (1.0, 1.0, 1.0), "a third of the resamples hold nothing true"
 
 
 def test_calibration_needs_both_kinds() -> None:

@@ -7,15 +7,18 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.hidden_files import Peeked, closed
 from eval.harness.report import Json, Report, Table
-from eval.harness.runs import CostReached, Options, Sample, Work, answers_of, run_benchmark, write_report
+from eval.harness.runs import CostReached, RunOptions, answers_of, run_benchmark, write_report
+from memory.encoding.encoder import Encoder
 from tests.support.command import tirtha_here
 from tests.support.server import COMMAND, environment
 from tirtha.settings import Settings, TierSettings
@@ -23,27 +26,17 @@ from tirtha.settings import Settings, TierSettings
 QUIET = Console(file=io.StringIO())
 
 
+class CountingOptions(Options):
+    label: str = "plain"
+    peeks_at: Path | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
-class Counting:
+class Counting(Benchmark[CountingOptions]):
     """A benchmark of ten numbers; those in `broken` fail, each costs a tenth of a dollar."""
 
     broken: set[str] = field(default_factory=set)
-    label: str = "plain"
     text: str = ""
-    peeks_at: Path | None = None
-    name: str = "counting"
-
-    @property
-    def config(self) -> dict[str, Json]:
-        return {"label": self.label}
-
-    @property
-    def data(self) -> Sequence[Path]:
-        return [self.peeks_at] if self.peeks_at else []
-
-    @property
-    def models(self) -> dict[str, Json]:
-        return {}
 
     def ids(self) -> list[str]:
         return [str(number) for number in range(10)]
@@ -53,15 +46,12 @@ class Counting:
         async def work(id_: str) -> Sample:
             if id_ in self.broken:
                 return Sample(id=id_, fault="it broke")
-            if self.peeks_at:
-                self.peeks_at.read_text()
+            if self.options.peeks_at:
+                self.options.peeks_at.read_text()
             return Sample(id=id_, value={"number": int(id_), "text": self.text}, cost_nanousd=100_000_000)
 
-        with closed(self.data):
+        with closed(self.options.files()):
             yield work
-
-    def scoring(self, answers: Mapping[str, Sample]) -> None:
-        return None
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
         return {"number": float(str(answer.value["number"]))}
@@ -75,13 +65,17 @@ class Counting:
         return Report(title="Counting", figures=figures, tables=[table], files={"extra.txt": "official"})
 
 
-async def run(benchmark: Counting, settings: Settings, **options: object) -> Path:
-    found = await run_benchmark(benchmark, settings=settings, options=Options(**options), console=QUIET)  # type: ignore[arg-type]
-    return found.folder
+@pytest.fixture
+def counting(settings: Settings, encoder: Encoder) -> Counting:
+    return Counting(options=CountingOptions(), settings=settings, encoder=encoder)
 
 
-async def test_a_run_folder_says_everything(settings: Settings) -> None:
-    folder = await run(Counting(), settings)
+async def run(benchmark: Counting, **how: Any) -> Path:
+    return (await run_benchmark("counting", benchmark, options=RunOptions(**how), console=QUIET)).folder
+
+
+async def test_a_run_folder_says_everything(counting: Counting) -> None:
+    folder = await run(counting)
     assert {file.name for file in folder.iterdir()} == {
         "manifest.json", "samples.jsonl", "seal.json", "summary.json", "report.md", "report.html", "extra.txt",
     }  # fmt: skip
@@ -95,64 +89,66 @@ async def test_a_run_folder_says_everything(settings: Settings) -> None:
     assert "| 10 | 0 |" in (folder / "report.md").read_text()
 
 
-async def test_errors_are_no_wrong_answers_and_are_tried_again(settings: Settings, tmp_path: Path) -> None:
-    folder = await run(Counting(broken={"3", "4"}), settings, folder=tmp_path / "run")
+async def test_errors_are_no_wrong_answers_and_are_tried_again(counting: Counting, tmp_path: Path) -> None:
+    folder = await run(replace(counting, broken={"3", "4"}), folder=tmp_path / "run")
     assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 8, "errors": 2, "total": 38}
-    await run(Counting(), settings, folder=folder)
+    await run(counting, folder=folder)
     assert json.loads((folder / "summary.json").read_text())["figures"] == {"n": 10, "errors": 0, "total": 45}
 
 
-async def test_nothing_is_begun_once_the_money_is_spent_and_the_run_goes_on_with_more(settings: Settings) -> None:
+async def test_nothing_is_begun_once_the_money_is_spent_and_the_run_goes_on_with_more(counting: Counting) -> None:
     with pytest.raises(CostReached) as stopped:
-        await run(Counting(), settings, max_cost_usd=0.35)
+        await run(counting, max_cost_usd=0.35)
     assert len(answers_of(stopped.value.folder)) == 4, "0.3 was still below it"
     assert not (stopped.value.folder / "summary.json").exists()
-    folder = await run(Counting(), settings, at_once=3)
+    folder = await run(counting, at_once=3)
     assert folder == stopped.value.folder, "the unfinished run of the same config is found"
     assert json.loads((folder / "summary.json").read_text())["figures"]["total"] == 45
 
 
-async def test_any_text_survives_its_row(settings: Settings) -> None:
+async def test_any_text_survives_its_row(counting: Counting) -> None:
     odd = "a\u2028b\x85c\ud800 \x1c"
-    folder = await run(Counting(text=odd), settings)
+    folder = await run(replace(counting, text=odd))
     assert {one.value["text"] for one in answers_of(folder).values()} == {odd}
     assert len(answers_of(folder)) == 10
 
 
-async def test_another_model_is_another_run(settings: Settings, tmp_path: Path) -> None:
-    folder = await run(Counting(), settings, folder=tmp_path / "run")
+async def test_another_model_is_another_run(counting: Counting, settings: Settings, tmp_path: Path) -> None:
+    folder = await run(counting, folder=tmp_path / "run")
     tier = TierSettings(url="http://127.0.0.1:1/v1", model="m", input_usd_per_mtok=1, output_usd_per_mtok=1)
     with pytest.raises(ValueError, match="another benchmark"):
-        await run(Counting(), settings.model_copy(update={"local": tier}), folder=folder)
+        await run(replace(counting, settings=settings.model_copy(update={"local": tier})), folder=folder)
 
 
-async def test_another_config_is_refused_and_a_finished_run_is_not_touched(settings: Settings) -> None:
-    folder = await run(Counting(), settings)
+async def test_another_config_is_refused_and_a_finished_run_is_not_touched(
+    counting: Counting, settings: Settings
+) -> None:
+    folder = await run(counting)
     with pytest.raises(ValueError, match="another benchmark, config"):
-        await run(Counting(label="other"), settings, folder=folder)
+        await run(replace(counting, options=CountingOptions(label="other")), folder=folder)
     (settings.folder / "full").mkdir()
     (settings.folder / "full" / "file").touch()
     with pytest.raises(ValueError, match="is not empty"):
-        await run(Counting(), settings, folder=settings.folder / "full")
+        await run(counting, folder=settings.folder / "full")
 
 
-async def test_a_report_follows_from_the_rows_and_changed_answers_are_seen(settings: Settings) -> None:
-    folder = await run(Counting(), settings)
+async def test_a_report_follows_from_the_rows_and_changed_answers_are_seen(counting: Counting) -> None:
+    folder = await run(counting)
     summary = (folder / "summary.json").read_text()
     (folder / "summary.json").unlink()
-    write_report(Counting(), folder)
+    write_report(counting, folder)
     assert (folder / "summary.json").read_text() == summary
     samples = folder / "samples.jsonl"
     samples.write_text(samples.read_text().replace('"number": 7', '"number": 8', 1))
     with pytest.raises(ValueError, match="not what was sealed"):
-        write_report(Counting(), folder)
+        write_report(counting, folder)
 
 
-async def test_a_run_that_peeks_is_caught_even_if_it_hides_the_error(settings: Settings, tmp_path: Path) -> None:
+async def test_a_run_that_peeks_is_caught_even_if_it_hides_the_error(counting: Counting, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden.jsonl"
     hidden.write_text("secret")
     with pytest.raises(Peeked):
-        await run(Counting(peeks_at=hidden), settings)
+        await run(replace(counting, options=CountingOptions(peeks_at=hidden)))
     assert hidden.read_text() == "secret", "it is open again"
 
 

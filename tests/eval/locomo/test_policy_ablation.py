@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.harness.runs import Options, run_benchmark
-from eval.locomo.policy_ablation import ARMS, PolicyAblation
+from eval.harness.runs import RunOptions, run_benchmark
+from eval.locomo.policy_ablation import ARMS, PolicyAblation, PolicyAblationOptions
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import answers, chat_server
 from tirtha.settings import Settings, TierSettings
@@ -32,8 +32,8 @@ async def test_the_cascade_without_its_parts_is_worse_or_dearer(
                 for name, server, price in (("local", local, 0.1), ("frontier", frontier, 10))
             }
         )
-        benchmark = PolicyAblation(settings=own, encoder=encoder, file=data, limit=1)
-        run = await run_benchmark(benchmark, settings=own, options=Options(), console=QUIET)
+        benchmark = PolicyAblation(options=PolicyAblationOptions(data=data, limit=1), settings=own, encoder=encoder)
+        run = await run_benchmark("ablation", benchmark, options=RunOptions(), console=QUIET)
     figures: Any = run.report.figures
     assert set(ARMS) <= set(figures)
     assert figures["full"]["frontier"] == 1.0, "guards stop what no line says"
@@ -45,6 +45,6 @@ async def test_the_cascade_without_its_parts_is_worse_or_dearer(
 
 
 async def test_an_ablation_without_a_model_is_refused(data: Path, settings: Settings, encoder: Encoder) -> None:
-    benchmark = PolicyAblation(settings=settings, encoder=encoder, file=data)
+    benchmark = PolicyAblation(options=PolicyAblationOptions(data=data), settings=settings, encoder=encoder)
     with pytest.raises(ValueError, match="nothing to switch off"):
-        await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+        await run_benchmark("ablation", benchmark, options=RunOptions(), console=QUIET)

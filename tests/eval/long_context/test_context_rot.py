@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.harness.runs import Options, run_benchmark
-from eval.long_context.context_rot import ContextRot
+from eval.harness.runs import RunOptions, run_benchmark
+from eval.long_context.context_rot import ContextRot, RotOptions
 from eval.suite import compare
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
@@ -21,8 +21,10 @@ async def test_rot_asks_the_same_questions_at_every_length_and_runs_compare(
 ) -> None:
     folders = []
     for budget in (165, 40):
-        benchmark = ContextRot(settings=settings, encoder=encoder, lengths=(1_000, 6_000), budget=budget)
-        folders.append((await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)).folder)
+        benchmark = ContextRot(
+            options=RotOptions(lengths=(1_000, 6_000), budget=budget), settings=settings, encoder=encoder
+        )
+        folders.append((await run_benchmark("rot", benchmark, options=RunOptions(), console=QUIET)).folder)
     lengths: Any = benchmark.report([], {}).figures["lengths"]
     assert lengths == {}
     [table] = compare(folders, settings=settings, encoder=encoder)

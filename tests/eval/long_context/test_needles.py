@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.harness.runs import Options, run_benchmark
-from eval.long_context.needles import Needles, chains
+from eval.harness.runs import RunOptions, run_benchmark
+from eval.long_context.needles import NeedleOptions, Needles, chains
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import chat_server, says
 from tirtha.settings import Settings, TierSettings
@@ -33,8 +33,12 @@ def test_chains_name_everything_once_and_only_neighbours_share_a_name() -> None:
 async def test_whole_chains_are_found_and_raw_prompts_are_refused_where_they_do_not_fit(
     settings: Settings, encoder: Encoder
 ) -> None:
-    benchmark = Needles(settings=settings, encoder=encoder, lengths=(2_000, 8_000), depths=(0.0, 0.5), raw_window=4_000)
-    run = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    benchmark = Needles(
+        options=NeedleOptions(lengths=(2_000, 8_000), depths=(0.0, 0.5), raw_window=4_000),
+        settings=settings,
+        encoder=encoder,
+    )
+    run = await run_benchmark("niah", benchmark, options=RunOptions(), console=QUIET)
     cells: Any = run.report.figures["cells"]
     assert all(cell["evidence_recall"] == 1 for cell in cells.values()), cells
     assert all(cell["context_tokens_max"] <= 165 for cell in cells.values())
@@ -49,8 +53,10 @@ async def test_a_model_reads_the_raw_prompt_and_its_answers_are_scored(settings:
         server.script = lambda request: says("no idea")
         tier = TierSettings(url=server.url, model="m", input_usd_per_mtok=1, output_usd_per_mtok=1, max_tokens=64)
         own = settings.model_copy(update={"frontier": tier})
-        benchmark = Needles(settings=own, encoder=encoder, lengths=(1_500,), hops=(1,), depths=(0.5,))
-        run = await run_benchmark(benchmark, settings=own, options=Options(), console=QUIET)
+        benchmark = Needles(
+            options=NeedleOptions(lengths=(1_500,), hops=(1,), depths=(0.5,)), settings=own, encoder=encoder
+        )
+        run = await run_benchmark("niah", benchmark, options=RunOptions(), console=QUIET)
     cells: Any = run.report.figures["cells"]
     assert cells["1500/1 hop"]["raw_wrong"] == 1
     assert any("Question: What is the access code" in r["messages"][-1]["content"] for r in server.requests)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from eval.harness.runs import Options, run_benchmark
-from eval.long_context.ruler import Ruler
+from eval.harness.runs import RunOptions, run_benchmark
+from eval.long_context.ruler import Ruler, RulerOptions
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
 
@@ -20,8 +20,12 @@ QUIET = Console(file=io.StringIO())
 
 async def test_a_run_by_memory_and_raw(settings: Settings, encoder: Encoder, tmp_path: Path) -> None:
     tasks = ("niah_single_2", "niah_multikey_2", "vt")
-    benchmark = Ruler(settings=settings, encoder=encoder, tasks=tasks, lengths=(1_500,), samples=1, raw_window=1_000)
-    run = await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+    benchmark = Ruler(
+        options=RulerOptions(tasks=tasks, lengths=(1_500,), samples=1, raw_window=1_000),
+        settings=settings,
+        encoder=encoder,
+    )
+    run = await run_benchmark("ruler", benchmark, options=RunOptions(), console=QUIET)
     figures: Any = run.report.figures
     assert figures["niah_single_2/1500"]["held"] == 1.0
     assert figures["niah_multikey_2/1500"]["held"] == 1.0

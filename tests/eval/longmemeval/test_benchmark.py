@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from eval.harness.baselines import RANKINGS
-from eval.harness.runs import Options, Run, answers_of, run_benchmark, scores_of
-from eval.longmemeval.benchmark import LongMemEval
+from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark, scores_of
+from eval.longmemeval.benchmark import LongMemEval, LongMemEvalOptions
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import Reply, chat_server, says
 from tirtha.settings import Settings, TierSettings
@@ -21,8 +21,8 @@ QUIET = Console(file=io.StringIO())
 
 
 async def run(data: Path, settings: Settings, encoder: Encoder, folder: Path | None = None, **changes: Any) -> Run:
-    benchmark = LongMemEval(settings=settings, encoder=encoder, file=data, **changes)
-    found = await run_benchmark(benchmark, settings=settings, options=Options(folder=folder), console=QUIET)
+    benchmark = LongMemEval(options=LongMemEvalOptions(data=data, **changes), settings=settings, encoder=encoder)
+    found = await run_benchmark("longmemeval", benchmark, options=RunOptions(folder=folder), console=QUIET)
     assert found.report.tables
     return found
 

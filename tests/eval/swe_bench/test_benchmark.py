@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.harness.runs import Options, Run, read_rows, run_benchmark
-from eval.swe_bench.benchmark import SweBench, read_instances
+from eval.harness.runs import Run, RunOptions, read_rows, run_benchmark
+from eval.swe_bench.benchmark import SweBench, SweOptions, read_instances
+from memory.encoding.encoder import Encoder
 from tests.eval.swe_bench.repository import PATCH, commit
 from tests.support.chat_server import ChatServer, chat_server, says, status
 from tirtha.settings import Settings, TierSettings
@@ -45,16 +46,18 @@ def two_tiers(settings: Settings, local: ChatServer, frontier: ChatServer, *, wi
     return settings.model_copy(update=tiers)
 
 
-async def run_on(instances: Path, repos: Path, settings: Settings) -> Run:
-    benchmark = SweBench(settings=settings, file=instances, repos=repos)
-    return await run_benchmark(benchmark, settings=settings, options=Options(), console=QUIET)
+async def run_on(instances: Path, repos: Path, settings: Settings, encoder: Encoder) -> Run:
+    benchmark = SweBench(options=SweOptions(data=instances, repos=repos), settings=settings, encoder=encoder)
+    return await run_benchmark("swe-bench", benchmark, options=RunOptions(), console=QUIET)
 
 
-async def test_a_patch_that_does_not_apply_goes_up_a_tier(instances: Path, repos: Path, settings: Settings) -> None:
+async def test_a_patch_that_does_not_apply_goes_up_a_tier(
+    instances: Path, repos: Path, settings: Settings, encoder: Encoder
+) -> None:
     with chat_server() as local, chat_server() as frontier:
         local.script = lambda request: says(PATCH.replace("x // 2", "x * 2"))
         frontier.script = lambda request: says(f"```diff\n{PATCH}```")
-        run = await run_on(instances, repos, two_tiers(settings, local, frontier))
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier), encoder)
     prompt = local.requests[0]["messages"][-1]["content"]
     assert "def half(x):\n    return x // 2" in prompt, "the file that the issue names, as it was"
     assert "GOLD" not in prompt
@@ -66,23 +69,23 @@ async def test_a_patch_that_does_not_apply_goes_up_a_tier(instances: Path, repos
 
 
 async def test_what_a_reply_means_last_stands_where_all_of_it_does_not_apply(
-    instances: Path, repos: Path, settings: Settings
+    instances: Path, repos: Path, settings: Settings, encoder: Encoder
 ) -> None:
     draft = PATCH.replace("x / 2", "x / 2.0")
     with chat_server() as local, chat_server() as frontier:
         local.script = lambda request: says(f"```diff\n{draft}```\nNo, simpler:\n```diff\n{PATCH}```")
-        run = await run_on(instances, repos, two_tiers(settings, local, frontier))
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier), encoder)
     assert not frontier.requests
     assert read_rows(run.folder / "samples.jsonl")[0].value["patch"] == PATCH
 
 
 @pytest.mark.parametrize(("window", "calls"), [(131_072, 1), (1_100, 0)])
 async def test_a_tier_that_is_down_or_too_small_leaves_the_issue_to_the_next(
-    instances: Path, repos: Path, settings: Settings, window: int, calls: int
+    instances: Path, repos: Path, settings: Settings, window: int, calls: int, encoder: Encoder
 ) -> None:
     with chat_server() as local, chat_server() as frontier:
         local.script, frontier.script = lambda request: status(400), lambda request: says(PATCH)
-        run = await run_on(instances, repos, two_tiers(settings, local, frontier, window_tokens=window))
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier, window_tokens=window), encoder)
     assert len(local.requests) == calls
     [row] = read_rows(run.folder / "samples.jsonl")
     assert row.value["by"] == "frontier"
@@ -90,11 +93,11 @@ async def test_a_tier_that_is_down_or_too_small_leaves_the_issue_to_the_next(
 
 
 async def test_a_bad_patch_stands_where_the_other_tier_is_only_too_small(
-    instances: Path, repos: Path, settings: Settings
+    instances: Path, repos: Path, settings: Settings, encoder: Encoder
 ) -> None:
     with chat_server() as local, chat_server() as frontier:
         frontier.script = lambda request: says(PATCH.replace("x // 2", "x * 2"))
-        run = await run_on(instances, repos, two_tiers(settings, local, frontier, window_tokens=1_100))
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier, window_tokens=1_100), encoder)
     [row] = read_rows(run.folder / "samples.jsonl")
     assert not row.fault, "it will be too long the next time as well"
     assert row.value["applies"] is False
@@ -107,20 +110,22 @@ def named_logo(instances: Path, repos: Path) -> Path:
     return asking(instances, base_commit=made, problem_statement="logo.png and half.py \u2028 differ.")
 
 
-async def test_files_that_are_no_text_are_not_shown(named_logo: Path, repos: Path, settings: Settings) -> None:
+async def test_files_that_are_no_text_are_not_shown(
+    named_logo: Path, repos: Path, settings: Settings, encoder: Encoder
+) -> None:
     with chat_server() as local, chat_server() as frontier:
         local.script = lambda request: says(PATCH)
-        run = await run_on(named_logo, repos, two_tiers(settings, local, frontier))
+        run = await run_on(named_logo, repos, two_tiers(settings, local, frontier), encoder)
     assert read_rows(run.folder / "samples.jsonl")[0].value["applies"] is True
     assert "def half(x):" in local.requests[0]["messages"][-1]["content"]
 
 
 async def test_without_a_good_patch_a_tier_that_is_down_makes_an_error(
-    instances: Path, repos: Path, settings: Settings
+    instances: Path, repos: Path, settings: Settings, encoder: Encoder
 ) -> None:
     with chat_server() as local, chat_server() as frontier:
         local.script, frontier.script = lambda request: says("no patch"), lambda request: status(400)
-        run = await run_on(instances, repos, two_tiers(settings, local, frontier))
+        run = await run_on(instances, repos, two_tiers(settings, local, frontier), encoder)
     [row] = read_rows(run.folder / "samples.jsonl")
     assert row.fault.startswith("frontier: ")
     assert row.cost_nanousd > 0, "the local tier was paid"
@@ -135,11 +140,11 @@ def two_files(instances: Path, repos: Path) -> Path:
 
 
 async def test_a_file_that_does_not_fit_does_not_hide_the_next(
-    two_files: Path, repos: Path, settings: Settings
+    two_files: Path, repos: Path, settings: Settings, encoder: Encoder
 ) -> None:
     with chat_server() as local, chat_server() as frontier:
         local.script = lambda request: says(PATCH)
-        await run_on(two_files, repos, two_tiers(settings, local, frontier, window_tokens=4_000))
+        await run_on(two_files, repos, two_tiers(settings, local, frontier, window_tokens=4_000), encoder)
     prompt = local.requests[0]["messages"][-1]["content"]
     assert "BIG = 1" not in prompt
     assert "def half(x):" in prompt
