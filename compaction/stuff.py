@@ -18,7 +18,7 @@ def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
     taken: list[Span] = []
     used = 0
     for turn in reversed(turns):
-        span = Span(turn=turn, start=0, end=len(turn.text))
+        span = _whole(turn)
         tokens = span_cost(span)
         if not taken or taken[-1].day != span.day:
             tokens += day_cost(span.day)
@@ -39,4 +39,9 @@ def stuff(turns: Sequence[Turn], *, limit: int) -> Context:
 
 def raw_tokens(turns: Sequence[Turn]) -> int:
     """Count the tokens of the whole history, written as `stuff` writes it."""
-    return context_cost([Span(turn=turn, start=0, end=len(turn.text)) for turn in turns])
+    return context_cost([_whole(turn) for turn in turns])
+
+
+def _whole(turn: Turn) -> Span:
+    """Return all that a turn says: blanks at its end would count differently once no line follows."""
+    return Span(turn=turn, start=0, end=len(turn.text.rstrip()))

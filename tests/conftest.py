@@ -12,6 +12,7 @@ import pytest
 
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
+from tests.support.databases import new_home
 from tests.support.memory import memory_in
 from tirtha.caller import Caller, local_caller
 from tirtha.http.app import create_app
@@ -62,7 +63,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
+    return Settings(home=new_home(tmp_path / "home"))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ LONGEST_FUNCTION = 60
 MOST_MODULES = 14  # about twelve: the roots of memory and cascade also hold their faces
 
 
+@pytest.mark.slow  # and `make lint` asks the same
 def test_imports_point_down_only() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--config", str(ROOT / "pyproject.toml")]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -67,9 +67,11 @@ def open_database(
             database.refuse_unsound(accept_loss=accept_loss)
         with store_faults(), database.writing() as connection:
             config = alembic_config(migrations, connection)
+            revisions = ScriptDirectory.from_config(config)
             _carry_over(connection, migrations)
-            _refuse_newer(connection, config, migrations, home)
-            command.upgrade(config, "heads")
+            _refuse_newer(connection, revisions, migrations, home)
+            if not _is_newest(connection, revisions):
+                command.upgrade(config, "heads")
         with store_faults():
             database.wipe()  # what an earlier process forgot and could not wipe
         yield database
@@ -88,9 +90,9 @@ def read_database(home: Path, url: str | None, *, migrations: Sequence[Migration
         with store_faults(), database.reading() as connection:
             if not _heads(connection):
                 raise StoreUnavailable(f"there is no Tirtha database for {home}")
-            config = alembic_config(migrations, connection)
-            _refuse_newer(connection, config, migrations, home)
-            if set(_heads(connection)) != set(ScriptDirectory.from_config(config).get_heads()):
+            revisions = ScriptDirectory.from_config(alembic_config(migrations, connection))
+            _refuse_newer(connection, revisions, migrations, home)
+            if not _is_newest(connection, revisions):
                 raise DataIsOlder(home)
         yield database
 
@@ -176,8 +178,14 @@ def _carry_over(connection: Connection, migrations: Sequence[Migrations]) -> Non
             connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{heir}')")  # noqa: S608 - our own constants
 
 
-def _refuse_newer(connection: Connection, config: Config, migrations: Sequence[Migrations], home: Path) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+def _is_newest(connection: Connection, revisions: ScriptDirectory) -> bool:
+    return set(_heads(connection)) == set(revisions.get_heads())
+
+
+def _refuse_newer(
+    connection: Connection, revisions: ScriptDirectory, migrations: Sequence[Migrations], home: Path
+) -> None:
+    known = {script.revision for script in revisions.walk_revisions()}
     known |= {revision for one in migrations for revision in one.heirs}
     unknown = [head for head in _heads(connection) if head not in known]
     if unknown:

@@ -1,5 +1,6 @@
 from time import perf_counter
 
+import anyio
 import pytest
 
 from cascade import CodeCascade, CodeTask, Decision
@@ -115,3 +116,17 @@ async def test_what_is_no_program_is_not_run(said: str | Completion, why: str) -
     assert decision.path == "abstain"
     assert [verdict.guard for verdict in decision.verdicts] == ["program"]
     assert why in decision.verdicts[0].reason
+
+
+async def test_tests_that_outlast_the_request_are_no_pass() -> None:
+    async def endless(program: str, tests: PublicTests) -> Outcome:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    own = CodeCascade(
+        try_program=endless, local=tier(Scripted(RIGHT)), policy=CodePolicy(unverified="serve"), deadline_s=0.3
+    )
+    decision = await decide(own)
+    assert (decision.path, decision.verified) == ("local", False)
+    assert [(one.guard, one.status) for one in decision.verdicts] == [("program", "pass"), ("code_tests", "error")]
+    assert "when the request's time was up" in decision.verdicts[-1].reason

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compaction import BudgetTooSmall, Context, WindowTooSmall, count_tokens, distill, raw_tokens, stuff
+from compaction import BudgetTooSmall, Context, count_tokens, distill
 from compaction.distill import DistillOptions, _Packing
 from language.segmentation.passages import split_passages
 from memory import Evidence, Turn
@@ -95,27 +95,6 @@ def test_a_budget_that_holds_all_lines_gets_them_all(told: list[str], speaker: s
     everything = distill(found, budget=10_000)
     reckoned = everything.tokens + 2  # prices may be two tokens above what is printed
     assert distill(found, budget=reckoned).lines == everything.lines
-
-
-@settings(max_examples=100, deadline=None)
-@given(histories(), st.integers(1, 600))
-def test_stuffing_keeps_to_its_window(turns: list[Turn], limit: int) -> None:
-    turns = sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
-    try:
-        context = stuff(turns, limit=limit)
-    except WindowTooSmall as fault:
-        assert fault.needed > limit
-        return
-    holds(context, turns)
-    assert {line.turn_id for line in context.lines} == {turn.id for turn in turns[len(turns) - len(context.lines) :]}
-
-
-def test_whole_history_fits_its_own_count() -> None:
-    turns = [
-        held(f"Turn {n}, said plainly.", pk=n, position=n, said_at=MAY_8 + timedelta(hours=n)) for n in range(1_200)
-    ]
-    assert len(stuff(turns, limit=raw_tokens(turns) + 500).lines) == 1_200
-    assert len(stuff(turns, limit=100).lines) < 12
 
 
 def test_lines_are_grouped_by_day_and_dates_resolved() -> None:

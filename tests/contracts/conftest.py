@@ -1,38 +1,36 @@
 """Real databases for the contract suites: SQLite in a folder, and PostgreSQL where a server answers."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
+from tests.support.databases import PostgreSQL, new_sqlite, postgresql
 from tests.support.memory import database_in
 
-POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """The database of this process on PostgreSQL."""
+    with ExitStack() as opened:
+        try:
+            made = opened.enter_context(postgresql())
+        except OperationalError:
+            pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database with every package's tables."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'memory.sqlite3'}"
-        return
-    name = f"tirtha_test_{uuid4().hex[:12]}"
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    try:
-        with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    except OperationalError:
-        server.dispose()
-        pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
-    yield POSTGRES.rsplit("/", 1)[0] + f"/{name}"
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+        return new_sqlite(tmp_path / "memory.sqlite3")
+    made: PostgreSQL = request.getfixturevalue("postgres")
+    return made.emptied()
 
 
 @pytest.fixture

@@ -20,15 +20,13 @@ from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
 from memory.errors import HomeInUse, IndexBehind, IndexMismatch, StoreUnavailable
 from memory.index.faults import discard
-from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.index.rows import IndexRow
 from memory.model import ScopeId
 from memory.opening import open_memory, rebuild_index
-from memory.recall.reranker import RecallModels
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
-from tests.support.memory import database_in, memory_in
+from tests.support.memory import database_in, memory_in, memory_over
 from tests.support.turns import MAY_8, SCOPE, said
 
 CHAT = [
@@ -75,20 +73,10 @@ class FullDisk(PassageIndex):
 async def memory_on_a_full_disk(
     database: Database, encoder: Encoder, settings: MemorySettings
 ) -> AsyncIterator[tuple[Memory, FullDisk]]:
-    store, folder = TurnStore(database, most_waiting=settings.max_tail_turns), database.home / "index"
-    index = FullDisk(folder, model=encoder.name, dimension=encoder.dimension)
+    index = FullDisk(database.home / "index", model=encoder.name, dimension=encoder.dimension)
     index.refused = anyio.Event()
-    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
-    work = asyncio.create_task(indexer.run())
-    try:
-        models = RecallModels.load(encoder.name)
-        yield (
-            Memory(store=store, index=index, encoder=encoder, indexer=indexer, models=models, settings=settings),
-            index,
-        )
-    finally:
-        indexer.stop()
-        await asyncio.wait([work])
+    async with memory_over(index, database, encoder, settings) as memory:
+        yield memory, index
 
 
 async def test_recall_is_the_same_from_the_tail_and_from_the_index(tmp_path: Path, encoder: Encoder) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from anyio.from_thread import start_blocking_portal
 
 from memory.encoding.encoder import Encoder
+from tests.support.databases import new_home
 from tirtha.http.address import announced
 from tirtha.http.app import create_app
 from tirtha.http.server import listening
@@ -70,7 +71,7 @@ def running(home: Path, **extra: str) -> Iterator[Server]:
 def serving(home: Path, encoder: Encoder, **extra: str) -> Iterator[str]:
     """Serve from a thread of this process, configured by the environment as a process is; gives the address."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (extra | {"TIRTHA_HOME": str(home)}).items():
+        for name, value in (extra | {"TIRTHA_HOME": str(new_home(home))}).items():
             patch.setenv(name, value)
         settings = SettingSources().read()
     with (

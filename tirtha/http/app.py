@@ -1,10 +1,10 @@
 """The ASGI application: middleware, errors and routes over an open service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIRouter
 from starlette.types import ASGIApp
 
 import tirtha
@@ -95,9 +95,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.max_line_bytes = settings.max_body_bytes
     errors.register(app)
     app.add_exception_handler(RelayRefused, refused)
-    for router in _ROUTERS:
+    routers = (*_ROUTERS, mcp_router(service, max_body_bytes=settings.max_body_bytes))
+    for router in routers:
         app.include_router(router)
-    app.include_router(mcp_router(service, max_body_bytes=settings.max_body_bytes))
     app.add_middleware(Routing)  # the innermost: what is added later stands before it
     app.add_middleware(
         BodyTimeouts, pause_s=settings.body_pause_s, whole_s=settings.body_timeout_s, streamed=_STREAMED | _FILES
@@ -109,13 +109,16 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         streamed=_STREAMED,
         files=_FILES,
     )
-    app.add_middleware(Callers, authentication=service.authentication, open_paths=_open_paths(app))
+    app.add_middleware(Callers, authentication=service.authentication, open_paths=_open_paths(routers))
     return app
 
 
-def _open_paths(app: FastAPI) -> frozenset[str]:
-    """Return the paths of the routes that declare that they need no key."""
-    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+def _open_paths(routers: Iterable[APIRouter]) -> frozenset[str]:
+    """Return the paths of the routes that declare that they need no key; no router is included under a prefix.
+
+    The routes of the application itself would be built for this, which the framework otherwise does when one is first asked for.
+    """
+    routes = [route for router in routers for route in router.routes]
     return frozenset(r.path for r in routes if isinstance(r, APIRoute) and declared(r.dependant) == "open")
 
 

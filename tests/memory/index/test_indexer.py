@@ -25,24 +25,20 @@ ECHO = said(f"You told me: {NEWS}", id="2", role="assistant")
 class Interrupted(PassageIndex):
     """The real index, beside which something else happens once turns were compared with it, and whose purges may fail."""
 
-    def before(self) -> None:
-        """Do nothing yet."""
-
+    meanwhile: Callable[[], None] | None = None
     broken = False
 
     def first_turns(self, scope: ScopeId, fingerprints: Sequence[str]) -> dict[str, TurnPk]:
         found = super().first_turns(scope, fingerprints)
-        self._once()
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
         return found
 
     def purge(self) -> None:
         if self.broken:
             raise StoreUnavailable("the passage index: no space left")
         super().purge()
-
-    def _once(self) -> None:
-        before, self.before = self.before, lambda: None  # type: ignore[method-assign]
-        before()
 
 
 class House:
@@ -78,7 +74,7 @@ async def test_what_repeats_the_forgotten_is_indexed_although_it_was_being_left_
         if whole:
             house.indexer.forget()
 
-    house.index.before = forget  # type: ignore[method-assign]
+    house.index.meanwhile = forget
     house.remember(ECHO)
     house.work()
     held = house.index.turns_held(scope)
@@ -97,7 +93,7 @@ async def test_what_is_forgotten_while_it_is_encoded_is_not_indexed(house: House
         if whole:
             house.indexer.forget()
 
-    house.index.before = forget  # type: ignore[method-assign]
+    house.index.meanwhile = forget
     house.remember(ECHO, said("I bought a lamp.", id="3"))
     house.work()
     held = house.index.turns_held(scope)
@@ -116,7 +112,7 @@ async def test_what_is_replaced_while_it_is_encoded_is_not_indexed(house: House,
         if whole:
             house.indexer.forget()
 
-    house.index.before = regenerate  # type: ignore[method-assign]
+    house.index.meanwhile = regenerate
     house.index.broken = True  # no file is written anew for what stays in the database
     house.remember(ECHO, said("I bought a lamp.", id="3"))
     house.work()

@@ -113,7 +113,7 @@ def asked(url: str, tier: ChatServer, town: str, endpoint: str) -> list[dict[str
     return told
 
 
-@pytest.mark.parametrize("endpoint", ["chat/completions", "responses"])
+@pytest.mark.parametrize("endpoint", ["chat/completions", pytest.param("responses", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("town", [*FORMS, "Bonn"])
 def test_a_form_stands_in_the_notes_alone(url: str, tier: ChatServer, town: str, endpoint: str) -> None:
     rules, message = asked(url, tier, town, endpoint)

@@ -38,14 +38,14 @@ def test_what_a_file_is_is_said_before_it_is_stored(tirtha: Tirtha, tmp_path: Pa
 
 
 def test_what_could_not_be_stored_is_listed_and_is_no_success(tirtha: Tirtha) -> None:
-    run = tirtha("import", EXPORTS / "chatgpt.json", "--user", "ines")
+    run = tirtha("import", EXPORTS / "chatgpt.json", "--user", "otto")
     assert run.exit_code == 1
     assert "5 stored, 0 known already, 4 rejected" in run.stdout
     assert "  file, record 3, message x: has a create_time that is no time" in run.stdout
 
 
 def test_json_is_one_document(tirtha: Tirtha) -> None:
-    told = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "u", "--json").stdout)
+    told = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "w", "--json").stdout)
     assert (told["format"], told["dry_run"], told["stored"]) == ("claude", False, 6)
     told = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "v", "--json", "--dry-run").stdout)
     assert (told["dry_run"], told["stored"], held(tirtha, "v")) == (True, 6, 0)
@@ -91,8 +91,8 @@ def test_a_file_that_is_not_there_is_named(tirtha: Tirtha, tmp_path: Path) -> No
     assert "none.zip" in run.stderr
 
 
-def test_standard_input_is_imported(tirtha: Tirtha, tmp_path: Path) -> None:
+def test_standard_input_is_imported(tirtha: Tirtha, home: Path) -> None:
     content = (EXPORTS / "codex.jsonl").read_bytes()
-    run = command(tmp_path / "home", "import", "-", "--user", "piped", stdin=content)
+    run = command(home, "import", "-", "--user", "piped", stdin=content)
     assert "2 stored, 0 known already, 1 rejected" in run.stdout, run.stderr
     assert held(tirtha, "piped") == 2

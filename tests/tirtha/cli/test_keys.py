@@ -22,7 +22,7 @@ KEY = re.compile(r"trt_[a-z0-9]{10}_[A-Za-z0-9_-]{43}\n")
 
 def test_a_key_is_made_listed_and_revoked_in_the_data_folder(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    made = tirtha(
+    made = tirtha_here(
         home, "keys", "create", "phone\u202e", "--tenant", "acme", "--rights", "read, write", "--expires", "2099-12-31"
     )
     assert made.returncode == 0, made.stderr

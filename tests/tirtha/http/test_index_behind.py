@@ -8,16 +8,18 @@ import httpx
 import pytest
 
 from memory.encoding.encoder import Encoder
+from tests.support.databases import new_home
 from tirtha.http.app import create_app
 from tirtha.settings import Settings
 from tirtha.wiring.service import open_service
 
+MOST_WAITING = 40
 NDJSON = {"content-type": "application/x-ndjson"}
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", max_tail_turns=200)
+    return Settings(home=new_home(tmp_path / "home"), max_tail_turns=MOST_WAITING)
 
 
 @pytest.fixture
@@ -44,22 +46,22 @@ async def waiting(client: httpx.AsyncClient) -> int:
 
 
 async def test_what_is_too_far_ahead_is_refused_whole_and_may_be_sent_again(client: httpx.AsyncClient) -> None:
-    first = facts(0, 2_000)
+    first = facts(0, 400)
     assert (await remember(client, first)).status_code == 201, "one request is taken whatever its size"
-    refused = await remember(client, facts(2_000, 3))
+    refused = await remember(client, facts(400, 3))
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     problem = refused.json()
     assert problem["status"] == 503
     assert "nothing was stored" in problem["detail"]
-    assert "200 may" in problem["detail"]
+    assert f"{MOST_WAITING} may" in problem["detail"]
     again = await remember(client, first[:10])
     assert again.status_code == 201, "what is stored already needs no room"
     assert not any(turn["stored"] for turn in again.json()["turns"])
     assert (await remember(client, facts(0, 1), user="u2")).status_code == 201, "another memory is not refused"
-    while await waiting(client) >= 200:
+    while await waiting(client) >= MOST_WAITING:
         pass
-    assert (await remember(client, facts(2_000, 3))).status_code == 201
+    assert (await remember(client, facts(400, 3))).status_code == 201
 
 
 async def test_an_import_by_one_body_waits_for_the_index_and_holds_nobody_up(client: httpx.AsyncClient) -> None:
@@ -68,9 +70,9 @@ async def test_an_import_by_one_body_waits_for_the_index_and_holds_nobody_up(cli
     answered: list[dict[str, object]] = []
 
     async def body() -> AsyncIterator[bytes]:
-        for number, fact in enumerate(facts(0, 1_500)):
+        for number, fact in enumerate(facts(0, 600)):
             yield json.dumps({"user_id": "importer", "session_id": "s1"} | fact).encode() + b"\n"
-            if number % 250 == 249:
+            if number % 150 == 149:
                 most.append(await waiting(client))
                 turn = {"id": str(number), "role": "user", "text": f"The code of locker {number} is zq{number}x."}
                 live = {"user_id": "live", "session_id": "s1", "turns": [turn], "wait": "indexed"}
@@ -81,6 +83,6 @@ async def test_an_import_by_one_body_waits_for_the_index_and_holds_nobody_up(cli
 
     answer = await client.post("/v1/remember", content=body(), headers=NDJSON)
     assert answer.status_code == 201
-    assert answer.json()["stored"] == 1_500
-    assert max(most) < 200 + 128 + 32, "a batch of the bulk above the bound"
+    assert answer.json()["stored"] == 600
+    assert max(most) < MOST_WAITING + 128 + 32, "a batch of the bulk above the bound"
     assert all(one["indexed"] for one in answered)

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import httpx
-import pytest
 
+from tirtha.caller import Caller
 from tirtha.http.app import create_app
+from tirtha.operations.listing import ListUsers, UsersRequest
 from tirtha.service import Service
 from tirtha.settings import Settings
 
@@ -71,12 +73,16 @@ async def test_every_answer_has_security_headers(client: httpx.AsyncClient, serv
         assert "strict-transport-security" not in answer.headers
 
 
-async def test_an_error_of_ours_has_them_too(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
+class Buggy(ListUsers):
+    """An operation with a bug."""
+
+    async def __call__(self, caller: Caller, request: UsersRequest) -> NoReturn:
         raise RuntimeError("as if it were a bug")
 
-    monkeypatch.setattr("tirtha.operations.listing.ListUsers.__call__", fail)
-    answer = await client.get("/v1/users")
+
+async def test_an_error_of_ours_has_them_too(service: Service) -> None:
+    async with application(replace(service, users=Buggy(memory=service.memory))) as client:
+        answer = await client.get("/v1/users")
     assert answer.status_code == 500
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 

@@ -2,7 +2,6 @@
 
 import resource
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from memory.encoding.encoder import Encoder
+from tests.support.disk import small_disk, write_until_full
 from tests.support.server import Server, running, serving
 
 TURN = {"user_id": "u1", "session_id": "s1", "turns": [{"id": "1", "role": "user", "text": "I live in Porto."}]}
@@ -55,33 +55,11 @@ def test_a_quota_and_the_end_of_it(tmp_path: Path) -> None:
         assert ready(server.url).json()["turns"] == 1
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """Mount a filesystem of 8 MiB, or skip the test where that is not allowed."""
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a filesystem needs the right to")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def write_for_ever(file: Path) -> None:
-    with file.open("wb", buffering=0) as filler:
-        while True:
-            filler.write(bytes(4_096))
-
-
 def test_a_full_disk_and_room_on_it(tmp_path: Path, encoder: Encoder) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk), serving(disk / "home", encoder) as url:
         assert httpx.post(f"{url}/v1/remember", json=TURN, timeout=60).status_code == 201
-        with pytest.raises(OSError, match="No space left"):
-            write_for_ever(disk / "filler")
+        write_until_full(disk / "filler")
         assert is_not_ready(ready(url))
         (disk / "filler").unlink()
         assert ready(url).json()["turns"] == 1

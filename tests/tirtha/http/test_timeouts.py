@@ -117,6 +117,7 @@ def test_a_body_that_pauses_is_ended(connection: socket.socket, address: tuple[s
     assert f"nothing of it came for {PAUSE_S:g} s".encode() in answer
 
 
+@pytest.mark.slow
 def test_a_body_that_never_ends_is_ended(connection: socket.socket, address: tuple[str, int]) -> None:
     connection.sendall(head(address, f"Content-Length: {len(TURN)}"))
     began_s, connection_is_open = perf_counter(), True
@@ -134,6 +135,7 @@ def test_a_body_that_never_ends_is_ended(connection: socket.socket, address: tup
         assert f"it was not whole within {WHOLE_S:g} s".encode() in heard(connection)
 
 
+@pytest.mark.slow
 def test_lines_may_take_any_time_but_may_not_pause(address: tuple[str, int]) -> None:
     def lines() -> Iterator[bytes]:
         for _ in range(8):

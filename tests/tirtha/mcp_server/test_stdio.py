@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from memory.encoding.encoder import Encoder
 from tests.support.agents import ERAS, Era, Person, data, process_agent, refusal, resource_text, sessions_of
-from tests.support.command import tirtha
+from tests.support.command import tirtha, tirtha_here
 from tests.support.server import COMMAND, environment, serving
 from tests.test_architecture import loaded_by
 
@@ -45,7 +45,7 @@ def server_of(home: Path) -> str:
     return (home / "server.url").read_text("ascii")
 
 
-@eras
+@pytest.mark.parametrize("era", [pytest.param(era, marks=[pytest.mark.slow] * (era == "legacy")) for era in ERAS])
 async def test_a_process_beside_a_server_has_its_memory(home: Path, era: Era) -> None:
     user = f"beside-{era}"
     async with process_agent(home, "--user", user, era=era) as client:
@@ -140,7 +140,7 @@ def test_standard_output_has_the_protocol_and_nothing_else(home: Path) -> None:
     assert json.loads(lines[1])["result"]["isError"] is False
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("by", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_ends_it(home: Path, by: signal.Signals) -> None:
     process = started(home)
     spoken(process, FIRST)
@@ -153,7 +153,7 @@ def test_a_signal_ends_it(home: Path, by: signal.Signals) -> None:
 
 def test_what_is_wrong_with_its_options_is_told(tmp_path: Path) -> None:
     for options in (("--user", ""), ("--agent", "x" * 129)):
-        ended = tirtha(tmp_path, "mcp", *options)
+        ended = tirtha_here(tmp_path, "mcp", *options)
         assert ended.returncode == 2
         assert ended.stdout == ""
         assert options[0] in ended.stderr

@@ -9,6 +9,7 @@ import pytest
 from starlette.types import Message
 
 from memory.errors import StoreUnavailable
+from tests.support.disk import small_disk
 from tirtha.transfer.response import ExportResponse
 
 BLOCKS = [bytes([65 + n]) * 70_000 for n in range(20)]
@@ -119,3 +120,14 @@ async def test_a_failure_on_the_way_leaves_the_body_open(tmp_path: Path) -> None
         await answer(Source(BLOCKS, fails_after=15, client=client), client, tmp_path)
     assert client.messages, "a part was on its way"
     assert all(message.get("more_body", True) for message in client.messages), "no client takes it for the whole"
+
+
+async def test_a_disk_that_fills_on_the_way_is_told_and_given_back(tmp_path: Path) -> None:
+    source, client = Source([BLOCKS[0]] * 300), Client()  # 21 MB, onto a disk of 8 MiB
+    client.reads.set()
+    with small_disk(tmp_path / "disk") as disk:
+        with pytest.raises(StoreUnavailable, match="cannot be kept while it is sent: No space left"):
+            await answer(source, client, disk)
+        assert all(message.get("more_body", True) for message in client.messages), "no client takes it for the whole"
+        assert source.closed.is_set(), "what is read is let go of"
+        (disk / "room").write_bytes(bytes(7 * 2**20))
