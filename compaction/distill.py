@@ -1,6 +1,6 @@
 """Distillation: choose the evidence that is worth its tokens, within a hard budget.
 
-Greedy selection by exact token costs: repeatedly add the passage with the highest gain / cost ** cost_exponent that fits. The gain
+Standing instructions come first, up to a quarter of the budget, in their order. Then greedy selection by exact token costs: repeatedly add the passage with the highest gain / cost ** cost_exponent that fits. The gain
 is the passage's score, less a share of what the context holds of that turn already. The cost counts the line, the day's header
 where it is not there yet, and the sentence before where a passage cannot be understood without. Knows nothing of how evidence
 was found.
@@ -22,6 +22,7 @@ __all__ = ["DistillOptions", "distill"]
 
 _CONSIDERED = 40
 _TOKENS_PER_CONSIDERED = 4
+_STANDING_SHARE = 0.25  # of the budget, for instructions that are in force
 _LEAST_OF_LINE = 4  # tokens: "[", "1", "]", and one that ends in the colon, whatever the name
 
 
@@ -46,9 +47,16 @@ class DistillOptions:
 
 
 def distill(
-    evidence: Sequence[Evidence], *, budget: int, broad: bool = False, options: DistillOptions | None = None
+    evidence: Sequence[Evidence],
+    *,
+    budget: int,
+    broad: bool = False,
+    standing: Sequence[Evidence] = (),
+    options: DistillOptions | None = None,
 ) -> Context:
     """Choose what of `evidence` (best first) the context of at most `budget` tokens holds.
+
+    `standing` are instructions to be minded, the most fitting first: whole lines of them take up to a quarter of the budget.
 
     `broad` says that the question takes several facts, so that tokens go to other turns rather than to more of one.
 
@@ -63,6 +71,7 @@ def distill(
         {"says nothing": len(evidence) - len(informative), "too little relevance": len(informative) - len(pool)}
     )
     packing = _Packing(budget=budget, options=options, redundancy=_redundancy(pool, options, broad=broad))
+    packing.add_within(standing, int(budget * _STANDING_SHARE))
     while (best := packing.best(pool)) is not None:
         chosen = pool.pop(best)
         if packing.repeats(chosen):
@@ -170,6 +179,14 @@ class _Packing:
             self.antecedents[key] = antecedent(candidate.turn.text, candidate.passage)
         return self.antecedents[key]
 
+    def add_within(self, candidates: Sequence[Evidence], share: int) -> None:
+        """Take in, in their order, those that fit into `share` tokens together and repeat nothing."""
+        for candidate in candidates:
+            if self.used + self.least_cost(candidate) > share or self.repeats(candidate):
+                continue
+            if self.used + self.cost(candidate) <= share:
+                self.add(candidate)
+
     def repeats(self, candidate: Evidence) -> bool:
         return _statement(candidate) in self.said
 
@@ -210,7 +227,13 @@ def _statement(candidate: Evidence) -> tuple[date, str, tuple[str, ...]]:
 
 def _span(candidate: Evidence) -> Span:
     passage = candidate.passage
-    return Span(turn=candidate.turn, start=passage.start, end=passage.end, score=candidate.score)
+    return Span(
+        turn=candidate.turn,
+        start=passage.start,
+        end=passage.end,
+        score=candidate.score,
+        trimmed=candidate.trimmed,
+    )
 
 
 def _merge(new: Span, spans: Sequence[Span]) -> list[Span]:
@@ -220,7 +243,8 @@ def _merge(new: Span, spans: Sequence[Span]) -> list[Span]:
         if merged and not span.turn.text[merged[-1].end : span.start].strip():
             last = merged.pop()
             end, score = max(last.end, span.end), max(last.score, span.score)
-            span = replace(span, start=last.start, end=end, score=score)  # noqa: PLW2901
+            trimmed = span.trimmed if span.end >= last.end else last.trimmed
+            span = replace(span, start=last.start, end=end, score=score, trimmed=trimmed)  # noqa: PLW2901
         merged.append(span)
     return merged
 

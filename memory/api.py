@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from language import forget_texts
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexBehind, IndexDamaged
-from memory.index.indexer import Indexer
+from memory.index.indexer import Indexer, Recognise
+from memory.instructions import Instructions
 from memory.index.lance import PassageIndex
 from memory.model import (
     Bounds,
@@ -68,6 +69,7 @@ class Memory:
         encoder: Encoder,
         indexer: Indexer,
         models: RecallModels,
+        recognise: Recognise,
         settings: MemorySettings,
     ) -> None:
         self._store = store
@@ -76,10 +78,11 @@ class Memory:
         self._indexer = indexer
         self._settings = settings
         self._precedence = indexer.precedence
-        self._recall = Recall(store=store, index=index, encoder=encoder, models=models)
+        self._recall = Recall(store=store, index=index, encoder=encoder, models=models, recognise=recognise)
         self._questions = Questions(self._recall, index, most_waiting=settings.max_waiting_questions)
         self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
+        self.instructions = Instructions(store, self._recall.standing, self._requests)
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
         self._changes = anyio.CapacityLimiter(_CHANGES_AT_ONCE)

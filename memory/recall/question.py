@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from language import TimeExpression, analyse, readable
+from language.requests import asks_for_work
 from language.words import content_terms, words
 
 __all__ = ["KINDS", "Question", "read_question"]
@@ -41,6 +42,7 @@ class Question:
     named: the speakers it names. words: all its words, lower-cased. times: when it speaks of, resolved.
     kind: one of `KINDS`. several: it asks for more than one thing ("which cities ...").
     compares: it takes two facts to answer ("which came first, the tent or the stove?").
+    wants_work: it asks for work or advice, and for no fact ("write a speech").
     """
 
     topic: str
@@ -51,6 +53,7 @@ class Question:
     kind: str
     several: bool
     compares: bool
+    wants_work: bool
 
 
 def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> Question:
@@ -69,6 +72,7 @@ def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> 
         kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
         several=bool(_SEVERAL.search(text)),
         compares=bool(_COMPARES.search(text)),
+        wants_work=asks_for_work(text),
     )
 
 

@@ -77,6 +77,12 @@ class WaitingTurns:
         encoded = self._encode(turns, terms, forgettings)
         return turns, [row.encoded for row in prepare_rows(self._index, scope, turns, encoded)]
 
+    def encode(self, turns: Sequence[Turn], terms: Sequence[str]) -> list[EncodedPassage]:
+        """Encode the passages of some of these waiting turns, the first ones first: as many as a question has the time for."""
+        forgettings = self._forgettings
+        chosen = _affordable(turns[:_BY_WORDS])
+        return [passage for passages in self._encode(chosen, terms, forgettings) for passage in passages]
+
     def forget_texts(self) -> None:
         """Drop all that is kept, also what a question under way is about to keep."""
         with self._keeping:

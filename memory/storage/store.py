@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Result, Select, delete, func, select, update
 from sqlmodel import col
 
+from language import Passage
 from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
     Bounds,
@@ -36,6 +37,7 @@ from memory.model import (
 from memory.storage import listing
 from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
+from memory.storage.derived.instructions import InstructionStore, note_instructions
 from memory.storage.forgetting import Forgetting, Forgotten, forget
 from memory.storage.intake.following import follow, place
 from memory.storage.intake.remembering import remember
@@ -73,6 +75,7 @@ class TurnStore:
         self._database = database
         self._most_waiting = most_waiting
         self.tenants = TenantStore(database)
+        self.instructions = InstructionStore(database)
 
     # writing
 
@@ -149,8 +152,10 @@ class TurnStore:
         with store_faults(), self._database.forgetting() as connection:
             return forget(connection, scope, session_id=session_id, turn_id=turn_id)
 
-    def mark_indexed(self, turns: Mapping[ScopeId, Sequence[TurnPk]]) -> bool:
-        """Note that the index holds these turns. False if something of their scopes was forgotten that the index still holds.
+    def mark_indexed(
+        self, turns: Mapping[ScopeId, Sequence[TurnPk]], instructions: Mapping[TurnPk, Sequence[Passage]]
+    ) -> bool:
+        """Note that the index holds these turns, and the instructions that they tell. False if something of their scopes was forgotten that the index still holds.
 
         Then nothing is noted: what the turns repeat of it was left out of the index.
         """
@@ -164,6 +169,7 @@ class TurnStore:
             for start in range(0, len(pks), KEYS_PER_QUERY):
                 chunk = pks[start : start + KEYS_PER_QUERY]
                 connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=True))
+            note_instructions(connection, turns, instructions)
         return True
 
     def mark_unindexed(self, pks: Sequence[TurnPk]) -> None:
