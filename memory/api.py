@@ -293,11 +293,7 @@ class Memory:
         """Return what this memory is busy with just now."""
         others = {"store": threads_of(self._requests), "embeddings": threads_of(self._embeddings)}
         hot_scopes, hot_bytes = self._index.kept()
-        return Load(
-            threads=self._questions.load() | others,
-            hot_scopes=hot_scopes,
-            hot_bytes=hot_bytes,
-        )
+        return Load(threads=self._questions.load() | others, hot_scopes=hot_scopes, hot_bytes=hot_bytes)
 
     # forgetting
 

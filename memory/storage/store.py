@@ -127,10 +127,7 @@ class TurnStore:
     def restore(self, requests: Sequence[Restore], most_turns: int | None = None) -> list[Restored]:
         """Store archived turns that are new, as they stood, in one transaction; what became of each is told in its order.
 
-        Raises:
-            IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
-            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
-            StoreUnavailable: the database cannot be written; then nothing was stored.
+        Raises as `remember_many` does.
         """
         admit = self._admission()
         with self._writing() as connection:
@@ -153,9 +150,9 @@ class TurnStore:
             return forget(connection, scope, session_id=session_id, turn_id=turn_id)
 
     def mark_indexed(
-        self, turns: Mapping[ScopeId, Sequence[TurnPk]], instructions: Mapping[TurnPk, Sequence[Passage]]
+        self, turns: Mapping[ScopeId, Sequence[TurnPk]], told: Mapping[TurnPk, Sequence[Passage]] | None = None
     ) -> bool:
-        """Note that the index holds these turns, and the instructions that they tell. False if something of their scopes was forgotten that the index still holds.
+        """Note that the index holds these turns, and where in them instructions are `told`. False if something of their scopes was forgotten that the index still holds.
 
         Then nothing is noted: what the turns repeat of it was left out of the index.
         """
@@ -166,18 +163,14 @@ class TurnStore:
             among = col(ForgettingRow.scope_id).in_(turns)
             if turns and connection.execute(select(col(ForgettingRow.id)).where(among).limit(1)).first():
                 return False
-            for start in range(0, len(pks), KEYS_PER_QUERY):
-                chunk = pks[start : start + KEYS_PER_QUERY]
-                connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=True))
-            note_instructions(connection, turns, instructions)
+            _mark(connection, pks, indexed=True)
+            note_instructions(connection, turns, told or {})
         return True
 
     def mark_unindexed(self, pks: Sequence[TurnPk]) -> None:
         """Send these turns through the indexer again."""
         with self._writing() as connection:
-            for start in range(0, len(pks), KEYS_PER_QUERY):
-                chunk = pks[start : start + KEYS_PER_QUERY]
-                connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=False))
+            _mark(connection, pks, indexed=False)
 
     def mark_all_unindexed(self) -> int:
         """Send every turn through the indexer again; returns their number."""
@@ -384,6 +377,12 @@ class TurnStore:
     def _writing(self) -> Iterator[Connection]:
         with store_faults(), self._database.writing() as connection:
             yield connection
+
+
+def _mark(connection: Connection, pks: Sequence[TurnPk], *, indexed: bool) -> None:
+    for start in range(0, len(pks), KEYS_PER_QUERY):
+        chunk = pks[start : start + KEYS_PER_QUERY]
+        connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=indexed))
 
 
 def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | None:

@@ -26,6 +26,7 @@ from memory.index.rows import IndexRow
 from memory.model import ScopeId
 from memory.opening import open_memory, rebuild_index
 from memory.recall.reranker import RecallModels
+from memory.recall.standing.recognition import Recogniser
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
 from tests.support.memory import database_in, memory_in
@@ -78,12 +79,15 @@ async def memory_on_a_full_disk(
     store, folder = TurnStore(database, most_waiting=settings.max_tail_turns), database.home / "index"
     index = FullDisk(folder, model=encoder.name, dimension=encoder.dimension)
     index.refused = anyio.Event()
-    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
+    indexer = Indexer(store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=store.newest_pk())
     work = asyncio.create_task(indexer.run())
     try:
         models = RecallModels.load(encoder.name)
         yield (
-            Memory(store=store, index=index, encoder=encoder, indexer=indexer, models=models, settings=settings),
+            Memory(
+                store=store, index=index, encoder=encoder, indexer=indexer, models=models, recognise=Recogniser.load(),
+                settings=settings,
+            ),
             index,
         )
     finally:
