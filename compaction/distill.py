@@ -1,6 +1,7 @@
 """Distillation: choose the evidence that is worth its tokens, within a hard budget.
 
-Standing instructions come first, up to a quarter of the budget, in their order. Then greedy selection by exact token costs: repeatedly add the passage with the highest gain / cost ** cost_exponent that fits. The gain
+Standing instructions come first, up to a quarter of the budget, in their order. Then greedy selection by exact token costs:
+repeatedly add the passage with the highest gain / cost ** cost_exponent that fits. The gain
 is the passage's score, less a share of what the context holds of that turn already. The cost counts the line, the day's header
 where it is not there yet, and the sentence before where a passage cannot be understood without. Knows nothing of how evidence
 was found.

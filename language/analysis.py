@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from language import words as _words
 from language.dates import DateSaid, find_dates
+from language.instructions import address_of, subject_of
 from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
@@ -136,7 +137,17 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, kept_structure, _words.stem, _words.folded_stem, tells_number, hints_time, hints_other_time):
+    for kept in (
+        _kept,
+        subject_of,
+        address_of,
+        kept_structure,
+        _words.stem,
+        _words.folded_stem,
+        tells_number,
+        hints_time,
+        hints_other_time,
+    ):
         kept.cache_clear()
     _words.stem("word")  # the stemmer itself holds the last word that it was given
     re.purge()  # patterns that were made of names

@@ -1,8 +1,8 @@
 """What a clause has of a standing instruction or preference: "always show types", "I prefer few dependencies", "call me Sam".
 
 Cues of eleven languages, by tables of phrases (`instructions.toml`), without grammar. A clause ends where another thing begins: "I
-prefer few dependencies, can you help me with the cache?" is a preference, and a request. What the writer does not say for himself is
-left out before: quotations, pasted texts, programs, tables. Which cues make an instruction is not known here; that is fitted
+prefer few dependencies, can you help me with the cache?" is a preference, and a request. What the writer does not say for himself
+is left out before: quotations, pasted texts, programs, tables. Which cues make an instruction is not known here; that is fitted
 (`memory.recall.standing.recognition`).
 """
 
@@ -10,28 +10,41 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from language.identification import language_of
-from language.segmentation.blocks import blocks_of, in_code
 from language.polarity import denies
+from language.segmentation.blocks import blocks_of, in_code
 from language.segmentation.passages import Passage, header_of
 from language.words import content_terms, stems
 
-__all__ = ["CUES", "INSTRUCTIONS_VERSION", "Clause", "address_of", "clauses_with_cues", "own_words", "subject_of"]
+__all__ = [
+    "CUES",
+    "INSTRUCTIONS_VERSION",
+    "Clause",
+    "address_of",
+    "clauses_with_cues",
+    "condition_of",
+    "own_words",
+    "subject_of",
+]
 
-INSTRUCTIONS_VERSION = "1"  # of the cues and the model over them: another one means that what was recognised is made anew
+INSTRUCTIONS_VERSION = (
+    "1"  # of the cues and the model over them: another one means that what was recognised is made anew
+)
 _TELLING = ("imperative", "always", "condition", "obliges", "prefers", "likes", "dislikes", "diet", "address")
 _TOLD_BESIDE = ("form", "answers", "request", "once", "habit", "past", "others")
 CUES = (
-    *_TELLING, *_TOLD_BESIDE, "asks", "asks_beside", "says_i", "directs_always", "directs_form", "directs_when", "directs_once", "obliges_always", "address_once", "likes_form", "long",
+    *_TELLING, *_TOLD_BESIDE, "asks", "asks_beside", "says_i", "directs_always", "directs_form", "directs_when", "directs_once",
+    "obliges_always", "address_once", "likes_form", "long",
 )  # fmt: skip
 _UNSPACED = frozenset({"zh", "ja", "ko"})
 _LONG_WORDS = 40
 _BLANK = "\0"
 _LONG_TURN = 1_200  # characters; behind its first paragraph, so long a message is mostly something pasted
 _MOST_OF = 0.5
+_KEPT = 4_096  # short texts of instructions, whose subjects are kept
 
 _QUOTED = re.compile(
     r"\"[^\"\n]{8,}\"|\u201c[^\u201d\n]{8,}\u201d|\u00ab[^\u00bb\n]{8,}\u00bb|\u201e[^\u201c\u201d\n]{8,}[\u201c\u201d]"
@@ -41,60 +54,29 @@ _QUOTED_LINE = re.compile(
     r"^[ \t]*(?:>|\[\d+\]\s|(?:[A-Z][\w.]*(?: [A-Z][\w.]*)?|user|assistant|system|human|ai):\s).*$", re.MULTILINE
 )
 _INTRODUCES = re.compile(r"^(?P<said>[^\n]*[:\uff1a])[ \t]*\n(?P<after>[\s\S]+)\Z", re.MULTILINE)
-_OF_MY_OWN = re.compile(
-    r"\b(?:rules?|preferences?|instructions?|from now on|always|about me|remember|guidelines|regeln|vorlieben|ab (?:jetzt|sofort)"
-    r"|r\u00e8gles|pr\u00e9f\u00e9rences|reglas|preferencias|regole|preferenze|regras|prefer\u00eancias|regels|voorkeuren)\b"
-    r"|\u043f\u0440\u0430\u0432\u0438\u043b\u0430|\u043f\u0440\u0435\u0434\u043f\u043e\u0447\u0442\u0435\u043d\u0438\u044f"
-    r"|\u89c4\u5219|\u504f\u597d|\u30eb\u30fc\u30eb|\u597d\u307f|\uaddc\uce59|\uc120\ud638",
-    re.IGNORECASE,
-)
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n|\n[ \t]*(?:```|~~~)")
-_REPORTS = re.compile(
-    r"\b(?:said|says|told me|wrote|writes|sagte|schrieb|a dit|a \u00e9crit|dijo|escribi\u00f3|ha detto|ha scritto|disse|escreveu|zei"
-    r"|schreef|\u0441\u043a\u0430\u0437\u0430\u043b\w*|\u043d\u0430\u043f\u0438\u0441\u0430\u043b\w*)\b[^.!?\n]{0,30}[:,]\s[^\n]*",
+_CONDITION = re.compile(
+    r"\b(?:when(?:ever)?|if|any ?time|every time|each time)\s+(?:i|we)(?:'m| am)?\s+(?:ask|inquire|talk)\w*\s+"
+    r"(?:(?:you\s+)?(?:about|for|to)\s+)?(?P<subject>[^,.!?;]{3,120})",
     re.IGNORECASE,
 )
-# Where a clause ends: before a request, a question, a reason or another thing that the writer says of himself.
-_ASKING = (
-    r"(?:can|could|would|will|do|does|should|is|are|shall) (?:you|i|we|it|this|that|there|the)\b|how (?:can|could|do|should|would|to|might)\b"
-    r"|what(?:'s)? |why |when should|any (?:tips|ideas|advice|suggestions)"
-    r"|kannst du|k\u00f6nntest du|k\u00f6nnen sie|peux-tu|pourrais-tu|pouvez-vous|tu peux(?! m')|puedes(?! llamarme)|podr\u00edas|me puedes|puoi|potresti|podes(?! chamar)"
-    r"|pode (?!me chamar)|poderia|kun je|kan je|wil je|\u043c\u043e\u0436\u0435\u0448\u044c|\u043c\u043e\u0436\u0435\u0442\u0435"
-    r"|\u043f\u043e\u043c\u043e\u0433\u0438"
-)
-_JOINS = (
-    r"(?:and|but|so|because|since|as|though|although|while|which is why|considering|given|und|aber|weil|denn|also|et|mais|donc|car|y|pero"
-    r"|porque|as\u00ed que|e|ma|perch\u00e9|quindi|mas|ent\u00e3o|en|maar|want|dus|\u0438|\u043d\u043e|\u043f\u043e\u044d\u0442\u043e\u043c\u0443"
-    r"|\u043f\u043e\u0442\u043e\u043c\u0443)"
-)
-_SELF = (
-    r"(?:i(?:'m|'ve|'d|'ll)?|my|we|ich|mir|je|j'|yo|prefiero|me |io|preferisco|eu|prefiro|ik|\u044f|\u043c\u043d\u0435)(?![\w])"
-)
-_WITH_COMMA = r"which |(?:please )?(?:help|recommend|suggest) |help me\b"
-_BOUNDARY = re.compile(
-    rf",\s+(?={_WITH_COMMA})|\s*[;!?\u3002\uff01\uff1f\uff1b]+\s*|\s[-\u2013\u2014]+\s|,?\s+(?:{_JOINS}\s+(?:also\s+)?)?(?={_ASKING})"
-    rf"|,?\s+{_JOINS}\s+(?={_SELF})|,\s+(?={_SELF}(?! ask))|,\s+(?:considering|given(?: that)?|since|because|as)\s+",
-    re.IGNORECASE,
-)
-_ASKS = re.compile(rf"^\W*(?:{_JOINS}\s+)?(?:{_ASKING}|{_WITH_COMMA})", re.IGNORECASE)
 _ENDS_ASKING = ("?", "\uff1f")
-_SAYS_I = re.compile(
-    r"\b(?:i|i'm|i've|i'd|my|me|ich|mir|mich|je|j|moi|yo|me|mi|io|mi|eu|ik|mij|\u044f|\u043c\u043d\u0435|\u043c\u0435\u043d\u044f|\u0443 \u043c\u0435\u043d\u044f)\b"
-    r"|\u6211|\u79c1|\u50d5|\u4ffa|\uc800|\ub098|\ub0b4",
-    re.IGNORECASE,
-)
+
 _WORDING = ("always", "obliges", "prefers", "likes", "dislikes", "diet", "answers")
 # Verbs and other words that direct, and say nothing of what is directed.
 _GENERIC = frozenset(
     stems(
-        """use give write answer reply respond include add show provide keep make put do avoid stop skip omit eat drink have want need
-        like love hate prefer please actually thing ever not no instead anymore longer always never time whenever every ask time
+        """use give write answer reply respond include add show provide keep make put do avoid stop skip omit eat drink have want
+        need like love hate prefer please actually thing ever not no instead anymore longer always never time whenever every ask
         again okay fine back now""".split()
     )
 )
 _SLOTS = {
     "pronouns": re.compile(r"pronoun|\b(?:he|she|they)[/ ]", re.IGNORECASE),
-    "form": re.compile(r"duz|siez|tuto|tut\u00e9|vouvo|\bdel (?:tu|lei)\b|\u043d\u0430 (?:\u00ab)?\u0442\u044b|\ubc18\ub9d0|\uc874\ub313\ub9d0", re.IGNORECASE),
+    "form": re.compile(
+        r"duz|siez|tuto|tut\u00e9|vouvo|\bdel (?:tu|lei)\b|\u043d\u0430 (?:\u00ab)?\u0442\u044b|\ubc18\ub9d0|\uc874\ub313\ub9d0",
+        re.IGNORECASE,
+    ),
 }
 
 
@@ -116,9 +98,9 @@ def own_words(text: str) -> str:
     if len(text) > _LONG_TURN and (end := _PARAGRAPH_END.search(text)):
         text = text[: end.start()] + _BLANK * (len(text) - end.start())
     announced = _INTRODUCES.search(text)
-    if announced and not _OF_MY_OWN.search(announced["said"]):
+    if announced and not _pattern_of("own_rules").search(announced["said"]):
         text = text[: announced.start("after")] + _BLANK * len(announced["after"])
-    for pattern in (_QUOTED, _QUOTED_LINE, _REPORTS):
+    for pattern in (_QUOTED, _QUOTED_LINE, _reports()):
         text = pattern.sub(lambda match: _BLANK * len(match[0]), text)
     return text
 
@@ -137,7 +119,7 @@ def clauses_with_cues(text: str, passages: Sequence[Passage]) -> list[Clause]:
         patterns = _patterns_of(known or language_of(said))
         asks = said.rstrip().endswith(_ENDS_ASKING)
         spans = list(_split(said))
-        asking = [bool(_ASKS.match(said[start:end])) for start, end in spans]
+        asking = [bool(_asks().match(said[start:end])) for start, end in spans]
         for place, (start, end) in enumerate(spans):
             telling = {name: float(bool(patterns[name].search(said[start:end]))) for name in _TELLING}
             if any(telling.values()):
@@ -148,6 +130,7 @@ def clauses_with_cues(text: str, passages: Sequence[Passage]) -> list[Clause]:
     return found
 
 
+@lru_cache(maxsize=_KEPT)
 def subject_of(text: str) -> frozenset[str]:
     """Return the terms that say what an instruction is about, without those that say that it is one."""
     patterns = _patterns_of(language_of(text))
@@ -156,6 +139,16 @@ def subject_of(text: str) -> frozenset[str]:
     return frozenset(content_terms(text)) - _GENERIC
 
 
+def condition_of(text: str) -> str | None:
+    """Return what requests an instruction says that it is for ("when I ask about API errors": "API errors"); None if it does not.
+
+    English only.
+    """
+    said = _CONDITION.search(text)
+    return said["subject"].strip() if said else None
+
+
+@lru_cache(maxsize=_KEPT)
 def address_of(text: str) -> str | None:
     """Return what of addressing the user an instruction settles: the name, the pronouns or the form; None where it settles none."""
     if denies(text) or not _patterns_of(language_of(text))["address"].search(text):
@@ -165,10 +158,12 @@ def address_of(text: str) -> str | None:
 
 def _split(said: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for boundary in _BOUNDARY.finditer(said):
+    for boundary in _boundary().finditer(said):
         if said[start : boundary.start()].strip():
             mark = boundary[0].strip()
-            end = boundary.start() + (boundary[0].index(mark) + len(mark) if mark and mark[0] in "!?\u3002\uff01\uff1f" else 0)
+            end = boundary.start() + (
+                boundary[0].index(mark) + len(mark) if mark and mark[0] in "!?\u3002\uff01\uff1f" else 0
+            )
             yield start, end
             start = boundary.end()
     if said[start:].strip():
@@ -184,7 +179,7 @@ def _cues(
         **found,
         "asks": float(asks),
         "asks_beside": float(beside),
-        "says_i": float(bool(_SAYS_I.search(clause))),
+        "says_i": float(bool(_pattern_of("says_i", "says_i_unspaced").search(clause))),
         "directs_always": found["imperative"] * found["always"] * (1 - found["once"]),
         "directs_form": found["imperative"] * float(bool(formed)) * (1 - found["request"]),
         "directs_when": found["condition"] * max(found["imperative"], found["always"], found["obliges"]),
@@ -201,11 +196,49 @@ def _tables() -> dict[str, dict[str, list[str]]]:
     return tomllib.loads(files("language").joinpath("instructions.toml").read_text("utf-8"))
 
 
+def _any_of(name: str) -> str:
+    return f"(?:{'|'.join(_tables()['clauses'][name])})"
+
+
+@cache
+def _pattern_of(spaced: str, unspaced: str = "") -> re.Pattern[str]:
+    other = f"|{_any_of(unspaced)}" if unspaced else ""
+    return re.compile(rf"(?<!\w){_any_of(spaced)}(?!\w){other}", re.IGNORECASE)
+
+
+@cache
+def _asks() -> re.Pattern[str]:
+    return re.compile(
+        rf"^\W*(?:{_any_of('joins')}\s+)?(?:{_any_of('asking')}|{_any_of('asking_after_comma')})", re.IGNORECASE
+    )
+
+
+@cache
+def _reports() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){_any_of('reports')}\b[^.!?\n]{{0,30}}[:,]\s[^\n]*", re.IGNORECASE)
+
+
+@cache
+def _boundary() -> re.Pattern[str]:
+    """Return what ends a clause: before a request, a question, a reason, or another thing that the writer says of himself."""
+    joins, own = _any_of("joins"), rf"{_any_of('self')}(?!\w)"
+    ends = (
+        rf",\s+(?={_any_of('asking_after_comma')})",
+        r"\s*[;!?\u3002\uff01\uff1f\uff1b]+\s*",
+        r"\s[-\u2013\u2014]+\s",
+        rf",?\s+(?:{joins}\s+(?:also\s+)?)?(?={_any_of('asking')})",
+        rf",?\s+{joins}\s+(?={own})",
+        rf",\s+(?={own}(?! ask))",
+        r",\s+(?:considering|given(?: that)?|since|because|as)\s+",
+    )
+    return re.compile("|".join(ends), re.IGNORECASE)
+
+
 @cache
 def _patterns_of(language: str | None) -> dict[str, re.Pattern[str]]:
     """Return the pattern of each group of cues in a language; where it is not known, in any."""
     tables = _tables()
-    chosen = [language] if language in tables else list(tables)
+    chosen = [language] if language in tables else [one for one in tables if one != "clauses"]
     return {
         name: re.compile("|".join(_pattern(name, one, tables[one]) for one in chosen if one), re.IGNORECASE)
         for name in (*_TELLING, *_TOLD_BESIDE)
@@ -213,7 +246,9 @@ def _patterns_of(language: str | None) -> dict[str, re.Pattern[str]]:
 
 
 def _pattern(name: str, language: str, table: Mapping[str, Sequence[str]]) -> str:
-    start, end, gap = ("", "", r"[\s,:\u3001\uff0c]*") if language in _UNSPACED else (r"(?<!\w)", r"(?!\w)", r"[\s,:.!-]+")
+    start, end, gap = (
+        ("", "", r"[\s,:\u3001\uff0c]*") if language in _UNSPACED else (r"(?<!\w)", r"(?!\w)", r"[\s,:.!-]+")
+    )
     phrases = "|".join(table[name])
     if name != "imperative":
         return f"{start}(?:{phrases}){end}"

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from language import forget_texts
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexBehind, IndexDamaged
-from memory.index.indexer import Indexer, Recognise
-from memory.instructions import Instructions
+from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
+from memory.instructions import Instructions
 from memory.model import (
     Bounds,
     Counts,
@@ -69,7 +69,6 @@ class Memory:
         encoder: Encoder,
         indexer: Indexer,
         models: RecallModels,
-        recognise: Recognise,
         settings: MemorySettings,
     ) -> None:
         self._store = store
@@ -78,7 +77,7 @@ class Memory:
         self._indexer = indexer
         self._settings = settings
         self._precedence = indexer.precedence
-        self._recall = Recall(store=store, index=index, encoder=encoder, models=models, recognise=recognise)
+        self._recall = Recall(store=store, index=index, encoder=encoder, models=models, recognise=indexer.recognise)
         self._questions = Questions(self._recall, index, most_waiting=settings.max_waiting_questions)
         self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)

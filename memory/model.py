@@ -365,8 +365,8 @@ class Recollection:
     """All that recall found for a question, best first, and how likely it is that the answer is among it.
 
     `compares` says that the question takes two facts to answer. `features` are what passages were scored by, by name,
-    `(n,)` each. `standing` are the instructions in force for a request for work or advice, the nearest first: they say how to answer
-    and are no evidence of a fact, so their score is 0. `nearness` is how near each is to the request.
+    `(n,)` each. `standing` are the instructions in force for a request for work or advice, the nearest first: they say how to
+    answer and are no evidence of a fact, so their score is 0. `nearness` is how near each is to the request.
     """
 
     evidence: tuple[Evidence, ...]

@@ -53,7 +53,14 @@ async def open_memory(
     recognise = Recogniser.load()
     indexer = Indexer(store=store, index=index, encoder=encoder, recognise=recognise, leftover=leftover)
     work = asyncio.create_task(indexer.run())
-    memory = Memory(store=store, index=index, encoder=encoder, indexer=indexer, models=models, recognise=recognise, settings=settings)
+    memory = Memory(
+        store=store,
+        index=index,
+        encoder=encoder,
+        indexer=indexer,
+        models=models,
+        settings=settings,
+    )
     try:
         yield memory
     finally:

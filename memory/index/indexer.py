@@ -35,7 +35,9 @@ from memory.storage.store import TurnStore
 __all__ = ["Indexer", "Recognise", "prepare_rows"]
 
 T = TypeVar("T")
-Recognise = Callable[[Turn, Sequence[Passage]], list[Passage]]  # where in these passages of a turn an instruction stands
+Recognise = Callable[
+    [Turn, Sequence[Passage]], list[Passage]
+]  # where in these passages of a turn an instruction stands
 log = logging.getLogger(__name__)
 
 _SMALL_BATCH_TURNS = 32
@@ -105,7 +107,7 @@ class Indexer:
         self._rotation = Rotation(store)
         self._index = index
         self._encoder = encoder
-        self._recognise = recognise
+        self.recognise = recognise
         self._leftover = leftover
         self._reached: dict[ScopeId, TurnPk] = {}
         self._changing = Lock()  # what the index holds, and what SQL says of it
@@ -236,7 +238,9 @@ class Indexer:
             told = self._instructions(by_scope, rows)
         except _Stopped:
             return False
-        if by_scope and not self._add(rows, told, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
+        if by_scope and not self._add(
+            rows, told, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}
+        ):
             # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
             self._batch_turns = _SMALL_BATCH_TURNS
             forget_texts()
@@ -272,7 +276,7 @@ class Indexer:
         found: dict[TurnPk, list[Passage]] = {}
         for turn in (turn for turns in by_scope.values() for turn in turns if turn.pk in passages):
             self._between()
-            found[turn.pk] = self._recognise(turn, passages[turn.pk])
+            found[turn.pk] = self.recognise(turn, passages[turn.pk])
         return found
 
     def _between(self) -> None:

@@ -64,11 +64,12 @@ class Recall:
         self._encoder = encoder
         self._models = models
         self._waiting = WaitingTurns(store=store, index=index, encoder=encoder)
-        self.standing = StandingInstructions(store=store, waiting=self._waiting, recognise=recognise)
+        self.standing = StandingInstructions(store=store, waiting=self._waiting, encoder=encoder, recognise=recognise)
 
     def forget_texts(self) -> None:
         """Drop what is kept of turns for the next question; whoever forgets a turn calls it."""
         self._waiting.forget_texts()
+        self.standing.forget_texts()
 
     def recall(
         self,

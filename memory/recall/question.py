@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from language import TimeExpression, analyse, readable
-from language.requests import asks_for_work
+from language.requests import asks_for_work, asks_what_was_said
 from language.words import content_terms, words
 
 __all__ = ["KINDS", "Question", "read_question"]
@@ -42,7 +42,7 @@ class Question:
     named: the speakers it names. words: all its words, lower-cased. times: when it speaks of, resolved.
     kind: one of `KINDS`. several: it asks for more than one thing ("which cities ...").
     compares: it takes two facts to answer ("which came first, the tent or the stove?").
-    wants_work: it asks for work or advice, and for no fact ("write a speech").
+    wants_work: it asks for work or advice, and for no fact ("write a speech"). of_what_was_said: it asks for what somebody said.
     """
 
     topic: str
@@ -54,6 +54,7 @@ class Question:
     several: bool
     compares: bool
     wants_work: bool
+    of_what_was_said: bool
 
 
 def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> Question:
@@ -73,6 +74,7 @@ def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> 
         several=bool(_SEVERAL.search(text)),
         compares=bool(_COMPARES.search(text)),
         wants_work=asks_for_work(text),
+        of_what_was_said=asks_what_was_said(text),
     )
 
 

@@ -13,7 +13,17 @@ from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-__all__ = ["METADATA", "ForgettingRow", "InstructionRow", "ScopeRow", "SessionRow", "TenantRow", "TurnRow", "UtcDateTime", "in_offset"]
+__all__ = [
+    "METADATA",
+    "ForgettingRow",
+    "InstructionRow",
+    "ScopeRow",
+    "SessionRow",
+    "TenantRow",
+    "TurnRow",
+    "UtcDateTime",
+    "in_offset",
+]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

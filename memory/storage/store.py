@@ -100,10 +100,7 @@ class TurnStore:
     def remember_many(self, requests: Sequence[Remember], most_turns: int | None = None) -> list[Receipt]:
         """Store several sessions' turns in one transaction; a conflicting turn is left out and named in its receipt.
 
-        Raises:
-            IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
-            TenantFull, TenantClosed: a tenant takes no more; then nothing was stored.
-            StoreUnavailable: the database cannot be written; then nothing was stored.
+        Raises as `remember` does, but for conflicts.
         """
         with self._writing() as connection:
             return remember(connection, requests, most_turns=most_turns, admit=self._admission())
@@ -152,9 +149,10 @@ class TurnStore:
     def mark_indexed(
         self, turns: Mapping[ScopeId, Sequence[TurnPk]], told: Mapping[TurnPk, Sequence[Passage]] | None = None
     ) -> bool:
-        """Note that the index holds these turns, and where in them instructions are `told`. False if something of their scopes was forgotten that the index still holds.
+        """Note that the index holds these turns, and where instructions are `told` in them.
 
-        Then nothing is noted: what the turns repeat of it was left out of the index.
+        False if something of their scopes was forgotten that the index still holds; then nothing is noted: what the turns repeat
+        of it was left out of the index.
         """
         pks = [pk for ours in turns.values() for pk in ours]
         with self._writing() as connection:

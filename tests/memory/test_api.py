@@ -79,13 +79,19 @@ async def memory_on_a_full_disk(
     store, folder = TurnStore(database, most_waiting=settings.max_tail_turns), database.home / "index"
     index = FullDisk(folder, model=encoder.name, dimension=encoder.dimension)
     index.refused = anyio.Event()
-    indexer = Indexer(store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=store.newest_pk())
+    indexer = Indexer(
+        store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=store.newest_pk()
+    )
     work = asyncio.create_task(indexer.run())
     try:
         models = RecallModels.load(encoder.name)
         yield (
             Memory(
-                store=store, index=index, encoder=encoder, indexer=indexer, models=models, recognise=Recogniser.load(),
+                store=store,
+                index=index,
+                encoder=encoder,
+                indexer=indexer,
+                models=models,
                 settings=settings,
             ),
             index,

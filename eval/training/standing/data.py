@@ -22,7 +22,8 @@ __all__ = ["TESTED", "Sentence", "judged_only", "of_beam", "our_own"]
 
 TESTED = frozenset({"instruction_following", "preference_following"})
 _AS_BEAM_WORDS_THEM = re.compile(
-    r"^always\b.*\bwhen i ask\b|\bi(?:'ve| have)?(?: been)? (?:\w+ )?(?:prefer|prioriti[sz]ed?)\b|\bmy preference\b", re.IGNORECASE
+    r"^always\b.*\bwhen i ask\b|\bi(?:'ve| have)?(?: been)? (?:\w+ )?(?:prefer|prioriti[sz]ed?)\b|\bmy preference\b",
+    re.IGNORECASE,
 )
 _OF_GOLD = 0.4  # of the gold text's words, that the sentence which says it must hold
 

@@ -2,10 +2,10 @@
 
     python -m eval.training.standing.fitting --beam DIR
 
-A logistic model over the cues of clauses (`language.instructions`), fitted on our own sentences and BEAM's, which count the same, and
-so do instructions and others. A sentence counts by its likeliest clause; of an instruction only that one is learned from. Judged
-three ways, each on what the fit did not see: BEAM by a fit on our own sentences, our own by tenths, and sentences written after
-everything else was settled. No threshold is fitted: it is set for precision.
+A logistic model over the cues of clauses (`language.instructions`), fitted on our own sentences and BEAM's, which count the same,
+and so do instructions and others. A sentence counts by its likeliest clause; of an instruction only that one is learned from.
+Judged three ways, each on what the fit did not see: BEAM by a fit on our own sentences, our own by tenths, and sentences written
+after everything else was settled. No threshold is fitted: it is set for precision.
 """
 
 import json
@@ -34,7 +34,18 @@ THRESHOLD = 0.7
 _STRENGTH = 1.0  # of the regularisation, as scikit-learn's C
 _TENTHS = 10
 # Which clause of an instruction is it? Before anything is fitted, the one with the most telling of these.
-_TELLING = ("prefers", "diet", "address", "directs_always", "directs_when", "directs_form", "dislikes", "obliges", "likes", "always")
+_TELLING = (
+    "prefers",
+    "diet",
+    "address",
+    "directs_always",
+    "directs_when",
+    "directs_form",
+    "dislikes",
+    "obliges",
+    "likes",
+    "always",
+)
 
 
 def main(

@@ -1,8 +1,9 @@
 """Which of a user's instructions a later one replaces: "call me Sam", then "call me Samuel"; "actually, no more tables".
 
-By rules for precision. The later one must be of the same subject and not narrower: "no tables in emails" leaves "use tables" in force.
-It replaces if it says the opposite, gives another number, names the user anew, or says the same again. Of statements of the user
-about himself, what replaces facts replaces preferences too (`memory.recall.replacement`). What is not certain replaces nothing.
+By rules for precision. The later one must be of the same subject and not narrower: "no tables in emails" leaves "use tables" in
+force. It replaces if it says the opposite, gives another number, names the user anew, or says the same again. Of statements of
+the user about himself, what replaces facts replaces preferences too (`memory.recall.replacement`). What is not certain replaces
+nothing.
 """
 
 import re
@@ -36,14 +37,17 @@ class _Read:
     numbers: frozenset[str]
     address: str | None
     against: bool
-    statements: tuple[Statement, ...]
+    held: tuple[Statement, ...]
+    telling: tuple[Statement, ...]
 
 
 def with_successors(instructions: Sequence[Instruction]) -> list[Instruction]:
     """Return these instructions of one scope (newest first), each that a later one replaces with the turn of that one."""
     read = [_read(one) for one in instructions]
     return [
-        replace(old.told, replaced_by=next((new.told.turn for new in reversed(read[:place]) if _replaces(old, new)), None))
+        replace(
+            old.told, replaced_by=next((new.told.turn for new in reversed(read[:place]) if _replaces(old, new)), None)
+        )
         for place, old in enumerate(read)
     ]
 
@@ -51,6 +55,7 @@ def with_successors(instructions: Sequence[Instruction]) -> list[Instruction]:
 def _read(told: Instruction) -> _Read:
     quote = told.quote
     subject = subject_of(quote)
+    statements = [one for one in analyse(quote).statements if one.of_the_speaker]
     numbers = frozenset(number_words(analyse(quote).words))
     return _Read(
         told=told,
@@ -58,7 +63,8 @@ def _read(told: Instruction) -> _Read:
         numbers=numbers,
         address=address_of(quote),
         against=denies(quote) or bool(_AVOIDS.search(quote)),
-        statements=analyse(quote).statements,
+        held=tuple(filter(is_replaceable, statements)),
+        telling=tuple(filter(may_replace, statements)),
     )
 
 
@@ -71,8 +77,7 @@ def _replaces(old: _Read, new: _Read) -> bool:
         return True
     if new.subject and new.subject == old.subject:  # another number, or the same again
         return True
+    if not (old.held and new.telling):
+        return False
     another_day = old.told.turn.said_at.date() < new.told.turn.said_at.date()
-    pairs = product(filter(is_replaceable, old.statements), filter(may_replace, new.statements))
-    return any(
-        was.of_the_speaker and now.of_the_speaker and replaces(was, now, another_day=another_day) for was, now in pairs
-    )
+    return any(replaces(was, now, another_day=another_day) for was, now in product(old.held, new.telling))

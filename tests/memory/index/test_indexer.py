@@ -52,7 +52,9 @@ class House:
     def __init__(self, store: TurnStore, index: Interrupted, encoder: Encoder) -> None:
         self.store = store
         self.index = index
-        self.indexer = Indexer(store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=TurnPk(0))
+        self.indexer = Indexer(
+            store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=TurnPk(0)
+        )
 
     def remember(self, *turns: NewTurn) -> ScopeId:
         return self.store.remember(Remember(scope=SCOPE, session_id="s1", turns=turns)).scope_id

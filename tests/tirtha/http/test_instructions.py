@@ -106,7 +106,11 @@ async def test_a_forgotten_turn_takes_its_instruction_along(client: httpx.AsyncC
     await told(client)
     (await client.delete("/v1/memories/1", params={"user_id": "u1", "session_id": "s1"})).raise_for_status()
     assert TYPES not in (await context(client, WRITE))["text"]
-    assert [one["session_id"] for one in (await get(client, "/v1/memories", **LIST))["instructions"]] == ["s4", "s3", "s2"]
+    assert [one["session_id"] for one in (await get(client, "/v1/memories", **LIST))["instructions"]] == [
+        "s4",
+        "s3",
+        "s2",
+    ]
     (await client.delete("/v1/users/u1")).raise_for_status()
     assert (await get(client, "/v1/memories", **LIST)) == {"instructions": [], "next": None}
 
@@ -130,7 +134,9 @@ async def test_a_question_for_a_fact_is_answered_as_if_there_were_none(client: h
     assert "4471" in fact["lines"][-1]["quote"] or "4471" in fact["text"]
     for session_id in ("s2", "s3", "s4"):
         await client.delete(f"/v1/sessions/{session_id}", params={"user_id": "u1"})
-    assert (await context(client, "What is the code of the blue locker?"))["lines"][0]["quote"] == fact["lines"][0]["quote"]
+    assert (await context(client, "What is the code of the blue locker?"))["lines"][0]["quote"] == fact["lines"][0][
+        "quote"
+    ]
 
 
 async def test_recall_names_them_last_and_says_how_near_they_are(client: httpx.AsyncClient) -> None:

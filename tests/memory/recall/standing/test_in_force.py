@@ -14,7 +14,11 @@ from tests.support.memory import database_in, memory_in
 from tests.support.turns import MAY_8, SCOPE, said
 
 ASKED_AT = datetime(2023, 6, 1, tzinfo=UTC)
-TYPES, MEAT, TABLES = "Always show types when I ask for code.", "I don't eat meat.", "Please never use tables in your answers."
+TYPES, MEAT, TABLES = (
+    "Always show types when I ask for code.",
+    "I don't eat meat.",
+    "Please never use tables in your answers.",
+)
 TOLD = [
     said(TYPES, id="1"),
     said("The code of the blue locker is 4471.", id="2", days=1),
@@ -41,7 +45,11 @@ async def test_they_come_to_work_the_nearest_first_and_to_no_fact(memory: Memory
     assert (await standing(memory, WRITE_CODE))[0] == TYPES
     assert (await standing(memory, "What can I cook with steak or beans for dinner?"))[0] == MEAT
     assert set(await standing(memory, WRITE_CODE)) == {TYPES, MEAT, TABLES}
-    for fact in ("What did I say about types?", "When did I say that I don't eat meat?", "What is the code of the locker?"):
+    for fact in (
+        "What did I say about types?",
+        "When did I say that I don't eat meat?",
+        "What is the code of the locker?",
+    ):
         assert await standing(memory, fact) == []
 
 
@@ -133,7 +141,9 @@ async def test_an_index_from_before_is_made_anew_and_with_it_what_is_told(tmp_pa
         await remember(memory, *TOLD)
         await memory.drain()
         table = memory._index._table
-        table.replace_schema_metadata({key: value for key, value in _metadata(table).items() if key != "tirtha.instructions"})
+        table.replace_schema_metadata(
+            {key: value for key, value in _metadata(table).items() if key != "tirtha.instructions"}
+        )
     with database_in(tmp_path) as database, database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM instruction")
     async with memory_in(tmp_path, encoder) as memory:
