@@ -50,8 +50,12 @@ _QUOTED = re.compile(
     r"\"[^\"\n]{8,}\"|\u201c[^\u201d\n]{8,}\u201d|\u00ab[^\u00bb\n]{8,}\u00bb|\u201e[^\u201c\u201d\n]{8,}[\u201c\u201d]"
     r"|(?<!\w)'[^'\n]{12,}'(?!\w)|\u2018[^\u2019\n]{12,}\u2019(?!\w)|[\u300c\u300e][^\u300d\u300f\n]{4,}[\u300d\u300f]|`[^`\n]+`"
 )
+_OWN_LABELS = (
+    r"(?i:note|rules?|reminder|remember|p\.?s|also|important|please|fyi|preferences?|style|format|tone|units?)"
+)
 _QUOTED_LINE = re.compile(
-    r"^[ \t]*(?:>|\[\d+\]\s|(?:[A-Z][\w.]*(?: [A-Z][\w.]*)?|user|assistant|system|human|ai):\s).*$", re.MULTILINE
+    rf"^[ \t]*(?:>|\[\d+\]\s|(?!{_OWN_LABELS}:)(?:[A-Z][\w.]*(?: [A-Z][\w.]*)?|user|assistant|system|human|ai):\s).*$",
+    re.MULTILINE,
 )
 _INTRODUCES = re.compile(r"^(?P<said>[^\n]*[:\uff1a])[ \t]*\n(?P<after>[\s\S]+)\Z", re.MULTILINE)
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n|\n[ \t]*(?:```|~~~)")
@@ -108,7 +112,7 @@ def own_words(text: str) -> str:
 def clauses_with_cues(text: str, passages: Sequence[Passage]) -> list[Clause]:
     """Return the clauses of these passages of `text` that have a cue of an instruction or a preference, in order."""
     found: list[Clause] = []
-    own = own_words(text)
+    own = own_words(text).replace("\u2019", "'")  # of equal length
     known = language_of(text[:_LONG_TURN])
     for passage in passages:
         said = own[passage.start : passage.end]
@@ -133,7 +137,7 @@ def clauses_with_cues(text: str, passages: Sequence[Passage]) -> list[Clause]:
 @lru_cache(maxsize=_KEPT)
 def subject_of(text: str) -> frozenset[str]:
     """Return the terms that say what an instruction is about, without those that say that it is one."""
-    patterns = _patterns_of(language_of(text))
+    patterns, text = _patterns_of(language_of(text)), text.replace("\u2019", "'")
     for name in _WORDING:
         text = patterns[name].sub(" ", text)
     return frozenset(content_terms(text)) - _GENERIC
@@ -144,14 +148,14 @@ def condition_of(text: str) -> str | None:
 
     English only.
     """
-    said = _CONDITION.search(text)
+    said = _CONDITION.search(text.replace("\u2019", "'"))
     return said["subject"].strip() if said else None
 
 
 @lru_cache(maxsize=_KEPT)
 def address_of(text: str) -> str | None:
     """Return what of addressing the user an instruction settles: the name, the pronouns or the form; None where it settles none."""
-    if denies(text) or not _patterns_of(language_of(text))["address"].search(text):
+    if denies(text) or not _patterns_of(language_of(text))["address"].search(text.replace("\u2019", "'")):
         return None
     return next((slot for slot, pattern in _SLOTS.items() if pattern.search(text)), "name")
 

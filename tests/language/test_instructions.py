@@ -26,6 +26,8 @@ def test_every_clause_has_a_value_for_every_cue() -> None:
         ("I'm planning a trip, so I prefer trains, what would you suggest?", "I prefer trains"),
         ("When I ask for code, always add types.", "When I ask for code, always add types."),
         ("How was it? Call me Sam. What now?", "Call me Sam."),
+        ("I don’t eat meat, can you plan dinner?", "I don’t eat meat"),
+        ("Note: always use tabs.", "Note: always use tabs."),
         ("Ich esse kein Fleisch, kannst du mir etwas empfehlen?", "Ich esse kein Fleisch"),
     ],
 )
