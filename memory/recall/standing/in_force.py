@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from language import Passage, analyse, split_passages
 from language.instructions import condition_of
+from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.index.indexer import Recognise
 from memory.index.scope_cache import CachedScope
@@ -34,6 +35,7 @@ _MOST_COMPARED = 256  # instructions, the newest
 _MOST_BROUGHT = 64  # so many as fit into a quarter of any usual budget
 # Set with BEAM's requests in view (docs/models.md). As shares beside a cosine:
 _WORDS_SHARE = 0.3  # the request's words that the passage holds
+_LEAST_TERMS = 2  # of a condition that names a question,
 _NAMES_IT = 0.55  # from here on, a condition names the question
 _AS_NEAR = 50  # steps of nearness that are told apart: within one, the newest comes first
 _GOES_ON = re.compile(r"(?<![.!?;:\u2026\u3002\uff01\uff1f])[ \t,;:]*[^\s.!?,;:\u3002\uff01\uff1f]")
@@ -98,8 +100,9 @@ class StandingInstructions:
         return sorted(said, key=lambda one: (one.turn.said_at, one.turn.pk, -one.start), reverse=True)
 
     def _naming(self, said: Sequence[Instruction], found: Found) -> list[Instruction]:
-        """Return those that say themselves that they are for such a question."""
-        named = [(one, condition) for one in said if (condition := condition_of(one.quote))]
+        """Return those that say themselves that they are for such a question: in several words, since one is near to too much."""
+        conditions = [(one, condition_of(one.quote)) for one in said]
+        named = [(one, told) for one, told in conditions if told and len(content_terms(told)) >= _LEAST_TERMS]
         near = self._of_conditions([condition for _, condition in named], found)
         return [one for (one, _), value in zip(named, near, strict=True) if value > _NAMES_IT]
 

@@ -53,6 +53,15 @@ async def test_they_come_to_work_the_nearest_first_and_to_no_fact(memory: Memory
         assert await standing(memory, fact) == []
 
 
+async def test_a_fact_gets_the_one_instruction_that_names_such_questions(memory: Memory) -> None:
+    dates = "Always write the month first when I ask about project deadlines."
+    await remember(memory, *TOLD, said(dates, id="6", days=5), said("The project is due on 9 June.", id="7", days=6))
+    await memory.drain()
+    assert await standing(memory, "When is the deadline of the project?") == [dates]
+    assert await standing(memory, "What did I say about project deadlines?") == []
+    assert await standing(memory, "Who is my dentist?") == []
+
+
 async def test_a_waiting_turn_is_heeded_as_an_indexed_one_is(tmp_path: Path, encoder: Encoder) -> None:
     async with memory_in(tmp_path / "indexed", encoder) as memory:
         await remember(memory, *TOLD)
