@@ -1,6 +1,7 @@
 """Distillation: choose the evidence that is worth its tokens, within a hard budget.
 
-Greedy selection by exact token costs: repeatedly add the passage with the highest gain / cost ** cost_exponent that fits. The gain
+Standing instructions come first, up to a quarter of the budget, in their order. Then greedy selection by exact token costs:
+repeatedly add the passage with the highest gain / cost ** cost_exponent that fits. The gain
 is the passage's score, less a share of what the context holds of that turn already. The cost counts the line, the day's header
 where it is not there yet, and the sentence before where a passage cannot be understood without. Knows nothing of how evidence
 was found.
@@ -23,6 +24,7 @@ __all__ = ["DistillOptions", "distill"]
 
 _CONSIDERED = 40
 _TOKENS_PER_CONSIDERED = 4
+_STANDING_SHARE = 0.25  # of the budget, for instructions that are in force
 _LEAST_OF_LINE = 4  # tokens: "[", "1", "]", and one that ends in the colon, whatever the name
 
 
@@ -49,13 +51,20 @@ class DistillOptions:
 
 
 def distill(
-    evidence: Sequence[Evidence], *, budget: int, breadth: Breadth = "one", options: DistillOptions | None = None
+    evidence: Sequence[Evidence],
+    *,
+    budget: int,
+    breadth: Breadth = "one",
+    standing: Sequence[Evidence] = (),
+    options: DistillOptions | None = None,
 ) -> Context:
     """Choose what of `evidence` (best first) the context of at most `budget` tokens holds.
 
     `breadth` says how much the question takes to answer. Where it is more than one fact, tokens go to other turns rather than to
-    more of one. The context is `complete` if what is as likely as most of
-    it did not stay out for want of room, or one or two facts are asked for.
+    more of one. The context is not `complete` where several things or the history are asked for, and a turn that is likely found
+    no room.
+
+    `standing` are instructions to be minded, the most fitting first: whole lines of them take up to a quarter of the budget.
 
     Raises:
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.
@@ -73,6 +82,7 @@ def distill(
         redundancy=_redundancy(pool, options, breadth),
         replies=short_replies(evidence) if options.readable else {},
     )
+    packing.add_within(standing, int(budget * _STANDING_SHARE))
     while (best := packing.best(pool)) is not None:
         chosen = pool.pop(best)
         if packing.repeats(chosen):
@@ -194,6 +204,14 @@ class _Packing:
         best = max((span.score for span in self.spans()), default=0.0)
         return any(one.turn.pk not in self.by_turn and one.score >= self.options.belongs * best for one in pool)
 
+    def add_within(self, candidates: Sequence[Evidence], share: int) -> None:
+        """Take in, in their order, those that fit into `share` tokens together and repeat nothing."""
+        for candidate in candidates:
+            if self.used + self.least_cost(candidate) > share or self.repeats(candidate):
+                continue
+            if self.used + self.cost(candidate) <= share:
+                self.add(candidate)
+
     def repeats(self, candidate: Evidence) -> bool:
         return _statement(candidate) in self.said
 
@@ -236,7 +254,13 @@ def _statement(candidate: Evidence) -> tuple[date, str, tuple[str, ...]]:
 
 def _span(candidate: Evidence) -> Span:
     passage = candidate.passage
-    return Span(turn=candidate.turn, start=passage.start, end=passage.end, score=candidate.score)
+    return Span(
+        turn=candidate.turn,
+        start=passage.start,
+        end=passage.end,
+        score=candidate.score,
+        trimmed=candidate.trimmed,
+    )
 
 
 def _merge(new: Span, spans: Sequence[Span]) -> list[Span]:
@@ -246,7 +270,8 @@ def _merge(new: Span, spans: Sequence[Span]) -> list[Span]:
         if merged and not span.turn.text[merged[-1].end : span.start].strip():
             last = merged.pop()
             end, score = max(last.end, span.end), max(last.score, span.score)
-            span = replace(span, start=last.start, end=end, score=score)  # noqa: PLW2901
+            trimmed = span.trimmed if span.end >= last.end else last.trimmed
+            span = replace(span, start=last.start, end=end, score=score, trimmed=trimmed)  # noqa: PLW2901
         merged.append(span)
     return merged
 

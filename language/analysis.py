@@ -17,6 +17,7 @@ from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
 from language.other_times import hints_other_time
+from language.requests.instructions import address_of, subject_of
 from language.segmentation.blocks import kept_structure
 from language.statements import Statement, read_statements
 from language.times import find_times, hints_time, may_tell_time
@@ -142,7 +143,17 @@ def _kept(text: str, said_on: date | None) -> Analysed:
 
 def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
-    for kept in (_kept, kept_structure, _words.stem, _words.folded_stem, tells_number, hints_time, hints_other_time):
+    for kept in (
+        _kept,
+        subject_of,
+        address_of,
+        kept_structure,
+        _words.stem,
+        _words.folded_stem,
+        tells_number,
+        hints_time,
+        hints_other_time,
+    ):
         kept.cache_clear()
     _words.stem("word")  # the stemmer itself holds the last word that it was given
     re.purge()  # patterns that were made of names

@@ -18,6 +18,7 @@ from memory.encoding.encoder import Encoder
 from memory.errors import IndexBehind, IndexDamaged
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
+from memory.instructions import Instructions
 from memory.model import (
     Bounds,
     Counts,
@@ -76,10 +77,11 @@ class Memory:
         self._indexer = indexer
         self._settings = settings
         self._precedence = indexer.precedence
-        self._recall = Recall(store=store, index=index, encoder=encoder, models=models)
+        self._recall = Recall(store=store, index=index, encoder=encoder, models=models, recognise=indexer.recognise)
         self._questions = Questions(self._recall, index, most_waiting=settings.max_waiting_questions)
         self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
+        self.instructions = Instructions(store, self._recall.standing, self._requests)
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
         self._changes = anyio.CapacityLimiter(_CHANGES_AT_ONCE)
@@ -290,11 +292,7 @@ class Memory:
         """Return what this memory is busy with just now."""
         others = {"store": threads_of(self._requests), "embeddings": threads_of(self._embeddings)}
         hot_scopes, hot_bytes = self._index.kept()
-        return Load(
-            threads=self._questions.load() | others,
-            hot_scopes=hot_scopes,
-            hot_bytes=hot_bytes,
-        )
+        return Load(threads=self._questions.load() | others, hot_scopes=hot_scopes, hot_bytes=hot_bytes)
 
     # forgetting
 

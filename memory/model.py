@@ -24,6 +24,7 @@ __all__ = [
     "Flag",
     "Follow",
     "Followed",
+    "Instruction",
     "NewTurn",
     "Outcome",
     "Placed",
@@ -172,7 +173,7 @@ class ArchivedTurn:
     """A turn as an archive keeps it, whole: with its ids, its place in its session, and when it was remembered.
 
     Without `position` its place is after the session's last turn; without `remembered_at` it is remembered now. Without `said_at`
-    it was said now, and it is known again whenever it was said.
+    it was said now, and it is known again whenever it was said. `instructions_off`: none of its instructions is to be followed.
     """
 
     session_id: str
@@ -184,6 +185,7 @@ class ArchivedTurn:
     position: int | None = None
     remembered_at: datetime | None = None
     flag: Flag | None = None
+    instructions_off: bool = False
 
     @property
     def new(self) -> NewTurn:
@@ -315,7 +317,7 @@ class Evidence:
 
     `score` is the predicted usefulness, 0 to 1: a tenth if its turn is evidence, the rest for the share of the answer's words in
     the passage. `row` is its place in its recollection's features, if it was scored. `superseded_by` is the turn, and the place in
-    it, of a later statement that replaces this one.
+    it, of a later statement that replaces this one. `trimmed`: the passage stops before its sentence does.
     """
 
     turn: Turn
@@ -323,6 +325,7 @@ class Evidence:
     score: float
     row: int | None = None
     superseded_by: tuple[TurnPk, int] | None = None
+    trimmed: bool = False
 
     @property
     def quote(self) -> str:
@@ -336,16 +339,43 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """A stretch `[start, end)` of a turn that tells what its user wants always.
+
+    `off`: a person wants none of its turn followed. `replaced_by` is the turn of a later one that takes its place.
+    """
+
+    turn: Turn
+    start: int
+    end: int
+    off: bool = False
+    replaced_by: Turn | None = None
+
+    @property
+    def quote(self) -> str:
+        """The stretch, verbatim."""
+        return self.turn.text[self.start : self.end]
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it is to be followed."""
+        return not self.off and self.replaced_by is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recollection:
     """All that recall found for a question, best first, and how likely it is that the answer is among it.
 
     `breadth` says how much the question takes to answer. `features` are what passages were scored by, by name,
-    `(n,)` each.
+    `(n,)` each. `standing` are the instructions in force for a request for work or advice, the nearest first: they say how to
+    answer and are no evidence of a fact, so their score is 0. `nearness` is how near each is to the request.
     """
 
     evidence: tuple[Evidence, ...]
     answerable: float
     breadth: Breadth = "one"
+    standing: tuple[Evidence, ...] = ()
+    nearness: tuple[float, ...] = ()
     features: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def features_of(self, evidence: Evidence) -> dict[str, float]:

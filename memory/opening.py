@@ -18,6 +18,7 @@ from memory.index.soundness import check_all, check_quickly
 from memory.model import Counts, TurnPk
 from memory.recall.related_terms import term_vectors
 from memory.recall.reranker import RecallModels
+from memory.recall.standing.recognition import Recogniser
 from memory.storage.database import Database, store_faults
 from memory.storage.inventory import Inventory
 from memory.storage.store import TurnStore
@@ -49,9 +50,17 @@ async def open_memory(
         encoder = await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
     models = RecallModels.load(encoder.name, settings.recall_models)
     index, leftover = await anyio.to_thread.run_sync(_open_index, settings, database, store, encoder)
-    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=leftover)
+    recognise = Recogniser.load()
+    indexer = Indexer(store=store, index=index, encoder=encoder, recognise=recognise, leftover=leftover)
     work = asyncio.create_task(indexer.run())
-    memory = Memory(store=store, index=index, encoder=encoder, indexer=indexer, models=models, settings=settings)
+    memory = Memory(
+        store=store,
+        index=index,
+        encoder=encoder,
+        indexer=indexer,
+        models=models,
+        settings=settings,
+    )
     try:
         yield memory
     finally:

@@ -23,9 +23,9 @@ from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
 from tirtha.operations.feedback import GiveFeedback, ListFeedback, ReadFeedback
-from tirtha.operations.forget import Forget
+from tirtha.operations.forget import Forget, SwitchOffInstructions
 from tirtha.operations.limits import Limits
-from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
+from tirtha.operations.listing import ListInstructions, ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
 from tirtha.operations.moving.exporting import ExportMemory
 from tirtha.operations.moving.importing import ImportMemory
 from tirtha.operations.moving.importing_files import ImportFile
@@ -58,9 +58,11 @@ class Service:
     models: ListModels
     responses: StoredResponses
     forget: Forget
+    switch_off: SwitchOffInstructions
     users: ListUsers
     sessions: ListSessions
     turns: ListTurns
+    instructions: ListInstructions
     search: SearchTurns
     turn: ReadTurn
     decision: ReadDecision

@@ -20,7 +20,7 @@ import anyio
 import anyio.to_thread
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from language import forget_texts, said_in
+from language import Passage, forget_texts, said_in
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexDamaged, StorageFault
@@ -32,9 +32,12 @@ from memory.index.rows import IndexRow
 from memory.model import Counts, EncodedPassage, Receipt, ScopeId, Turn, TurnPk
 from memory.storage.store import TurnStore
 
-__all__ = ["Indexer", "prepare_rows"]
+__all__ = ["Indexer", "Recognise", "prepare_rows"]
 
 T = TypeVar("T")
+Recognise = Callable[
+    [Turn, Sequence[Passage]], list[Passage]
+]  # where in these passages of a turn an instruction stands
 log = logging.getLogger(__name__)
 
 _SMALL_BATCH_TURNS = 32
@@ -90,16 +93,21 @@ class _Stopped(Exception):
 class Indexer:
     """The one writer of the index. `run` works until `stop`; `wake` tells it that there is something to do.
 
+    What turns tell to be followed always, as `recognise` says, is noted when they are marked as indexed.
+
     Turns up to `leftover` may have rows already, from a run that was cut short between the index and the store. Live requests
     that `precedence` is told of go before the work on a batch.
     """
 
-    def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, leftover: TurnPk) -> None:
+    def __init__(
+        self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, recognise: Recognise, leftover: TurnPk
+    ) -> None:
         self.precedence = Precedence()
         self._store = store
         self._rotation = Rotation(store)
         self._index = index
         self._encoder = encoder
+        self.recognise = recognise
         self._leftover = leftover
         self._reached: dict[ScopeId, TurnPk] = {}
         self._changing = Lock()  # what the index holds, and what SQL says of it
@@ -227,9 +235,12 @@ class Indexer:
         by_scope = self._rotation.next_batch(self._batch_turns)
         try:
             rows = self._prepare(by_scope)
+            told = self._instructions(by_scope, rows)
         except _Stopped:
             return False
-        if by_scope and not self._add(rows, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}):
+        if by_scope and not self._add(
+            rows, told, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}
+        ):
             # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
             self._batch_turns = _SMALL_BATCH_TURNS
             forget_texts()
@@ -255,6 +266,19 @@ class Indexer:
             done += len(turns)
         return rows
 
+    def _instructions(
+        self, by_scope: Mapping[ScopeId, Sequence[Turn]], rows: Sequence[IndexRow]
+    ) -> dict[TurnPk, list[Passage]]:
+        """Find what the turns of a batch tell to be followed always: not in what only echoes other turns, which has no rows."""
+        passages: dict[TurnPk, list[Passage]] = {}
+        for row in rows:
+            passages.setdefault(row.encoded.turn_pk, []).append(row.encoded.passage)
+        found: dict[TurnPk, list[Passage]] = {}
+        for turn in (turn for turns in by_scope.values() for turn in turns if turn.pk in passages):
+            self._between()
+            found[turn.pk] = self.recognise(turn, passages[turn.pk])
+        return found
+
     def _between(self) -> None:
         if self._stopping:
             raise _Stopped
@@ -264,7 +288,12 @@ class Indexer:
         self._pace += _NEWEST_SHARE * (turns_per_s - self._pace)
         self._sharing = scopes
 
-    def _add(self, rows: Sequence[IndexRow], turns: Mapping[ScopeId, Sequence[TurnPk]]) -> bool:
+    def _add(
+        self,
+        rows: Sequence[IndexRow],
+        told: Mapping[TurnPk, Sequence[Passage]],
+        turns: Mapping[ScopeId, Sequence[TurnPk]],
+    ) -> bool:
         """Add the rows of these turns and mark them; False if something of their scopes was forgotten meanwhile."""
         with self._changing:
             if self._forgotten & turns.keys():
@@ -274,7 +303,7 @@ class Indexer:
                 before, self._reached[scope] = max(self._reached.get(scope, 0), self._leftover), pks[-1]
                 self._index.remove_turns(scope, [pk for pk in pks if pk <= before])
             self._index.add(rows)
-            return self._store.mark_indexed(turns)
+            return self._store.mark_indexed(turns, told)
 
     def _begin_anew(self) -> bool:
         """Throw the damaged index away, once every turn is marked to be indexed; False if that was done too often already."""

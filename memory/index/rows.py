@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from language.requests.instructions import INSTRUCTIONS_VERSION
 from language.words import TERMS_VERSION
 from memory.errors import IndexDamaged, IndexMismatch
 from memory.model import EncodedPassage, ScopeId, Vector
@@ -24,6 +25,10 @@ class IndexRow:
     fingerprint: str
 
 
+# What is derived from turns with the index, and kept beside it. An index from before is made anew, and with it that.
+_DERIVED = {"tirtha.instructions": INSTRUCTIONS_VERSION}
+
+
 def table_schema(model: str, dimension: int) -> pa.Schema:
     """Return the schema of the table, which names the model and how terms are made."""
     return pa.schema(
@@ -37,7 +42,7 @@ def table_schema(model: str, dimension: int) -> pa.Schema:
             pa.field("vector", halves(dimension), nullable=False),
             pa.field("turn_vector", halves(dimension), nullable=False),
         ],
-        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), "tirtha.terms": TERMS_VERSION},
+        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), "tirtha.terms": TERMS_VERSION, **_DERIVED},
     )
 
 
@@ -58,8 +63,9 @@ def check_schema(schema: pa.Schema, model: str, dimension: int) -> None:
 
 
 def is_outdated(schema: pa.Schema) -> bool:
-    """Return whether the terms of a table were made in another way than those of a question are now."""
-    return bool((schema.metadata or {}).get(b"tirtha.terms") != TERMS_VERSION.encode())
+    """Return whether the terms of a table, or what is derived beside it, were made in another way than they are now."""
+    held, made = schema.metadata or {}, {"tirtha.terms": TERMS_VERSION, **_DERIVED}
+    return any(held.get(name.encode()) != version.encode() for name, version in made.items())
 
 
 def to_table(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:

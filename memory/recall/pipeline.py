@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.errors import IndexDamaged
+from memory.index.indexer import Recognise
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope
 from memory.model import Bounds, EncodedPassage, Evidence, Recollection, Scope, ScopeId, Survey, Turn, TurnPk
@@ -26,6 +27,7 @@ from memory.recall.naming import addressed, meant_by_spelling, unknown_names
 from memory.recall.question import Question, read_question
 from memory.recall.ranking import rank
 from memory.recall.reranker import RecallModels
+from memory.recall.standing.in_force import StandingInstructions
 from memory.recall.waiting import WaitingTurns
 from memory.storage.store import TurnStore
 
@@ -58,16 +60,20 @@ class ScopeOnDisk(Exception):
 class Recall:
     """Ranked evidence over a store, its index and an encoder; a question blocks the thread that asks it."""
 
-    def __init__(self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, models: RecallModels) -> None:
+    def __init__(
+        self, *, store: TurnStore, index: PassageIndex, encoder: Encoder, models: RecallModels, recognise: Recognise
+    ) -> None:
         self._store = store
         self._index = index
         self._encoder = encoder
         self._models = models
         self._waiting = WaitingTurns(store=store, index=index, encoder=encoder)
+        self.standing = StandingInstructions(store=store, waiting=self._waiting, encoder=encoder, recognise=recognise)
 
     def forget_texts(self) -> None:
         """Drop what is kept of turns for the next question; whoever forgets a turn calls it."""
         self._waiting.forget_texts()
+        self.standing.forget_texts()
 
     def recall(
         self,
@@ -92,10 +98,12 @@ class Recall:
             survey, passages = ready.pop() if ready else self._in_memory(scope)
             if survey is None:
                 return rank(self._nothing(question, asked_at), self._models)
+            whole, waiting = passages, survey.waiting
             survey, passages = self._within(bounds, survey, passages)
             found = self._gather(survey, passages, question, asked_at, bounds)
             ranked = rank(found, self._models)
-            return self._follow(survey, passages, found.question, ranked, bounds)
+            followed = self._follow(survey, passages, found.question, ranked, bounds)
+            return self.standing.beside(followed, found, survey.scope, whole, waiting, bounds)
 
         return self._despite_damage(ask)
 

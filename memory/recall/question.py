@@ -10,9 +10,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from language import TimeExpression, analyse, readable
+from language.requests.phrasing import asks_for_the_history, subject_of
+from language.requests.work import asks_for_work, asks_what_was_said
 from language.words import content_terms, words
 from memory.model import Breadth
-from memory.recall.phrasing import asks_for_the_history, subject_of
 
 __all__ = ["KINDS", "Question", "read_question"]
 
@@ -45,6 +46,7 @@ class Question:
     kind: one of `KINDS`.
     breadth: how much it takes to answer: one fact, "two" to compare ("which came first, the tent or the stove?"), "several" things
     ("which cities ..."), or the whole "history" ("summarise how my project went").
+    wants_work: it asks for work or advice, and for no fact ("write a speech"). of_what_was_said: it asks for what somebody said.
     """
 
     topic: str
@@ -54,6 +56,8 @@ class Question:
     times: tuple[TimeExpression, ...]
     kind: str
     breadth: Breadth
+    wants_work: bool
+    of_what_was_said: bool
 
 
 def read_question(
@@ -78,6 +82,8 @@ def read_question(
         times=asked.times,
         kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
         breadth=_breadth(whole, text),
+        wants_work=asks_for_work(whole),
+        of_what_was_said=asks_what_was_said(whole),
     )
 
 

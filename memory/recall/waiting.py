@@ -84,6 +84,12 @@ class WaitingTurns:
         found = [pk for pk in reversed(waiting) if pk in read and np.isin(wanted, read[pk].words).any()]
         return found[:limit]
 
+    def encode(self, turns: Sequence[Turn], terms: Sequence[str]) -> list[EncodedPassage]:
+        """Encode the passages of some of these waiting turns, the first ones first: as many as a question has the time for."""
+        forgettings = self._forgettings
+        chosen = _affordable(turns[:_BY_WORDS])
+        return [passage for passages in self._encode(chosen, terms, forgettings) for passage in passages]
+
     def forget_texts(self) -> None:
         """Drop all that is kept, also what a question under way is about to keep."""
         with self._keeping:

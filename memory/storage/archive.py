@@ -54,6 +54,7 @@ def archived_turns(connection: Connection, scope: Scope) -> Iterator[ArchivedTur
             col(TurnRow.position),
             col(TurnRow.remembered_at),
             col(TurnRow.flag),
+            col(TurnRow.instructions_off),
         )
         .join(SessionRow, col(SessionRow.id) == col(TurnRow.session_id))
         .where(col(TurnRow.scope_id) == known[0])
@@ -70,6 +71,7 @@ def archived_turns(connection: Connection, scope: Scope) -> Iterator[ArchivedTur
             position=row.position,
             remembered_at=row.remembered_at,
             flag=row.flag,
+            instructions_off=row.instructions_off,
         )
 
 

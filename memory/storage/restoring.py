@@ -104,7 +104,8 @@ def _rows(
         following = last.get(session, -1) + 1
         last[session] = following if turn.position is None else max(turn.position, following)
         row = to_row(turn.new, key=turn.id, scope=scope, session=session, position=last[session], now=now)
-        rows.append(row | {"remembered_at": turn.remembered_at or now})
+        restored = {"remembered_at": turn.remembered_at or now, "instructions_off": turn.instructions_off}
+        rows.append(row | restored)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The truth, as SQL tables: tenant, scope (with its epoch), session, turn; and what the index has not forgotten yet.
+"""The truth, as SQL tables: tenant, scope (with its epoch), session, turn; what is derived from turns; what is yet to be forgotten.
 
 Rows stay inside `memory.storage.store`. A moment is kept as UTC plus the offset it was told in, because SQLite keeps no zones
 and "yesterday" is a matter of the speaker's own clock.
@@ -7,13 +7,23 @@ and "yesterday" is a matter of the speaker's own clock.
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-__all__ = ["METADATA", "ForgettingRow", "ScopeRow", "SessionRow", "TenantRow", "TurnRow", "UtcDateTime", "in_offset"]
+__all__ = [
+    "METADATA",
+    "ForgettingRow",
+    "InstructionRow",
+    "ScopeRow",
+    "SessionRow",
+    "TenantRow",
+    "TurnRow",
+    "UtcDateTime",
+    "in_offset",
+]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -96,7 +106,10 @@ _NAMED: dict[str, Any] = {"sqlite_where": _NAMED_EVIDENCE, "postgresql_where": _
 
 
 class TurnRow(_MemoryRow, table=True):
-    """One verbatim message; only `indexed` and `flag` ever change. One with a flag is no evidence (`memory.model.Flag`)."""
+    """One verbatim message. One with a flag is no evidence (`memory.model.Flag`).
+
+    Only `indexed`, `flag` and `instructions_off` ever change. The last says that a person wants no instruction of it followed.
+    """
 
     __tablename__ = "turn"
     __table_args__ = (
@@ -126,6 +139,7 @@ class TurnRow(_MemoryRow, table=True):
     indexed: bool = Field(default=False)
     remembered_at: datetime = Field(sa_type=UtcDateTime)
     flag: str | None = Field(default=None, max_length=16)
+    instructions_off: bool = Field(default=False)
 
 
 class ForgettingRow(_MemoryRow, table=True):
@@ -139,3 +153,18 @@ class ForgettingRow(_MemoryRow, table=True):
     id: int = Field(default=None, primary_key=True)  # the database gives it
     scope_id: int = Field(foreign_key="scope.id")
     stays: bool = Field(default=False)
+
+
+class InstructionRow(_MemoryRow, table=True):
+    """A stretch `[start, stop)` of a turn that tells a standing instruction or preference. It goes with its turn.
+
+    Derived: made anew whenever the turn is indexed.
+    """
+
+    __tablename__ = "instruction"
+    __table_args__ = (Index("instruction_scope", "scope_id"),)
+
+    turn_id: int = Field(sa_column=Column(Integer, ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True))
+    start: int = Field(primary_key=True)
+    stop: int
+    scope_id: int = Field(foreign_key="scope.id")

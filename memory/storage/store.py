@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Result, Select, delete, func, select, update
 from sqlmodel import col
 
+from language import Passage
 from memory.errors import IndexBehind, TurnConflict
 from memory.model import (
     Bounds,
@@ -36,6 +37,7 @@ from memory.model import (
 from memory.storage import listing
 from memory.storage.archive import extent_of
 from memory.storage.database import KEYS_PER_QUERY, Database, store_faults
+from memory.storage.derived.instructions import InstructionStore, note_instructions
 from memory.storage.forgetting import Forgetting, Forgotten, forget
 from memory.storage.intake.following import follow, place
 from memory.storage.intake.remembering import remember
@@ -73,6 +75,7 @@ class TurnStore:
         self._database = database
         self._most_waiting = most_waiting
         self.tenants = TenantStore(database)
+        self.instructions = InstructionStore(database)
 
     # writing
 
@@ -97,10 +100,7 @@ class TurnStore:
     def remember_many(self, requests: Sequence[Remember], most_turns: int | None = None) -> list[Receipt]:
         """Store several sessions' turns in one transaction; a conflicting turn is left out and named in its receipt.
 
-        Raises:
-            IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
-            TenantFull, TenantClosed: a tenant takes no more; then nothing was stored.
-            StoreUnavailable: the database cannot be written; then nothing was stored.
+        Raises as `remember` does, but for conflicts.
         """
         with self._writing() as connection:
             return remember(connection, requests, most_turns=most_turns, admit=self._admission())
@@ -124,10 +124,7 @@ class TurnStore:
     def restore(self, requests: Sequence[Restore], most_turns: int | None = None) -> list[Restored]:
         """Store archived turns that are new, as they stood, in one transaction; what became of each is told in its order.
 
-        Raises:
-            IndexBehind: too many turns of one of the scopes wait for the index; then nothing was stored.
-            TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
-            StoreUnavailable: the database cannot be written; then nothing was stored.
+        Raises as `remember_many` does.
         """
         admit = self._admission()
         with self._writing() as connection:
@@ -149,10 +146,13 @@ class TurnStore:
         with store_faults(), self._database.forgetting() as connection:
             return forget(connection, scope, session_id=session_id, turn_id=turn_id)
 
-    def mark_indexed(self, turns: Mapping[ScopeId, Sequence[TurnPk]]) -> bool:
-        """Note that the index holds these turns. False if something of their scopes was forgotten that the index still holds.
+    def mark_indexed(
+        self, turns: Mapping[ScopeId, Sequence[TurnPk]], told: Mapping[TurnPk, Sequence[Passage]] | None = None
+    ) -> bool:
+        """Note that the index holds these turns, and where instructions are `told` in them.
 
-        Then nothing is noted: what the turns repeat of it was left out of the index.
+        False if something of their scopes was forgotten that the index still holds; then nothing is noted: what the turns repeat
+        of it was left out of the index.
         """
         pks = [pk for ours in turns.values() for pk in ours]
         with self._writing() as connection:
@@ -161,17 +161,14 @@ class TurnStore:
             among = col(ForgettingRow.scope_id).in_(turns)
             if turns and connection.execute(select(col(ForgettingRow.id)).where(among).limit(1)).first():
                 return False
-            for start in range(0, len(pks), KEYS_PER_QUERY):
-                chunk = pks[start : start + KEYS_PER_QUERY]
-                connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=True))
+            _mark(connection, pks, indexed=True)
+            note_instructions(connection, turns, told or {})
         return True
 
     def mark_unindexed(self, pks: Sequence[TurnPk]) -> None:
         """Send these turns through the indexer again."""
         with self._writing() as connection:
-            for start in range(0, len(pks), KEYS_PER_QUERY):
-                chunk = pks[start : start + KEYS_PER_QUERY]
-                connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=False))
+            _mark(connection, pks, indexed=False)
 
     def mark_all_unindexed(self) -> int:
         """Send every turn through the indexer again; returns their number."""
@@ -378,6 +375,12 @@ class TurnStore:
     def _writing(self) -> Iterator[Connection]:
         with store_faults(), self._database.writing() as connection:
             yield connection
+
+
+def _mark(connection: Connection, pks: Sequence[TurnPk], *, indexed: bool) -> None:
+    for start in range(0, len(pks), KEYS_PER_QUERY):
+        chunk = pks[start : start + KEYS_PER_QUERY]
+        connection.execute(update(TurnRow).where(col(TurnRow.id).in_(chunk)).values(indexed=indexed))
 
 
 def _find_scope(connection: Connection, scope: Scope) -> tuple[ScopeId, int] | None:

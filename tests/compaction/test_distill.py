@@ -11,7 +11,7 @@ from compaction import BudgetTooSmall, Context, count_tokens, distill
 from compaction.distill import DistillOptions, _Packing
 from language.segmentation.passages import split_passages
 from memory import Evidence, Turn
-from memory.model import Breadth
+from memory.model import Breadth, TurnPk
 from tests.support.turns import MAY_8, evidence, held
 
 BREADTHS: tuple[Breadth, ...] = ("one", "two", "several", "history")
@@ -220,3 +220,47 @@ def test_too_small_a_budget_says_what_would_do() -> None:
 def test_no_evidence_is_an_empty_context() -> None:
     context = distill([], budget=1)
     assert (context.text, context.tokens, context.lines) == ("", 0, ())
+
+
+@settings(max_examples=100, deadline=None)
+@given(found=ranked(), wanted=histories(), budget=st.integers(20, 400))
+def test_instructions_take_a_quarter_at_most_in_whole_lines(
+    found: list[Evidence], wanted: list[Turn], budget: int
+) -> None:
+    turns = [
+        replace(turn, pk=TurnPk(turn.pk + 100), id=f"w{turn.pk}", session_id=f"w{turn.session_id}") for turn in wanted
+    ]
+    standing = [evidence(turn, p.start, p.end, 0.0) for turn in turns for p in split_passages(turn.text)]
+    try:
+        context = distill(found, budget=budget, standing=standing)
+    except BudgetTooSmall:
+        return
+    holds(context, [*turns, *(one.turn for one in found)])
+    lines = [line for line in context.lines if line.turn_id.startswith("w")]
+    alone = distill([], budget=budget, standing=standing)
+    assert {line.turn_id for line in lines} <= {line.turn_id for line in alone.lines}
+    assert alone.tokens <= budget // 4
+
+
+def test_instructions_come_in_their_order_and_a_clause_is_marked_as_trimmed() -> None:
+    asked = held("I prefer trains to planes, can you plan my trip?", pk=1, speaker="Ana")
+    long = held("Never " + "ever " * 60 + "use tables.", pk=2, position=1, speaker="Ana")
+    short = held("Call me Sam.", pk=3, position=2, speaker="Ana")
+    standing = [
+        replace(evidence(asked, 0, 25, 0.0), trimmed=True),
+        evidence(long, 0, len(long.text), 0.0),
+        evidence(short, 0, len(short.text), 0.0),
+    ]
+    context = distill([], budget=160, standing=standing)
+    assert [line.quote for line in context.lines] == ["I prefer trains to planes", "Call me Sam."]
+    assert "planes…" in context.text
+    assert "Sam.…" not in context.text
+
+
+def test_an_instruction_that_is_evidence_too_is_quoted_once_and_whole() -> None:
+    text = "I prefer trains to planes, can you plan my trip to Rome?"
+    turn = held(text, speaker="Ana")
+    clause = replace(evidence(turn, 0, 25, 0.0), trimmed=True)
+    context = distill([evidence(turn, 0, len(text))], budget=160, standing=[clause])
+    assert [line.quote for line in context.lines] == [text]
+    assert "…" not in context.text

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import create_engine
 
+from language import Passage
 from memory import Counts, NewTurn, Receipt, Remember, Scope, SessionSummary, TurnCursor, UserSummary
 from memory.errors import IndexBehind, StoreDamaged, StoreUnavailable, TurnConflict
 from memory.model import ScopeId
@@ -365,6 +366,35 @@ def test_nothing_is_marked_until_the_index_has_forgotten(store: TurnStore) -> No
     assert store.mark_indexed({scope: receipt.stored[2:]})
     store.forget(scope, session_id="s1", turn_id="9")
     assert store.forgettings() == {}, "nothing was forgotten"
+
+
+def test_instructions_stand_in_their_turns_and_go_with_them(store: TurnStore) -> None:
+    rule, wish = "Always show types.", "I don't eat meat."
+    receipt = remember(store, said(f"{rule} Thanks.", id="1"), said(wish, id="2", days=1), said("Bye.", id="3", days=2))
+    scope, (first, second, _) = key(store), receipt.stored
+    told = {first: [Passage(start=0, end=len(rule))], second: [Passage(start=0, end=len(wish))]}
+    assert store.mark_indexed({scope: receipt.stored}, told)
+    assert [one.quote for one in store.instructions.of_scope(scope)] == [wish, rule]
+    assert store.instructions.switch_off(scope, first) == receipt.epoch + 1
+    assert store.instructions.switch_off(scope, first) == receipt.epoch + 1
+    assert store.instructions.off(receipt.stored) == {first}
+    assert store.mark_indexed({scope: [first]}, {first: [Passage(start=7, end=11)]}), "it is looked at anew"
+    assert [(one.quote, one.off) for one in store.instructions.of_scope(scope)] == [(wish, False), ("show", True)]
+    assert store.mark_indexed({scope: [second]})
+    assert [one.turn.id for one in store.instructions.of_scope(scope)] == ["1"]
+    store.forget(scope, session_id="s1", turn_id="1")
+    assert store.instructions.of_scope(scope) == []
+
+
+def test_instructions_are_of_one_scope(store: TurnStore) -> None:
+    receipt = remember(store, said("Always show types.", id="1"))
+    other = store.remember(
+        Remember(scope=replace(SCOPE, user_id="u2"), session_id="s1", turns=[said("Hello.", id="1")])
+    )
+    store.mark_indexed({key(store): receipt.stored}, {receipt.stored[0]: [Passage(start=0, end=18)]})
+    assert store.instructions.of_scope(other.scope_id) == []
+    assert store.instructions.switch_off(other.scope_id, receipt.stored[0]) == other.epoch
+    assert not store.instructions.off(receipt.stored)
 
 
 def test_forgetting_stays_within_its_scope(store: TurnStore) -> None:

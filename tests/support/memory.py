@@ -11,6 +11,7 @@ from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.opening import open_memory
 from memory.recall.reranker import RecallModels
+from memory.recall.standing.recognition import Recogniser
 from memory.storage.database import Database
 from memory.storage.opening import open_database
 from memory.storage.store import TurnStore
@@ -42,7 +43,9 @@ async def memory_over(
     """Open a memory whose index is given, such as one that a test lets fail."""
     settings = settings or MemorySettings()
     store = TurnStore(database, most_waiting=settings.max_tail_turns)
-    indexer = Indexer(store=store, index=index, encoder=encoder, leftover=store.newest_pk())
+    indexer = Indexer(
+        store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=store.newest_pk()
+    )
     work = asyncio.create_task(indexer.run())
     models = RecallModels.load(encoder.name)
     try:

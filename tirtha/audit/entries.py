@@ -11,6 +11,7 @@ What = Literal[
     "forget.turn",
     "forget.session",
     "forget.user",
+    "instructions.off",
     "export",
     "import",
     "key.created",

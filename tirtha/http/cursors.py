@@ -25,6 +25,7 @@ __all__ = [
     "AUDIT",
     "DECISIONS",
     "FEEDBACK",
+    "INSTRUCTIONS",
     "KEYS",
     "LONGEST_CURSOR",
     "SESSIONS",
@@ -98,6 +99,7 @@ def _utc(moment: datetime) -> datetime:
 _Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 _Pk = Annotated[TurnPk, Field(ge=0, lt=2**63)]
 _DecisionId = Annotated[str, Field(min_length=1, max_length=32)]
+_Start = Annotated[int, Field(ge=0, lt=2**31)]
 _Shown = Annotated[list[_Pk], Field(max_length=MOST_FOUND)]
 
 
@@ -125,5 +127,6 @@ USERS = Cursors("users", TypeAdapter(OwnerId))
 SESSIONS = Cursors("sessions", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS = Cursors("memories", TypeAdapter(tuple[_Moment, _Pk]))
 TURNS_FOUND = Cursors("memories", TypeAdapter(tuple[_Moment, _Shown]))
+INSTRUCTIONS = Cursors("instructions", TypeAdapter(tuple[_Moment, _Pk, _Start]))
 KEYS = Cursors("keys", TypeAdapter(tuple[_Moment, ItemId]))
 DECISIONS = Cursors("decisions", TypeAdapter(tuple[_Moment, _DecisionId]))

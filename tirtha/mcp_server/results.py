@@ -44,7 +44,7 @@ class Line(BaseModel):
 class RecallResult(BaseModel):
     """What was said on a question, as numbered lines.
 
-    `answerable` is the probability that the answer is in the memory. Not `complete`: the question asks for more than fits the budget.
+    `answerable` is the probability that the answer is in the memory. Not `complete`: more was asked for than fits.
     """
 
     text: str

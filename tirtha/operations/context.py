@@ -100,4 +100,4 @@ class MakeContext:
 
 def distilled(found: Recollection, budget: int) -> Context:
     """Distil what was recalled to `budget` tokens. Raises BudgetTooSmall."""
-    return distill(found.evidence, budget=budget, breadth=found.breadth)
+    return distill(found.evidence, budget=budget, breadth=found.breadth, standing=found.standing)

@@ -1,4 +1,7 @@
-"""Forget: a turn, a session or everything of a user, with every copy in answers, decision records and caches."""
+"""Forget: a turn, a session or everything of a user, with every copy in answers, decision records and caches.
+
+Or keep a turn, and follow none of its standing instructions any more.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +15,7 @@ from tirtha.caller import Caller
 from tirtha.operations.answering import owner_of
 from tirtha.operations.under_way import UnderWay
 
-__all__ = ["Forget", "ForgetRequest", "Forgot"]
+__all__ = ["Forget", "ForgetRequest", "Forgot", "SwitchOffInstructions", "SwitchedOff"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,41 @@ class Forget:
             decisions=emptied,
             epoch=forgotten.epoch if forgotten else 0,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchedOff:
+    """How many instructions of a turn are off now, and the scope's epoch."""
+
+    instructions: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchOffInstructions:
+    """Follow no instruction of a turn any more, without forgetting it. Raises StoreUnavailable.
+
+    The epoch rises, so no stored answer from before is served again.
+    """
+
+    memory: Memory
+    audit: AuditLog
+
+    async def __call__(self, caller: Caller, request: ForgetRequest) -> SwitchedOff | None:
+        """Switch off those of the turn that the request names; None if no such turn is remembered, or it tells none."""
+        caller.require("write")
+        if request.session_id is None or request.turn_id is None:
+            raise ValueError("instructions are switched off by the turn that tells them")
+        done = await self.memory.instructions.switch_off(
+            caller.scope(request.user_id, request.agent_id), session_id=request.session_id, turn_id=request.turn_id
+        )
+        if done is None:
+            return None
+        told, epoch = done
+        await self.audit.record(
+            caller, what="instructions.off", user_id=request.user_id, agent_id=request.agent_id, count=told
+        )
+        return SwitchedOff(instructions=told, epoch=epoch)
 
 
 def _what(request: ForgetRequest) -> What:

@@ -1,11 +1,11 @@
-"""Listing: the users of a tenant, the sessions and turns of a user, and one turn; a page at a time."""
+"""Listing: the users of a tenant, the sessions, turns and standing instructions of a user, and one turn; a page at a time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from memory import SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
+from memory import Instruction, SessionSummary, Turn, TurnCursor, TurnPk, UserSummary
 from memory.api import Memory
 from tirtha.caller import Caller
 from tirtha.errors import SessionNeeded
@@ -14,6 +14,9 @@ from tirtha.operations.limits import Limits
 __all__ = [
     "MOST_FOUND",
     "FoundSoFar",
+    "InstructionCursor",
+    "InstructionsRequest",
+    "ListInstructions",
     "ListSessions",
     "ListTurns",
     "ListUsers",
@@ -30,6 +33,7 @@ __all__ = [
 
 MOST_FOUND = 300  # turns of a search, over all its pages: recall ranks hundreds, and a cursor names all that were shown
 
+InstructionCursor = tuple[datetime, TurnPk, int]  # when the last one was said, in which turn, and where in it
 FoundSoFar = tuple[datetime, list[TurnPk]]  # when a search began, and the turns that its pages have shown
 T = TypeVar("T")
 P = TypeVar("P")
@@ -59,6 +63,17 @@ class SessionsRequest:
     agent_id: str | None = None
     limit: int = 100
     after: TurnCursor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructionsRequest:
+    """Up to `limit` standing instructions of a user, or of one session, from after the place `after`."""
+
+    user_id: str
+    agent_id: str | None = None
+    session_id: str | None = None
+    limit: int = 100
+    after: InstructionCursor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +155,24 @@ class ListTurns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListInstructions:
+    """List what users want always. Raises StoreUnavailable."""
+
+    memory: Memory
+
+    async def __call__(self, caller: Caller, request: InstructionsRequest) -> Page[Instruction, InstructionCursor]:
+        """Return the instructions, newest first, also those that are switched off or replaced."""
+        caller.require("read")
+        found = await self.memory.instructions.of_scope(caller.scope(request.user_id, request.agent_id))
+        if request.session_id is not None:
+            found = [one for one in found if one.turn.session_id == request.session_id]
+        if request.after is not None:
+            last = _newest_first(request.after)
+            found = [one for one in found if _newest_first(_place(one)) > last]
+        return page_of(found[: request.limit + 1], request.limit, _place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchTurns:
     """Find turns, a page at a time. Raises TooLarge and StoreUnavailable.
 
@@ -185,6 +218,15 @@ class ReadTurn:
         if len(named) > 1:
             raise SessionNeeded(request.turn_id)
         return named[0] if named else None
+
+
+def _place(one: Instruction) -> InstructionCursor:
+    return one.turn.said_at, one.turn.pk, one.start
+
+
+def _newest_first(place: InstructionCursor) -> tuple[float, int, int]:
+    moment, pk, start = place
+    return -moment.timestamp(), -pk, start
 
 
 def page_of(found: Sequence[T], limit: int, place: Callable[[T], P]) -> Page[T, P]:

@@ -1,10 +1,14 @@
-"""Recall: the turns that say most on a question, with the features behind each score."""
+"""Recall: the turns that say most on a question, with the features behind each score.
+
+To a request for work or advice, up to a quarter of them are instructions that its user wants followed always. They come last, their
+score is 0, and their one feature is `standing`: how near they are to the request.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from memory import Evidence, Turn
+from memory import Evidence, Recollection, Turn, TurnPk
 from memory.api import Memory
 from tirtha.caller import Caller
 from tirtha.observation.observer import Observer
@@ -15,6 +19,8 @@ from tirtha.operations.under_way import UnderWay
 from tirtha.tenants.admission import Admission
 
 __all__ = ["RecallRequest", "RecallTurns", "RecalledTurn"]
+
+_STANDING = 4  # one in so many turns may be an instruction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +63,21 @@ class RecallTurns:
         asked_at = request.asked_at or datetime.now(UTC)
         with self.under_way.reading(owner_of(scope)), self.observer.stage("recall"):
             found = await self.memory.recall(scope, request.question, asked_at, until=until(request.as_of, asked_at))
+        wanted = _wanted(found, request.limit // _STANDING)
         best: dict[int, Evidence] = {}
         for evidence in found.evidence:
-            best.setdefault(evidence.turn.pk, evidence)
-            if len(best) == request.limit:
+            if evidence.turn.pk not in wanted:
+                best.setdefault(evidence.turn.pk, evidence)
+            if len(best) == request.limit - len(wanted):
                 break
-        return [RecalledTurn(turn=one.turn, best=one, features=found.features_of(one)) for one in best.values()]
+        recalled = [RecalledTurn(turn=one.turn, best=one, features=found.features_of(one)) for one in best.values()]
+        return [*recalled, *wanted.values()]
+
+
+def _wanted(found: Recollection, most: int) -> dict[TurnPk, RecalledTurn]:
+    """Return up to `most` turns with the instructions that are nearest to the request."""
+    wanted: dict[TurnPk, RecalledTurn] = {}
+    for one, near in zip(found.standing, found.nearness, strict=True):
+        if len(wanted) < most:
+            wanted.setdefault(one.turn.pk, RecalledTurn(turn=one.turn, best=one, features={"standing": near}))
+    return wanted

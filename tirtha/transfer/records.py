@@ -1,7 +1,7 @@
 """The lines between header and trailer: turns, decisions, stored answers; each as it is written, and read back strictly.
 
 Every line says whose it is, so that it can be understood on its own. All fields are always there, null where there is nothing; but
-a turn's `flag` only where it has one, so that what has none keeps the bytes that it always had.
+a turn's `flag` and `instructions_off` only where it has them, so that what has none keeps the bytes that it always had.
 """
 
 from typing import Annotated, Any, Literal
@@ -47,6 +47,7 @@ class TurnRecord(_Owned):
     said_at: Moment
     remembered_at: Moment
     flag: Flag | None = None
+    instructions_off: bool = False
 
     def held(self) -> Held:
         """Return the turn, and whose it is."""
@@ -60,6 +61,7 @@ class TurnRecord(_Owned):
             said_at=self.said_at,
             remembered_at=self.remembered_at,
             flag=self.flag,
+            instructions_off=self.instructions_off,
         )
         return self._of_owner(turn)
 
@@ -77,7 +79,8 @@ class TurnRecord(_Owned):
             "said_at": moment(turn.said_at) if turn.said_at else None,
             "remembered_at": moment(turn.remembered_at) if turn.remembered_at else None,
         }
-        return fields | {"flag": turn.flag} if turn.flag else fields
+        marks = {"flag": turn.flag, "instructions_off": turn.instructions_off}
+        return fields | {name: value for name, value in marks.items() if value}
 
 
 class _ShadowRecord(In):

@@ -30,9 +30,9 @@ from tirtha.operations.code import WriteCode
 from tirtha.operations.context import MakeContext
 from tirtha.operations.decisions import ListDecisions, ReadDecision, ReadStats
 from tirtha.operations.feedback import GiveFeedback, ListFeedback, ReadFeedback
-from tirtha.operations.forget import Forget
+from tirtha.operations.forget import Forget, SwitchOffInstructions
 from tirtha.operations.limits import Limits
-from tirtha.operations.listing import ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
+from tirtha.operations.listing import ListInstructions, ListSessions, ListTurns, ListUsers, ReadTurn, SearchTurns
 from tirtha.operations.readiness import CheckReadiness
 from tirtha.operations.recall import RecallTurns
 from tirtha.operations.remember import RememberTurns
@@ -130,9 +130,11 @@ def _service(settings: Settings, opened: _Opened, cascade: Cascade, answering: A
         responses=chats.responses,
         write_code=WriteCode(cascade=code, answering=answering, limits=limits, admission=admission),
         forget=Forget(memory=memory, ledger=ledger, under_way=under_way, audit=audit),
+        switch_off=SwitchOffInstructions(memory=memory, audit=audit),
         users=ListUsers(memory=memory),
         sessions=ListSessions(memory=memory),
         turns=ListTurns(memory=memory),
+        instructions=ListInstructions(memory=memory),
         search=SearchTurns(memory=memory, limits=limits),
         turn=ReadTurn(memory=memory),
         decision=ReadDecision(ledger=ledger),

@@ -12,6 +12,7 @@ from memory.errors import StoreUnavailable
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.model import ScopeId, TurnPk
+from memory.recall.standing.recognition import Recogniser
 from memory.storage.store import TurnStore
 from tests.support.leftovers import in_index
 from tests.support.memory import database_in
@@ -47,7 +48,9 @@ class House:
     def __init__(self, store: TurnStore, index: Interrupted, encoder: Encoder) -> None:
         self.store = store
         self.index = index
-        self.indexer = Indexer(store=store, index=index, encoder=encoder, leftover=TurnPk(0))
+        self.indexer = Indexer(
+            store=store, index=index, encoder=encoder, recognise=Recogniser.load(), leftover=TurnPk(0)
+        )
 
     def remember(self, *turns: NewTurn) -> ScopeId:
         return self.store.remember(Remember(scope=SCOPE, session_id="s1", turns=turns)).scope_id

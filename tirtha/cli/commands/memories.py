@@ -1,7 +1,7 @@
 """Commands over a memory: remember, context, ask, recall, memories, forget."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,6 +21,7 @@ Agent = Annotated[str | None, typer.Option("--agent", help="which agent's memory
 AsJson = Annotated[bool, typer.Option("--json", help="print the response as JSON")]
 Question = Annotated[str, typer.Argument(help="the question")]
 Budget = Annotated[int | None, typer.Option("--budget", help="tokens of the context")]
+Kind = Literal["instruction"]
 AsOf = Annotated[
     Literal["asked_at"] | None,
     typer.Option("--as-of", help="asked_at: leave out what was said after --asked-at"),
@@ -131,16 +132,14 @@ def memories(
     query: Annotated[str | None, typer.Option("--query", help="what says most on this, best first")] = None,
     limit: Annotated[int, typer.Option(help="turns")] = 100,
     cursor: Annotated[str | None, typer.Option(help="where the page before ended")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="instruction: what the user wants always, newest first")] = None,
     as_json: AsJson = False,
     _key: ShownKey = None,
 ) -> None:
-    """List what is remembered, word for word, oldest first."""
-    asked = given(user_id=user, agent_id=agent, session_id=session, query=query, limit=limit, cursor=cursor)
+    """List what is remembered, word for word, oldest first; or what the user wants always."""
+    asked = given(user_id=user, agent_id=agent, session_id=session, query=query, kind=kind, limit=limit, cursor=cursor)
     answer = run(request("GET", "/v1/memories", asked))
-    rows = [
-        f"{one['said_at']}  {one['session_id']}  {one['id']}  {one['speaker'] or one['role']}: {one['text']}"
-        for one in answer["turns"]
-    ]
+    rows = [_instruction(one) for one in answer["instructions"]] if kind else [_turn(one) for one in answer["turns"]]
     if answer["next"]:
         rows.append(f"There are more: --cursor {answer['next']}")
     print_answer(answer, as_json, "\n".join(map(one_entry, rows)) or "Nothing is remembered.")
@@ -153,6 +152,7 @@ def forget(
     agent: Agent = None,
     session: Annotated[str | None, typer.Option("--session", "-s", help="only this conversation")] = None,
     turn: Annotated[str | None, typer.Option(help="only this turn of the conversation")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="instruction: keep the turn, and follow it no more")] = None,
     everything: Annotated[bool, typer.Option("--everything", help="all that is remembered of the user")] = False,
     as_json: AsJson = False,
     _key: ShownKey = None,
@@ -160,9 +160,24 @@ def forget(
     """Forget a turn, a conversation or a user, with every copy in answers and decision records."""
     if everything == (session is not None) or (turn is not None and session is None):
         raise typer.BadParameter("give --session, --session with --turn, or --everything")
-    answer = run(post("/v1/forget", given(user_id=user, agent_id=agent, session_id=session, turn_id=turn)))
+    if kind is not None and turn is None:
+        raise typer.BadParameter("--kind instruction needs --turn: instructions are switched off by their turn")
+    answer = run(post("/v1/forget", given(user_id=user, agent_id=agent, session_id=session, turn_id=turn, kind=kind)))
+    if kind is not None:
+        print_answer(answer, as_json, f"Switched off {answer['instructions']} instructions of the turn; it is kept.")
+        return
     told = f"Forgot {answer['turns']} turns of {answer['sessions']} sessions; emptied {answer['decisions']} decision records."
     print_answer(answer, as_json, told)
+
+
+def _turn(one: dict[str, Any]) -> str:
+    return f"{one['said_at']}  {one['session_id']}  {one['id']}  {one['speaker'] or one['role']}: {one['text']}"
+
+
+def _instruction(one: dict[str, Any]) -> str:
+    newer = one["replaced_by"]
+    state = "" if one["active"] else f"  (replaced by {newer['session_id']} {newer['turn_id']})" if newer else "  (off)"
+    return f"{one['said_at']}  {one['session_id']}  {one['turn_id']}{state}: {one['text']}"
 
 
 def _standard_input() -> str:

@@ -4,14 +4,25 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from tirtha.http.cursors import SESSIONS, TURNS, TURNS_FOUND, USERS
+from tirtha.http.cursors import INSTRUCTIONS, SESSIONS, TURNS, TURNS_FOUND, USERS
 from tirtha.http.dependencies import Reader, Served, Writer
 from tirtha.http.schemas.fields import ItemId, OwnerId
 from tirtha.http.schemas.queries import MemoriesQuery, SessionsQuery, TurnLookup, UsersQuery
 from tirtha.http.schemas.requests import AgentQuery, ForgetIn, OwnerQuery, TurnQuery
-from tirtha.http.schemas.responses import ForgotOut, SessionOut, SessionsOut, TurnOut, TurnsOut, UserOut, UsersOut
+from tirtha.http.schemas.responses import (
+    ForgotOut,
+    InstructionOut,
+    InstructionsOut,
+    SessionOut,
+    SessionsOut,
+    SwitchedOffOut,
+    TurnOut,
+    TurnsOut,
+    UserOut,
+    UsersOut,
+)
 from tirtha.http.strict_route import StrictRoute
-from tirtha.operations.forget import ForgetRequest, Forgot
+from tirtha.operations.forget import ForgetRequest, Forgot, SwitchedOff
 
 __all__ = ["router"]
 
@@ -35,9 +46,18 @@ async def sessions(query: Annotated[SessionsQuery, Query()], service: Served, ca
 
 
 @router.get("/v1/memories")
-async def memories(query: Annotated[MemoriesQuery, Query()], service: Served, caller: Reader) -> TurnsOut:
-    """List the turns of a scope or of a session, oldest first; with `query`, those that say most on it, best first."""
+async def memories(
+    query: Annotated[MemoriesQuery, Query()], service: Served, caller: Reader
+) -> TurnsOut | InstructionsOut:
+    """List the turns of a scope or of a session, oldest first; with `query`, those that say most on it, best first.
+
+    With kind=instruction, list what the user wants always, newest first.
+    """
     filters = (caller.tenant, query.user_id, query.agent_id, query.session_id, query.query)
+    if query.kind == "instruction":
+        told = await service.instructions(caller, query.instructions(INSTRUCTIONS.read(query.cursor, filters)))
+        rows = [InstructionOut.of(one) for one in told.items]
+        return InstructionsOut(instructions=rows, next=INSTRUCTIONS.write(told.end, filters))
     if query.query is not None:
         found = await service.search(caller, query.search(query.query, TURNS_FOUND.read(query.cursor, filters)))
         return TurnsOut(turns=[TurnOut.of(turn) for turn in found.items], next=TURNS_FOUND.write(found.end, filters))
@@ -55,19 +75,23 @@ async def turn(turn_id: ItemId, query: Annotated[TurnLookup, Query()], service: 
 
 
 @router.post("/v1/forget")
-async def forget(body: ForgetIn, service: Served, caller: Writer) -> ForgotOut:
+async def forget(body: ForgetIn, service: Served, caller: Writer) -> ForgotOut | SwitchedOffOut:
     """Forget a turn, a session or a user, with every copy: what the DELETEs do, for ids that a path cannot carry."""
+    if body.kind == "instruction":
+        return _switched_off(await service.switch_off(caller, body.request()))
     return _forgot(await service.forget(caller, body.request()))
 
 
 @router.delete("/v1/memories/{turn_id:id}")
 async def forget_turn(
     turn_id: ItemId, query: Annotated[TurnQuery, Query()], service: Served, caller: Writer
-) -> ForgotOut:
-    """Forget one turn, with every copy of it."""
+) -> ForgotOut | SwitchedOffOut:
+    """Forget one turn, with every copy of it; with kind=instruction, switch off the instructions that it tells, and keep it."""
     request = ForgetRequest(
         user_id=query.user_id, agent_id=query.agent_id, session_id=query.session_id, turn_id=turn_id
     )
+    if query.kind == "instruction":
+        return _switched_off(await service.switch_off(caller, request))
     return _forgot(await service.forget(caller, request))
 
 
@@ -92,3 +116,9 @@ def _forgot(forgot: Forgot) -> ForgotOut:
     if not forgot.turns and not forgot.decisions:
         raise HTTPException(404, "nothing of that is remembered")
     return ForgotOut.of(forgot)
+
+
+def _switched_off(switched: SwitchedOff | None) -> SwitchedOffOut:
+    if switched is None:
+        raise HTTPException(404, "no instruction of that turn is remembered")
+    return SwitchedOffOut.of(switched)

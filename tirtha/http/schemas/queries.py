@@ -16,6 +16,8 @@ from tirtha.importers import SourceFile
 from tirtha.operations.decisions import DecisionsRequest
 from tirtha.operations.listing import (
     FoundSoFar,
+    InstructionCursor,
+    InstructionsRequest,
     SearchRequest,
     SessionsRequest,
     TurnRequest,
@@ -80,16 +82,33 @@ class SessionsQuery(_Paged):
 
 
 class MemoriesQuery(_Paged):
-    """GET /v1/memories: oldest first, or, with `query`, best first."""
+    """GET /v1/memories: turns, oldest first, or, with `query`, best first; or standing instructions, newest first."""
 
     user_id: OwnerId
     agent_id: OwnerId | None = None
     session_id: ItemId | None = None
     query: Prose | None = None
+    kind: Literal["turn", "instruction"] = "turn"
+
+    @model_validator(mode="after")
+    def _instructions_are_not_searched(self) -> Self:
+        if self.kind == "instruction" and self.query is not None:
+            raise ValueError("query is for turns: instructions are listed, newest first")
+        return self
 
     def request(self, after: TurnCursor | None) -> TurnsRequest:
         """Return the request as the operation takes it that lists."""
         return TurnsRequest(
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            session_id=self.session_id,
+            limit=self.limit,
+            after=after,
+        )
+
+    def instructions(self, after: InstructionCursor | None) -> InstructionsRequest:
+        """Return the request as the operation takes it that lists instructions."""
+        return InstructionsRequest(
             user_id=self.user_id,
             agent_id=self.agent_id,
             session_id=self.session_id,

@@ -179,10 +179,14 @@ class AskIn(In):
 
 
 class ForgetIn(_Owned):
-    """POST /v1/forget: a turn of a session, a session, or, without either, everything of the user."""
+    """POST /v1/forget: a turn of a session, a session, or, without either, everything of the user.
+
+    With `kind`, the turn stays, and its standing instructions are switched off.
+    """
 
     turn_id: ItemId | None = None
     session_id: Annotated[ItemId | None, Field(validate_default=True)] = None
+    kind: Annotated[Literal["instruction"] | None, Field(validate_default=True)] = None
 
     @field_validator("session_id")
     @classmethod
@@ -190,6 +194,13 @@ class ForgetIn(_Owned):
         if session_id is None and read.data.get("turn_id") is not None:
             raise ValueError("is required with turn_id: a turn is named within its session")
         return session_id
+
+    @field_validator("kind")
+    @classmethod
+    def _is_of_a_turn(cls, kind: str | None, read: ValidationInfo) -> str | None:
+        if kind is not None and read.data.get("turn_id") is None:
+            raise ValueError("needs turn_id: instructions are switched off by the turn that tells them")
+        return kind
 
     def request(self) -> ForgetRequest:
         """Return the request as the operation takes it."""
@@ -205,9 +216,10 @@ class OwnerQuery(_Owned):
 
 
 class TurnQuery(OwnerQuery):
-    """Whose turn, and of which session."""
+    """Whose turn, and of which session; with `kind`, the standing instructions that it tells."""
 
     session_id: ItemId
+    kind: Literal["instruction"] | None = None
 
 
 class AgentQuery(In):

@@ -5,10 +5,10 @@ from typing import Literal, Self
 
 from pydantic import BaseModel
 
-from memory import SessionSummary, Turn, UserSummary
+from memory import Instruction, SessionSummary, Turn, UserSummary
 from memory.model import Flag, Role
 from tirtha.operations.context import DistilledContext
-from tirtha.operations.forget import Forgot
+from tirtha.operations.forget import Forgot, SwitchedOff
 from tirtha.operations.recall import RecalledTurn
 from tirtha.operations.remember import Remembered
 
@@ -18,11 +18,14 @@ __all__ = [
     "ContextOut",
     "ForgotOut",
     "HealthOut",
+    "InstructionOut",
+    "InstructionsOut",
     "RecallOut",
     "Rejected",
     "RememberOut",
     "SessionOut",
     "SessionsOut",
+    "SwitchedOffOut",
     "TurnOut",
     "TurnsOut",
     "UserOut",
@@ -211,6 +214,44 @@ class TurnsOut(BaseModel):
     next: str | None
 
 
+class TurnName(BaseModel):
+    """A turn, by its session and its own id."""
+
+    session_id: str
+    turn_id: str
+
+
+class InstructionOut(BaseModel):
+    """What a user wants always, in his words. It is `active` unless it was switched off, or `replaced_by` a later one."""
+
+    turn_id: str
+    session_id: str
+    said_at: datetime
+    text: str
+    active: bool
+    replaced_by: TurnName | None
+
+    @classmethod
+    def of(cls, one: Instruction) -> Self:
+        """Report an instruction."""
+        newer = one.replaced_by
+        return cls(
+            turn_id=one.turn.id,
+            session_id=one.turn.session_id,
+            said_at=one.turn.said_at,
+            text=one.quote,
+            active=one.in_force,
+            replaced_by=TurnName(session_id=newer.session_id, turn_id=newer.id) if newer else None,
+        )
+
+
+class InstructionsOut(BaseModel):
+    """200 of GET /v1/memories with kind=instruction; `next` is the cursor of the following page, if there is one."""
+
+    instructions: list[InstructionOut]
+    next: str | None
+
+
 class UserOut(BaseModel):
     """A user of whom something is remembered: by which agents, and how many turns in all."""
 
@@ -255,3 +296,15 @@ class ForgotOut(BaseModel):
     def of(cls, forgot: Forgot) -> Self:
         """Report what was forgotten."""
         return cls(turns=forgot.turns, sessions=forgot.sessions, decisions=forgot.decisions, epoch=forgot.epoch)
+
+
+class SwitchedOffOut(BaseModel):
+    """200 of a DELETE with kind=instruction: how many instructions of the turn are off now."""
+
+    instructions: int
+    epoch: int
+
+    @classmethod
+    def of(cls, switched: SwitchedOff) -> Self:
+        """Report what was switched off."""
+        return cls(instructions=switched.instructions, epoch=switched.epoch)

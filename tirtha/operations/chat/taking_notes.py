@@ -30,6 +30,8 @@ class TakeNotes:
     ) -> Brief | None:
         """Return the notes; None if memory holds nothing on it, or not as likely as `answerable_from`.
 
+        What the user wants always is noted in any case, if he asks for work.
+
         A result of a tool, which comes after the message it serves, is answered with the notes of that message.
         """
         question = _question(asked)
@@ -40,7 +42,9 @@ class TakeNotes:
             found = await self.memory.recall(scope, question, now, exclude=_shown(place, fitted.first))
         # In a chat every question is remembered, and nothing is as like a question as the same one asked before.
         told = tuple(one for one in found.evidence if not one.analysed.asks)
-        if found.answerable < answerable_from or not told:
+        if found.answerable < answerable_from:
+            told = ()
+        if not told and not found.standing:
             return None
         with self.observer.stage("distil"):
             context = distilled(replace(found, evidence=told), fitted.evidence_budget)

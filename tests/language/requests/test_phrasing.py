@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory.recall.phrasing import asks_for_the_history, subject_of
+from language.requests.phrasing import asks_for_the_history, subject_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""Which of a user's instructions a later one replaces: "call me Sam", then "call me Samuel"; "actually, no more tables".
+
+By rules for precision. The later one must be of the same subject and not narrower: "no tables in emails" leaves "use tables" in
+force. It replaces if it says the opposite, gives another number, names the user anew, or says the same again. Of statements of
+the user about himself, what replaces facts replaces preferences too (`memory.recall.replacement`). What is not certain replaces
+nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from language import analyse
+from language.numbers import number_words
+from language.polarity import denies
+from language.requests.instructions import address_of, subject_of
+from language.statements import Statement
+from memory.model import Instruction
+from memory.recall.replacement import is_replaceable, may_replace, replaces
+
+__all__ = ["with_successors"]
+
+_AVOIDS = re.compile(
+    r"\b(?:avoid|stop|skip|omit|leave out|no more|hate|dislike|can'?t stand|drop|vermeide|verzichte|hasse|keine?\w*|évite|déteste"
+    r"|evita|odio|evite|odeio|vermijd|haat|geen|избегай|ненавижу|без)\b|避免|讨厌|不要|别|避けて|やめて|嫌い|싫|말아|마세요|하지",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An instruction as the comparison needs it; `subject` are the terms that say what it is about."""
+
+    told: Instruction
+    subject: frozenset[str]
+    numbers: frozenset[str]
+    address: str | None
+    against: bool
+    held: tuple[Statement, ...]
+    telling: tuple[Statement, ...]
+
+
+def with_successors(instructions: Sequence[Instruction]) -> list[Instruction]:
+    """Return these instructions of one scope (newest first), each that a later one replaces with the turn of that one."""
+    read = [_read(one) for one in instructions]
+    return [
+        replace(
+            old.told, replaced_by=next((new.told.turn for new in reversed(read[:place]) if _replaces(old, new)), None)
+        )
+        for place, old in enumerate(read)
+    ]
+
+
+def _read(told: Instruction) -> _Read:
+    quote = told.quote
+    subject = subject_of(quote)
+    statements = [one for one in analyse(quote).statements if one.of_the_speaker]
+    numbers = frozenset(number_words(analyse(quote).words))
+    return _Read(
+        told=told,
+        subject=subject - numbers,
+        numbers=numbers,
+        address=address_of(quote),
+        against=denies(quote) or bool(_AVOIDS.search(quote)),
+        held=tuple(filter(is_replaceable, statements)),
+        telling=tuple(filter(may_replace, statements)),
+    )
+
+
+def _replaces(old: _Read, new: _Read) -> bool:
+    if old.told.turn.name != new.told.turn.name or old.told.turn.pk == new.told.turn.pk:
+        return False
+    if old.address and old.address == new.address:
+        return True
+    if new.subject and new.subject <= old.subject and old.against != new.against:
+        return True
+    if new.subject and new.subject == old.subject:  # another number, or the same again
+        return True
+    if not (old.held and new.telling):
+        return False
+    another_day = old.told.turn.said_at.date() < new.told.turn.said_at.date()
+    return any(replaces(was, now, another_day=another_day) for was, now in product(old.held, new.telling))

@@ -1,0 +1,1 @@
+"""What is derived from turns, and made anew whenever they are indexed."""
