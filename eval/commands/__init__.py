@@ -4,7 +4,7 @@ The commands of `tirtha eval`. The entry point `tirtha.commands` joins `app` to 
 one of them is called.
 """
 
-from eval.commands import benchmarks, official, runs  # noqa: F401 - each hangs its commands on the application
+from eval.commands import benchmarks, fitting, official, runs  # noqa: F401 - each hangs its commands on the application
 from eval.commands.application import app
 
 __all__ = ["app"]

@@ -36,7 +36,7 @@ class EvidenceOptions(LabelledSet):
 
     models: Path | None = Field(
         default=None,
-        description="a folder of recall's weights, from eval.training.reranker --out; default: those that ship",
+        description="a folder of recall's weights, from `tirtha eval fit`; default: those that ship",
     )
 
 

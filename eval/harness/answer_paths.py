@@ -26,7 +26,6 @@ from eval.harness.report import Json
 from memory import Remember, Scope
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
-from memory.recall.reranker import MODELS
 from tirtha.caller import Caller, local_caller
 from tirtha.operations.ask import AskRequest
 from tirtha.service import Service
@@ -98,7 +97,7 @@ async def remembering(
 
 @asynccontextmanager
 async def remembered(
-    requests: Sequence[Remember], *, settings: Settings, encoder: Encoder, recall_models: Path = MODELS
+    requests: Sequence[Remember], *, settings: Settings, encoder: Encoder, recall_models: Path | None = None
 ) -> AsyncIterator[Service]:
     """Open a service over an empty folder of its own that remembers these turns and nothing else.
 

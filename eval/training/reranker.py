@@ -1,10 +1,6 @@
-"""Fit recall's weights and write them, each file with its card: what it was fitted on, with what, and how it does unseen.
+"""Fitting recall's weights for the vectors of one encoder, each file with its card: what it learned from, how it does unseen.
 
-    python -m eval.training.reranker --beam DIR --embeddings ~/.cache/tirtha-eval.sqlite3
-
-The weights are fitted on all sets given; every figure is of conversations that the fit did not see. `--leave-out SET` fits without
-a set, to judge by it. With `--locomo` and `--realtalk` these are learned from as well: such weights may not be shipped, and are
-kept with `--out`.
+The weights are fitted on all sets given; every figure is of conversations that the fit did not see. `tirtha eval fit` calls it.
 """
 
 import asyncio
@@ -13,12 +9,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
-from typing import Annotated, Literal
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import Progress
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
@@ -28,51 +21,40 @@ from eval.harness.embedding_cache import CachedEncoder
 from eval.harness.manifest import find_code
 from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
 from eval.training.fitting import FOLDS, Asked, ask_conversations, fit_reranker, held_out
-from eval.training.sets import LICENCES, read_sets
-from memory.encoding.encoder import BUNDLED_MODEL
+from eval.training.sets import LICENCES
 from memory.recall.ranking import ranked_evidence
-from memory.recall.reranker import MODELS, Reranked, Weights
+from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["main"]
+__all__ = ["fit_recall"]
 
 _WRONGLY_ABSTAINED = 0.02  # the share of answerable questions that may be refused
 _BUDGET = 165
 _WORDS_ALONE = frozenset({"asked_coverage", "coverage_ahead", "names_one"})  # what any encoder's memory knows
 _PLAIN_FUSION = Weights(intercept=-4.0, weights={"fusion": 4.0})  # no fit: what two plain searches say, for any vectors
 
-SetName = Literal["beam", "dialogues", "plain-facts", "locomo", "realtalk"]
 
+def fit_recall(
+    sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, *, to: Path, progress: Progress
+) -> dict[str, object]:
+    """Fit on these sets for an encoder's vectors, judge by unseen conversations, write the weights and their cards into `to`.
 
-def main(
-    *,
-    beam: Annotated[Path, typer.Option(help="a folder with BEAM's chats, in 100K")],
-    embeddings: Annotated[Path, typer.Option(help="where embeddings are kept between runs")],
-    locomo: Annotated[Path | None, typer.Option(help="a LoCoMo file: not to be shipped")] = None,
-    realtalk: Annotated[Path | None, typer.Option(help="REALTALK's chats: not to be shipped")] = None,
-    leave_out: Annotated[SetName | None, typer.Option(help="a set to fit without")] = None,
-    out: Annotated[Path, typer.Option(help="where the weights go")] = MODELS,
-) -> None:
-    """Fit, judge on unseen conversations, write."""
-    console = Console()
-    sets = read_sets(beam=beam, locomo=locomo, realtalk=realtalk)
-    sets = {name: conversations for name, conversations in sets.items() if name != leave_out}
-    with Progress(console=console) as progress:
-        asked = _gather(sets, CachedEncoder(embeddings), progress)
-        cases, unseen = _judged(asked, progress)
-    card = {
-        "encoder": BUNDLED_MODEL,
+    Returns the figures of unseen conversations, by set, and of answerability. Raises OSError.
+    """
+    asked = _gather(sets, encoder, progress)
+    cases, unseen = _judged(asked, progress)
+    card: dict[str, object] = {
+        "encoder": encoder.name,
         "data": {name: {"licence": LICENCES[name], **_sizes(name, asked)} for name in sets},
         "code": find_code().short,
         "versions": {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")},
     }
     worth = _worth(cases, unseen_probabilities(cases))
-    plain = fit_answerability(cases, names=_WORDS_ALONE)
-    out.mkdir(parents=True, exist_ok=True)
-    _write(out / "reranker.json", fit_reranker(asked), card | {"unseen": unseen})
-    _write(out / "answerability.json", fit_answerability(cases), card | {"unseen": worth})
-    _write(out / "plain_answerability.json", plain, card)
-    _write(out / "plain_reranker.json", _PLAIN_FUSION, {"encoder": "any other"})
-    console.print_json(json.dumps({**unseen, "answerability": worth}))
+    to.mkdir(parents=True, exist_ok=True)
+    _write(to / "reranker.json", fit_reranker(asked), card | {"unseen": unseen})
+    _write(to / "answerability.json", fit_answerability(cases), card | {"unseen": worth})
+    _write(to / "plain_answerability.json", fit_answerability(cases, names=_WORDS_ALONE), card)
+    _write(to / "plain_reranker.json", _PLAIN_FUSION, {"encoder": "any other"})
+    return {**unseen, "answerability": worth}
 
 
 def _gather(sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, progress: Progress) -> list[Asked]:
@@ -138,7 +120,3 @@ def _sizes(name: str, asked: Sequence[Asked]) -> dict[str, int]:
 def _write(file: Path, weights: Weights, card: Mapping[str, object]) -> None:
     stored = {"intercept": weights.intercept, "weights": dict(weights.weights), "card": dict(card)}
     file.write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,8 @@ class Weights:
 class RecallModels:
     """What recall has learned for the vectors of one encoder: how to rank, and whether the answer is there.
 
-    `fitted` says that it was: with any other encoder, cosine + 0.7 BM25 ranks, and only words tell whether the answer is there.
+    `fitted` says that it was: with an encoder that the folder's weights were not fitted with, cosine + 0.7 BM25 ranks, and only
+    words tell whether the answer is there.
     """
 
     fitted: bool
@@ -90,11 +92,12 @@ def reranked(weights: Weights, features: Features) -> Reranked:
 
 @cache
 def _load(encoder: str, folder: Path) -> RecallModels:
-    fitted = encoder == BUNDLED_MODEL
+    fitted_with = _encoder_of(folder / "reranker.json")
+    fitted = encoder == fitted_with
     if not fitted:
         log.warning(
-            "recall's weights were fitted with %s: with %s evidence is ranked by cosine and BM25 alone",
-            BUNDLED_MODEL,
+            "recall's weights were fitted with %s: with %s evidence is ranked by cosine and BM25 alone (tirtha eval fit)",
+            fitted_with,
             encoder,
         )
     return RecallModels(
@@ -104,9 +107,25 @@ def _load(encoder: str, folder: Path) -> RecallModels:
     )
 
 
-def _read(file: Path) -> Weights:
+def _encoder_of(file: Path) -> str:
+    """Return with which encoder's vectors weights were fitted, as their card says: without a card, the bundled one's."""
+    card = _stored(file).get("card", {})
+    return str(card.get("encoder", BUNDLED_MODEL)) if isinstance(card, dict) else BUNDLED_MODEL
+
+
+def _stored(file: Path) -> dict[str, object]:
     try:
         stored = json.loads(file.read_text("utf-8"))
+    except ValueError as fault:
+        raise ValueError(f"{file} does not hold weights: {fault!r}") from fault
+    if not isinstance(stored, dict):
+        raise ValueError(f"{file} does not hold weights: no JSON object")  # noqa: TRY004 - the file is at fault, not a caller
+    return stored
+
+
+def _read(file: Path) -> Weights:
+    try:
+        stored: Any = _stored(file)
         weights = {str(name): float(weight) for name, weight in stored["weights"].items()}
         return Weights(intercept=float(stored["intercept"]), weights=weights)
     except (KeyError, TypeError, AttributeError, ValueError) as fault:

@@ -58,13 +58,13 @@ async def open_service(
     settings: Settings,
     *,
     encoder: Encoder | None = None,
-    recall_models: Path = MODELS,
+    recall_models: Path | None = None,
     change: Callable[[Cascade], Cascade] | None = None,
 ) -> AsyncIterator[Service]:
     """Open the configured data folder and set the operations over it; everything is closed at the end.
 
     An `encoder` that is loaded already may be shared between services. For measurements, `recall_models` is a folder of other
-    weights than the shipped ones, and `change` makes another cascade of the configured one.
+    weights than the configured ones, and `change` makes another cascade of the configured one.
 
     Raises the errors of `open_database`, `open_memory`, `open_observer` and `open_tiers`.
     """
@@ -178,13 +178,13 @@ def _answering(settings: Settings, tiers: Tiers, database: Database, tenants: Te
     )
 
 
-def memory_settings(settings: Settings, *, recall_models: Path = MODELS) -> MemorySettings:
-    """Return memory's slice of the settings, with a folder of recall's weights."""
+def memory_settings(settings: Settings, *, recall_models: Path | None = None) -> MemorySettings:
+    """Return memory's slice of the settings, with a folder of recall's weights in place of the configured ones."""
     return MemorySettings(
         embedding_model=settings.embedding_model or BUNDLED_MODEL,
         max_tail_turns=settings.max_tail_turns,
         index_timeout_s=settings.index_timeout_s,
         hot_vectors_mb=settings.hot_vectors_mb,
         max_waiting_questions=settings.max_waiting_questions,
-        recall_models=recall_models,
+        recall_models=recall_models or settings.recall_models or MODELS,
     )
