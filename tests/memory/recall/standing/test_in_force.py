@@ -89,6 +89,8 @@ async def test_one_that_is_switched_off_stays_a_turn_and_is_followed_no_more(mem
     assert [told[id_].in_force for id_ in ("5", "3", "1")] == [True, True, False]
     found = await memory.recall(SCOPE, "What did I say about types?", ASKED_AT)
     assert found.evidence[0].turn.id == "1"
+    found = await memory.recall(SCOPE, WRITE_CODE, ASKED_AT)
+    assert "1" not in {one.turn.id for one in found.evidence}
 
 
 @pytest.mark.parametrize(("session_id", "turn_id"), [("s1", "2"), ("s1", "4"), ("s1", "9"), ("s9", "1")])
