@@ -12,7 +12,7 @@ from language.words import TERMS_VERSION
 from memory.errors import IndexDamaged, IndexMismatch
 from memory.model import EncodedPassage, ScopeId, Vector
 
-__all__ = ["IndexRow", "check_schema", "halves", "is_outdated", "table_schema", "to_matrix", "to_table"]
+__all__ = ["DERIVED", "IndexRow", "check_schema", "halves", "is_outdated", "table_schema", "to_matrix", "to_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class IndexRow:
 
 
 # What is derived from turns with the index, and kept beside it. An index from before is made anew, and with it that.
-_DERIVED = {"tirtha.instructions": INSTRUCTIONS_VERSION}
+DERIVED = {"tirtha.instructions": INSTRUCTIONS_VERSION}
 
 
 def table_schema(model: str, dimension: int) -> pa.Schema:
@@ -42,7 +42,7 @@ def table_schema(model: str, dimension: int) -> pa.Schema:
             pa.field("vector", halves(dimension), nullable=False),
             pa.field("turn_vector", halves(dimension), nullable=False),
         ],
-        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), "tirtha.terms": TERMS_VERSION, **_DERIVED},
+        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), "tirtha.terms": TERMS_VERSION, **DERIVED},
     )
 
 
@@ -64,7 +64,7 @@ def check_schema(schema: pa.Schema, model: str, dimension: int) -> None:
 
 def is_outdated(schema: pa.Schema) -> bool:
     """Return whether the terms of a table, or what is derived beside it, were made in another way than they are now."""
-    held, made = schema.metadata or {}, {"tirtha.terms": TERMS_VERSION, **_DERIVED}
+    held, made = schema.metadata or {}, {"tirtha.terms": TERMS_VERSION, **DERIVED}
     return any(held.get(name.encode()) != version.encode() for name, version in made.items())
 
 

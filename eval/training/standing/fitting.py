@@ -55,11 +55,15 @@ def main(
 ) -> None:
     """Fit, judge on what the fit did not see, write."""
     own, chats, judged = our_own(), of_beam(read_beam(beam)), judged_only()
-    model = fit_recogniser([*own, *chats])
+    model, of_our_own, by_tenths = (
+        fit_recogniser([*own, *chats]),
+        fit_recogniser(own),
+        unseen_by_tenths(own, beside=chats),
+    )
     unseen = {
-        "beam, fitted on our own": judge(chats, [_likeliest(fit_recogniser(own), one) for one in chats]),
-        "our own, by tenths": judge(own, unseen_by_tenths(own, beside=chats)),
-        "our own, by tenths, without English": _without_english(own, unseen_by_tenths(own, beside=chats)),
+        "beam, fitted on our own": judge(chats, [_likeliest(of_our_own, one) for one in chats]),
+        "our own, by tenths": judge(own, by_tenths),
+        "our own, by tenths, without English": _without_english(own, by_tenths),
         "written afterwards": judge(judged, [_likeliest(model, one) for one in judged]),
     }
     card = {

@@ -1,9 +1,10 @@
 """What a scope's user wants always: listed, and brought to a request that asks for work or advice.
 
 Indexed turns have their instructions in SQL; those that wait for the index are read now, the newest of them. An instruction that
-is switched off, or that a later one replaced, is not in force. Those in force come by how near they are to the request, the newest
-first among equals. A question for a fact gets none, but for one that names such questions itself: "format dates as month, day and
-year when I ask about deadlines". All is bounded, and so is the time that a request takes for it.
+is switched off, or that a later one replaced, is not in force. Those in force come by how near they are to the request, the
+newest first among equals. A request for work does not get what is over as evidence, either. A question for a fact gets none, but
+for one that names such questions itself: "format dates as month, day and year when I ask about deadlines". All is bounded, and so
+is the time that a request takes for it.
 """
 
 import re
@@ -85,13 +86,16 @@ class StandingInstructions:
         wanted = {_key(one) for one in (said if question.wants_work else self._naming(said, found))}
         if not wanted:
             return recalled
-        in_force = [one for one in with_successors(said) if one.in_force and bounds.hold(one.turn)]
-        told = [one for one in in_force if _key(one) in wanted]
+        every = with_successors(said)
+        told = [one for one in every if one.in_force and bounds.hold(one.turn) and _key(one) in wanted]
         near = self._nearness(told, found, passages, set(waiting))
         order = sorted(range(len(told)), key=lambda place: (-round(near[place] * _AS_NEAR), place))
         order = order[: _MOST_BROUGHT if question.wants_work else 1]
         standing = tuple(_evidence(told[place]) for place in order)
-        return replace(recalled, standing=standing, nearness=tuple(near[place] for place in order))
+        evidence = recalled.evidence
+        if question.wants_work:
+            evidence = _without(evidence, [one for one in every if not one.in_force])
+        return replace(recalled, evidence=evidence, standing=standing, nearness=tuple(near[place] for place in order))
 
     def _said(self, scope: ScopeId, waiting: Sequence[TurnPk], bounds: Bounds) -> list[Instruction]:
         found = {_key(one): one for one in self._store.instructions.of_scope(scope)}
@@ -165,6 +169,20 @@ class StandingInstructions:
             if pk in turns
             for span in known[pk]
         ]
+
+
+def _without(evidence: Sequence[Evidence], over: Sequence[Instruction]) -> tuple[Evidence, ...]:
+    """Leave out the passages that are nothing but an instruction that is not in force: a request for work would follow them."""
+    spans: dict[TurnPk, list[Instruction]] = {}
+    for one in over:
+        spans.setdefault(one.turn.pk, []).append(one)
+    return tuple(
+        one
+        for one in evidence
+        if not any(
+            told.start <= one.passage.start and one.passage.end <= told.end for told in spans.get(one.turn.pk, ())
+        )
+    )
 
 
 def _key(one: Instruction) -> tuple[TurnPk, int]:

@@ -1,9 +1,9 @@
 """Which of a user's instructions a later one replaces: "call me Sam", then "call me Samuel"; "actually, no more tables".
 
 By rules for precision. The later one must be of the same subject and not narrower: "no tables in emails" leaves "use tables" in
-force. It replaces if it says the opposite, gives another number, names the user anew, or says the same again. Of statements of
-the user about himself, what replaces facts replaces preferences too (`memory.recall.replacement`). What is not certain replaces
-nothing.
+force. It replaces if it says the opposite, gives another number to a bound, names the user anew, or says the same again. Of
+statements of the user about himself, what replaces facts replaces preferences too (`memory.recall.replacement`). What is not
+certain replaces nothing.
 """
 
 import re
@@ -26,6 +26,11 @@ _AVOIDS = re.compile(
     r"|evita|odio|evite|odeio|vermijd|haat|geen|избегай|ненавижу|без)\b|避免|讨厌|不要|别|避けて|やめて|嫌い|싫|말아|마세요|하지",
     re.IGNORECASE,
 )
+_BOUNDS = re.compile(
+    r"\b(?:under|below|over|above|within|up to|at (?:most|least)|(?:more|less|fewer|longer|shorter) than|max(?:imum)?"
+    r"|exactly|only)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class _Read:
     told: Instruction
     subject: frozenset[str]
     numbers: frozenset[str]
+    bounds: bool
     address: str | None
     against: bool
     held: tuple[Statement, ...]
@@ -61,6 +67,7 @@ def _read(told: Instruction) -> _Read:
         told=told,
         subject=subject - numbers,
         numbers=numbers,
+        bounds=bool(_BOUNDS.search(quote)),
         address=address_of(quote),
         against=denies(quote) or bool(_AVOIDS.search(quote)),
         held=tuple(filter(is_replaceable, statements)),
@@ -75,8 +82,8 @@ def _replaces(old: _Read, new: _Read) -> bool:
         return True
     if new.subject and new.subject <= old.subject and old.against != new.against:
         return True
-    if new.subject and new.subject == old.subject:  # another number, or the same again
-        return True
+    if new.subject and new.subject == old.subject and (new.numbers == old.numbers or (new.bounds and old.bounds)):
+        return True  # the same again, or another number of what is bounded: "rule 3" and "rule 4" are two
     if not (old.held and new.telling):
         return False
     another_day = old.told.turn.said_at.date() < new.told.turn.said_at.date()

@@ -115,17 +115,21 @@ async def test_a_forgotten_turn_takes_its_instruction_along(client: httpx.AsyncC
     assert (await get(client, "/v1/memories", **LIST)) == {"instructions": [], "next": None}
 
 
-async def test_a_context_gives_them_a_quarter_and_cites_them(client: httpx.AsyncClient) -> None:
+async def test_a_context_cites_them_and_leaves_room_for_the_facts(client: httpx.AsyncClient) -> None:
     await told(client)
-    many = [{"id": f"m{n}", "text": f"Always mention rule number {n} when I ask for a report."} for n in range(30)]
+    topics = ("cost", "safety", "weather", "people", "history", "colour", "noise", "place")
+    many = [
+        {"id": f"m{n}", "text": f"Always mention the {topic} when I ask for reports."} for n, topic in enumerate(topics)
+    ]
     await tell(client, "s5", *many)
-    made = await context(client, "Write a report on the blue locker.", budget=165)
-    lines = [line for line in made["lines"] if "rule number" in line["quote"]]
-    assert lines
-    assert sum(len(line["quote"].split()) for line in lines) < 165 / 4
-    assert all(line["session_id"] == "s5" and line["turn_id"].startswith("m") for line in lines)
+    made = await context(client, "Write a report on the code of the blue locker.", budget=165)
     assert made["tokens"] <= 165
     assert "4471" in made["text"]
+    lines = [line for line in made["lines"] if line["session_id"] == "s5"]
+    assert lines
+    assert all(line["quote"] in many[int(line["turn_id"][1:])]["text"] for line in lines)
+    few = await context(client, "Write a report on the code of the blue locker.", budget=60)
+    assert "4471" in few["text"]
 
 
 async def test_a_question_for_a_fact_is_answered_as_if_there_were_none(client: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 from memory import Follow, NewTurn, Remember
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
+from memory.index import rows
 from memory.opening import rebuild_index
 from memory.settings import MemorySettings
 from tests.support.memory import database_in, memory_in
@@ -88,6 +89,8 @@ async def test_one_that_is_switched_off_stays_a_turn_and_is_followed_no_more(mem
     assert [told[id_].in_force for id_ in ("5", "3", "1")] == [True, True, False]
     found = await memory.recall(SCOPE, "What did I say about types?", ASKED_AT)
     assert found.evidence[0].turn.id == "1"
+    found = await memory.recall(SCOPE, WRITE_CODE, ASKED_AT)
+    assert "1" not in {one.turn.id for one in found.evidence}
 
 
 @pytest.mark.parametrize(("session_id", "turn_id"), [("s1", "2"), ("s1", "4"), ("s1", "9"), ("s9", "1")])
@@ -121,10 +124,17 @@ async def test_what_the_prompt_holds_is_left_out_and_replaces_all_the_same(memor
 
 
 async def test_an_edited_turn_is_followed_no_more(memory: Memory) -> None:
-    asked = [NewTurn(role="user", text=TABLES), NewTurn(role="assistant", text="I will not.")]
-    edited = [NewTurn(role="user", text="Thank you for everything so far."), NewTurn(role="assistant", text="Welcome.")]
-    for turns in (asked, edited):
-        await memory.follow(Follow(scope=SCOPE, session_id="s1", turns=turns))
+    begun = [NewTurn(role="user", text="Good morning to you."), NewTurn(role="assistant", text="Good morning.")]
+    asked = [*begun, NewTurn(role="user", text=TABLES), NewTurn(role="assistant", text="I will not.")]
+    await memory.follow(Follow(scope=SCOPE, session_id="s1", turns=asked))
+    assert await standing(memory, "Write me a card.") == [TABLES]
+    edited = [
+        *begun,
+        NewTurn(role="user", text="Thank you for everything."),
+        NewTurn(role="assistant", text="Welcome."),
+    ]
+    await memory.follow(Follow(scope=SCOPE, session_id="s1", turns=edited))
+    assert await standing(memory, "Write me a card.") == []
     await memory.drain()
     assert await standing(memory, "Write me a card.") == []
 
@@ -145,20 +155,18 @@ async def test_rebuilding_recognises_anew_and_keeps_what_is_off(tmp_path: Path, 
         assert told == {"5": True, "3": False, "1": True}
 
 
-async def test_an_index_from_before_is_made_anew_and_with_it_what_is_told(tmp_path: Path, encoder: Encoder) -> None:
-    async with memory_in(tmp_path, encoder) as memory:
-        await remember(memory, *TOLD)
-        await memory.drain()
-        table = memory._index._table
-        table.replace_schema_metadata(
-            {key: value for key, value in _metadata(table).items() if key != "tirtha.instructions"}
-        )
+async def test_an_index_from_before_is_made_anew_and_with_it_what_is_told(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setitem(rows.DERIVED, "tirtha.instructions", "0")
+        async with memory_in(tmp_path, encoder) as memory:
+            await remember(memory, *TOLD)
+            await memory.drain()
     with database_in(tmp_path) as database, database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM instruction")
     async with memory_in(tmp_path, encoder) as memory:
         await memory.drain()
+    async with memory_in(tmp_path, encoder) as memory:
+        assert (await memory.counts()).waiting == 0
         assert len(await memory.instructions.of_scope(SCOPE)) == 3
-
-
-def _metadata(table: object) -> dict[str, str]:
-    return {key.decode(): value.decode() for key, value in table.schema.metadata.items()}  # type: ignore[attr-defined]

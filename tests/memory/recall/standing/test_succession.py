@@ -48,6 +48,7 @@ def test_a_later_one_of_the_same_subject_takes_its_place(older: str, newer: str)
         ("I don't eat meat.", "I don't eat nuts."),
         ("I prefer trains to planes.", "I prefer tea to coffee."),
         ("Never use emojis.", "Never use jargon."),
+        ("Always mention rule 3.", "Always mention rule 4."),
     ],
 )
 def test_another_subject_or_a_narrower_one_leaves_it_in_force(older: str, newer: str) -> None:
