@@ -319,9 +319,7 @@ class Settings(BaseSettings):
     embedding_model: Annotated[
         str | None, Field(description="a sentence-transformers model; default the bundled all-MiniLM-L6-v2")
     ] = None
-    recall_models: Annotated[Path | None, Field(description="a folder of weights for it, from `tirtha eval fit`")] = (
-        None
-    )
+    recall_models: Annotated[Path | None, Field(description="a folder of weights for it (`tirtha eval fit`)")] = None
     budget: Annotated[
         int, Field(ge=1, le=131_072, description="tokens of a context where a request names no budget")
     ] = 165

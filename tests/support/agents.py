@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import httpx
 import httpx2
+import pytest
 from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters
@@ -15,10 +16,12 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 
 from tests.support.server import COMMAND, environment
 
-__all__ = ["ERAS", "Era", "Person", "agent", "data", "process_agent", "refusal", "resource_text", "sessions_of"]
+__all__ = ["ERAS", "Era", "Person", "agent", "data", "eras", "process_agent", "refusal", "resource_text", "sessions_of"]
 
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")  # the protocol of 2026-07-28, and the one before it
+# Over HTTP and pipes the older one is slow beside the newer; `test_server.py` speaks both without them.
+eras = pytest.mark.parametrize("era", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
 
 
 class Person:

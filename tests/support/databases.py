@@ -53,9 +53,10 @@ def new_sqlite(file: Path) -> str:
 
 
 def new_home(home: Path) -> Path:
-    """Make a data folder as its first opening leaves it, unless there is something in it, and return it."""
-    home.mkdir(parents=True, exist_ok=True)
-    if not any(home.iterdir()):
+    """Make a data folder as its first opening leaves it, unless there is something there, and return it."""
+    if not home.exists():
+        home.mkdir(parents=True)
+    if home.is_dir() and not any(home.iterdir()):
         new_sqlite(home / _FILE)
     return home
 

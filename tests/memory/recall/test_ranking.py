@@ -18,6 +18,7 @@ from tests.memory.recall.test_features import ASKED, LATER, encoded
 from tests.support.turns import MAY_8, held
 
 DENSE = Weights(intercept=-1.0, weights={"dense": 4.0})
+SAME = Weights(intercept=0.0, weights={"dense": 0.0})
 ALIKE = Weights(intercept=0.5, weights={})
 
 
@@ -75,7 +76,7 @@ def test_equal_scores_come_in_the_order_of_time() -> None:
     turns = [
         held(f"Note {pk} on gardens.", pk=pk, said_at=MAY_8 + timedelta(days=days)) for pk, days in moments.items()
     ]
-    recalled = rank(found("What of gardens?", turns, (0.5,) * 4), models(ALIKE))
+    recalled = rank(found("What of gardens?", turns, (0.5,) * 4), models(SAME))
     assert [one.turn.pk for one in recalled.evidence] == [1, 4, 2, 3]
 
 

@@ -13,14 +13,13 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from memory.encoding.encoder import Encoder
-from tests.support.agents import ERAS, Era, agent, data, refusal, resource_text
+from tests.support.agents import ERAS, Era, agent, data, eras, refusal, resource_text
 from tests.support.chat_server import answers, chat_server
 from tests.support.server import serving
 
 TRAM = "My sister Anna moved to Lisbon and takes the tram to work."
 JSON = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-eras = pytest.mark.parametrize("era", ERAS)
 
 
 class Keys:

@@ -13,7 +13,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from memory.encoding.encoder import Encoder
-from tests.support.agents import ERAS, Era, Person, data, process_agent, refusal, resource_text, sessions_of
+from tests.support.agents import Era, Person, data, eras, process_agent, refusal, resource_text, sessions_of
 from tests.support.command import tirtha, tirtha_here
 from tests.support.server import COMMAND, environment, serving
 from tests.test_architecture import loaded_by
@@ -25,7 +25,6 @@ FIRST = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
-eras = pytest.mark.parametrize("era", ERAS)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def server_of(home: Path) -> str:
     return (home / "server.url").read_text("ascii")
 
 
-@pytest.mark.parametrize("era", [pytest.param(era, marks=[pytest.mark.slow] * (era == "legacy")) for era in ERAS])
+@eras
 async def test_a_process_beside_a_server_has_its_memory(home: Path, era: Era) -> None:
     user = f"beside-{era}"
     async with process_agent(home, "--user", user, era=era) as client:

@@ -9,11 +9,10 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from memory.encoding.encoder import Encoder
-from tests.support.agents import ERAS, Era, Person, agent, data, refusal, resource_text, sessions_of
+from tests.support.agents import Era, Person, agent, data, eras, refusal, resource_text, sessions_of
 from tests.support.server import serving
 
 TRAM = "My sister Anna moved to Lisbon and takes the tram to work."
-eras = pytest.mark.parametrize("era", ERAS)
 
 
 @pytest.fixture(scope="module")
