@@ -1,6 +1,6 @@
 """What evalplus itself says of programs, for checking our own scorer against it. Runs in an environment that has evalplus.
 
-    python -m eval.mutants HumanEvalPlus.jsonl.gz > mutants.jsonl
+    python -m eval.code.mutants HumanEvalPlus.jsonl.gz > mutants.jsonl
     pip install evalplus==0.3.1
     python eval/code/evalplus_verdicts.py HumanEvalPlus.jsonl.gz mutants.jsonl > evalplus_verdicts.json
 

@@ -1,11 +1,12 @@
 """How sure a figure is: paired bootstrap intervals, calibration, discrimination."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap, rankdata
+from scipy.stats import DegenerateDataWarning, binomtest, bootstrap, rankdata
 from sklearn.metrics import brier_score_loss
 
 __all__ = ["Bin", "Calibration", "Interval", "auroc_difference", "calibration", "paired_difference", "wilson"]
@@ -69,10 +70,12 @@ def auroc_difference(ours: Sequence[float], theirs: Sequence[float], truths: Seq
     Resamples of which all items are true, or none is, have no AUROC and are left out.
     """
     columns = (np.asarray(ours), np.asarray(theirs), np.asarray(truths, dtype=np.float64))
-    found = bootstrap(
-        columns, _auroc_less, paired=True, vectorized=False, n_resamples=_RESAMPLES // 10, method="percentile",
-        rng=np.random.default_rng(_SEED),
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # of what is left out below
+        found = bootstrap(
+            columns, _auroc_less, paired=True, vectorized=False, n_resamples=_RESAMPLES // 10, method="percentile",
+            rng=np.random.default_rng(_SEED),
+        )  # fmt: skip
     low, high = np.nanquantile(found.bootstrap_distribution, [0.025, 0.975])
     return Interval(mean=_auroc_less(*columns), low=float(low), high=float(high))
 
