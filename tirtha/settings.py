@@ -217,8 +217,14 @@ class PolicySettings(BaseModel):
         Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
     ] = 0.38
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
-    confidence_from: Annotated[
-        float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")
+    correct_from: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="probability of being right that an answer of a model needs; none: the fitted threshold for a model "
+            "that a GGUF file holds, and none for others",
+        ),
     ] = None
     second_opinion: Annotated[bool, Field(description="whether a second draft of the local tier must agree")] = False
     votes: Annotated[int, Field(ge=0, le=15, description="votes of the local tier on entailment; 0: none")] = 0

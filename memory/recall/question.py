@@ -9,24 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from language import TimeExpression, analyse, readable
+from language.questions import KINDS, asks_several, kind_of
 from language.words import content_terms, words
 
 __all__ = ["KINDS", "Question", "read_question"]
-
-_KIND_PATTERNS = (
-    ("how_many", r"\bhow (?:many|much|often)\b"),
-    ("how_long", r"\bhow (?:long|old)\b"),
-    ("when", r"\bwhen\b|\bwhat (?:date|day|month|year|time)\b|\bwhich (?:month|year|day)\b"),
-    ("who", r"\bwho(?:m|se)?\b"),
-    ("where", r"\bwhere\b|\b(?:what|which) (?:country|city|state|place)\b"),
-    ("why", r"\bwhy\b"),
-    ("which", r"\bwhich\b"),
-    ("what", r"\bwhat\b|\bhow\b"),
-    ("whether", r"^(?:is|are|was|were|did|does|do|has|have|had|can|could|would|will)\b"),
-)
-_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_PATTERNS)
-KINDS = (*(kind for kind, _ in _KINDS), "other")
-_SEVERAL = re.compile(r"\b(?:what|which)\s+(?:\w+\s+){0,2}?(?!(?:does|is|was|has|his|its|this)\b)\w+s\b", re.IGNORECASE)
 
 _MACHINE_TEXT_ONLY = 128  # characters of a question that holds no other text
 _COMPARES = re.compile(r"\b(?:or|between|before|after|since|first)\b", re.IGNORECASE)
@@ -66,8 +52,8 @@ def read_question(text: str, *, speakers: Iterable[str], asked_at: datetime) -> 
         named=named,
         words=said,
         times=asked.times,
-        kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
-        several=bool(_SEVERAL.search(text)),
+        kind=kind_of(text),
+        several=asks_several(text),
         compares=bool(_COMPARES.search(text)),
     )
 

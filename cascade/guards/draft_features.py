@@ -1,0 +1,296 @@
+"""What a draft and its lines say for its being right: named features, each of which means nothing alone.
+
+What is asked is compared with the cited lines and with what stands beside them; the kind of answer asked for with the kind of the
+draft; its words, numbers and dates with the lines', by word and by meaning; whose the lines are; which of several that match is the
+newest; how sure the model was. What is not at hand is left out. No parse: rules over words, mostly English ones.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cascade.claims import numbers, overlap, terms, terms_and_numbers, without_facts
+from cascade.guards.whose import other_relation, relations, whose
+from cascade.ports import Brief, Draft, Quote
+from language import analyse
+from language.dates import blank_dates
+from language.questions import asks_several, kind_of
+from language.words import words
+
+__all__ = ["FEATURES", "Nearness", "draft_features"]
+
+_NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
+_LEAST_LOGPROB = -5.0
+_TIME_UNIT = re.compile(
+    r"\b(?:second|minute|hour|day|week|month|year|decade|season|spring|summer|autumn|fall|winter|morning|evening|night|today"
+    r"|yesterday|ago|since|last|next)s?\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?:once|twice|several|many|few|none|no|a|an|every|daily|weekly|always|never)\b", re.IGNORECASE
+)
+_YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope|not)\b", re.IGNORECASE)
+_BETWEEN_PARTS = re.compile(r"\s*(?:[,;]|\band\b|&)\s*", re.IGNORECASE)
+_SAME = 0.5  # overlap of two answers that say the same
+_NEARLY = (
+    0.8  # of the share of the question's words that a cited line holds: another line that holds as much matches, too
+)
+
+
+# Each feature, and what more of it speaks for: 1 that the draft is right, -1 that it is wrong.
+FEATURES: Mapping[str, int] = {
+    "answerable": 1, "score": 1, "first": 1, "margin": 1, "cited_lines": -1, "line_asks": -1,
+    "asked_in_line": 1, "asked_beside": 1, "asked_missing": -1, "echo": -1,
+    "near_question": 1, "near_answer": 1, "answer_near_question": -1,
+    "same_person": 1, "other_person": -1, "other_relation": -1,
+    "kind_fits": 1, "kind_differs": -1,
+    "facts": 1, "words": 1, "words_beside": 1, "told_day_said": -1, "length": -1,
+    "newer_match": -1, "older_match": 1, "several": -1, "too_few": -1,
+    "certainty": 1, "least_certainty": 1, "agrees": 1, "disagrees": -1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearness:
+    """Cosines: of the question with the nearest cited line, of the answer with it, and of the question with the answer."""
+
+    asked: float
+    told: float
+    both: float
+
+
+def draft_features(
+    brief: Brief, draft: Draft, nearness: Nearness | None, others: Sequence[Draft] = ()
+) -> Mapping[str, float]:
+    """Return the features of a draft that are at hand: none of one that cites no line of the brief or says nothing.
+
+    Args:
+        brief: What it answers from.
+        draft: The draft.
+        nearness: Cosines, where there are vectors.
+        others: Earlier drafts of the same question, of this model or another.
+    """
+    cited = [quote for quote in brief.quotes if quote.n in draft.citations]
+    if not cited or not draft.answer:
+        return {}
+    view = _View(brief=brief, draft=draft, cited=cited)
+    return {
+        "answerable": _log_odds(brief.answerable),
+        **_recalled(view),
+        **_asked(view),
+        **_nearness(nearness),
+        **_whose(view),
+        **_kind(view),
+        **_held(view),
+        **_newest(view),
+        **_several(view),
+        **_certainty(draft),
+        **_agreement(draft, others),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """A draft, the lines that it cites, and what both say, read once."""
+
+    brief: Brief
+    draft: Draft
+    cited: Sequence[Quote]
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The terms and numbers of the question, without the names of speakers."""
+        speakers = terms(" ".join({quote.speaker for quote in self.brief.quotes}))
+        return terms_and_numbers(self.brief.question) - speakers
+
+    @cached_property
+    def answer(self) -> frozenset[str]:
+        """The terms of the answer, without dates and numbers."""
+        return terms(without_facts(self.draft.answer))
+
+    @cached_property
+    def rarity(self) -> dict[str, float]:
+        """How rare each term of the question is among the lines, in nats."""
+        lines = [_said(quote) for quote in self.brief.quotes]
+        return {term: math.log(1 + len(lines) / (0.5 + sum(term in line for line in lines))) for term in self.asked}
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """What the cited lines say, other lines of their turns, and the line before each in its session."""
+        quotes = self.brief.quotes
+        turns = {quote.turn_id for quote in self.cited}
+        near = [
+            quote
+            for place, quote in enumerate(quotes)
+            if quote.turn_id in turns
+            or (
+                place + 1 < len(quotes)
+                and quotes[place + 1] in self.cited
+                and quotes[place + 1].session_id == quote.session_id
+            )
+        ]
+        return frozenset().union(*map(_said, near))
+
+    def share(self, held: frozenset[str]) -> float:
+        """Return the share of the question's terms, by rarity, that are in `held`; 0 for a question without any."""
+        whole = sum(self.rarity.values())
+        return sum(self.rarity[term] for term in self.asked & held) / whole if whole else 0.0
+
+
+def _said(quote: Quote) -> frozenset[str]:
+    return terms_and_numbers(quote.text, quote.speaker, quote.header, *(time.meaning for time in quote.times))
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, _NEVER), _ALWAYS)
+    return math.log(bounded / (1 - bounded))
+
+
+def _recalled(view: _View) -> dict[str, float]:
+    """What recall thinks of the best cited line: its usefulness, its place among all, and how far it is above the others."""
+    best = max(quote.score for quote in view.cited)
+    others = [quote.score for quote in view.brief.quotes if quote not in view.cited]
+    place = 1 + sum(score > best for score in others)
+    return {
+        "score": best,
+        "first": 1 / place,
+        "margin": best - max(others, default=0.0),
+        "cited_lines": math.log(len(view.cited)),
+        "line_asks": float(all(analyse(quote.text).asks for quote in view.cited)),
+    }
+
+
+def _asked(view: _View) -> dict[str, float]:
+    """How much of what is asked stands in the cited lines and beside them, and whether the answer only repeats it."""
+    lines = frozenset().union(*map(_said, view.cited))
+    elsewhere = frozenset().union(*map(_said, view.brief.quotes))
+    told = view.answer | {str(n) for n in numbers(view.draft.answer)}
+    whole = terms_and_numbers(view.brief.question)
+    return {
+        "asked_in_line": view.share(lines),
+        "asked_beside": view.share(view.beside | lines) - view.share(lines),
+        "asked_missing": view.share(elsewhere) - view.share(view.beside | lines),
+        "echo": len(told & whole) / len(told) if told else 0.0,
+    }
+
+
+def _whose(view: _View) -> dict[str, float]:
+    """Whether the cited lines speak of the person and of the relation that the question is about."""
+    speakers = {quote.speaker for quote in view.brief.quotes}
+    found = [whose(view.brief.question, quote, speakers) for quote in view.cited]
+    lines = [quote.text for quote in view.cited]
+    return {
+        "same_person": float("same" in found),
+        "other_person": float("other" in found and "same" not in found),
+        "other_relation": float(bool(other_relation(f"{view.brief.question} {view.draft.answer}", lines))),
+    }
+
+
+def _kind(view: _View) -> dict[str, float]:
+    """Whether the draft is of the kind that is asked for: a time, a number, a name, a yes or no."""
+    fits = _fits(kind_of(view.brief.question), view.draft.answer)
+    return {"kind_fits": float(fits is True), "kind_differs": float(fits is False)}
+
+
+def _fits(kind: str, answer: str) -> bool | None:
+    """Return whether an answer is of a kind; None where its form cannot tell."""
+    said = analyse(answer)
+    counted = bool(numbers(blank_dates(answer)))
+    timed = bool(said.dates or _TIME_UNIT.search(answer))
+    fits: bool | None = None
+    match kind:
+        case "when":
+            fits = timed or any(map(str.isdigit, answer))
+        case "how_many":
+            fits = counted or bool(_COUNTED.search(answer))
+        case "how_long":
+            fits = counted or timed
+        case "who":
+            fits = bool(said.names or relations(answer)) and not said.dates
+        case "where" if said.names or said.dates or counted:
+            fits = bool(said.names) and not said.dates
+        case "whether":
+            fits = bool(_YES_OR_NO.match(answer))
+        case _ if said.dates and not terms(without_facts(answer)):
+            fits = False  # nothing but a date
+    return fits
+
+
+def _held(view: _View) -> dict[str, float]:
+    """What of the answer stands in the cited lines: dates and numbers, words, and words of the lines beside them.
+
+    `told_day_said`: the answer is the day on which a line was said that speaks of no other time.
+    """
+    answer, quotes = view.draft.answer, view.cited
+    lines = frozenset().union(*map(_said, quotes))
+    dates = analyse(answer).dates
+    own = [one for quote in quotes for text in _dated(quote) for one in analyse(text).dates]
+    said_on = [analyse(f"{quote.said_at.day} {quote.said_at:%B %Y}").dates[0] for quote in quotes]
+    counted = [value for value in numbers(blank_dates(answer)) if value != 1]
+    held = [any(one.covers(other) for other in own) for one in dates]
+    held += [str(value) in lines for value in counted]
+    claimed = view.answer
+    return {
+        "facts": sum(held) / len(held) if held else 0.5,
+        "words": len(claimed & lines) / len(claimed) if claimed else 0.5,
+        "words_beside": len(claimed & view.beside - lines) / len(claimed) if claimed else 0.0,
+        "told_day_said": float(
+            bool(dates) and not any(held[: len(dates)]) and any(one.covers(day) for one in dates for day in said_on)
+        ),
+        "length": math.log(1 + len(words(answer))),
+    }
+
+
+def _dated(quote: Quote) -> list[str]:
+    return [quote.text, *(time.meaning for time in quote.times)]
+
+
+def _newest(view: _View) -> dict[str, float]:
+    """Whether lines that match the question about as well as the cited ones were said later, or earlier."""
+    shares = {quote.n: view.share(_said(quote)) for quote in view.brief.quotes}
+    enough = _NEARLY * max(shares[quote.n] for quote in view.cited)
+    newest, oldest = max(quote.said_at for quote in view.cited), min(quote.said_at for quote in view.cited)
+    others = [quote for quote in view.brief.quotes if quote not in view.cited and shares[quote.n] >= max(enough, 0.01)]
+    return {
+        "newer_match": float(any(quote.said_at > newest for quote in others)),
+        "older_match": float(any(quote.said_at < oldest for quote in others)),
+    }
+
+
+def _several(view: _View) -> dict[str, float]:
+    """Whether several things are asked for, and fewer are told than lines match."""
+    several = asks_several(view.brief.question)
+    parts = [part for part in _BETWEEN_PARTS.split(view.draft.answer) if part]
+    return {"several": float(several), "too_few": float(several and len(parts) == 1)}
+
+
+def _nearness(nearness: Nearness | None) -> dict[str, float]:
+    if nearness is None:
+        return {}
+    return {
+        "near_question": nearness.asked,
+        "near_answer": nearness.told,
+        "answer_near_question": nearness.both,
+    }
+
+
+def _certainty(draft: Draft) -> dict[str, float]:
+    """How sure the model was of the answer's tokens, in nats: on average, and of the least sure one."""
+    if draft.confidence is None:
+        return {}
+    least = draft.least_confidence if draft.least_confidence is not None else draft.confidence
+    return {
+        "certainty": max(_LEAST_LOGPROB, math.log(max(draft.confidence, 1e-9))),
+        "least_certainty": max(_LEAST_LOGPROB, math.log(max(least, 1e-9))),
+    }
+
+
+def _agreement(draft: Draft, others: Sequence[Draft]) -> dict[str, float]:
+    """Whether earlier drafts say the same as this one, or something else; nothing where there are none."""
+    said = [one for one in others if one.answer and not one.abstains]
+    if not said:
+        return {}
+    most = max(overlap(draft.answer, one.answer) for one in said)
+    return {"agrees": float(most >= _SAME), "disagrees": float(most < _SAME)}
