@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import ClassVar
 
 from cascade.decision import Verdict
-from cascade.guards.draft_features import Nearness, draft_features
+from cascade.guards.draft_features import draft_features
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Brief, Draft, Embed
 
@@ -30,21 +30,15 @@ _IN_WORDS: Mapping[str, str] = {
     "asked_in_line": "the cited line does not speak of what is asked",
     "near_question": "the cited line does not speak of what is asked",
     "asked_missing": "what is asked stands in other lines",
-    "line_asks": "the cited line only asks",
     "cited_lines": "it rests on too many lines",
     "echo": "it repeats the question",
     "other_person": "the cited line is of another person",
-    "other_relation": "the cited line is of another person",
     "kind_fits": "it is not the kind of answer that is asked for",
     "kind_differs": "it is not the kind of answer that is asked for",
-    "facts": "a date or number of it does not stand in the cited line",
-    "words": "its words do not stand in the cited line",
-    "told_day_said": "it is the day on which the line was said",
     "newer_match": "a newer line speaks of the same",
-    "too_few": "several things are asked for",
     "least_certainty": "the model was not sure of it",
     "certainty": "the model was not sure of it",
-    "disagrees": "another draft says something else",
+    "agrees": "another draft says something else",
 }
 
 
@@ -129,14 +123,10 @@ def _against(contributions: Mapping[str, float]) -> str:
     return "".join(f"; {one}" for one in said)
 
 
-async def nearness_of(brief: Brief, draft: Draft, embed: Embed | None) -> Nearness | None:
-    """Return how near the nearest cited line is to question and answer, as cosines; None without vectors or lines."""
+async def nearness_of(brief: Brief, draft: Draft, embed: Embed | None) -> float | None:
+    """Return the cosine of the question with the nearest cited line; None without vectors or lines."""
     cited = [quote.text for quote in brief.quotes if quote.n in draft.citations]
     if embed is None or not cited or not draft.answer:
         return None
-    vectors = await embed([brief.question, draft.answer, *cited])
-    return Nearness(
-        asked=float((vectors[2:] @ vectors[0]).max()),
-        told=float((vectors[2:] @ vectors[1]).max()),
-        both=float(vectors[0] @ vectors[1]),
-    )
+    vectors = await embed([brief.question, *cited])
+    return float((vectors[1:] @ vectors[0]).max())

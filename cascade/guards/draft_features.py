@@ -1,8 +1,9 @@
 """What a draft and its lines say for its being right: named features, each of which means nothing alone.
 
-What is asked is compared with the cited lines and with what stands beside them; the kind of answer asked for with the kind of the
-draft; its words, numbers and dates with the lines', by word and by meaning; whose the lines are; which of several that match is the
-newest; how sure the model was. What is not at hand is left out. No parse: rules over words, mostly English ones.
+What is asked is compared with the cited lines and with those that are not cited; the kind of answer asked for with the kind of the
+draft; whose the lines are; whether a newer line matches; how sure the model was; what earlier drafts said. What is not at hand is
+left out. No parse: rules over words, mostly English ones. What was tried beside these and told nothing is in the lab log, such as
+the share of the answer's words in its line. That is for the hard guards to judge.
 """
 
 import math
@@ -10,16 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from cascade.claims import numbers, overlap, terms, terms_and_numbers, without_facts
-from cascade.guards.whose import other_relation, relations, whose
+from cascade.guards.whose import relations, whose
 from cascade.ports import Brief, Draft, Quote
 from language import analyse
 from language.dates import blank_dates
-from language.questions import asks_several, kind_of
-from language.words import words
+from language.questions import kind_of
 
-__all__ = ["FEATURES", "Nearness", "draft_features"]
+__all__ = ["FEATURES", "draft_features"]
 
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 _LEAST_LOGPROB = -5.0
@@ -32,44 +33,29 @@ _COUNTED = re.compile(
     r"\b(?:once|twice|several|many|few|none|no|a|an|every|daily|weekly|always|never)\b", re.IGNORECASE
 )
 _YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope|not)\b", re.IGNORECASE)
-_BETWEEN_PARTS = re.compile(r"\s*(?:[,;]|\band\b|&)\s*", re.IGNORECASE)
 _SAME = 0.5  # overlap of two answers that say the same
 _NEARLY = (
     0.8  # of the share of the question's words that a cited line holds: another line that holds as much matches, too
 )
 
-
 # Each feature, and what more of it speaks for: 1 that the draft is right, -1 that it is wrong.
 FEATURES: Mapping[str, int] = {
-    "answerable": 1, "score": 1, "first": 1, "margin": 1, "cited_lines": -1, "line_asks": -1,
-    "asked_in_line": 1, "asked_beside": 1, "asked_missing": -1, "echo": -1,
-    "near_question": 1, "near_answer": 1, "answer_near_question": -1,
-    "same_person": 1, "other_person": -1, "other_relation": -1,
-    "kind_fits": 1, "kind_differs": -1,
-    "facts": 1, "words": 1, "words_beside": 1, "told_day_said": -1, "length": -1,
-    "newer_match": -1, "older_match": 1, "several": -1, "too_few": -1,
-    "certainty": 1, "least_certainty": 1, "agrees": 1, "disagrees": -1,
+    "answerable": 1, "score": 1, "first": 1, "margin": 1, "cited_lines": -1,
+    "asked_in_line": 1, "asked_missing": -1, "near_question": 1, "echo": -1,
+    "other_person": -1, "kind_fits": 1, "kind_differs": -1, "newer_match": -1,
+    "certainty": 1, "least_certainty": 1, "agrees": 1,
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nearness:
-    """Cosines: of the question with the nearest cited line, of the answer with it, and of the question with the answer."""
-
-    asked: float
-    told: float
-    both: float
-
-
 def draft_features(
-    brief: Brief, draft: Draft, nearness: Nearness | None, others: Sequence[Draft] = ()
+    brief: Brief, draft: Draft, nearness: float | None, others: Sequence[Draft] = ()
 ) -> Mapping[str, float]:
     """Return the features of a draft that are at hand: none of one that cites no line of the brief or says nothing.
 
     Args:
         brief: What it answers from.
         draft: The draft.
-        nearness: Cosines, where there are vectors.
+        nearness: The cosine of the question with the nearest cited line, where there are vectors.
         others: Earlier drafts of the same question, of this model or another.
     """
     cited = [quote for quote in brief.quotes if quote.n in draft.citations]
@@ -80,12 +66,10 @@ def draft_features(
         "answerable": _log_odds(brief.answerable),
         **_recalled(view),
         **_asked(view),
-        **_nearness(nearness),
-        **_whose(view),
+        **({} if nearness is None else {"near_question": nearness}),
+        "other_person": _other_person(view),
         **_kind(view),
-        **_held(view),
-        **_newest(view),
-        **_several(view),
+        "newer_match": _newer_match(view),
         **_certainty(draft),
         **_agreement(draft, others),
     }
@@ -106,11 +90,6 @@ class _View:
         return terms_and_numbers(self.brief.question) - speakers
 
     @cached_property
-    def answer(self) -> frozenset[str]:
-        """The terms of the answer, without dates and numbers."""
-        return terms(without_facts(self.draft.answer))
-
-    @cached_property
     def rarity(self) -> dict[str, float]:
         """How rare each term of the question is among the lines, in nats."""
         lines = [_said(quote) for quote in self.brief.quotes]
@@ -119,19 +98,14 @@ class _View:
     @cached_property
     def beside(self) -> frozenset[str]:
         """What the cited lines say, other lines of their turns, and the line before each in its session."""
-        quotes = self.brief.quotes
-        turns = {quote.turn_id for quote in self.cited}
-        near = [
+        quotes, turns = self.brief.quotes, {quote.turn_id for quote in self.cited}
+        before = [
             quote
-            for place, quote in enumerate(quotes)
-            if quote.turn_id in turns
-            or (
-                place + 1 < len(quotes)
-                and quotes[place + 1] in self.cited
-                and quotes[place + 1].session_id == quote.session_id
-            )
+            for quote, following in pairwise(quotes)
+            if following in self.cited and following.session_id == quote.session_id
         ]
-        return frozenset().union(*map(_said, near))
+        own = [quote for quote in quotes if quote.turn_id in turns]
+        return frozenset[str]().union(*map(_said, (*before, *own)))
 
     def share(self, held: frozenset[str]) -> float:
         """Return the share of the question's terms, by rarity, that are in `held`; 0 for a question without any."""
@@ -158,34 +132,27 @@ def _recalled(view: _View) -> dict[str, float]:
         "first": 1 / place,
         "margin": best - max(others, default=0.0),
         "cited_lines": math.log(len(view.cited)),
-        "line_asks": float(all(analyse(quote.text).asks for quote in view.cited)),
     }
 
 
 def _asked(view: _View) -> dict[str, float]:
-    """How much of what is asked stands in the cited lines and beside them, and whether the answer only repeats it."""
-    lines = frozenset().union(*map(_said, view.cited))
-    elsewhere = frozenset().union(*map(_said, view.brief.quotes))
-    told = view.answer | {str(n) for n in numbers(view.draft.answer)}
+    """How much of what is asked stands in the cited lines, or only in lines not beside them; whether the answer but repeats it."""
+    lines = frozenset[str]().union(*map(_said, view.cited))
+    all_lines = frozenset[str]().union(*map(_said, view.brief.quotes))
+    told = terms(without_facts(view.draft.answer)) | {str(n) for n in numbers(view.draft.answer)}
     whole = terms_and_numbers(view.brief.question)
     return {
         "asked_in_line": view.share(lines),
-        "asked_beside": view.share(view.beside | lines) - view.share(lines),
-        "asked_missing": view.share(elsewhere) - view.share(view.beside | lines),
+        "asked_missing": view.share(all_lines) - view.share(view.beside),
         "echo": len(told & whole) / len(told) if told else 0.0,
     }
 
 
-def _whose(view: _View) -> dict[str, float]:
-    """Whether the cited lines speak of the person and of the relation that the question is about."""
+def _other_person(view: _View) -> float:
+    """Whether the cited lines speak of another person or relation than the question is about."""
     speakers = {quote.speaker for quote in view.brief.quotes}
     found = [whose(view.brief.question, quote, speakers) for quote in view.cited]
-    lines = [quote.text for quote in view.cited]
-    return {
-        "same_person": float("same" in found),
-        "other_person": float("other" in found and "same" not in found),
-        "other_relation": float(bool(other_relation(f"{view.brief.question} {view.draft.answer}", lines))),
-    }
+    return float("other" in found and "same" not in found)
 
 
 def _kind(view: _View) -> dict[str, float]:
@@ -218,62 +185,13 @@ def _fits(kind: str, answer: str) -> bool | None:
     return fits
 
 
-def _held(view: _View) -> dict[str, float]:
-    """What of the answer stands in the cited lines: dates and numbers, words, and words of the lines beside them.
-
-    `told_day_said`: the answer is the day on which a line was said that speaks of no other time.
-    """
-    answer, quotes = view.draft.answer, view.cited
-    lines = frozenset().union(*map(_said, quotes))
-    dates = analyse(answer).dates
-    own = [one for quote in quotes for text in _dated(quote) for one in analyse(text).dates]
-    said_on = [analyse(f"{quote.said_at.day} {quote.said_at:%B %Y}").dates[0] for quote in quotes]
-    counted = [value for value in numbers(blank_dates(answer)) if value != 1]
-    held = [any(one.covers(other) for other in own) for one in dates]
-    held += [str(value) in lines for value in counted]
-    claimed = view.answer
-    return {
-        "facts": sum(held) / len(held) if held else 0.5,
-        "words": len(claimed & lines) / len(claimed) if claimed else 0.5,
-        "words_beside": len(claimed & view.beside - lines) / len(claimed) if claimed else 0.0,
-        "told_day_said": float(
-            bool(dates) and not any(held[: len(dates)]) and any(one.covers(day) for one in dates for day in said_on)
-        ),
-        "length": math.log(1 + len(words(answer))),
-    }
-
-
-def _dated(quote: Quote) -> list[str]:
-    return [quote.text, *(time.meaning for time in quote.times)]
-
-
-def _newest(view: _View) -> dict[str, float]:
-    """Whether lines that match the question about as well as the cited ones were said later, or earlier."""
+def _newer_match(view: _View) -> float:
+    """Whether a line that matches the question about as well as the cited ones was said later."""
     shares = {quote.n: view.share(_said(quote)) for quote in view.brief.quotes}
     enough = _NEARLY * max(shares[quote.n] for quote in view.cited)
-    newest, oldest = max(quote.said_at for quote in view.cited), min(quote.said_at for quote in view.cited)
-    others = [quote for quote in view.brief.quotes if quote not in view.cited and shares[quote.n] >= max(enough, 0.01)]
-    return {
-        "newer_match": float(any(quote.said_at > newest for quote in others)),
-        "older_match": float(any(quote.said_at < oldest for quote in others)),
-    }
-
-
-def _several(view: _View) -> dict[str, float]:
-    """Whether several things are asked for, and fewer are told than lines match."""
-    several = asks_several(view.brief.question)
-    parts = [part for part in _BETWEEN_PARTS.split(view.draft.answer) if part]
-    return {"several": float(several), "too_few": float(several and len(parts) == 1)}
-
-
-def _nearness(nearness: Nearness | None) -> dict[str, float]:
-    if nearness is None:
-        return {}
-    return {
-        "near_question": nearness.asked,
-        "near_answer": nearness.told,
-        "answer_near_question": nearness.both,
-    }
+    newest = max(quote.said_at for quote in view.cited)
+    newer = [quote for quote in view.brief.quotes if quote not in view.cited and quote.said_at > newest]
+    return float(any(shares[quote.n] >= enough > 0 for quote in newer))
 
 
 def _certainty(draft: Draft) -> dict[str, float]:
@@ -288,9 +206,6 @@ def _certainty(draft: Draft) -> dict[str, float]:
 
 
 def _agreement(draft: Draft, others: Sequence[Draft]) -> dict[str, float]:
-    """Whether earlier drafts say the same as this one, or something else; nothing where there are none."""
+    """Whether an earlier draft says the same as this one; nothing where there is none."""
     said = [one for one in others if one.answer and not one.abstains]
-    if not said:
-        return {}
-    most = max(overlap(draft.answer, one.answer) for one in said)
-    return {"agrees": float(most >= _SAME), "disagrees": float(most < _SAME)}
+    return {"agrees": float(any(overlap(draft.answer, one.answer) >= _SAME for one in said))} if said else {}

@@ -46,9 +46,14 @@ def _tells_all(gold: str, asked: str, answer: str) -> bool:
         len(wanted) <= _SHORT
         and wanted <= terms(without_facts(answer))
         and _counted(gold) <= _counted(answer)
-        and all(any(one.covers(other) for other in told) for one in find_dates(gold))
+        and all(any(_told_by(one, other) for other in told) for one in find_dates(gold))
         and bool(wanted or _counted(gold) or find_dates(gold))
     )
+
+
+def _told_by(wanted: DateSaid, told: DateSaid) -> bool:
+    """Return whether a date tells the wanted one; a day of a month does without its year."""
+    return wanted.covers(told) or (told.covers(wanted) and told.day is not None)
 
 
 def _tells_other_facts(gold: str, answer: str) -> bool:

@@ -7,7 +7,7 @@ report.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -80,12 +80,16 @@ _DEADLINE_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelling:
-    """What drafts of a model are read and judged with. `recorded` is what its tier answers from."""
+    """What drafts of a model are read and judged with. `recorded` is what its tier answers from.
+
+    `earlier` are the drafts of cheaper models by question, which a cascade has seen by then; this model's are added to them.
+    """
 
     tier: ModelTier
     recorded: RecordedChat
     guards: Sequence[Guard]
     embed: Embed
+    earlier: dict[str, list[Draft]] = field(default_factory=dict)
 
     async def rows(self, contexts: Sequence[Asked]) -> AsyncIterator[Labelled]:
         """Yield every recorded first and second draft over these contexts; of a model that said nothing there is none."""
@@ -97,13 +101,15 @@ class Labelling:
                 except (KeyError, TierDown):  # was not asked, or said nothing
                     continue
                 yield await self._labelled(asked, draft, path, trace)
+                self.earlier.setdefault(asked.question.id, []).append(draft)
 
     async def _labelled(self, asked: Asked, draft: Draft, path: str, trace: Trace) -> Labelled:
         brief, question = asked.briefs[0], asked.question
         case = Case(brief=brief, draft=draft, model=self.tier.model, trace=trace)
         verdicts = [await guard.check(case) for guard in self.guards]
         nearness = None if draft.abstains else await nearness_of(brief, draft, self.embed)
-        features = {} if draft.abstains else draft_features(brief, draft, nearness)
+        others = self.earlier.get(question.id, ())
+        features = {} if draft.abstains else draft_features(brief, draft, nearness, others)
         call = trace.calls[-1]
         return Labelled(
             set=asked.set,
@@ -155,10 +161,11 @@ async def _label(contexts: Path, recordings: Path, models: Sequence[Path], file:
     )
     asked = in_order(read_contexts(contexts))
     rows: list[Labelled] = []
+    earlier: dict[str, list[Draft]] = {}
     for model in models:
         recorded = RecordedChat(None, model=model.name, folder=recordings / model.stem)
         tier = tier_over("local", model, recorded)
-        labelling = Labelling(tier=tier, recorded=recorded, guards=guards, embed=embed)
+        labelling = Labelling(tier=tier, recorded=recorded, guards=guards, embed=embed, earlier=earlier)
         rows += [row async for row in labelling.rows(asked)]
     write_labelled(rows, file)
     typer.echo(f"{len(rows)} drafts")
@@ -167,7 +174,7 @@ async def _label(contexts: Path, recordings: Path, models: Sequence[Path], file:
 def main(
     contexts: Annotated[Path, typer.Argument(help="what eval.drafts.contexts wrote")],
     recordings: Annotated[Path, typer.Argument(help="the folder that holds a folder of recordings for each model")],
-    models: Annotated[list[Path], typer.Argument(help="the models' GGUF files")],
+    models: Annotated[list[Path], typer.Argument(help="the models' GGUF files, the cheapest first")],
     *,
     to: Annotated[Path, typer.Option(help="where the rows go")],
 ) -> None:

@@ -93,43 +93,26 @@ def test_what_is_asked_stands_in_lines_that_are_not_cited() -> None:
 
 
 def test_whose_the_line_is() -> None:
-    ours = features("Rex", 2, question="What is Bob's dog called?")
-    theirs = features("Rex", 2, question="What is Ann's dog called?")
-    assert (ours["same_person"], ours["other_person"]) == (1, 0)
-    assert (theirs["same_person"], theirs["other_person"]) == (0, 1)
-
-
-def test_facts_are_held_in_words_and_figures_alike() -> None:
-    lines = (quote(1, "We have three cats.", 0.5),)
-    assert features("3", question="How many cats are there?", lines=lines)["facts"] == 1
-    assert features("4", question="How many cats are there?", lines=lines)["facts"] == 0
-    assert features("7 May 2023")["facts"] == 1
-    assert features("8 May 2023")["told_day_said"] == 1, "the day on which the line was said"
+    assert features("Rex", 2, question="What is Bob's dog called?")["other_person"] == 0
+    assert features("Rex", 2, question="What is Ann's dog called?")["other_person"] == 1
 
 
 def test_a_newer_line_that_matches_as_well() -> None:
     newer = quote(4, "Ann did adopt a second parrot, a green one.", 0.5, said_at=JULY, speaker="Bob")
     assert features("7 May 2023", lines=(*LINES, newer))["newer_match"] == 1
     assert features("7 May 2023")["newer_match"] == 0
-    assert features("green", 4, lines=(*LINES, newer))["older_match"] == 1
 
 
-def test_several_things_are_asked_for() -> None:
-    assert features("a parrot", question="Which pets has Ann adopted?")["too_few"] == 1
-    assert features("a parrot and a dog", question="Which pets has Ann adopted?")["too_few"] == 0
-
-
-def test_an_answer_that_repeats_the_question_and_a_line_that_asks() -> None:
+def test_an_answer_that_repeats_the_question() -> None:
     assert features("a parrot")["echo"] == 1
     assert features("7 May 2023")["echo"] == 0
-    assert features("work", 3, question="What does Bob like?")["line_asks"] == 1
 
 
 def test_earlier_drafts_agree_or_not() -> None:
     same, other = Draft(answer="on 7 May 2023", citations=(1,)), Draft(answer="in June", citations=(1,))
     none = Draft(answer="", citations=(), abstains=True)
     assert features("7 May 2023", others=(other, same))["agrees"] == 1
-    assert features("7 May 2023", others=(other,))["disagrees"] == 1
+    assert features("7 May 2023", others=(other,))["agrees"] == 0
     assert "agrees" not in features("7 May 2023", others=(none,))
 
 

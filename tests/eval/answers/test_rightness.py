@@ -15,6 +15,8 @@ from eval.harness.conversations import LabelledQuestion
         ("Twice", "2", True),
         ("7 May 2023", "on 7 May", True),
         ("7 May 2023", "8 May 2023", False),
+        ("19 Jan 2024", "19 January", True),
+        ("19 Jan 2024", "January", False),
         ("May 2023", "7 May 2023", True),
         ("On 18.01.2024", "18 January", True),
         ("On 18.01.2024", "17 January", False),

@@ -12,9 +12,9 @@ from eval.training.correctness import fit, held_out, judged, lowest_threshold, m
 
 
 def draft(n: int, *, right: bool, random: Random, use: str = "fitting", **changed: object) -> Labelled:
-    """A draft whose `score` tells whether it is right, whose `length` says the opposite of what it is meant to, and no more."""
+    """A draft whose `score` tells whether it is right, whose `echo` says the opposite of what it is meant to, and no more."""
     fields: dict[str, object] = {
-        "set": "sample",
+        "set": ("sample", "dialogues")[n % 2],
         "use": use,
         "conversation": f"c{n % 6}",
         "question": f"c{n % 6}:{n}",
@@ -28,7 +28,7 @@ def draft(n: int, *, right: bool, random: Random, use: str = "fitting", **change
         "f1": float(right),
         "contained": right,
         "statuses": {"finish": "pass"},
-        "features": {"score": right + random.gauss(0, 0.5), "length": right + random.gauss(0, 0.5)},
+        "features": {"score": right + random.gauss(0, 0.5), "echo": right + random.gauss(0, 0.5)},
         "prompt_tokens": 1,
         "completion_tokens": 1,
         "cached_tokens": 0,
@@ -46,7 +46,7 @@ def drafts() -> list[Labelled]:
 def test_what_tells_right_from_wrong_is_weighed(drafts: list[Labelled]) -> None:
     score = fit(drafts, strength=0.01).score(0.5)
     assert score.weights["score"] > 1
-    assert "length" not in score.weights, "more of it may only speak against a draft"
+    assert "echo" not in score.weights, "more of it may only speak against a draft"
 
 
 def test_probabilities_of_drafts_not_seen_are_calibrated(drafts: list[Labelled]) -> None:
@@ -83,5 +83,5 @@ def test_the_score_is_written_with_its_card(drafts: list[Labelled], tmp_path: Pa
     write_labelled([*drafts, *tested], tmp_path / "rows.jsonl")
     main(tmp_path / "rows.jsonl", out=tmp_path / "score.json")
     card = json.loads((tmp_path / "score.json").read_text("utf-8"))["card"]
-    assert card["data"] == {"sample": {"licence": "our own", "drafts": 120, "right": 40}}
+    assert card["data"] == {name: {"licence": "our own", "drafts": 60, "right": 20} for name in ("dialogues", "sample")}
     assert card["held_out_by_conversation"]["auc"] > 0.7
