@@ -25,6 +25,7 @@ _NAMES = {
     "no-verification": "cascade without verification",
     "no-guards": "cascade without guards",
     "no-repair": "cascade without repair",
+    "serving-unverified": "cascade that serves its best draft unverified where none passes",
 }
 
 

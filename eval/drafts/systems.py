@@ -32,7 +32,10 @@ from tirtha.wiring.tiers import Tiers
 
 __all__ = ["SYSTEMS", "read_rows", "run_systems", "write_rows"]
 
-SYSTEMS = ("cascade", "local-alone", "frontier-alone", "no-verification", "no-guards", "no-repair")
+_UNVERIFIED = "serving-unverified"
+SYSTEMS = (
+    "cascade", "local-alone", "frontier-alone", "no-verification", "no-guards", "no-repair", _UNVERIFIED,
+)  # fmt: skip
 Live = Literal["local", "frontier", "none"]
 _ROW = TypeAdapter(Row)
 
@@ -58,12 +61,18 @@ async def run_systems(asked: Sequence[Asked], cascade: Cascade, recorded: Mappin
     `recorded` are the models' recordings, by the name of the tier.
     """
     rows: list[Row] = []
+    changes = {**CHANGES, _UNVERIFIED: _serving_unverified}
     for one in asked:
-        found = [await _row(name, CHANGES[name](cascade), one, recorded) for name in SYSTEMS]
+        found = [await _row(name, changes[name](cascade), one, recorded) for name in SYSTEMS]
         whole = [row for row in found if row]
         if len(whole) == len(SYSTEMS):
             rows += whole
     return rows
+
+
+def _serving_unverified(cascade: Cascade) -> Cascade:
+    """Return one that serves its best draft, marked so, where none passes."""
+    return replace(cascade, policy=replace(cascade.policy, unverified="serve"))
 
 
 async def _row(name: str, cascade: Cascade, asked: Asked, recorded: Mapping[str, RecordedChat]) -> Row | None:
