@@ -5,7 +5,7 @@ strictest down and the first that does not hold ends the search (a fixed-sequenc
 needed. A certificate names what it was measured with, and covers nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -17,14 +17,15 @@ from scipy.special import betaincinv
 from cascade.decision import Hashes, Verdict
 from cascade.errors import Misconfigured
 
-__all__ = ["Certificate", "Labelled", "certify", "read_certificate", "risk_bound", "weakest"]
+__all__ = ["Certificate", "Labelled", "certify", "read_certificate", "risk_bound", "score_of"]
 
 _LEVEL = 0.95
+_CALIBRATED = "correctness"  # the guard whose score is a probability of being right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """An answer that the guards passed: its weakest score, and whether a judge found it right."""
+    """An answer that the guards passed: its score, and whether a judge found it right."""
 
     score: float
     correct: bool
@@ -55,18 +56,19 @@ class Certificate:
 
     def verdict(self, live: Hashes, verdicts: Sequence[Verdict]) -> Verdict:
         """Judge a draft of the cheap tier that the guards judged so: is it one of those that the certificate speaks of?"""
-        score = weakest(verdicts)
+        score = score_of({one.guard: one.score for one in verdicts if one.guard != "certificate"})
         if (live.prompts, live.guards, live.models) != (self.hashes.prompts, self.hashes.guards, self.hashes.models):
             reason = "the certificate was made with other prompts, guards or models"
             return Verdict(guard="certificate", status="error", score=score, reason=reason)
         passes = score >= self.threshold
-        reason = f"weakest score {score:.2f}; {self.threshold:.2f} is certified for a risk of {self.risk:.1%}"
+        reason = f"score {score:.2f}; {self.threshold:.2f} is certified for a risk of {self.risk:.1%}"
         return Verdict(guard="certificate", status="pass" if passes else "fail", score=score, reason=reason)
 
 
-def weakest(verdicts: Sequence[Verdict]) -> float:
-    """Return the lowest score of any guard, which is what a certificate sets a threshold on."""
-    return min((verdict.score for verdict in verdicts if verdict.guard != "certificate"), default=0.0)
+def score_of(scores: Mapping[str, float]) -> float:
+    """Return what a certificate sets a threshold on, of the scores by guard: how likely the draft is right, as the calibrated score
+    has it; without that the lowest of them."""
+    return scores.get(_CALIBRATED, min(scores.values(), default=0.0))
 
 
 def risk_bound(wrong: int, accepted: int) -> float:

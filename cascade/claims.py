@@ -7,7 +7,7 @@ from language.dates import blank_dates
 from language.numbers import blank_numbers
 from language.words import stems
 
-__all__ = ["names", "numbers", "terms", "terms_and_numbers", "without_facts"]
+__all__ = ["names", "numbers", "overlap", "terms", "terms_and_numbers", "without_facts"]
 
 # Words that an answer may add without claiming anything.
 _CLAIM_NOTHING = frozenset(
@@ -43,3 +43,11 @@ def names(text: str) -> list[str]:
 def without_facts(text: str) -> str:
     """Return `text` with its dates and numbers, in digits or in words, blanked out."""
     return blank_numbers(blank_dates(text))
+
+
+def overlap(one: str, other: str) -> float:
+    """Return the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
+    mine, theirs = (terms(text) | {str(n) for n in numbers(text)} for text in (one, other))
+    if not mine or not theirs:
+        return float(one.strip().lower() == other.strip().lower())
+    return 2 * len(mine & theirs) / (len(mine) + len(theirs))

@@ -136,7 +136,8 @@ class Cascade:
 
     async def _judge(self, run: Run, draft: Draft, *, path: Path, tier: str, model: str) -> bool:
         guards = self.quote_guards if tier == "extractive" else self.guards
-        case = Case(brief=run.brief, draft=draft, model=model, trace=run.trace)
+        others = tuple(attempt.draft for attempt in run.attempts)
+        case = Case(brief=run.brief, draft=draft, model=model, trace=run.trace, others=others)
         verdicts = await judge(guards, case) if self.policy.verify else (UNASKED,)
         if self.certificate and tier == "local":
             verdicts = (*verdicts, self.certificate.verdict(run.hashes, verdicts))

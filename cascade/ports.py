@@ -131,7 +131,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What a model answered: `model` is the one that the server names, `confidence` the mean probability of the answer's tokens."""
+    """What a model answered: `model` is the one that the server names, `confidence` the mean probability of the reply's tokens.
+
+    `tokens` are those of the reply with their log-probabilities, where the server reports them.
+    """
 
     text: str
     model: str
@@ -139,6 +142,7 @@ class Completion:
     usage: Usage
     reasoning: str = ""
     confidence: float | None = None
+    tokens: tuple[tuple[str, float], ...] = ()
 
 
 # Kinds of ChatFailed: the model said nothing, for good or at this address alone.
@@ -222,8 +226,9 @@ class Chat(Protocol):
 class Draft:
     """A tier's candidate answer; `citations` are marks of the brief's quotes. `abstains`: it says that the context has no answer.
 
-    `finish_reason`, `returned_model` and `confidence` are what the server reported; `parsed` is false for an answer not in the form
-    that was asked for, and `attributed` says that its citations were found by us.
+    `finish_reason` and `returned_model` are what the server reported. `confidence` is the geometric mean of the probabilities of
+    the answer's own tokens, `least_confidence` the least of them; None where the server reports none. `parsed` is false for an
+    answer not in the form that was asked for, and `attributed` says that its citations were found by us.
     """
 
     answer: str
@@ -232,6 +237,7 @@ class Draft:
     finish_reason: str = "stop"
     returned_model: str = ""
     confidence: float | None = None
+    least_confidence: float | None = None
     parsed: bool = True
     attributed: bool = False
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from cascade.call_trace import Trace
+from cascade.claims import overlap
 from cascade.decision import CHEAP_PATHS, Decision
-from cascade.guards.votes import overlap
 from cascade.storage.ledger import Shadow
 from cascade.tiers.model import ModelTier
 

@@ -156,7 +156,9 @@ class TierSettings(BaseModel):
     structured: Annotated[
         bool, Field(description="whether to ask for the answer's JSON schema (`response_format`)")
     ] = True
-    logprobs: Annotated[bool, Field(description="whether to ask for token probabilities")] = False
+    logprobs: Annotated[
+        bool | None, Field(description="whether to ask for token probabilities; none: of a model of a file")
+    ] = None
     temperature: Annotated[bool, Field(description="whether the model takes a temperature")] = True
     limit_field: Annotated[
         Literal["max_tokens", "max_completion_tokens"],
@@ -218,8 +220,8 @@ class PolicySettings(BaseModel):
         Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
     ] = 0.38
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
-    confidence_from: Annotated[
-        float | None, Field(ge=0, le=1, description="mean token probability needed; none: not asked")
+    correct_from: Annotated[
+        float | None, Field(ge=0, le=1, description="probability of being right that an answer needs; none: see below")
     ] = None
     second_opinion: Annotated[bool, Field(description="whether a second draft of the local tier must agree")] = False
     votes: Annotated[int, Field(ge=0, le=15, description="votes of the local tier on entailment; 0: none")] = 0

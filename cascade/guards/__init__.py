@@ -6,7 +6,8 @@ So none of them imports a client of models.
 
 from cascade.guards.answerability import AnswerabilityGuard
 from cascade.guards.citations import CitationGuard
-from cascade.guards.confidence import ConfidenceGuard
+from cascade.guards.correctness import CorrectnessGuard
+from cascade.guards.draft_features import draft_features
 from cascade.guards.facts import FactsGuard
 from cascade.guards.form import FinishGuard, SchemaGuard
 from cascade.guards.guard import Case, Guard, guards_hash, judge
@@ -15,13 +16,14 @@ from cascade.guards.polarity import PolarityGuard
 from cascade.guards.relevance import RelevanceGuard
 from cascade.guards.support import SupportGuard
 from cascade.guards.votes import AgreementGuard, EntailmentGuard
+from cascade.guards.whose import WhoseGuard
 
 __all__ = [
     "AgreementGuard",
     "AnswerabilityGuard",
     "Case",
     "CitationGuard",
-    "ConfidenceGuard",
+    "CorrectnessGuard",
     "EntailmentGuard",
     "FactsGuard",
     "FinishGuard",
@@ -31,6 +33,8 @@ __all__ = [
     "RelevanceGuard",
     "SchemaGuard",
     "SupportGuard",
+    "WhoseGuard",
+    "draft_features",
     "guards_hash",
     "judge",
 ]

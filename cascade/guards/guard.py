@@ -21,12 +21,16 @@ _CHEAPEST_FIRST: tuple[Cost, ...] = ("free", "cpu", "llm")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A draft to judge: the brief it answers, the model that was asked for it, and the trace that a guard's own calls go to."""
+    """A draft to judge: the brief it answers, the model that was asked for it, and the trace that a guard's own calls go to.
+
+    `others` are earlier drafts of the same question, which were not accepted.
+    """
 
     brief: Brief
     draft: Draft
     model: str
     trace: Trace
+    others: tuple[Draft, ...] = ()
 
 
 class Guard(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from cascade.call_trace import Trace
-from cascade.claims import numbers, terms
+from cascade.claims import numbers, overlap
 from cascade.decision import Status, Verdict
 from cascade.errors import TierDown
 from cascade.guards.guard import Case, Cost
@@ -16,7 +16,7 @@ from cascade.ports import Brief, ChatRequest, Completion, Draft, Embed
 from cascade.prompts import vote_messages
 from cascade.reading import YesOrNo, read_verdict
 
-__all__ = ["AgreementGuard", "EntailmentGuard", "Voter", "overlap"]
+__all__ = ["AgreementGuard", "EntailmentGuard", "Voter"]
 
 _VOTE_TEMPERATURE = 0.7
 
@@ -114,11 +114,3 @@ class EntailmentGuard:
             if not fault.silent:
                 raise
             return None
-
-
-def overlap(one: str, other: str) -> float:
-    """Return the F1 of two answers' words and numbers, 0 to 1; two answers of no words that carry meaning must be the same."""
-    mine, theirs = (terms(text) | {str(n) for n in numbers(text)} for text in (one, other))
-    if not mine or not theirs:
-        return float(one.strip().lower() == other.strip().lower())
-    return 2 * len(mine & theirs) / (len(mine) + len(theirs))

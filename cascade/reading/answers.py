@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cascade.claims import terms_and_numbers
 from cascade.ports import Brief, Completion, Draft
 from cascade.reading.abstentions import lacks_answer
+from cascade.reading.certainty import certainty_of
 from cascade.reading.syntax import answer_object, is_json
 from cascade.reading.thoughts import FENCE_LINES, after_label, has_words, spoken, unwrapped
 from language import split_sentences
@@ -79,13 +80,15 @@ def read_draft(completion: Completion, brief: Brief) -> Draft:
     text = "" if read.answer is None else sound(read.answer).strip()
     citations = tuple(dict.fromkeys(read.cited))
     found = _resting_on(text, brief) if text and not abstains and not citations else ()
+    sure = certainty_of(completion.tokens, text)
     return Draft(
         answer=text,
         citations=citations or found,
         abstains=abstains,
         finish_reason=completion.finish_reason,
         returned_model=completion.model,
-        confidence=completion.confidence,
+        confidence=sure.mean if sure else completion.confidence,
+        least_confidence=sure.least if sure else None,
         parsed=read.parsed,
         attributed=bool(found),
     )

@@ -31,7 +31,7 @@ from cascade.ports import (
 )
 from cascade.pricing import Price, cost_nanousd
 from cascade.prompts import ANSWER_SCHEMA, answer_messages, request_key
-from cascade.reading import read_draft, silence, spoken
+from cascade.reading import attributed, read_draft, silence, spoken
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.names import same_model
 from cascade.tiers.usage import booked_usage
@@ -85,7 +85,7 @@ class ModelTier:
         messages = answer_messages(brief, feedback=feedback, variant=variant)
         request = ChatRequest(messages=messages, max_tokens=self.max_tokens, schema=ANSWER_SCHEMA)
         completion = await self.ask(request, trace, purpose=purpose)
-        return read_draft(completion, brief)
+        return attributed(read_draft(completion, brief), brief)
 
     async def ask(self, request: ChatRequest, trace: Trace, *, purpose: str) -> Completion:
         """Send `request` until it is answered, and return what was said aloud. Raises as `draft` does.

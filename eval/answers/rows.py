@@ -12,7 +12,8 @@ from hashlib import sha256
 from pydantic import TypeAdapter
 
 from cascade.decision import Attempt, Call, Decision
-from eval.answers.scoring import answer_f1, contains, is_right
+from eval.answers.rightness import is_right
+from eval.answers.scoring import answer_f1, contains
 from eval.answers.systems import Outcome
 from eval.harness.benchmark import Sample
 from eval.harness.conversations import LabelledQuestion

@@ -1,8 +1,7 @@
-"""Is an answer right? Token F1 as LoCoMo's own code has it (Maharana et al., ACL 2024), and whether it holds the gold answer.
+"""How near is an answer? Token F1 as LoCoMo's own code has it (Maharana et al., ACL 2024), and whether it holds the gold answer.
 
 Multi-hop answers are compared part by part, open-domain ones up to the first semicolon; an unanswerable question is answered
-rightly by an abstention. `is_right` is our rule, the same for every set. It reads words: a right answer in other words counts as
-wrong.
+rightly by an abstention. When an answer counts as right is for `rightness`.
 """
 
 import re
@@ -13,12 +12,10 @@ from statistics import mean
 
 import snowballstemmer
 
-from eval.harness.conversations import LabelledQuestion
 from eval.locomo.data import ADVERSARIAL
 
-__all__ = ["RIGHT_FROM", "answer_f1", "contains", "is_right", "token_f1"]
+__all__ = ["answer_f1", "contains", "token_f1"]
 
-RIGHT_FROM = 0.5  # of the F1
 _ARTICLES = re.compile(r"\b(?:a|an|the|and)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ABSTAINS = ("no information available", "not mentioned")
@@ -49,17 +46,6 @@ def contains(gold: str, answer: str) -> bool:
     """Return whether an answer holds the gold one, its words in a row: case, articles, punctuation and spaces apart."""
     wanted = " ".join(_words(gold))
     return bool(wanted) and f" {wanted} " in f" {' '.join(_words(answer))} "
-
-
-def is_right(question: LabelledQuestion, answer: str, *, abstained: bool) -> bool:
-    """Return whether an answer counts as right: it holds the gold one, or its F1 is at least a half.
-
-    An abstention is right where the conversation holds no answer, and nothing else is right there.
-    """
-    if not question.answerable or abstained:
-        return abstained and not question.answerable
-    f1 = answer_f1(question.kind, question.answer, answer, abstained=False)
-    return contains(question.answer, answer) or f1 >= RIGHT_FROM
 
 
 def _words(text: str) -> list[str]:

@@ -32,6 +32,7 @@ __all__ = [
     "Stuffed",
     "System",
     "check_systems",
+    "serves_abstention",
     "unchanged",
     "without_guards",
     "without_repair",
@@ -149,7 +150,7 @@ class System:
         return Outcome(
             text=decision.answer,
             path=decision.path,
-            abstained=decision.abstained or _serves_abstention(decision),
+            abstained=decision.abstained or serves_abstention(decision),
             calls=decision.calls,
             seconds=perf_counter() - began_s,
             context_tokens=decision.contexts[0].tokens if decision.contexts else decision.brief.tokens,
@@ -158,7 +159,7 @@ class System:
         )
 
 
-def _serves_abstention(decision: Decision) -> bool:
+def serves_abstention(decision: Decision) -> bool:
     """Whether a draft was served that says that the context has no answer, as a tier does that nobody judges."""
     served = (
         one.draft for one in decision.attempts if one.path == decision.path and one.draft.answer == decision.answer

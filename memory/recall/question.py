@@ -10,27 +10,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from language import TimeExpression, analyse, readable
+from language.requests.kinds import KINDS, asks_several, kind_of
 from language.requests.phrasing import asks_for_the_history, subject_of
 from language.requests.work import asks_for_work, asks_what_was_said
 from language.words import content_terms, words
 from memory.model import Breadth
 
 __all__ = ["KINDS", "Question", "read_question"]
-
-_KIND_PATTERNS = (
-    ("how_many", r"\bhow (?:many|much|often)\b"),
-    ("how_long", r"\bhow (?:long|old)\b"),
-    ("when", r"\bwhen\b|\bwhat (?:date|day|month|year|time)\b|\bwhich (?:month|year|day)\b"),
-    ("who", r"\bwho(?:m|se)?\b"),
-    ("where", r"\bwhere\b|\b(?:what|which) (?:country|city|state|place)\b"),
-    ("why", r"\bwhy\b"),
-    ("which", r"\bwhich\b"),
-    ("what", r"\bwhat\b|\bhow\b"),
-    ("whether", r"^(?:is|are|was|were|did|does|do|has|have|had|can|could|would|will)\b"),
-)
-_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_PATTERNS)
-KINDS = (*(kind for kind, _ in _KINDS), "other")
-_SEVERAL = re.compile(r"\b(?:what|which)\s+(?:\w+\s+){0,2}?(?!(?:does|is|was|has|his|its|this)\b)\w+s\b", re.IGNORECASE)
 
 _MACHINE_TEXT_ONLY = 128  # characters of a question that holds no other text
 _COMPARES = re.compile(r"\b(?:or|between|before|after|since|first)\b", re.IGNORECASE)
@@ -80,7 +66,7 @@ def read_question(
         named=named,
         words=said,
         times=asked.times,
-        kind=next((kind for kind, pattern in _KINDS if pattern.search(text.strip())), "other"),
+        kind=kind_of(text),
         breadth=_breadth(whole, text),
         wants_work=asks_for_work(whole),
         of_what_was_said=asks_what_was_said(whole),
@@ -90,7 +76,7 @@ def read_question(
 def _breadth(whole: str, subject: str) -> Breadth:
     if asks_for_the_history(whole):
         return "history"
-    if _SEVERAL.search(subject):
+    if asks_several(subject):
         return "several"
     return "two" if _COMPARES.search(subject) else "one"
 

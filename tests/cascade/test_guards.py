@@ -16,7 +16,6 @@ from cascade.guards import (
     AgreementGuard,
     Case,
     CitationGuard,
-    ConfidenceGuard,
     EntailmentGuard,
     FactsGuard,
     FinishGuard,
@@ -193,11 +192,6 @@ async def test_every_sentence_needs_support_by_words_or_by_meaning() -> None:
     )
     assert await status(SupportGuard(embed=embed), case("Then he flew by helicopter.", 1)) == "pass"
     assert await status(SupportGuard(), case("Yes.", 1)) == "pass"
-
-
-async def test_confidence_is_unsure_where_the_server_tells_none() -> None:
-    guard = ConfidenceGuard(threshold=0.8)
-    assert [await status(guard, case("x", confidence=c)) for c in (0.9, 0.7, None)] == ["pass", "fail", "unsure"]
 
 
 @pytest.mark.parametrize(

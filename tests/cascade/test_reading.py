@@ -207,6 +207,10 @@ def test_prompts_are_short() -> None:
         "code": code_messages("", "f", ""),
         "review": review_messages("", "", "", ""),
     }
+    ceilings = dict.fromkeys(whole, 240) | {
+        "answer": 340,
+        "second_opinion": 360,
+    }  # an example, which every server caches
     for name, messages in whole.items():
-        assert sum(count_tokens(message.content) for message in messages) <= 240, name
+        assert sum(count_tokens(message.content) for message in messages) <= ceilings[name], name
     assert len(PROMPTS) == 9

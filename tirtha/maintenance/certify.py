@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from cascade.certificate import Certificate, Labelled, certify
+from cascade.certificate import Certificate, Labelled, certify, score_of
 from cascade.decision import CHEAP_PATHS, Hashes
 
 __all__ = ["certify_feedback", "certify_labels"]
@@ -81,8 +81,8 @@ async def _by_makers(labelled: Mapping[str, bool], decision: Read) -> list[_Made
             continue
         hashes = Hashes(**(found["hashes"] | {"policy": ""}))
         own = made.setdefault(hashes, _Made(hashes=hashes))
-        scores = [verdict["score"] for verdict in found["verdicts"] if verdict["guard"] != "certificate"]
-        own.items[id_] = Labelled(score=min(scores), correct=correct)
+        scores = {one["guard"]: one["score"] for one in found["verdicts"] if one["guard"] != "certificate"}
+        own.items[id_] = Labelled(score=score_of(scores), correct=correct)
         own.last_at = max(own.last_at, found["decided_at"])
     return list(made.values())
 

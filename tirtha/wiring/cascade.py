@@ -17,7 +17,7 @@ from cascade.guards import (
     AgreementGuard,
     AnswerabilityGuard,
     CitationGuard,
-    ConfidenceGuard,
+    CorrectnessGuard,
     EntailmentGuard,
     FactsGuard,
     FinishGuard,
@@ -28,11 +28,12 @@ from cascade.guards import (
     SchemaGuard,
     SupportGuard,
 )
+from cascade.guards.correctness import correctness_score
 from cascade.ports import Embed
 from cascade.sandbox import Level, Limits, Outcome, PublicTests, find_level, try_program
 from memory.encoding.encoder import Encoder
-from tirtha.settings import Settings
-from tirtha.wiring.tiers import Tiers
+from tirtha.settings import Settings, TierSettings
+from tirtha.wiring.tiers import Name, Tiers, model_name
 
 __all__ = ["GuardEncoder", "make_cascade", "make_code_cascade"]
 
@@ -82,9 +83,8 @@ def _guards(settings: Settings, tiers: Tiers, embed: Embed, answerability: Answe
         FactsGuard(),
         PolarityGuard(),
         SupportGuard(threshold=policy.support_from, embed=embed),
+        CorrectnessGuard(thresholds=_thresholds(settings), embed=embed),
     ]
-    if policy.confidence_from is not None:
-        guards.append(ConfidenceGuard(threshold=policy.confidence_from))
     if (policy.second_opinion or policy.votes) and tiers.local is None:
         setting = "TIRTHA_POLICY_SECOND_OPINION" if policy.second_opinion else "TIRTHA_POLICY_VOTES"
         raise Misconfigured(setting=setting, why="needs the local tier: set TIRTHA_LOCAL_URL")
@@ -95,6 +95,21 @@ def _guards(settings: Settings, tiers: Tiers, embed: Embed, answerability: Answe
             raise Misconfigured(setting="TIRTHA_POLICY_VOTES_NEEDED", why=f"is more than the {policy.votes} votes")
         guards.append(EntailmentGuard(tier=tiers.local, votes=policy.votes, needed=policy.votes_needed))
     return tuple(guards)
+
+
+def _thresholds(settings: Settings) -> dict[str, float]:
+    """Return the probability of being right that each model's answers need.
+
+    The score was fitted on small models. Of a model that is served from a file its threshold is asked for; what a larger one needs
+    is for a setting, or a certificate, to say.
+    """
+    configured: list[tuple[Name, TierSettings | None]] = [("local", settings.local), ("frontier", settings.frontier)]
+    own, fitted = settings.policy.correct_from, correctness_score().threshold
+    return {
+        model_name(name, tier): own if own is not None else fitted if tier.gguf else 0.0
+        for name, tier in configured
+        if tier
+    }
 
 
 def make_code_cascade(settings: Settings, tiers: Tiers) -> CodeCascade:

@@ -221,7 +221,7 @@ def _chat(name: Name, configured: TierSettings, url: str) -> OpenAIChat:
 def _dialect(configured: TierSettings) -> Dialect:
     return Dialect(
         structured=configured.structured,
-        logprobs=configured.logprobs,
+        logprobs=configured.gguf is not None if configured.logprobs is None else configured.logprobs,
         temperature=configured.temperature,
         reasoning_effort=configured.reasoning_effort,
         limit_field=configured.limit_field,

@@ -75,13 +75,15 @@ def _read(answered: Any, usage: Usage) -> Completion:
         raise ChatFailed("bad_response", "the answer is no text", usage=usage, sent=_sent(answered))
     more = message.model_extra or {}
     refusal = getattr(message, "refusal", None)
+    tokens = _tokens(choice.logprobs)
     return Completion(
         text=sound(text or (refusal if isinstance(refusal, str) else "")),
         model=answered.model if isinstance(answered.model, str) else "",
         finish_reason="refusal" if refusal else choice.finish_reason or "",
         usage=usage,
         reasoning=sound(str(more.get("reasoning") or more.get("reasoning_content") or "")),
-        confidence=_confidence(choice.logprobs),
+        confidence=_confidence(tokens),
+        tokens=tokens,
     )
 
 
@@ -98,9 +100,13 @@ def _is_thought(part: Any) -> bool:
     return isinstance(part, dict) and part.get("type") in {"thinking", "reasoning"}
 
 
-def _confidence(logprobs: Any) -> float | None:
-    """Return the geometric mean of the answer's token probabilities."""
+def _tokens(logprobs: Any) -> tuple[tuple[str, float], ...]:
+    """Return the answer's tokens with their log-probabilities; none if the server reports none."""
     tokens = list(logprobs.content or ()) if logprobs else []
     marks = [place for place, one in enumerate(tokens) if one.token in _FINAL_MARKS]
-    answer = [one.logprob for one in tokens[marks[-1] + 1 if marks else 0 :]]
-    return math.exp(sum(answer) / len(answer)) if answer else None
+    return tuple((one.token, one.logprob) for one in tokens[marks[-1] + 1 if marks else 0 :])
+
+
+def _confidence(tokens: tuple[tuple[str, float], ...]) -> float | None:
+    """Return the geometric mean of the tokens' probabilities."""
+    return math.exp(sum(logprob for _, logprob in tokens) / len(tokens)) if tokens else None

@@ -2,7 +2,8 @@
 
 import pytest
 
-from eval.answers.scoring import answer_f1, contains, is_right, token_f1
+from eval.answers.rightness import is_right
+from eval.answers.scoring import answer_f1, contains, token_f1
 from eval.harness.conversations import LabelledQuestion
 
 

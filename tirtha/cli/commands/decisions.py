@@ -95,7 +95,7 @@ def certify(
     if left_out:
         err.print(f"{left_out} judged answers were made with other prompts, guards or models, and left out.")
     out.print(
-        f"From a weakest score of {made.threshold:.3f} on, {made.wrong} of {made.accepted} answers were wrong: at most "
+        f"From a score of {made.threshold:.3f} on, {made.wrong} of {made.accepted} answers were wrong: at most "
         f"{made.bound:.2%}, with 95% confidence. Written to {to}; set TIRTHA_CERTIFICATE to it."
     )
 

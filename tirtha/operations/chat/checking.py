@@ -11,7 +11,7 @@ from cascade import Brief, Quote
 from cascade.call_trace import Trace
 from cascade.claims import terms_and_numbers
 from cascade.decision import Verdict
-from cascade.guards import Case, CitationGuard, FactsGuard, InjectionGuard, judge
+from cascade.guards import Case, CitationGuard, FactsGuard, InjectionGuard, WhoseGuard, judge
 from cascade.ports import Completion, Draft
 from cascade.reading import read_draft
 from cascade.tiers.hearing import Heard
@@ -20,7 +20,7 @@ from tirtha.operations.chat.asked import ChatTurn
 
 __all__ = ["Checked", "check"]
 
-_GUARDS = (CitationGuard(), InjectionGuard(), FactsGuard())
+_GUARDS = (CitationGuard(), InjectionGuard(), FactsGuard(), WhoseGuard())
 _ENOUGH_IN_COMMON = 2
 _OF_CONVERSATION = 1_000  # marks of the user's own messages come after those of the notes
 
