@@ -1,7 +1,7 @@
 """Whether what a user says is a standing instruction or preference, by a logistic model over the cues of its clauses.
 
-Only what users say themselves: no other role's words, no quotations, no pasted texts (`language.requests.instructions`). The model needs
-no vectors, so it is the same for every encoder. It is fitted by `eval/training/standing/fitting.py`; its threshold is set for
+Only what users say themselves: no other role's words, no quotations, no pasted texts (`language.requests.instructions`). The model
+needs no vectors, so it is the same for every encoder. It is fitted by `eval/training/standing/fitting.py`; its threshold is set for
 precision, because a false instruction is in the way of every request.
 """
 
