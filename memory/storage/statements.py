@@ -131,7 +131,7 @@ def insert_if_absent(connection: Connection, table: type[SQLModel], **values: st
             raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
 
 
-def to_turn(row: Row[Any]) -> Turn:
+def to_turn(row: Row[Any] | tuple[Any, ...]) -> Turn:
     """Make a turn of a row of `TURNS`."""
     pk, _, session_pk, key, position, role, speaker, text, said_at, offset_s, flag, session_id = tuple(row)
     return Turn(

@@ -3,7 +3,8 @@
     python -m eval.training.standing.fitting --beam DIR
 
 A logistic model over the cues of clauses (`language.requests.instructions`), fitted on our own sentences and BEAM's, which count
-the same, and so do instructions and others. A sentence counts by its likeliest clause; of an instruction only that one is learned from.
+the same, and so do instructions and others. A sentence counts by its likeliest clause; of an instruction only that one is
+learned from.
 Judged three ways, each on what the fit did not see: BEAM by a fit on our own sentences, our own by tenths, and sentences written
 after everything else was settled. No threshold is fitted: it is set for precision.
 """
