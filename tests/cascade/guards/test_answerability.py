@@ -3,8 +3,8 @@
 import pytest
 
 from cascade.call_trace import Trace
-from cascade.decision import Draft
 from cascade.guards import AnswerabilityGuard, Case
+from cascade.ports import Draft
 from tests.support.briefs import brief, quote
 
 

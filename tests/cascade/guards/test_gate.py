@@ -4,8 +4,9 @@ from typing import Literal
 
 import pytest
 
-from cascade.decision import Attempt, Draft, Verdict
+from cascade.decision import Attempt, Verdict
 from cascade.guards.gate import better, blames
+from cascade.ports import Draft
 
 Status = Literal["pass", "fail", "unsure", "error"]
 
