@@ -28,7 +28,7 @@ from tirtha.settings import TierSettings
 from tirtha.wiring.gguf import served_gguf
 from tirtha.wiring.tiers import Name, model_tier
 
-__all__ = ["RecordedChat", "in_order", "opened_tier", "tier_over"]
+__all__ = ["RecordedChat", "in_order", "opened_tier", "tier_over", "tier_settings"]
 
 _DEADLINE_S = 600.0
 _MAX_TOKENS = 128
@@ -65,13 +65,13 @@ class RecordedChat:
 
 def tier_over(name: Name, file: Path, chat: Chat) -> ModelTier:
     """Return the tier of a model's file, whose calls go to `chat`."""
-    return model_tier(name, _settings(file), [Deployment(chat, name=str(file), concurrency=1)])
+    return model_tier(name, tier_settings(file), [Deployment(chat, name=str(file), concurrency=1)])
 
 
 @asynccontextmanager
 async def opened_tier(name: Name, file: Path, recordings: Path) -> AsyncIterator[ModelTier]:
     """Serve a file on one thread, and yield its tier, which asks only what is not recorded in `recordings`."""
-    settings = _settings(file)
+    settings = tier_settings(file)
     async with served_gguf(name, file.name, settings) as (server, _):
         chat = GgufChat(server, dialect=Dialect(logprobs=True))
         yield tier_over(name, file, RecordedChat(chat, model=file.name, folder=recordings))
@@ -83,7 +83,8 @@ def in_order(asked: Sequence[Asked]) -> list[Asked]:
     return sorted(asked, key=lambda one: blake2b(f"{one.set} {one.question.id}".encode(), digest_size=8).digest())
 
 
-def _settings(file: Path) -> TierSettings:
+def tier_settings(file: Path) -> TierSettings:
+    """Return the settings of a tier that serves a file on one thread."""
     return TierSettings(gguf=file, gguf_threads=1, logprobs=True, max_tokens=_MAX_TOKENS, timeout_s=300, tries=1)
 
 

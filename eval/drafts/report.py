@@ -1,6 +1,6 @@
-"""What the rows say: systems side by side, and each guard as a judge of drafts. Nothing but the committed rows is read.
+"""What the rows say: systems side by side, each guard as a judge of drafts, what a threshold buys. Only committed rows are read.
 
-`python -m eval.drafts.report systems|guards ROWS` prints Markdown.
+`python -m eval.drafts.report systems|guards|thresholds ROWS` prints Markdown.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,11 @@ from eval.answers.rows import Row
 from eval.drafts.labelled import Labelled, read_labelled
 from eval.drafts.systems import SYSTEMS, read_rows
 from eval.harness.intervals import wilson
+from eval.training.correctness import judged
 
-__all__ = ["guards_table", "systems_table"]
+__all__ = ["common", "guards_table", "systems_table", "thresholds_table"]
+
+_THRESHOLDS = (0.0, 0.2, 0.3, 0.4, 0.5)
 
 _NAMES = {
     "local-alone": "solo, cheap model",
@@ -25,8 +28,15 @@ _NAMES = {
     "no-verification": "cascade without verification",
     "no-guards": "cascade without guards",
     "no-repair": "cascade without repair",
+    "no-score": "cascade without the score over drafts",
     "serving-unverified": "cascade that serves its best draft unverified where none passes",
 }
+
+
+def common(rows: Sequence[Row], systems: Sequence[str]) -> list[Row]:
+    """Return the rows of the questions that each of these systems has one for."""
+    of = [{row.question for row in rows if row.system == name} for name in systems]
+    return [row for row in rows if row.system in systems and all(row.question in questions for questions in of)]
 
 
 def systems_table(rows: Sequence[Row]) -> str:
@@ -40,7 +50,7 @@ def systems_table(rows: Sequence[Row]) -> str:
         "holds the gold", "tokens: cheap, above", "seconds: cheap, above",
     )  # fmt: skip
     lines = [_line(head), _line(["---"] * len(head))]
-    for name in sorted(SYSTEMS, key=[*_NAMES].index):
+    for name in [one for one in _NAMES if any(row.system == one for row in rows)]:
         own = [row for row in rows if row.system == name]
         answerable = [row for row in own if row.answerable]
         served = [row for row in own if not row.abstained and not row.silent]
@@ -91,6 +101,20 @@ def guards_table(rows: Sequence[Labelled]) -> str:
     return "\n".join(lines)
 
 
+def thresholds_table(rows: Sequence[Labelled]) -> str:
+    """Return what a threshold of the score buys: of the first drafts of each model that every hard guard passes, how many pass it,
+    and how many of these are right."""
+    score, drafts = correctness_score(), judged(rows)
+    models = sorted({row.model for row in drafts})
+    lines = [_line(["threshold", *(f"{model}: right of those that pass" for model in models)])]
+    lines.append(_line(["---"] * (1 + len(models))))
+    for threshold in sorted({*_THRESHOLDS, score.threshold}):
+        passed = [row for row in drafts if score.probability(row.features) >= threshold]
+        own = [[row.right for row in passed if row.model == model] for model in models]
+        lines.append(_line([str(threshold), *(_share(sum(right), len(right)) for right in own)]))
+    return "\n".join(lines)
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -112,15 +136,23 @@ def _mean_seconds(rows: Sequence[Row], tier: str) -> float:
 
 
 def main(
-    what: Annotated[str, typer.Argument(help="systems or guards")],
+    what: Annotated[str, typer.Argument(help="systems, guards or thresholds")],
     rows: Annotated[Path, typer.Argument(help="what eval.drafts.systems, or eval.drafts.labelled, wrote")],
+    *,
     use: Annotated[str, typer.Option(help="of guards: the drafts for fitting or for testing")] = "testing",
+    systems: Annotated[
+        str, typer.Option(help="which, separated by commas: over the questions that all have")
+    ] = ",".join(SYSTEMS),
 ) -> None:
     """Print a table."""
     if what == "systems":
-        typer.echo(systems_table(read_rows(rows)))
-    else:
-        typer.echo(guards_table([row for row in read_labelled(rows) if row.use == use]))
+        kept = common(read_rows(rows), systems.split(","))
+        answerable = {row.question for row in kept if row.answerable}
+        typer.echo(f"{len({row.question for row in kept})} questions, {len(answerable)} of them answerable\n")
+        typer.echo(systems_table(kept))
+        return
+    drafts = [row for row in read_labelled(rows) if row.use == use]
+    typer.echo(guards_table(drafts) if what == "guards" else thresholds_table(drafts))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 `python -m eval.drafts.systems CONTEXTS RECORDINGS LOCAL.gguf FRONTIER.gguf --to ROWS` runs the real cascade, whose models answer
 from recordings. Before that, `--live local` and then `--live frontier` serve that one model for the calls that are not recorded yet
-(repairs, wider contexts), and write no rows. A question counts once every system has come to its end. Rows hold no word of a
-set and none of a draft.
+(repairs, wider contexts), and write no rows. A system has no row for a question that it has not come to the end of. Rows hold no
+word of a set and none of a draft.
 """
 
 import asyncio
@@ -20,10 +20,11 @@ from pydantic import TypeAdapter
 
 from cascade import Brief, Cascade
 from cascade.decision import Call
+from cascade.guards import CorrectnessGuard
 from cascade.tiers.model import ModelTier
 from eval.answers.rows import Row, row_of
 from eval.answers.systems import CHANGES, Outcome, serves_abstention
-from eval.drafts.collecting import RecordedChat, in_order, opened_tier, tier_over
+from eval.drafts.collecting import RecordedChat, in_order, opened_tier, tier_over, tier_settings
 from eval.drafts.contexts import Asked, read_contexts
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
@@ -32,9 +33,9 @@ from tirtha.wiring.tiers import Tiers
 
 __all__ = ["SYSTEMS", "read_rows", "run_systems", "write_rows"]
 
-_UNVERIFIED = "serving-unverified"
+_UNVERIFIED, _NO_SCORE = "serving-unverified", "no-score"
 SYSTEMS = (
-    "cascade", "local-alone", "frontier-alone", "no-verification", "no-guards", "no-repair", _UNVERIFIED,
+    "cascade", "local-alone", "frontier-alone", "no-verification", "no-guards", "no-repair", _NO_SCORE, _UNVERIFIED,
 )  # fmt: skip
 Live = Literal["local", "frontier", "none"]
 _ROW = TypeAdapter(Row)
@@ -56,23 +57,25 @@ class _Stored:
 
 
 async def run_systems(asked: Sequence[Asked], cascade: Cascade, recorded: Mapping[str, RecordedChat]) -> list[Row]:
-    """Return the rows of every system for the questions that all of them answer from what is recorded, or live.
+    """Return the rows of every system for the questions that it answers from what is recorded.
 
     `recorded` are the models' recordings, by the name of the tier.
     """
-    rows: list[Row] = []
-    changes = {**CHANGES, _UNVERIFIED: _serving_unverified}
-    for one in asked:
-        found = [await _row(name, changes[name](cascade), one, recorded) for name in SYSTEMS]
-        whole = [row for row in found if row]
-        if len(whole) == len(SYSTEMS):
-            rows += whole
-    return rows
+    changes = {**CHANGES, _UNVERIFIED: _serving_unverified, _NO_SCORE: _without_score}
+    return [
+        row for one in asked for name in SYSTEMS if (row := await _row(name, changes[name](cascade), one, recorded))
+    ]
 
 
 def _serving_unverified(cascade: Cascade) -> Cascade:
     """Return one that serves its best draft, marked so, where none passes."""
     return replace(cascade, policy=replace(cascade.policy, unverified="serve"))
+
+
+def _without_score(cascade: Cascade) -> Cascade:
+    """Return one that holds no model to the score over drafts."""
+    kept = [guard for guard in cascade.guards if not isinstance(guard, CorrectnessGuard)]
+    return replace(cascade, guards=tuple(kept))
 
 
 async def _row(name: str, cascade: Cascade, asked: Asked, recorded: Mapping[str, RecordedChat]) -> Row | None:
@@ -108,7 +111,7 @@ def read_rows(file: Path) -> list[Row]:
 
 def write_rows(rows: Sequence[Row], file: Path) -> None:
     """Write rows without what models wrote."""
-    bare = [replace(row, answer="", drafts=()) for row in rows]
+    bare = [replace(row, answer="", drafts=(), hashes=None) for row in rows]
     file.write_text("".join(json.dumps(asdict(row), sort_keys=True) + "\n" for row in bare), "utf-8")
 
 
@@ -127,7 +130,7 @@ async def _run(
                 tiers[name] = await stack.enter_async_context(opened_tier(name, model, folder))  # type: ignore[arg-type]
             else:
                 tiers[name] = tier_over(name, model, recorded[name])  # type: ignore[arg-type]
-        settings = Settings()
+        settings = Settings(local=tier_settings(models["local"]), frontier=tier_settings(models["frontier"]))
         both = Tiers(local=tiers["local"], frontier=tiers["frontier"])
         cascade = make_cascade(settings, both, Vectors(Encoder()))
         cascade = replace(cascade, deadline_s=3_600)
@@ -165,7 +168,7 @@ def main(  # noqa: PLR0913 - a command's options
     )
     if live == "none":
         write_rows(rows, to)
-    typer.echo(f"{len(rows) // len(SYSTEMS)} questions")
+    typer.echo(f"{len(rows)} rows")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from eval.drafts.collecting import RecordedChat, in_order, tier_over
 from eval.drafts.contexts import Asked
 from eval.drafts.labelled import Labelled, Labelling, read_labelled, write_labelled
 from eval.drafts.questions import in_hash_order
+from eval.drafts.report import common, guards_table, systems_table
 from eval.drafts.systems import SYSTEMS, read_rows, run_systems, write_rows
 from eval.harness.conversations import LabelledQuestion
 from tests.support.briefs import brief, quote
@@ -72,6 +73,7 @@ async def test_drafts_are_labelled_and_hold_no_word(tmp_path: Path) -> None:
     assert [row.statuses["citations"] for row in rows] == ["pass", "fail", "pass"]
     assert rows[0].features
     assert not rows[2].features
+    assert "| `citations` | 1/2 | 1/1 = 1.00" in guards_table(rows)
     write_labelled(rows, tmp_path / "rows")
     assert sorted(read_labelled(tmp_path / "rows"), key=lambda row: row.question) == rows
     assert not {"Rex", "Max", "dog"} & set(json.dumps([asdict(row) for row in rows]).replace('"', " ").split())
@@ -106,6 +108,7 @@ async def test_systems_answer_from_recordings(tmp_path: Path, cheap: str, dear: 
     cascade = replace(cascade, policy=replace(cascade.policy, repair=False))
     rows = {row.system: row for row in await run_systems([asked(), asked("c:9")], cascade, chats)}
     assert tuple(rows) == SYSTEMS, "of the question that was not asked there is nothing"
+    assert "1/1 = 1.00" in systems_table(common([*rows.values()], ["cascade", "no-guards"]))
     assert rows["cascade"].path == path
     assert rows["cascade"].right
     assert rows["cascade"].verified
