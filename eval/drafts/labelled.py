@@ -40,7 +40,7 @@ from eval.drafts.collecting import RecordedChat, in_order, tier_over
 from eval.drafts.contexts import Asked, read_contexts
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
-from tirtha.wiring.cascade import Vectors
+from tirtha.wiring.cascade import GuardEncoder
 
 __all__ = ["Labelled", "Labelling", "read_labelled", "write_labelled"]
 
@@ -148,7 +148,7 @@ def write_labelled(rows: Sequence[Labelled], file: Path) -> None:
 async def _label(contexts: Path, recordings: Path, models: Sequence[Path], file: Path) -> None:
     """Write the rows of all models; recordings are in a folder for each, named as the file is."""
     settings, encoder = Settings(), Encoder()
-    embed = Vectors(encoder)
+    embed = GuardEncoder(encoder)
     guards = (
         FinishGuard(),
         SchemaGuard(),

@@ -28,7 +28,7 @@ from eval.drafts.collecting import RecordedChat, in_order, opened_tier, tier_ove
 from eval.drafts.contexts import Asked, read_contexts
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
-from tirtha.wiring.cascade import Vectors, make_cascade
+from tirtha.wiring.cascade import GuardEncoder, make_cascade
 from tirtha.wiring.tiers import Tiers
 
 __all__ = ["SYSTEMS", "read_rows", "run_systems", "write_rows"]
@@ -132,7 +132,7 @@ async def _run(
                 tiers[name] = tier_over(name, model, recorded[name])  # type: ignore[arg-type]
         settings = Settings(local=tier_settings(models["local"]), frontier=tier_settings(models["frontier"]))
         both = Tiers(local=tiers["local"], frontier=tiers["frontier"])
-        cascade = make_cascade(settings, both, Vectors(Encoder()))
+        cascade = make_cascade(settings, both, GuardEncoder(Encoder()))
         cascade = replace(cascade, deadline_s=3_600)
         if live == "none":
             return await run_systems(asked, cascade, recorded)

@@ -1,9 +1,10 @@
 """Turns as rows and back: what the store writes and reads, and the statements of every question, each bound to one scope."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Label, Row, Select, bindparam, func, select, union_all
+from sqlalchemy import Connection, Label, Select, bindparam, func, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
@@ -131,7 +132,7 @@ def insert_if_absent(connection: Connection, table: type[SQLModel], **values: st
             raise NotImplementedError(f"no store for the database {name!r}: use sqlite or postgresql")
 
 
-def to_turn(row: Row[Any] | tuple[Any, ...]) -> Turn:
+def to_turn(row: Sequence[Any]) -> Turn:
     """Make a turn of a row of `TURNS`."""
     pk, _, session_pk, key, position, role, speaker, text, said_at, offset_s, flag, session_id = tuple(row)
     return Turn(

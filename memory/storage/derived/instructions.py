@@ -70,6 +70,8 @@ def note_instructions(
             chunk = pks[start : start + KEYS_PER_QUERY]
             connection.execute(delete(InstructionRow).where(col(InstructionRow.turn_id).in_(chunk)))
             telling = [pk for pk in chunk if found.get(pk)]
+            if not telling:
+                continue
             held = connection.execute(select(col(TurnRow.id)).where(col(TurnRow.id).in_(telling))).scalars()
             rows = [
                 {"turn_id": pk, "start": one.start, "stop": one.end, "scope_id": scope}
