@@ -156,9 +156,7 @@ class TierSettings(BaseModel):
     structured: Annotated[
         bool, Field(description="whether to ask for the answer's JSON schema (`response_format`)")
     ] = True
-    logprobs: Annotated[
-        bool | None, Field(description="whether to ask for token probabilities; none: of a model of a file")
-    ] = None
+    logprobs: Annotated[bool | None, Field(description="whether to ask for token probabilities; none: of GGUF")] = None
     temperature: Annotated[bool, Field(description="whether the model takes a temperature")] = True
     limit_field: Annotated[
         Literal["max_tokens", "max_completion_tokens"],

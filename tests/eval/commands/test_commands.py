@@ -78,7 +78,7 @@ def test_supersession_is_weighed_and_reported_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     done = tirtha(home, "supersession", "--set", "beam", "--data", str(tmp_path), "--size", "100K")
     assert done.exit_code == 0, done.stderr
-    assert "knowledge_update" in done.stdout
+    assert "marked" in done.stdout
     [folder] = (home / "eval" / "runs").iterdir()
     before = (folder / "summary.json").read_text()
     assert json.loads(before)["figures"]["knowledge_update, 165"]["n"] == 1

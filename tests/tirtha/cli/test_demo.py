@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 from rich.console import Console
 
@@ -10,8 +11,8 @@ from tirtha.sample import sample_questions
 from tirtha.settings import Settings
 
 
-async def test_the_demo_shows_question_context_answer_citation_and_saving(settings: Settings) -> None:
-    shown = io.StringIO()
+async def test_the_demo_shows_question_context_answer_citation_and_saving(tmp_path: Path) -> None:
+    settings, shown = Settings(home=tmp_path / "home"), io.StringIO()
     await run_demo(settings, Console(file=shown, width=160))
     text = shown.getvalue()
     for question in sample_questions():

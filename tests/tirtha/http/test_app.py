@@ -105,7 +105,14 @@ async def test_the_same_question_gets_the_same_context(client: httpx.AsyncClient
 
 
 async def test_nothing_remembered_is_an_empty_context(client: httpx.AsyncClient) -> None:
-    assert await context(client, WHEN) == {"text": "", "tokens": 0, "budget": 165, "lines": [], "answerable": 0.0}
+    assert await context(client, WHEN) == {
+        "text": "",
+        "tokens": 0,
+        "budget": 165,
+        "lines": [],
+        "answerable": 0.0,
+        "complete": True,
+    }
 
 
 async def test_recall_gives_one_entry_a_turn_best_first(client: httpx.AsyncClient) -> None:
@@ -134,7 +141,7 @@ async def test_ask_answers_a_when_question_with_the_resolved_date(client: httpx.
     assert answer["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "estimated": False}
     assert answer["cost_usd"] == "0.000000"
     assert {verdict["status"] for verdict in answer["verdicts"]} == {"pass"}
-    assert set(answer["context"]) == {"text", "tokens", "budget", "lines", "answerable"}
+    assert set(answer["context"]) == {"text", "tokens", "budget", "lines", "answerable", "complete"}
 
 
 async def test_ask_abstains_where_nothing_is_remembered(client: httpx.AsyncClient) -> None:
