@@ -122,8 +122,8 @@ class StandingInstructions:
         held = passages.of_turns([pk for pk in turns if pk not in waiting])
         held += self._waiting.encode([turn for pk, turn in turns.items() if pk in waiting], found.question.terms)
         by_turn: dict[TurnPk, list[EncodedPassage]] = {}
-        for one in held:
-            by_turn.setdefault(one.turn_pk, []).append(one)
+        for encoded in held:
+            by_turn.setdefault(encoded.turn_pk, []).append(encoded)
         conditions = [condition_of(one.quote) for one in told]
         of_conditions = iter(self._of_conditions([one for one in conditions if one], found))
         asked = frozenset(found.question.terms)
