@@ -15,7 +15,7 @@ from tests.support.turns import MAY_8, held
 
 
 def whole(turn: Turn, **more: bool) -> Span:
-    return Span(turn=turn, start=0, end=len(turn.text.rstrip()), **more)  # type: ignore[arg-type]
+    return Span(turn=turn, start=0, end=len(turn.text.rstrip()), **more)
 
 
 def text(*spans: Span) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from language import Passage, analyse, split_passages
-from language.requests.instructions import condition_of
+from language.instructions import condition_of
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.index.indexer import Recognise
@@ -122,8 +122,8 @@ class StandingInstructions:
         held = passages.of_turns([pk for pk in turns if pk not in waiting])
         held += self._waiting.encode([turn for pk, turn in turns.items() if pk in waiting], found.question.terms)
         by_turn: dict[TurnPk, list[EncodedPassage]] = {}
-        for passage in held:
-            by_turn.setdefault(passage.turn_pk, []).append(passage)
+        for encoded in held:
+            by_turn.setdefault(encoded.turn_pk, []).append(encoded)
         conditions = [condition_of(one.quote) for one in told]
         of_conditions = iter(self._of_conditions([one for one in conditions if one], found))
         asked = frozenset(found.question.terms)

@@ -72,3 +72,16 @@ def test_what_was_changed_is_listed_for_the_admin(tirtha: Tirtha) -> None:
     wrong = tirtha("audit", "--what", "nothing")
     assert wrong.exit_code == 1
     assert "--what" in wrong.stderr
+
+
+def test_what_a_user_wants_always_is_listed_and_switched_off(tirtha: Tirtha) -> None:
+    assert (
+        tirtha("remember", "Always show types.", "--session", "s1", "--said-at", "2023-05-08T10:00:00Z").exit_code == 0
+    )
+    listed = json.loads(tirtha("memories", "--kind", "instruction", "--json").stdout)["instructions"]
+    [rule] = [one for one in listed if one["text"] == "Always show types."]
+    off = tirtha("forget", "--session", "s1", "--turn", rule["turn_id"], "--kind", "instruction")
+    assert "Switched off 1 instructions" in off.stdout
+    assert f"s1  {rule['turn_id']}  (off): Always show types." in tirtha("memories", "--kind", "instruction").stdout
+    assert "Always show types." in tirtha("memories").stdout
+    assert tirtha("forget", "--session", "s1", "--kind", "instruction").exit_code == 2
