@@ -10,7 +10,7 @@ from time import perf_counter
 import pytest
 
 from cascade import Cascade
-from cascade.certificate import Labelled, certify, read_certificate, risk_bound
+from cascade.certificate import Labelled, certify, read_certificate, risk_bound, score_of
 from cascade.decision import Hashes, Verdict
 from cascade.errors import Misconfigured, NotRecorded
 from cascade.guards import CitationGuard, FactsGuard
@@ -165,3 +165,9 @@ def test_a_certificate_that_cannot_be_read_names_its_setting(tmp_path: Path) -> 
             file.write_text(content)
         with pytest.raises(Misconfigured, match="certificate"):
             read_certificate(file)
+
+
+def test_a_certificate_is_over_the_probability_of_being_right() -> None:
+    assert score_of({"facts": 1.0, "answerability": 0.3, "correctness": 0.8}) == 0.8
+    assert score_of({"facts": 1.0, "answerability": 0.3}) == 0.3, "of decisions made before there was one"
+    assert score_of({}) == 0.0

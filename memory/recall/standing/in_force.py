@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from language import Passage, analyse, split_passages
-from language.instructions import condition_of
+from language.requests.instructions import condition_of
 from language.words import content_terms
 from memory.encoding.encoder import Encoder
 from memory.index.indexer import Recognise
