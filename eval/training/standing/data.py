@@ -72,8 +72,8 @@ def _of_chat(chat: Conversation) -> Iterator[Sentence]:
     gold: dict[str, list[set[str]]] = {}
     for question in chat.questions:
         if question.kind in TESTED:
-            for turn in question.evidence:
-                gold.setdefault(turn, []).append(set(content_terms(question.answer)))
+            for turn_id in question.evidence:
+                gold.setdefault(turn_id, []).append(set(content_terms(question.answer)))
     for turn in (turn for turns in chat.sessions.values() for turn in turns if turn["role"] == "user"):
         text = turn["text"]
         passages = split_passages(text)

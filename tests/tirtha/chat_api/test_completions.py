@@ -53,9 +53,6 @@ def test_what_a_user_wants_always_comes_to_his_next_request_for_work(client: Ope
     model.script = chats("def parse(text: str) -> date: ...")
     ask(client, "Write a function that parses dates.")
     assert rule in prompt(model)
-    model.script = chats("In spring.")
-    ask(client, "When did the council of Lyon meet?")
-    assert rule not in prompt(model)
 
 
 def test_a_second_session_knows_what_a_first_one_told(client: OpenAI, model: ChatServer) -> None:
