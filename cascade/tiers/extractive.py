@@ -12,6 +12,7 @@ from cascade.claims import terms
 from cascade.ports import Brief, Draft, Quote, TimeSaid
 from language import analyse
 from language.irregular_verbs import lemma
+from language.statements import corrects
 
 __all__ = ["ExtractiveTier"]
 
@@ -94,8 +95,8 @@ def _asked_about(brief: Brief) -> frozenset[str]:
 def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quote]) -> Sequence[Quote]:
     """Return the lines that may answer: none where all lack what is asked about, or a name.
 
-    For a yes or no, and for which one a thing is, those that hold all of what is asked about. A name that no line holds may be that
-    of a speaker, unless the speaker asks ("my", "I").
+    For a yes or no, and for which one a thing is, those that hold all of what is asked about, and their corrections. A name that no
+    line holds may be that of a speaker, unless the speaker asks ("my", "I").
     """
     if asked and all(asked.isdisjoint(terms(quote.text)) for quote in ranked):
         return ()
@@ -105,7 +106,15 @@ def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quot
         return ()
     wanted = asked - _ATTRIBUTES
     whole = _YES_OR_NO.match(question) or (_IDENTITY.match(question) and len(wanted) <= _FEW_WORDS)
-    return [quote for quote in ranked if wanted <= _told([quote])] if whole else ranked
+    return _with_all(wanted, ranked) if whole else ranked
+
+
+def _with_all(wanted: frozenset[str], ranked: Sequence[Quote]) -> Sequence[Quote]:
+    """Return the lines that hold all of these words, and what corrects them later without saying them: "sorry, 4471#"."""
+    holding = [quote for quote in ranked if wanted <= _told([quote])]
+    first = min((quote.said_at for quote in holding), default=None)
+    later = [quote for quote in ranked if first and quote.said_at >= first and corrects(quote.text)]
+    return [quote for quote in ranked if quote in holding or quote in later]
 
 
 def _told(quotes: Sequence[Quote]) -> frozenset[str]:
