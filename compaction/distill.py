@@ -124,9 +124,9 @@ class _Packing:
     days: set[date] = field(default_factory=set)
     years: set[int] = field(default_factory=set)
     said: set[tuple[date, str, tuple[str, ...]]] = field(default_factory=set)
-    costs: dict[tuple[TurnPk, int], int] = field(default_factory=dict)
-    bounds: dict[tuple[TurnPk, int], tuple[int, float]] = field(default_factory=dict)
-    antecedents: dict[tuple[TurnPk, int], Passage | None] = field(default_factory=dict)
+    costs: dict[Key, int] = field(default_factory=dict)
+    bounds: dict[Key, tuple[int, float]] = field(default_factory=dict)
+    antecedents: dict[Key, Passage | None] = field(default_factory=dict)
 
     def spans(self) -> list[Span]:
         return [span for spans in self.by_turn.values() for span in spans]
@@ -147,7 +147,7 @@ class _Packing:
 
     def bound(self, candidate: Evidence) -> tuple[int, float]:
         """Return the least that the passage costs, and its value at that cost: the most it can be worth for now."""
-        key = (candidate.turn.pk, candidate.passage.start)
+        key = key_of(candidate)
         if key not in self.bounds:
             least = self.least_cost(candidate)
             self.bounds[key] = least, self.value(candidate, least)
@@ -194,7 +194,7 @@ class _Packing:
         return _merge(replace(_span(candidate), start=before.start, end=before.end, score=0.0), spans)
 
     def antecedent(self, candidate: Evidence) -> Passage | None:
-        key = (candidate.turn.pk, candidate.passage.start)
+        key = key_of(candidate)
         if key not in self.antecedents:
             self.antecedents[key] = antecedent(candidate.turn.text, candidate.passage)
         return self.antecedents[key]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import GroupKFold
 
@@ -101,7 +102,7 @@ def _loss(parameters: Floats, values: Floats, right: Floats, strength: float) ->
     """Return the mean log loss with its penalty, and its gradient."""
     weights, intercept = parameters[:-1], parameters[-1]
     log_odds = values @ weights + intercept
-    likely = 1 / (1 + np.exp(-log_odds))
+    likely = expit(log_odds)
     loss = float(np.mean(np.logaddexp(0, log_odds) - right * log_odds) + strength / 2 * weights @ weights)
     error = (likely - right) / len(right)
     return loss, np.append(values.T @ error + strength * weights, error.sum())

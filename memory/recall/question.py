@@ -10,13 +10,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from language import TimeExpression, analyse, readable
-from language.requests.kinds import KINDS, asks_several, kind_of
+from language.requests.kinds import asks_several, kind_of
 from language.requests.phrasing import asks_for_the_history, subject_of
 from language.requests.work import asks_for_work, asks_what_was_said
 from language.words import content_terms, words
 from memory.model import Breadth
 
-__all__ = ["KINDS", "Question", "read_question"]
+__all__ = ["Question", "read_question"]
 
 _MACHINE_TEXT_ONLY = 128  # characters of a question that holds no other text
 _COMPARES = re.compile(r"\b(?:or|between|before|after|since|first)\b", re.IGNORECASE)
@@ -29,7 +29,7 @@ class Question:
     topic: its text without the names of speakers, which say whose words to look for and not about what.
     terms: the stems of the topic's content words, each once.
     named: the speakers it names. words: all its words, lower-cased. times: when it speaks of, resolved.
-    kind: one of `KINDS`.
+    kind: one of `language.requests.kinds.KINDS`.
     breadth: how much it takes to answer: one fact, "two" to compare ("which came first, the tent or the stove?"), "several" things
     ("which cities ..."), or the whole "history" ("summarise how my project went").
     wants_work: it asks for work or advice, and for no fact ("write a speech"). of_what_was_said: it asks for what somebody said.

@@ -113,7 +113,7 @@ def _encoder_of(file: Path) -> str:
     return str(card.get("encoder", BUNDLED_MODEL)) if isinstance(card, dict) else BUNDLED_MODEL
 
 
-def _stored(file: Path) -> dict[str, object]:
+def _stored(file: Path) -> dict[str, Any]:
     try:
         stored = json.loads(file.read_text("utf-8"))
     except ValueError as fault:
@@ -124,8 +124,8 @@ def _stored(file: Path) -> dict[str, object]:
 
 
 def _read(file: Path) -> Weights:
+    stored = _stored(file)
     try:
-        stored: Any = _stored(file)
         weights = {str(name): float(weight) for name, weight in stored["weights"].items()}
         return Weights(intercept=float(stored["intercept"]), weights=weights)
     except (KeyError, TypeError, AttributeError, ValueError) as fault:

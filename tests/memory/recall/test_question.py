@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from memory.recall.question import KINDS, read_question
+from language.requests.kinds import KINDS
+from memory.recall.question import read_question
 from memory.recall.related_terms import relatedness
 
 JUNE = datetime(2023, 6, 1, tzinfo=UTC)
