@@ -17,7 +17,7 @@ from compaction.errors import BudgetTooSmall
 from compaction.readable import antecedent
 from compaction.rendering import Context, Span, context_cost, day_cost, render, span_cost, year_cost
 from compaction.replies import Key, key_of, short_replies
-from language import Passage
+from language import Passage, analyse
 from memory.model import Breadth, Evidence, TurnPk
 
 __all__ = ["DistillOptions", "distill"]
@@ -70,7 +70,7 @@ def distill(
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.
     """
     options = options or DistillOptions()
-    informative = [one for one in evidence if one.analysed.terms and not one.analysed.is_courtesy] or list(evidence)
+    informative = [one for one in evidence if _says_something(one)] or list(evidence)
     likely = [one for one in informative if one.score >= options.least_share * informative[0].score]
     pool = likely[: _CONSIDERED + budget // _TOKENS_PER_CONSIDERED]
     left_out = Counter(
@@ -100,6 +100,12 @@ def distill(
         spans.remove(min(spans, key=lambda span: span.score))
         context = render(spans, budget=budget, left_out=dict(+left_out), complete=complete)
     return context
+
+
+def _says_something(one: Evidence) -> bool:
+    """Return whether the passage itself does, whatever it hangs on: "Good luck!" under a heading does not."""
+    own = analyse(one.quote, one.turn.said_at.date())
+    return bool(own.terms) and not own.is_courtesy
 
 
 def _redundancy(pool: Sequence[Evidence], options: DistillOptions, breadth: Breadth) -> float:

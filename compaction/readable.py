@@ -2,7 +2,7 @@
 
 import re
 
-from language import Passage, header_of, split_passages
+from language import Passage, lead_of, split_passages
 from language.segmentation import MAX_PASSAGE_CHARS
 from language.segmentation.blocks import in_code
 
@@ -18,9 +18,9 @@ _LOOKED_BACK = 2 * MAX_PASSAGE_CHARS
 
 def antecedent(text: str, passage: Passage) -> Passage | None:
     """Return what must be said before a passage of `text`; None if it stands alone."""
-    header = header_of(text, passage)
-    if header:
-        return header
+    lead = lead_of(text, passage)
+    if lead:
+        return lead
     start = passage.start
     if not start or not _POINTS_BACK.match(text, start):
         return None

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from compaction.tokens import count_tokens
-from language import Passage, TimeExpression, analyse, day_text, header_of
+from language import Passage, TimeExpression, analyse, day_text, lead_of
 from language.segmentation.blocks import in_code
 from memory.model import Turn
 
@@ -64,7 +64,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a context: citation mark `n`, and the turn that the verbatim `quote` is from; a table's row has its `header`."""
+    """One line of a context: citation mark `n`, the turn of the verbatim `quote`, and the line that it hangs on as `header`."""
 
     n: int
     turn_id: str
@@ -166,7 +166,7 @@ def _row(n: int, span: Span) -> str:
 
 
 def _line(n: int, span: Span) -> Line:
-    header = header_of(span.turn.text, Passage(start=span.start, end=span.end))
+    lead = lead_of(span.turn.text, Passage(start=span.start, end=span.end))
     return Line(
         n=n,
         turn_id=span.turn.id,
@@ -176,5 +176,5 @@ def _line(n: int, span: Span) -> Line:
         quote=span.quote,
         score=span.score,
         times=analyse(span.quote, span.day).times,
-        header=span.turn.text[header.start : header.end] if header else "",
+        header=span.turn.text[lead.start : lead.end] if lead else "",
     )

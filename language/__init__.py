@@ -11,7 +11,7 @@ from language.intervals import Grain, TimeExpression, day_text
 from language.names import Name
 from language.numbers import Number
 from language.segmentation.machine_text import readable
-from language.segmentation.passages import Passage, header_of, said_in, split_passages, split_sentences
+from language.segmentation.passages import Passage, header_of, lead_of, said_in, split_passages, split_sentences
 
 __all__ = [
     "Analysed",
@@ -27,6 +27,7 @@ __all__ = [
     "forget_texts",
     "header_of",
     "language_of",
+    "lead_of",
     "readable",
     "said_in",
     "split_passages",

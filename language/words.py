@@ -1,9 +1,10 @@
-"""Words and terms: lower-cased words; search terms are their stems (Snowball English), folded, without stop words.
+"""Words and terms: lower-cased words; search terms are their stems (Snowball), folded, without English stop words.
 
 `words` reads scripts without spaces (Han, kana, Hangul, Thai) by character. Terms of such scripts are overlapping pairs of
 characters, as in Lucene's `CJKBigramFilter`: a single character of Chinese is in every third sentence, a pair of them is nearly a
 word. A term is a key to search by and is never shown, so it leaves out what people leave out when they type: accents, the vowel
-points of Arabic and Hebrew, which form of alef it is. The one stop list and the one stemmer of the house.
+points of Arabic and Hebrew, which form of alef it is. Words in Latin letters are stemmed as English, others by their script's most
+spoken language: a short text does not tell its language. The one stop list and the stemmers of the house.
 """
 
 import re
@@ -17,7 +18,7 @@ import snowballstemmer
 __all__ = ["STOP_WORDS", "TERMS_VERSION", "content_terms", "folded_stem", "stem", "stems", "words"]
 
 TERMS_VERSION = (
-    "2"  # of `content_terms`: another one means that stored terms are of no use, and every index is made anew
+    "3"  # of `content_terms`: another one means that stored terms are of no use, and every index is made anew
 )
 
 _SPACELESS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -34,6 +35,12 @@ STOP_WORDS = frozenset(
     hey hi hello yeah yes wow oh ok okay thanks thank gonna wanna kinda really""".split()
 )
 _STEMMER = snowballstemmer.stemmer("english")
+_OF_SCRIPT = (
+    ("\u0370", "\u03ff", snowballstemmer.stemmer("greek")),
+    ("\u0400", "\u052f", snowballstemmer.stemmer("russian")),
+    ("\u0600", "\u06ff", snowballstemmer.stemmer("arabic")),
+    ("\u0900", "\u097f", snowballstemmer.stemmer("hindi")),
+)  # from the first letter to the last of the script
 _STEMMER_IN_USE = Lock()  # a Snowball stemmer keeps the word it works on
 
 # Runs of scripts without spaces, for terms: Han with kana (a Japanese word mixes them), Hangul, Thai, Lao, Burmese, Khmer.
@@ -70,12 +77,12 @@ _ALIKE = str.maketrans(
         "\u0451": "\u0435",  # Polish l, Turkish i, Russian yo
         "\u0671": "\u0627",
         "\u0649": "\u064a",
-        "\u0629": "\u0647",
         "\u06cc": "\u064a",
         "\u06a9": "\u0643",  # Arabic
         **{chr(zero + digit): str(digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10)},
     }
 )
+_TA_MARBUTA = "\u0629"  # often typed as a he; as an ending, the stemmer has to see it first
 _UNSEEN = str.maketrans(dict.fromkeys("\u00ad\u200d\ufeff"))  # soft hyphens and joiners
 
 
@@ -120,10 +127,11 @@ def stem(word: str) -> str:
 def folded_stem(word: str) -> str:
     """Return the stem of a lower-cased word with letters beyond ASCII, without what is left out in typing; it is no stop word."""
     bare = _LEFT_OUT.sub("", normalize("NFD", word))
-    return _stemmed(normalize("NFC", bare).translate(_ALIKE))
+    return _stemmed(normalize("NFC", bare).translate(_ALIKE)).replace(_TA_MARBUTA, "\u0647")
 
 
 def _stemmed(word: str) -> str:
+    stemmer = next((own for first, last, own in _OF_SCRIPT if first <= word[:1] <= last), _STEMMER)
     with _STEMMER_IN_USE:
-        found: str = _STEMMER.stemWord(word.removesuffix("'s").replace("'", ""))
+        found: str = stemmer.stemWord(word.removesuffix("'s").replace("'", ""))
     return found

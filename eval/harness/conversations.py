@@ -65,7 +65,8 @@ class Conversation:
 
     questions: those with valid evidence, and those without an answer that need none. without_evidence: those that name no turn of
     the conversation: their answers can be scored, their evidence cannot. speakers: those who have names. left_out: why a question
-    cannot be asked at all, by its id. questions_dated: when its questions are asked, where the set says so.
+    cannot be asked at all, by its id. questions_dated: when its questions are asked, where the set says so. part_of: the id of the
+    conversation that it was cut out of, if it was.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Conversation:
     without_evidence: tuple[LabelledQuestion, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     questions_dated: datetime | None = None
+    part_of: str = ""
 
     @property
     def answered(self) -> tuple[LabelledQuestion, ...]:

@@ -1,20 +1,20 @@
 """Embeddings kept on disk by content, so that a text that many histories share is encoded once.
 
 An encoder like any other to the memory over it: the vectors are those the model gave, bit for bit. Kept by model, precision,
-splitter, speaker and text, in a SQLite file, so a run that was cut short goes on where it stopped.
+speaker and text, in a SQLite file, so a run that was cut short goes on where it stopped. What was cut into other passages than it
+is now is encoded again.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
-from language import Passage
+from language import Passage, split_passages
 from memory.encoding.encoder import Encoder
 from memory.model import EncodedPassage, Turn
 
@@ -23,10 +23,6 @@ __all__ = ["CachedEncoder"]
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS turn (key BLOB PRIMARY KEY, spans BLOB NOT NULL, vectors BLOB NOT NULL) WITHOUT ROWID"
 )
-# Spans kept from another way of splitting would be wrong.
-_SPLITTER = blake2b(
-    b"".join(module.read_bytes() for module in sorted(Path(str(files("language.segmentation"))).glob("*.py")))
-).hexdigest()
 
 
 class CachedEncoder(Encoder):
@@ -44,7 +40,12 @@ class CachedEncoder(Encoder):
     ) -> list[list[EncodedPassage]]:
         """Give the passages of every turn, from the file where it has them."""
         keys = [self._key(turn) for turn in turns]
-        known = self._read(keys)
+        kept = self._read(keys)
+        known = {
+            key: kept[key]
+            for key, turn in zip(keys, turns, strict=True)
+            if key in kept and kept[key][0] == _spans(split_passages(turn.text))
+        }
         missing = {key: turn for key, turn in zip(keys, turns, strict=True) if key not in known}
         fresh = dict(zip(missing, super().encode_turns(list(missing.values()), between), strict=True))
         self._write(fresh)
@@ -58,7 +59,7 @@ class CachedEncoder(Encoder):
         self._rows.close()
 
     def _key(self, turn: Turn) -> bytes:
-        parts = (_SPLITTER, self.name, str(self.model.dtype), turn.name, turn.text)
+        parts = (self.name, str(self.model.dtype), turn.name, turn.text)
         return blake2b("\0".join(parts).encode(), digest_size=20).digest()
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
@@ -72,15 +73,18 @@ class CachedEncoder(Encoder):
     def _write(self, fresh: dict[bytes, list[EncodedPassage]]) -> None:
         with self._in_use, self._rows:
             self._rows.executemany(
-                "INSERT OR IGNORE INTO turn VALUES (?, ?, ?)", [(key, *_encoded(one)) for key, one in fresh.items()]
+                "INSERT OR REPLACE INTO turn VALUES (?, ?, ?)", [(key, *_encoded(one)) for key, one in fresh.items()]
             )
 
 
 def _encoded(found: Sequence[EncodedPassage]) -> tuple[bytes, bytes]:
     """Lay passages out as bytes: spans `(n, 2) int32`; vectors `(n + 1, d) float32`, the turn's last."""
-    spans = np.array([(one.passage.start, one.passage.end) for one in found], dtype=np.int32)
     vectors = [one.vector for one in found] + [one.turn_vector for one in found[:1]]
-    return spans.tobytes(), np.array(vectors, dtype=np.float32).tobytes()
+    return _spans([one.passage for one in found]), np.array(vectors, dtype=np.float32).tobytes()
+
+
+def _spans(passages: Sequence[Passage]) -> bytes:
+    return np.array([(one.start, one.end) for one in passages], dtype=np.int32).tobytes()
 
 
 def _decoded(turn: Turn, spans: bytes, vectors: bytes) -> list[EncodedPassage]:

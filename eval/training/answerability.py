@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from eval.harness.conversations import LabelledQuestion
 from eval.training.fitting import Asked
+from eval.training.unanswerable import FOREIGN
 from memory.recall.answerability import figures, probability
 from memory.recall.reranker import Reranked, Weights
 
 __all__ = ["KINDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
 
 # How often each kind of unanswerable question is thought to come, for one answerable question. Asked: as the set has it. Withheld:
-# an answerable one whose evidence was taken away.
-KINDS = {"answerable": 1.0, "asked": 1.0, "withheld": 0.5}
+# an answerable one whose evidence was taken away. Foreign: one about other conversations.
+KINDS = {"answerable": 1.0, "asked": 1.0, "withheld": 0.5, FOREIGN: 0.5}
 _STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
 
 
@@ -38,10 +40,16 @@ def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> Cas
     """Return the case of a question."""
     return Case(
         set=one.set,
-        kind=kind or ("answerable" if one.question.answerable else "asked"),
+        kind=kind or _kind_of(one.question),
         conversation=one.conversation,
         figures=figures(one.found, one.features, reranked),
     )
+
+
+def _kind_of(question: LabelledQuestion) -> str:
+    if question.answerable:
+        return "answerable"
+    return FOREIGN if question.kind == FOREIGN else "asked"
 
 
 def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:

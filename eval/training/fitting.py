@@ -39,7 +39,10 @@ _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question of a set that was asked of its conversation: the candidates that are judged, without vectors, and features."""
+    """A question of a set that was asked of a conversation, or of a part of it: the candidates that are judged, and features.
+
+    Candidates have no vectors.
+    """
 
     set: str
     conversation: str
@@ -105,7 +108,7 @@ async def _ask(memory: Memory, name: str, conversation: Conversation, question: 
     return [
         Asked(
             set=name,
-            conversation=conversation.id,
+            conversation=conversation.part_of or conversation.id,
             question=question,
             found=replace(judged, candidates=light),
             features=features,

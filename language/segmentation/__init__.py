@@ -5,9 +5,19 @@ from language.segmentation.passages import (
     MAX_PASSAGE_CHARS,
     Passage,
     header_of,
+    lead_of,
     said_in,
     split_passages,
     split_sentences,
 )
 
-__all__ = ["MAX_PASSAGE_CHARS", "Passage", "header_of", "readable", "said_in", "split_passages", "split_sentences"]
+__all__ = [
+    "MAX_PASSAGE_CHARS",
+    "Passage",
+    "header_of",
+    "lead_of",
+    "readable",
+    "said_in",
+    "split_passages",
+    "split_sentences",
+]

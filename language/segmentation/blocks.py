@@ -14,7 +14,9 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
-__all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_structure"]
+from language.segmentation.leads import leads_in
+
+__all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_structure", "lead_before"]
 
 Kind = Literal["prose", "code", "table"]
 
@@ -55,19 +57,21 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
-    """Where the programs and the tables with a header stand in a text: by where they begin, in order."""
+    """Where programs and tables with a header stand in a text, and what its lines hang on: by where they begin, in order."""
 
     programs: tuple[Block, ...]
     tables: tuple[Block, ...]
+    leads: tuple[tuple[int, tuple[int, int] | None], ...]
 
 
 @lru_cache(maxsize=_KEPT_TEXTS)
 def kept_structure(text: str) -> Structure:
-    """Return the programs and tables of `text`, and keep them for the next time."""
+    """Return the programs and tables of `text` and its lines' leads, and keep them for the next time."""
     blocks = [block for block in blocks_of(text) if block.kind != "prose"]
     return Structure(
         programs=tuple(block for block in blocks if block.kind == "code"),
         tables=tuple(block for block in blocks if block.header),
+        leads=tuple(leads_in(text)),
     )
 
 
@@ -77,6 +81,15 @@ def header_before(text: str, start: int) -> tuple[int, int] | None:
         return None
     table = _around(kept_structure(text).tables, start)
     return table.header if table and table.header and table.header[0] < start else None
+
+
+def lead_before(text: str, start: int) -> tuple[int, int] | None:
+    """Return the line that the line around `start` hangs on; None if it hangs on none."""
+    if "\n" not in text and "\r" not in text:
+        return None
+    leads = kept_structure(text).leads
+    line = bisect_right(leads, start, key=lambda one: one[0]) - 1
+    return leads[line][1] if line >= 0 else None
 
 
 def in_code(text: str, start: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from language.segmentation.blocks import Block, blocks_of, header_before, in_code
+from language.segmentation.blocks import Block, blocks_of, header_before, in_code, lead_before
 from language.segmentation.machine_text import machine_spans
 from language.segmentation.sentences import sentence_spans
 
@@ -61,11 +61,17 @@ def header_of(text: str, passage: Passage) -> Passage | None:
     return Passage(start=header[0], end=header[1]) if header else None
 
 
+def lead_of(text: str, passage: Passage) -> Passage | None:
+    """Return the line that the passage hangs on: a row's header, what announces an item, a heading; None if it stands alone."""
+    lead = header_before(text, passage.start) or lead_before(text, passage.start)
+    return Passage(start=lead[0], end=lead[1]) if lead and lead[1] <= passage.start else None
+
+
 def said_in(text: str, passage: Passage) -> str:
-    """Return what a passage says: its verbatim text, of a table's row with the header above it."""
-    header = header_of(text, passage)
+    """Return what a passage says: its verbatim text, below the line that it hangs on."""
+    lead = lead_of(text, passage)
     own = text[passage.start : passage.end]
-    return f"{text[header.start : header.end]}\n{own}" if header else own
+    return f"{text[lead.start : lead.end]}\n{own}" if lead else own
 
 
 def _read_parts(text: str) -> Iterator[tuple[int, int]]:
