@@ -1,7 +1,7 @@
 """Fitting answerability, and judging it by conversations that it never saw.
 
-Questions without an answer come in kinds, weighed by how often each is thought to come; each set counts the same. The figures of a
-question are those that `memory.recall.answerability` judges by.
+Questions without an answer come in kinds, weighed by how often each is thought to come; each set counts the same, and small
+memories cut out of it as much again. The figures of a question are those that `memory.recall.answerability` judges by.
 """
 
 from collections import Counter
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from eval.harness.conversations import LabelledQuestion
 from eval.training.fitting import Asked
@@ -18,12 +19,14 @@ from eval.training.unanswerable import FOREIGN
 from memory.recall.answerability import figures, probability
 from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["KINDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
+__all__ = ["KINDS", "OF_WORDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
 
 # How often each kind of unanswerable question is thought to come, for one answerable question. Asked: as the set has it. Withheld:
 # an answerable one whose evidence was taken away. Foreign: one about other conversations.
 KINDS = {"answerable": 1.0, "asked": 1.0, "withheld": 0.5, FOREIGN: 0.5}
-_STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
+OF_EVIDENCE = frozenset({"best", "three_ahead", "related_ahead", "turn_coverage_ahead"})
+OF_WORDS = frozenset({"asked_related", "related_ahead", "asked_turn_coverage", "turn_coverage_ahead"})  # of any encoder
+_SHRINKAGE = 0.0003  # of the sum of squares of the weights of standardised figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +65,26 @@ def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
     return unseen
 
 
-def fit_answerability(cases: Sequence[Case], *, names: Set[str] = frozenset()) -> Weights:
-    """Fit on standardised figures (of these names; without, on all); returns a weight for each plain figure, and the intercept."""
-    used = [name for name in cases[0].figures if not names or name in names]
+def fit_answerability(cases: Sequence[Case], *, names: Set[str] = OF_EVIDENCE) -> Weights:
+    """Fit a weight for each plain figure of these names, none below 0, and the intercept: a logistic model."""
+    used = [name for name in cases[0].figures if name in names]
     rows = np.array([[case.figures[name] for name in used] for case in cases])
-    answerable = np.array([case.kind == "answerable" for case in cases])
+    answerable = np.array([float(case.kind == "answerable") for case in cases])
     sizes = Counter((case.set, case.kind) for case in cases)
     shares = np.array([KINDS[case.kind] / sizes[case.set, case.kind] for case in cases])
+    shares /= shares.sum()
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-9
-    model = LogisticRegression(C=_STRENGTH, max_iter=1_000)
-    model.fit((rows - mean) / scale, answerable, sample_weight=shares * len(cases) / shares.sum())
-    coefficients = model.coef_[0] / scale
-    intercept = float(model.intercept_[0] - coefficients @ mean)
-    return Weights(
-        intercept=round(intercept, 6), weights=dict(zip(used, np.round(coefficients, 6).tolist(), strict=True))
-    )
+    standard = (rows - mean) / scale
+
+    def loss(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = line[0] + standard @ line[1:]
+        missed = shares * (expit(odds) - answerable)
+        slopes = standard.T @ missed + 2 * _SHRINKAGE * line[1:]
+        total = float(shares @ (np.logaddexp(0, odds) - answerable * odds))
+        return total + _SHRINKAGE * float(line[1:] @ line[1:]), np.array([missed.sum(), *slopes])
+
+    bounds = [(None, None), *((0.0, None) for _ in used)]
+    found = minimize(loss, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = found[1:] / scale
+    intercept = float(found[0] - weights @ mean)
+    return Weights(intercept=round(intercept, 6), weights=dict(zip(used, np.round(weights, 6).tolist(), strict=True)))

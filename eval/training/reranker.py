@@ -19,9 +19,10 @@ from compaction import distill
 from eval.harness.conversations import Conversation
 from eval.harness.embedding_cache import CachedEncoder
 from eval.harness.manifest import find_code
-from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
+from eval.training.answerability import OF_WORDS, Case, fit_answerability, make_case, unseen_probabilities
 from eval.training.fitting import FOLDS, Asked, ask_conversations, fit_reranker, held_out
 from eval.training.sets import LICENCES
+from eval.training.unanswerable import FOREIGN, small_memories, with_foreign_questions
 from memory.recall.ranking import ranked_evidence
 from memory.recall.reranker import Reranked, Weights
 
@@ -29,7 +30,6 @@ __all__ = ["fit_recall"]
 
 _WRONGLY_ABSTAINED = 0.02  # the share of answerable questions that may be refused
 _BUDGET = 165
-_WORDS_ALONE = frozenset({"asked_coverage", "coverage_ahead", "names_one"})  # what any encoder's memory knows
 _PLAIN_FUSION = Weights(intercept=-4.0, weights={"fusion": 4.0})  # no fit: what two plain searches say, for any vectors
 
 
@@ -40,8 +40,9 @@ def fit_recall(
 
     Returns the figures of unseen conversations, by set, and of answerability. Raises OSError.
     """
-    asked = _gather(sets, encoder, progress)
-    cases, unseen = _judged(asked, progress)
+    asked = _gather(with_foreign_questions(sets), encoder, progress)
+    small = _gather({f"{name}, small": cut for name, cut in small_memories(sets).items()}, encoder, progress)
+    cases, unseen = _judged(asked, small, progress)
     card: dict[str, object] = {
         "encoder": encoder.name,
         "data": {name: {"licence": LICENCES[name], **_sizes(name, asked)} for name in sets},
@@ -52,7 +53,7 @@ def fit_recall(
     to.mkdir(parents=True, exist_ok=True)
     _write(to / "reranker.json", fit_reranker(asked), card | {"unseen": unseen})
     _write(to / "answerability.json", fit_answerability(cases), card | {"unseen": worth})
-    _write(to / "plain_answerability.json", fit_answerability(cases, names=_WORDS_ALONE), card)
+    _write(to / "plain_answerability.json", fit_answerability(cases, names=OF_WORDS), card)
     _write(to / "plain_reranker.json", _PLAIN_FUSION, {"encoder": "any other"})
     return {**unseen, "answerability": worth}
 
@@ -67,15 +68,16 @@ def _gather(sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, 
     return asked
 
 
-def _judged(asked: Sequence[Asked], progress: Progress) -> tuple[list[Case], dict[str, dict[str, float]]]:
+def _judged(
+    asked: Sequence[Asked], small: Sequence[Asked], progress: Progress
+) -> tuple[list[Case], dict[str, dict[str, float]]]:
     """Return every question, and every answerable one without its evidence, by weights that never saw its conversation."""
     withheld = [kept for one in asked if one.question.answerable and (kept := one.withheld())]
     task = progress.add_task("unseen conversations", total=FOLDS)
-    judged = held_out([*asked, *withheld], fitted_on=asked, advance=lambda: progress.advance(task))
-    kinds = [None] * len(asked) + ["withheld"] * len(withheld)
-    cases = [
-        make_case(one, scores, kind=kind) for one, scores, kind in zip([*asked, *withheld], judged, kinds, strict=True)
-    ]
+    every = [*asked, *small, *withheld]
+    judged = held_out(every, fitted_on=asked, advance=lambda: progress.advance(task))
+    kinds = [None] * (len(asked) + len(small)) + ["withheld"] * len(withheld)
+    cases = [make_case(one, scores, kind=kind) for one, scores, kind in zip(every, judged, kinds, strict=True)]
     return cases, _recalled(asked, judged[: len(asked)])
 
 
@@ -104,10 +106,10 @@ def _worth(cases: Sequence[Case], likely: NDArray[np.float64]) -> dict[str, floa
     true = kinds == "answerable"
     worth = {"brier": float(brier_score_loss(true, likely)), "base_rate": float(true.mean())}
     for name in dict.fromkeys(sets.tolist()):
-        for kind in ("asked", "withheld"):
+        for kind in ("asked", "withheld", FOREIGN):
             chosen = (sets == name) & (true | (kinds == kind))
             if 0 < true[chosen].mean() < 1:
-                worth[f"auroc_{name}_{kind}"] = float(roc_auc_score(true[chosen], likely[chosen]))
+                worth[f"auroc_{name}_{kind}".replace(", ", "_")] = float(roc_auc_score(true[chosen], likely[chosen]))
     worth["abstain_below"] = float(np.quantile(likely[true], _WRONGLY_ABSTAINED))
     return {name: round(value, 4) for name, value in worth.items()}
 

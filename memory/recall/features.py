@@ -108,10 +108,7 @@ def _meaning(found: Found) -> Features:
 
 
 def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, Analysed]) -> Features:
-    """BM25 in the scope, in nats; the shares of the question's words, by rarity, that passage and turn hold, or in another form.
-
-    `bm25_unread` is what it is worth on top where the encoder does not read the language.
-    """
+    """BM25 in the scope, in nats; the share of the question's words, by rarity, of the turn, and of the passage in other forms."""
     asked, statistics = found.question.terms, found.statistics
     frequency = frequencies(asked, terms)
     bm25 = bm25_of(frequency, [*map(len, terms)], statistics)
@@ -119,19 +116,16 @@ def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, 
     of_turns = coverage_of(frequencies(asked, told), statistics.rarity)
     return {
         "bm25": bm25,
-        "bm25_unread": bm25 * (1 - found.familiarity),
-        "coverage": coverage_of(frequency, statistics.rarity),
         "turn_coverage": _by_turn(found.candidates, dict(zip(turns, of_turns, strict=True))),
         "inflected": inflected(asked, terms) @ (statistics.rarity / max(float(statistics.rarity.sum()), 1e-9)),
     }
 
 
 def _relatedness(candidates: Sequence[Candidate], question: Question, terms: Sequence[Sequence[str]]) -> Features:
-    """How near the passage's words come to the question's, in meaning: by rarity, and of the best two."""
+    """How near the passage's words come to the question's, in meaning, by rarity."""
     near = relatedness(question.terms, terms) if question.terms else np.zeros((len(candidates), 1))
     rarity = rarity_of(len(candidates), (near > _RELATED).sum(axis=0))
-    best = np.sort(near, axis=1)[:, ::-1]
-    return {"related": near @ (rarity / rarity.sum()), "related_two": best[:, :2].mean(axis=1)}
+    return {"related": near @ (rarity / rarity.sum())}
 
 
 def _speakers(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed]) -> Features:

@@ -105,10 +105,9 @@ def test_the_fusion_is_cosine_and_bm25() -> None:
         features["dense"] + LEXICAL_SHARE * features["bm25"] / features["bm25"].max()
     )
     assert features["dense"] == pytest.approx([0.3, 0.6, 0.1])
-    assert features["coverage"][1] == 1
-    assert features["coverage"][2] == features["bm25"][2] == 0
+    assert features["turn_coverage"][1] == 1
+    assert features["turn_coverage"][2] == features["bm25"][2] == 0
     assert not features["dense_pieces"].any()
-    assert not features["bm25_unread"].any()
 
 
 def test_what_the_encoder_cannot_read_words_must_carry() -> None:
@@ -122,7 +121,6 @@ def test_what_the_encoder_cannot_read_words_must_carry() -> None:
     assert half["dense_pieces"] == pytest.approx(read["dense"] / 4)
     assert half["length"] == pytest.approx(read["length"] / 2)
     assert not unread["length"].any()
-    assert unread["bm25_unread"] == pytest.approx(read["bm25"])
     assert read["fusion"].argmax() == 1
     assert unread["fusion"].argmax() == 0
 
@@ -131,7 +129,7 @@ def test_a_form_of_a_word_counts_where_the_word_itself_is_not() -> None:
     features = of("¿Cuál es el trabajo?", *told("Lucy trabaja aquí.", "Su trabajo es este.", "Buenos días."))
     assert features["inflected"][0] > 0
     assert features["inflected"][1] == features["inflected"][2] == 0
-    assert features["coverage"][1] > features["coverage"][0]
+    assert features["turn_coverage"][1] > features["turn_coverage"][0]
 
 
 def test_form_is_told_from_the_passage_alone() -> None:
@@ -151,7 +149,6 @@ def test_the_words_of_the_turn_count_for_its_passages() -> None:
     ]
     statistics = Postings(pa.chunked_array([["mill burn", "arson"]], type=pa.string())).statistics(question.terms)
     features = passage_features(Found(question=question, vector=ASKED, candidates=candidates, statistics=statistics))
-    assert features["coverage"].tolist() == [1, 0]
     assert features["turn_coverage"].tolist() == [1, 1]
 
 

@@ -56,7 +56,7 @@ async def test_a_name_that_many_turns_hold_leads_nowhere(memory: Memory) -> None
 async def test_features_are_those_of_the_passage(filled: Memory) -> None:
     found = await filled.recall(SCOPE, "Who looks after the casket of Yodolu?", datetime.now(UTC))
     judged = found.features_of(found.evidence[0])
-    assert judged["coverage"] == max(found.features["coverage"])
+    assert judged["turn_coverage"] == max(found.features["turn_coverage"])
     assert all(one.row is not None or one.quote in CHAIN for one in found.evidence)
     followed = next(one for one in found.evidence if one.quote == CHAIN[1])
     assert followed.row is not None or found.features_of(followed) == {}

@@ -39,21 +39,13 @@ CANDIDATES = [candidate(1, 1, 0, 0), candidate(1, 1, 0, 5), candidate(2, 1, 1, 0
 FOUND = found(CANDIDATES)
 
 
-def test_a_candidate_is_lifted_to_the_best_of_its_turn_and_of_those_beside() -> None:
+def test_a_candidate_is_lifted_to_the_best_of_its_turn_and_of_the_one_before() -> None:
     features = with_neighbours(FOUND, OWN)
-    assert features["turn_fusion"].tolist() == [0.75, 0.75, 0.0, 1.25], "above the weakest candidate's"
-    assert features["previous"].tolist() == [0.75, 0.75, 0.75, 1.25], "another session's turn is no neighbour"
-    assert features["next"].tolist() == [0.75, 0.75, 0.0, 1.25], "no better match follows"
+    assert features["previous"].tolist() == [0.75, 0.75, 0.75, 1.25], (
+        "above the weakest; another session's is no neighbour"
+    )
     assert features["answers"].tolist() == [0.75, 0.75, 0.25, 1.25], "only the passage that asks is answered"
-    assert features["before_previous"].tolist() == features["after_next"].tolist() == [0.75, 0.75, 0.0, 1.25]
     assert (features["fusion"], features["question"]) == (OWN["fusion"], OWN["question"])
-
-
-def test_two_turns_away_is_seen_too() -> None:
-    far = [candidate(1, 1, 0, 0), candidate(3, 1, 2, 0), candidate(4, 1, 3, 0)]
-    features = with_neighbours(found(far), {"fusion": np.array([1.0, 0.5, 0.0]), "question": np.zeros(3)})
-    assert features["before_previous"].tolist() == [1.0, 1.0, 0.0]
-    assert features["previous"].tolist() == [1.0, 0.5, 0.5]
 
 
 def test_the_best_match_has_the_most_of_every_feature() -> None:
@@ -72,7 +64,7 @@ def test_what_was_a_neighbour_of_others_is_computed_anew() -> None:
         found(CANDIDATES[2:]), {name: values[2:] for name, values in with_neighbours(FOUND, OWN).items()}
     )
     assert without["previous"].tolist() == [0.0, 1.25]
-    assert without["turn_fusion"].tolist() == [0.0, 1.25]
+    assert without["answers"].tolist() == [0.0, 1.25]
 
 
 def test_every_feature_is_of_one_part() -> None:
