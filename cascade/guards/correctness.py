@@ -24,9 +24,7 @@ __all__ = ["CorrectnessGuard", "Score", "correctness_score", "nearness_of"]
 
 _SAID = 2  # things that speak against a draft
 _IN_WORDS: Mapping[str, str] = {
-    "score": "the cited line hardly helps with the question",
     "first": "other lines match the question better",
-    "margin": "other lines match the question better",
     "asked_in_line": "the cited line does not speak of what is asked",
     "near_question": "the cited line does not speak of what is asked",
     "asked_missing": "what is asked stands in other lines",

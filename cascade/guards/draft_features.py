@@ -22,7 +22,6 @@ from language.requests.kinds import kind_of
 
 __all__ = ["FEATURES", "draft_features"]
 
-_NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 _LEAST_LOGPROB = -5.0
 _TIME_UNIT = re.compile(
     r"\b(?:second|minute|hour|day|week|month|year|decade|season|spring|summer|autumn|fall|winter|morning|evening|night|today"
@@ -40,7 +39,7 @@ _NEARLY = (
 
 # Each feature, and what more of it speaks for: 1 that the draft is right, -1 that it is wrong.
 FEATURES: Mapping[str, int] = {
-    "answerable": 1, "score": 1, "first": 1, "margin": 1, "cited_lines": -1,
+    "first": 1, "cited_lines": -1,
     "asked_in_line": 1, "asked_missing": -1, "near_question": 1, "echo": -1,
     "other_person": -1, "kind_fits": 1, "kind_differs": -1, "newer_match": -1,
     "certainty": 1, "least_certainty": 1, "agrees": 1,
@@ -63,7 +62,6 @@ def draft_features(
         return {}
     view = _View(brief=brief, draft=draft, cited=cited)
     return {
-        "answerable": _log_odds(brief.answerable),
         **_recalled(view),
         **_asked(view),
         **({} if nearness is None else {"near_question": nearness}),
@@ -117,22 +115,12 @@ def _said(quote: Quote) -> frozenset[str]:
     return terms_and_numbers(quote.text, quote.speaker, quote.header, *(time.meaning for time in quote.times))
 
 
-def _log_odds(probability: float) -> float:
-    bounded = min(max(probability, _NEVER), _ALWAYS)
-    return math.log(bounded / (1 - bounded))
-
-
 def _recalled(view: _View) -> dict[str, float]:
-    """What recall thinks of the best cited line: its usefulness, its place among all, and how far it is above the others."""
+    """Where recall puts the best cited line among all. How likely it calls a line moves with recall's weights, its place hardly."""
     best = max(quote.score for quote in view.cited)
     others = [quote.score for quote in view.brief.quotes if quote not in view.cited]
     place = 1 + sum(score > best for score in others)
-    return {
-        "score": best,
-        "first": 1 / place,
-        "margin": best - max(others, default=0.0),
-        "cited_lines": math.log(len(view.cited)),
-    }
+    return {"first": 1 / place, "cited_lines": math.log(len(view.cited))}
 
 
 def _asked(view: _View) -> dict[str, float]:

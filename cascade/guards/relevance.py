@@ -14,8 +14,8 @@ from cascade.ports import Brief, Draft
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 
-_WEIGHTS = {"score": 4.75, "answerable": 0.55, "told_date": 0.15}
-_INTERCEPT = -0.47
+_WEIGHTS = {"score": 2.81, "answerable": 0.51, "told_date": 0.11}
+_INTERCEPT = -0.49
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 
 
@@ -30,7 +30,7 @@ class RelevanceGuard:
     @property
     def version(self) -> str:
         """Return the version and the threshold."""
-        return f"3 threshold={self.threshold}"
+        return f"4 threshold={self.threshold}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the lines that the draft cites; a draft that cites none fails."""

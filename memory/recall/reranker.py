@@ -10,7 +10,7 @@ Weights belong to the encoder whose vectors they were fitted with. Any other get
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,12 +22,14 @@ from memory.encoding.encoder import BUNDLED_MODEL
 from memory.recall.features import Features, Scores
 from memory.recall.neighbour_features import PARTS
 
-__all__ = ["MODELS", "RecallModels", "Reranked", "Weights", "reranked"]
+__all__ = ["FIGURES", "MODELS", "RecallModels", "Reranked", "Weights", "reranked"]
 
 log = logging.getLogger(__name__)
 
 MODELS = Path(__file__).parent / "models"
+FIGURES = frozenset({"best", "three_ahead", "related_ahead", "turn_coverage_ahead", "asked_related", "asked_turn_coverage"})
 _SPEAKER = frozenset(PARTS["speaker"])
+_WEIGHED = frozenset({"fusion", *(name for names in PARTS.values() for name in names)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,8 @@ def _load(encoder: str, folder: Path) -> RecallModels:
         )
     return RecallModels(
         fitted=fitted,
-        reranker=_read(folder / ("reranker.json" if fitted else "plain_reranker.json")),
-        answerability=_read(folder / ("answerability.json" if fitted else "plain_answerability.json")),
+        reranker=_read(folder / ("reranker.json" if fitted else "plain_reranker.json"), _WEIGHED),
+        answerability=_read(folder / ("answerability.json" if fitted else "plain_answerability.json"), FIGURES),
     )
 
 
@@ -123,10 +125,14 @@ def _stored(file: Path) -> dict[str, Any]:
     return stored
 
 
-def _read(file: Path) -> Weights:
+def _read(file: Path, known: Set[str]) -> Weights:
     stored = _stored(file)
     try:
         weights = {str(name): float(weight) for name, weight in stored["weights"].items()}
-        return Weights(intercept=float(stored["intercept"]), weights=weights)
+        read = Weights(intercept=float(stored["intercept"]), weights=weights)
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
         raise ValueError(f"{file} does not hold weights: {fault!r}") from fault
+    unknown = sorted(read.weights.keys() - known)
+    if unknown:
+        raise ValueError(f"{file} weighs what recall does not compute, {', '.join(unknown)}: fit again (tirtha eval fit)")
+    return read

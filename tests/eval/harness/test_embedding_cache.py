@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from eval.harness.embedding_cache import CachedEncoder
+from language import Passage
 from memory.encoding.encoder import Encoder
 from tests.support.turns import held
 
@@ -22,3 +23,17 @@ def test_cached_embeddings_are_those_of_the_model(tmp_path: Path, encoder: Encod
             for one, other in zip(ours, theirs, strict=True):
                 assert abs(one.vector - other.vector).max() < 1e-5
                 assert abs(one.turn_vector - other.turn_vector).max() < 1e-5
+
+
+def test_what_was_cut_into_other_passages_is_encoded_again(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = held("I redeemed a coupon. It was at Target.", pk=1)
+    whole = [Passage(start=0, end=len(turn.text))]
+    for module in ("memory.encoding.encoder", "eval.harness.embedding_cache"):
+        monkeypatch.setattr(f"{module}.split_passages", lambda _: whole)
+    [[alone]] = CachedEncoder(tmp_path / "cache.sqlite3").encode_turns([turn])
+    monkeypatch.undo()
+    [now] = CachedEncoder(tmp_path / "cache.sqlite3").encode_turns([turn])
+    assert [one.passage for one in now] == [one.passage for one in encoder.encode_turns([turn])[0]]
+    assert alone.passage not in [one.passage for one in now]

@@ -28,7 +28,7 @@ def draft(n: int, *, right: bool, random: Random, use: str = "fitting", **change
         "f1": float(right),
         "contained": right,
         "statuses": {"finish": "pass"},
-        "features": {"score": right + random.gauss(0, 0.5), "echo": right + random.gauss(0, 0.5)},
+        "features": {"certainty": right + random.gauss(0, 0.5), "echo": right + random.gauss(0, 0.5)},
         "prompt_tokens": 1,
         "completion_tokens": 1,
         "cached_tokens": 0,
@@ -45,7 +45,7 @@ def drafts() -> list[Labelled]:
 
 def test_what_tells_right_from_wrong_is_weighed(drafts: list[Labelled]) -> None:
     score = fit(drafts, strength=0.01).score(0.5)
-    assert score.weights["score"] > 1
+    assert score.weights["certainty"] > 1
     assert "echo" not in score.weights, "more of it may only speak against a draft"
 
 

@@ -9,6 +9,7 @@ import pytest
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
 from eval.training.fitting import Asked, ask_conversations, fit_reranker, held_out
+from eval.training.unanswerable import FOREIGN
 from memory.encoding.encoder import Encoder
 from memory.recall.answerability import probability
 from memory.recall.neighbour_features import PARTS
@@ -55,7 +56,7 @@ def test_every_question_is_asked_of_its_conversation_and_described(asked: list[A
     for one in asked:
         assert one.set == "made up"
         assert {len(values) for values in one.features.values()} == {len(one.found.candidates)}
-        assert {"fusion", *(name for names in PARTS.values() for name in names)} == one.features.keys()
+        assert {"fusion", *(name for names in PARTS.values() for name in names)} <= one.features.keys()
         assert not any(candidate.encoded.vector.size for candidate in one.found.candidates), (
             "they would fill the memory"
         )
@@ -130,14 +131,17 @@ def test_a_question_without_its_evidence_is_as_if_it_had_never_been_said(asked: 
 
 
 def cases(count: int, *, name: str = "c", seed: int = 1) -> list[Case]:
-    """Answerable questions have strong evidence, others weak; `noise` says nothing."""
+    """Answerable questions have strong evidence, others weak; `related_ahead` says nothing."""
     random = np.random.default_rng(seed)
     return [
         Case(
             set="made up",
             kind="answerable" if place % 2 else "asked",
             conversation=f"{name}{place % 4}",
-            figures={"best": (1.0 if place % 2 else -1.0) + float(random.normal()), "noise": float(random.normal())},
+            figures={
+                "best": (1.0 if place % 2 else -1.0) + float(random.normal()),
+                "related_ahead": float(random.normal()),
+            },
         )
         for place in range(count)
     ]
@@ -145,13 +149,18 @@ def cases(count: int, *, name: str = "c", seed: int = 1) -> list[Case]:
 
 def test_answerability_tells_answerable_questions_from_others() -> None:
     model = fit_answerability(cases(400))
-    assert model.weights["best"] > 5 * abs(model.weights["noise"])
+    assert model.weights["best"] > 5 * model.weights["related_ahead"] >= 0
     unseen = cases(400, seed=2)
     likely = np.array([probability(model, case.figures) for case in unseen])
     true = np.array([case.kind == "answerable" for case in unseen])
     assert likely[true].mean() > 0.65
     assert likely[~true].mean() < 0.35
-    assert fit_answerability(cases(400), names={"noise"}).weights.keys() == {"noise"}
+    assert fit_answerability(cases(400), names={"related_ahead"}).weights.keys() == {"related_ahead"}
+
+
+def test_more_of_a_figure_never_speaks_against_an_answer() -> None:
+    turned = [replace(case, figures={name: -value for name, value in case.figures.items()}) for case in cases(400)]
+    assert fit_answerability(turned).weights["best"] == 0
 
 
 def test_a_case_is_judged_by_a_fit_on_other_conversations() -> None:
@@ -169,4 +178,6 @@ def test_the_kind_of_a_case_is_the_questions_unless_it_is_said(asked: list[Asked
     assert make_case(asked[0], scores[0]).kind == "answerable"
     assert make_case(asked[4], scores[4]).kind == "asked"
     assert make_case(asked[0], scores[0], kind="withheld").kind == "withheld"
+    foreign = replace(asked[4], question=replace(asked[4].question, kind=FOREIGN))
+    assert make_case(foreign, scores[4]).kind == FOREIGN
     assert make_case(asked[0], scores[0]).figures["best"] == scores[0].evidence.max()

@@ -30,6 +30,7 @@ def test_a_small_memory_holds_the_evidence_of_its_question_and_little_else() -> 
             assert own.evidence <= set(turns)
             assert len(turns) <= 5 * len(own.evidence)
             assert [one.kind for one in foreign] == [FOREIGN] * 4
+            assert small.part_of in {one.id for one in SETS["dialogues"] + SETS["plain-facts"]}
 
 
 def test_the_same_questions_are_drawn_again() -> None:

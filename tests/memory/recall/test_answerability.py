@@ -5,7 +5,7 @@ import pytest
 
 from memory.recall.answerability import answerable, figures, probability
 from memory.recall.features import Found
-from memory.recall.reranker import Reranked, Weights
+from memory.recall.reranker import FIGURES, Reranked, Weights
 from tests.memory.recall.test_ranking import found
 from tests.support.turns import held
 
@@ -25,6 +25,10 @@ def judged(one: Found, topic: list[float], evidence: list[float] | None = None) 
 
 def test_the_best_evidence_counts() -> None:
     assert judged(of("Who ran?", "Ann", "Ben"), [0.0, 0.0], evidence=[1.0, -1.0])["best"] == 1.0
+
+
+def test_the_figures_are_those_that_weights_may_have() -> None:
+    assert judged(of("Who ran?", "Ann", "Ben"), [0.0, 0.0]).keys() == FIGURES
 
 
 def test_who_is_asked_about_is_compared_with_the_others() -> None:

@@ -48,7 +48,8 @@ def told(*texts: str, speaker: str | None = None) -> list[Turn]:
 
 def test_every_part_is_described_and_nothing_else() -> None:
     features = of("Where does Ann work?", *told("I work at the mill.", "Good morning."))
-    assert features.keys() == {"fusion", *(name for names in PARTS.values() for name in names)}
+    weighed = {"fusion", *(name for names in PARTS.values() for name in names)}
+    assert features.keys() == weighed | {"dense", "bm25", "related", "turn_coverage"}
     assert {values.shape for values in features.values()} == {(2,)}
     assert all(np.isfinite(values).all() for values in features.values())
 
