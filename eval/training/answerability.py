@@ -16,7 +16,7 @@ from eval.training.fitting import Asked
 from memory.recall.answerability import figures, probability
 from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["KINDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
+__all__ = ["KINDS", "AnswerabilityCase", "fit_answerability", "make_case", "unseen_probabilities"]
 
 # How often each kind of unanswerable question is thought to come, for one answerable question. Asked: as the set has it. Withheld:
 # an answerable one whose evidence was taken away.
@@ -25,7 +25,7 @@ _STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class AnswerabilityCase:
     """A question of one kind and its figures, judged by weights that never saw its conversation."""
 
     set: str
@@ -34,9 +34,9 @@ class Case:
     figures: dict[str, float]
 
 
-def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> Case:
+def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> AnswerabilityCase:
     """Return the case of a question."""
-    return Case(
+    return AnswerabilityCase(
         set=one.set,
         kind=kind or ("answerable" if one.question.answerable else "asked"),
         conversation=one.conversation,
@@ -44,7 +44,7 @@ def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> Cas
     )
 
 
-def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
+def unseen_probabilities(cases: Sequence[AnswerabilityCase]) -> NDArray[np.float64]:
     """Return each case's probability of having an answer, by a model fitted on the other conversations: `(len(cases),)`."""
     unseen = np.zeros(len(cases))
     for conversation in dict.fromkeys(case.conversation for case in cases):
@@ -54,7 +54,7 @@ def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
     return unseen
 
 
-def fit_answerability(cases: Sequence[Case], *, names: Set[str] = frozenset()) -> Weights:
+def fit_answerability(cases: Sequence[AnswerabilityCase], *, names: Set[str] = frozenset()) -> Weights:
     """Fit on standardised figures (of these names; without, on all); returns a weight for each plain figure, and the intercept."""
     used = [name for name in cases[0].figures if not names or name in names]
     rows = np.array([[case.figures[name] for name in used] for case in cases])

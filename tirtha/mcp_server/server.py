@@ -35,14 +35,14 @@ from tirtha.mcp_server.errors import Refused
 from tirtha.mcp_server.ports import Connection
 from tirtha.mcp_server.tools import TOOLS, Call
 
-__all__ = ["INSTRUCTIONS", "Called", "Context", "Outcome", "make_server"]
+__all__ = ["INSTRUCTIONS", "Called", "Context", "ToolOutcome", "make_server"]
 
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 Context = ServerRequestContext[Any, Any]
-Outcome = Literal["answered", "asked", "refused", "failed"]
-Called = Callable[[str, Outcome], None]
+ToolOutcome = Literal["answered", "asked", "refused", "failed"]
+Called = Callable[[str, ToolOutcome], None]
 INSTRUCTIONS = files(__package__).joinpath("instructions.md").read_text("utf-8")
 _WITHHELD = "an unexpected error; the log of Tirtha has it"
 
@@ -60,7 +60,7 @@ def make_server(
     async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         if params.name not in TOOLS:
             raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: there are {', '.join(TOOLS)}")
-        how: Outcome = "failed"
+        how: ToolOutcome = "failed"
         try:
             result, how = await _called(ctx, params, connect)
         finally:
@@ -98,7 +98,7 @@ def make_server(
 
 async def _called(
     ctx: Context, params: CallToolRequestParams, connect: Callable[[Context], Awaitable[Connection]]
-) -> tuple[CallToolResult | InputRequiredResult, Outcome]:
+) -> tuple[CallToolResult | InputRequiredResult, ToolOutcome]:
     """Run a tool. What goes wrong is the tool's result, so that the model reads it."""
     tool = TOOLS[params.name]
     try:
