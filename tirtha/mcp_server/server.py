@@ -6,9 +6,11 @@ resources to every caller, and sets up the process's logging.
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeVar
 
+import mcp_types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
@@ -47,11 +49,17 @@ INSTRUCTIONS = files(__package__).joinpath("instructions.md").read_text("utf-8")
 _WITHHELD = "an unexpected error; the log of Tirtha has it"
 
 
+@cache
+def _shown() -> list[mcp_types.Tool]:
+    """The tools as clients are told of them; their schemas take longer to write than everything else of a server."""
+    return [tool.shown() for tool in TOOLS.values()]
+
+
 def make_server(
     connect: Callable[[Context], Awaitable[Connection]], *, called: Called = lambda _tool, _how: None
 ) -> Server:
     """Return the server. `connect` says by which connection a request came, and raises Refused; `called` is told of each call."""
-    shown = [tool.shown() for tool in TOOLS.values()]
+    shown = _shown()
     schemas = {tool.name: tool.input_schema for tool in shown}
 
     async def list_tools(ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG001

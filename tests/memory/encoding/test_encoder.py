@@ -43,6 +43,7 @@ def test_the_vector_of_a_turn_is_that_of_its_text_with_its_speaker(
     assert all(float(passage.turn_vector @ wanted) > 0.999 for passage in passages)
 
 
+@pytest.mark.slow  # where there are no instructions for it, they are imitated
 def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     turn = held(" ".join(f"On day {n} we walked to the harbour of Oslo, and it rained." for n in range(40)))
     # Where bfloat16 is only played, oneDNN would not reorder such weights.
@@ -58,6 +59,7 @@ def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(mo
     assert min(float(one.vector @ other.vector) for one, other in zip(exact, found, strict=True)) > 0.999
 
 
+@pytest.mark.slow
 def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     monkeypatch.setattr(model_loading, "_SAME", 1.1)  # which no model reaches
