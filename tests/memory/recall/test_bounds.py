@@ -44,6 +44,7 @@ async def fill(memory: Memory, *, now: bool, indexed: bool) -> None:
         await memory.drain()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indexed", [True, False])
 async def test_what_is_left_out_changes_nothing(tmp_path: Path, encoder: Encoder, indexed: bool) -> None:
     """Warm, and cold where everything is indexed; by the session, and turn by turn."""
