@@ -4,7 +4,7 @@ import ast
 import json
 import warnings
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -111,13 +111,13 @@ def test_no_text_breaks_the_reader_and_no_thought_is_served(text: str) -> None:
     ids=lambda text: ascii(text[:12]),
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = perf_counter()
+    began_s = thread_time()  # of the processor: whatever else runs beside it
     said = completion(text)
     silence(said)
     read_draft(said, TROMSO)
     read_program(text, "f")
     read_verdict(text)
-    assert perf_counter() - began < 10
+    assert thread_time() - began_s < 10
 
 
 @pytest.mark.parametrize(
