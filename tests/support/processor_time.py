@@ -4,13 +4,13 @@ The clock on the wall says little on a machine that does other work. Counts proc
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
 
 _SHOWN = 40
-_spent_s: Counter[str] = Counter()
+_spent_s: defaultdict[str, float] = defaultdict(float)
 _tests: Counter[str] = Counter()
 
 
@@ -43,5 +43,5 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section(f"processor time: {sum(_spent_s.values()):.1f} s in {sum(_tests.values())} tests")
-    for file, seconds in _spent_s.most_common(_SHOWN):
+    for file, seconds in sorted(_spent_s.items(), key=lambda one: -one[1])[:_SHOWN]:
         terminalreporter.write_line(f"{seconds:7.1f} s  {_tests[file]:5} tests  {file}")
