@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from scipy.special import betaincinv
 
 from cascade.decision import Hashes, Verdict
-from cascade.errors import Misconfigured
+from cascade.errors import Misconfigured, NoThreshold
 
 __all__ = ["Certificate", "Labelled", "certify", "read_certificate", "risk_bound", "score_of"]
 
@@ -79,7 +79,7 @@ def risk_bound(wrong: int, accepted: int) -> float:
 def certify(
     items: Sequence[Labelled], *, risk: float, hashes: Hashes, labels_sha256: str, made_on: date
 ) -> Certificate:
-    """Find the lowest threshold whose accepted items are wrong with at most `risk`. Raises ValueError if none is."""
+    """Find the lowest threshold whose accepted items are wrong with at most `risk`. Raises NoThreshold if none is."""
     found: Certificate | None = None
     for threshold in sorted({item.score for item in items}, reverse=True):
         accepted = [item for item in items if item.score >= threshold]
@@ -101,10 +101,7 @@ def certify(
             break  # few items bound nothing, so the search goes on until there are enough, or the first mistake
     if found is None:
         needed = next(n for n in range(1, 100_000) if risk_bound(0, n) <= risk)
-        raise ValueError(
-            f"no threshold holds a risk of {risk:.1%} with {len(items)} labelled answers: "
-            f"at least {needed} without a mistake are needed"
-        )
+        raise NoThreshold(risk=risk, labelled=len(items), needed=needed)
     return found
 
 

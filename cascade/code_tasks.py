@@ -21,12 +21,12 @@ from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
 from cascade.prompts import code_messages, prompts_hash, review_messages
 from cascade.reading import NO_PYTHON, defined_names, parse, read_program
 from cascade.run import UNASKED, Ended, Run
-from cascade.sandbox import Outcome, PublicTests
+from cascade.sandbox import PublicTests, TrialOutcome
 from cascade.tiers.model import ModelTier
 
 __all__ = ["CodeCascade", "CodePolicy", "CodeTask", "Try"]
 
-Try = Callable[[str, PublicTests], Awaitable[Outcome]]
+Try = Callable[[str, PublicTests], Awaitable[TrialOutcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ CascadeFault
 ├── ModelNotServed       a model's own server cannot be started
 ├── TooLong              no tier's window holds the request
 ├── TierDown             a tier gave no answer, and no other may
-└── NotRecorded          a replayed call has no recording
+├── NotRecorded          a replayed call has no recording
+└── NoThreshold          no threshold holds the risk that is asked for
 """
 
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "LedgerUnavailable",
     "Misconfigured",
     "ModelNotServed",
+    "NoThreshold",
     "NotRecorded",
     "SandboxUnavailable",
     "TierDown",
@@ -119,3 +121,16 @@ class NotRecorded(CascadeFault):
         self.key = key
         self.sample = sample
         super().__init__(f"sample {sample} of request {key} to {model!r} is not in the recordings")
+
+
+class NoThreshold(CascadeFault):
+    """No threshold holds a `risk` with `labelled` answers; without a mistake `needed` would do."""
+
+    def __init__(self, *, risk: float, labelled: int, needed: int) -> None:
+        self.risk = risk
+        self.labelled = labelled
+        self.needed = needed
+        super().__init__(
+            f"no threshold holds a risk of {risk:.1%} with {labelled} labelled answers: "
+            f"at least {needed} without a mistake are needed"
+        )

@@ -7,7 +7,7 @@ Knows memory's types and nothing of search, storage or models. `distill` is the 
 from compaction.conversation import Compacted, Piece, compact
 from compaction.distill import distill
 from compaction.errors import BudgetTooSmall, WindowTooSmall
-from compaction.rendering import Context, Line, forget_rows
+from compaction.rendering import Context, ContextLine, forget_rows
 from compaction.stuff import raw_tokens, stuff
 from compaction.tokens import count_tokens
 
@@ -15,7 +15,7 @@ __all__ = [
     "BudgetTooSmall",
     "Compacted",
     "Context",
-    "Line",
+    "ContextLine",
     "Piece",
     "WindowTooSmall",
     "compact",

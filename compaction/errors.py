@@ -1,11 +1,12 @@
-"""What can go wrong in compaction; both are the caller's to fix.
+"""What can go wrong in compaction.
 
 CompactionFault
 ├── BudgetTooSmall   not even one trimmed line fits
-└── WindowTooSmall   the raw history cannot fit what the solver takes
+├── WindowTooSmall   the raw history cannot fit what the solver takes
+└── TableDamaged     the token table is not the one that was shipped
 """
 
-__all__ = ["BudgetTooSmall", "CompactionFault", "WindowTooSmall"]
+__all__ = ["BudgetTooSmall", "CompactionFault", "TableDamaged", "WindowTooSmall"]
 
 
 class CompactionFault(Exception):
@@ -28,3 +29,10 @@ class WindowTooSmall(CompactionFault):
         self.limit = limit
         self.needed = needed
         super().__init__(f"a window of {limit} tokens does not hold the newest turn, which takes {needed}")
+
+
+class TableDamaged(CompactionFault):
+    """The token table is not the one that was shipped."""
+
+    def __init__(self) -> None:
+        super().__init__("the shipped token table o200k_base.tiktoken.xz is damaged; install the package again")

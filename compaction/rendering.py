@@ -22,7 +22,7 @@ from memory.model import Turn
 
 __all__ = [
     "Context",
-    "Line",
+    "ContextLine",
     "Span",
     "context_cost",
     "day_cost",
@@ -63,7 +63,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ContextLine:
     """One line of a context: citation mark `n`, the turn of the verbatim `quote`, and the line that it hangs on as `header`."""
 
     n: int
@@ -87,7 +87,7 @@ class Context:
     text: str
     tokens: int
     budget: int
-    lines: tuple[Line, ...]
+    lines: tuple[ContextLine, ...]
     left_out: dict[str, int]
     complete: bool = True
 
@@ -97,7 +97,7 @@ def render(
 ) -> Context:
     """Write the context of `spans`, in the order they were said."""
     ordered = sorted(spans, key=lambda s: (s.day, s.turn.said_at, s.turn.session_id, s.turn.position, s.start))
-    lines: list[Line] = []
+    lines: list[ContextLine] = []
     rows: list[str] = []
     for n, span in enumerate(ordered, 1):
         if n == 1 or span.day != ordered[n - 2].day:
@@ -165,9 +165,9 @@ def _row(n: int, span: Span) -> str:
     return f"[{n}] {name}: {quote}{ELLIPSIS if span.trimmed else ''}"
 
 
-def _line(n: int, span: Span) -> Line:
+def _line(n: int, span: Span) -> ContextLine:
     lead = lead_of(span.turn.text, Passage(start=span.start, end=span.end))
-    return Line(
+    return ContextLine(
         n=n,
         turn_id=span.turn.id,
         session_id=span.turn.session_id,

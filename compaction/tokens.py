@@ -11,6 +11,8 @@ from importlib.resources import files
 
 import tiktoken
 
+from compaction.errors import TableDamaged
+
 __all__ = ["count_tokens", "token_table"]
 
 _SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
@@ -36,10 +38,10 @@ def count_tokens(text: str) -> int:
 
 @lru_cache(maxsize=1)
 def token_table() -> tiktoken.Encoding:
-    """Load the encoding, once. Raises ValueError if the shipped table was altered."""
+    """Load the encoding, once. Raises TableDamaged if the shipped table was altered."""
     table = lzma.decompress((files("compaction") / "data" / "o200k_base.tiktoken.xz").read_bytes())
     if hashlib.sha256(table).hexdigest() != _SHA256:
-        raise ValueError("the shipped token table o200k_base.tiktoken.xz is damaged; install the package again")
+        raise TableDamaged
     ranks = {base64.b64decode(token): int(rank) for token, rank in map(bytes.split, table.splitlines())}
     return tiktoken.Encoding(
         name="o200k_base",

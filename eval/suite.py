@@ -11,6 +11,7 @@ from eval.answers.benchmark import AnswerOptions, SetAnswers
 from eval.code.benchmark import CodeBenchmark, CodeOptions
 from eval.code.preflight import Preflight, PreflightOptions
 from eval.code.recorded_cascade import RecordedCascade, RecordedOptions
+from eval.errors import Unusable
 from eval.evidence.benchmark import EvidenceBenchmark, EvidenceOptions
 from eval.evidence.recall_ablation import AblationOptions, RecallAblation
 from eval.evidence.sets import LabelledSet
@@ -163,12 +164,12 @@ _FORMER_NAMES = {f"evidence-{set_}": set_ for set_ in ("locomo", "realtalk", "be
 
 
 def benchmark_of(folder: Path, *, settings: Settings, encoder: Encoder) -> Benchmark[Any]:
-    """Return the benchmark that a run is of, to read its rows. Raises ValueError for a folder that holds no run of ours."""
+    """Return the benchmark that a run is of, to read its rows. Raises Unusable for a folder that holds no run of ours."""
     manifest = _manifest_of(folder)
     name, config = manifest["benchmark"], manifest["config"]
     entry = BENCHMARKS.get(name)
     if entry is None:
-        raise ValueError(f"{folder} holds a run of {name!r}, which this version does not know")
+        raise Unusable(f"{folder} holds a run of {name!r}, which this version does not know")
     known = {field: value for field, value in config.items() if field in entry.options.model_fields}
     file = next((Path(one) for one in manifest["data_sha256"]), None)
     options = entry.options.of({**known, **entry.fixed}, file)
@@ -179,7 +180,7 @@ def _manifest_of(folder: Path) -> dict[str, Any]:
     """Read a run's manifest; the benchmark has its present name in it."""
     file = folder / "manifest.json"
     if not file.exists():
-        raise ValueError(f"{folder} holds no run: there is no manifest.json in it")
+        raise Unusable(f"{folder} holds no run: there is no manifest.json in it")
     manifest: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return manifest | {"benchmark": _FORMER_NAMES.get(manifest["benchmark"], manifest["benchmark"])}
 
@@ -187,18 +188,18 @@ def _manifest_of(folder: Path) -> dict[str, Any]:
 def compare(folders: Sequence[Path], *, settings: Settings, encoder: Encoder) -> Iterator[Table]:
     """Compare each run with the one before it, sample by sample: paired differences with bootstrap intervals.
 
-    Raises ValueError unless they are of one benchmark and share samples.
+    Raises Unusable unless they are of one benchmark and share samples.
     """
     for first, second in pairwise(folders):
         kinds = [_manifest_of(one)["benchmark"] for one in (first, second)]
         if len(set(kinds)) > 1:
-            raise ValueError(
+            raise Unusable(
                 f"{first.name} is a run of {kinds[0]} and {second.name} of {kinds[1]}: they cannot be compared"
             )
         before, after = (_marks(one, settings=settings, encoder=encoder) for one in (first, second))
         shared = sorted(set(before) & set(after))
         if not shared:
-            raise ValueError(f"{first.name} and {second.name} share no sample")
+            raise Unusable(f"{first.name} and {second.name} share no sample")
         table = Table(
             "figure", "n", "first", "second", "difference", "95%", title=f"{kinds[0]}: {second.name} less {first.name}"
         )
@@ -212,7 +213,7 @@ def compare(folders: Sequence[Path], *, settings: Settings, encoder: Encoder) ->
                 found = paired_difference(ours, theirs)
                 table.add_row(
                     mark, str(len(pairs)), f"{sum(theirs) / len(pairs):.3f}", f"{sum(ours) / len(pairs):.3f}",
-                    f"{found.mean:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}",
+                    f"{found.mean:+.3f}", found.bounds,
                 )  # fmt: skip
         yield table
 

@@ -17,7 +17,7 @@ from language.intervals import TimeExpression
 from language.names import Name, find_names
 from language.numbers import Number, find_numbers, tells_number
 from language.other_times import hints_other_time
-from language.requests.instructions import address_of, subject_of
+from language.requests.instructions import address_of, subject_terms
 from language.segmentation.blocks import kept_structure
 from language.statements import Statement, read_statements
 from language.times import find_times, hints_time, may_tell_time
@@ -145,7 +145,7 @@ def forget_texts() -> None:
     """Drop every text and word that is kept for the next time."""
     for kept in (
         _kept,
-        subject_of,
+        subject_terms,
         address_of,
         kept_structure,
         _words.stem,

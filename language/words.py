@@ -3,8 +3,8 @@
 `words` reads scripts without spaces (Han, kana, Hangul, Thai) by character. Terms of such scripts are overlapping pairs of
 characters, as in Lucene's `CJKBigramFilter`: a single character of Chinese is in every third sentence, a pair of them is nearly a
 word. A term is a key to search by and is never shown, so it leaves out what people leave out when they type: accents, the vowel
-points of Arabic and Hebrew, which form of alef it is. Words in Latin letters are stemmed as English, others by their script's most
-spoken language: a short text does not tell its language. The one stop list and the stemmers of the house.
+points of Arabic and Hebrew, which form of alef it is. Words in Cyrillic are stemmed as Russian, in Devanagari as Hindi,
+all others as English: a short text does not tell its language. The one stop list and the stemmers of the house.
 """
 
 import re
@@ -36,9 +36,7 @@ STOP_WORDS = frozenset(
 )
 _STEMMER = snowballstemmer.stemmer("english")
 _OF_SCRIPT = (
-    ("\u0370", "\u03ff", snowballstemmer.stemmer("greek")),
     ("\u0400", "\u052f", snowballstemmer.stemmer("russian")),
-    ("\u0600", "\u06ff", snowballstemmer.stemmer("arabic")),
     ("\u0900", "\u097f", snowballstemmer.stemmer("hindi")),
 )  # from the first letter to the last of the script
 _STEMMER_IN_USE = Lock()  # a Snowball stemmer keeps the word it works on
@@ -77,12 +75,12 @@ _ALIKE = str.maketrans(
         "\u0451": "\u0435",  # Polish l, Turkish i, Russian yo
         "\u0671": "\u0627",
         "\u0649": "\u064a",
+        "\u0629": "\u0647",
         "\u06cc": "\u064a",
         "\u06a9": "\u0643",  # Arabic
         **{chr(zero + digit): str(digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10)},
     }
 )
-_TA_MARBUTA = "\u0629"  # often typed as a he; as an ending, the stemmer has to see it first
 _UNSEEN = str.maketrans(dict.fromkeys("\u00ad\u200d\ufeff"))  # soft hyphens and joiners
 
 
@@ -127,7 +125,7 @@ def stem(word: str) -> str:
 def folded_stem(word: str) -> str:
     """Return the stem of a lower-cased word with letters beyond ASCII, without what is left out in typing; it is no stop word."""
     bare = _LEFT_OUT.sub("", normalize("NFD", word))
-    return _stemmed(normalize("NFC", bare).translate(_ALIKE)).replace(_TA_MARBUTA, "\u0647")
+    return _stemmed(normalize("NFC", bare).translate(_ALIKE))
 
 
 def _stemmed(word: str) -> str:

@@ -18,6 +18,7 @@ MemoryFault
     ├── DataIsNewer      a later version wrote the data folder
     ├── DataIsOlder      an earlier version did, and it is only to be read
     ├── IndexMismatch    the index was built with another embedding model
+    ├── ModelUnusable    an embedding model, or weights of recall, that cannot be used
     └── WeightsAltered   the bundled encoder's weights are not the ones that were shipped
 """
 
@@ -35,6 +36,7 @@ __all__ = [
     "IndexOutdated",
     "LogLost",
     "MemoryFault",
+    "ModelUnusable",
     "NoDatabase",
     "StorageFault",
     "StoreDamaged",
@@ -138,6 +140,14 @@ class StoreUnavailable(StorageFault):
         self.reason = reason
         self.full = any(words in reason.lower() for words in _FULL)
         super().__init__(sentence or f"the memory store is not available: {reason}")
+
+
+class ModelUnusable(StorageFault):
+    """An embedding model, or a folder of weights of recall, cannot be used, for the reason `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
 
 
 class NoDatabase(StoreUnavailable):

@@ -26,7 +26,6 @@ __all__ = [
     "Followed",
     "Instruction",
     "NewTurn",
-    "Outcome",
     "Placed",
     "Receipt",
     "Recollection",
@@ -40,13 +39,14 @@ __all__ = [
     "Survey",
     "Turn",
     "TurnCursor",
+    "TurnOutcome",
     "TurnPk",
     "UserSummary",
     "Vector",
 ]
 
 Role = Literal["user", "assistant", "system", "tool"]
-Outcome = Literal["stored", "duplicate", "conflict"]
+TurnOutcome = Literal["stored", "duplicate", "conflict"]
 Flag = Literal["unchecked", "replaced"]  # why a turn is no evidence
 Breadth = Literal["one", "two", "several", "history"]  # how many facts it takes to answer a question; all that was said
 ScopeId = NewType("ScopeId", int)
@@ -125,7 +125,7 @@ class Receipt:
     scope_id: ScopeId
     session_id: str
     turn_ids: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TurnOutcome, ...]
     stored: tuple[TurnPk, ...]
     epoch: int
 
@@ -207,7 +207,7 @@ class Restore:
 class Restored:
     """What one restoring did, turn by turn; a conflict is an id that holds another text, or the same said at another time."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TurnOutcome, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

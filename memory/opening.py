@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from memory.errors import IndexDamaged, IndexOutdated
+from memory.errors import IndexDamaged, IndexOutdated, ModelUnusable
 from memory.index.faults import discard
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
@@ -42,13 +42,13 @@ async def open_memory(
         IndexMismatch: the index was built with another model.
         DatabaseBehind: the index holds turns that the database never had.
         StoreUnavailable: the folder or the database cannot be used.
-        ValueError: the folder of recall's models does not hold them.
+        ModelUnusable: the embedding model, or the folder of recall's models, cannot be used.
     """
     store = TurnStore(database, most_waiting=settings.max_tail_turns)
     await anyio.to_thread.run_sync(term_vectors)  # now, so that the first question does not wait for it
     if encoder is None:
         encoder = await anyio.to_thread.run_sync(Encoder, settings.embedding_model)
-    models = RecallModels.load(encoder.name, settings.recall_models)
+    models = _models_of(settings, encoder)
     index, leftover = await anyio.to_thread.run_sync(_open_index, settings, database, store, encoder)
     recognise = Recogniser.load()
     indexer = Indexer(store=store, index=index, encoder=encoder, recognise=recognise, leftover=leftover)
@@ -68,6 +68,13 @@ async def open_memory(
         await asyncio.wait([work])
         with anyio.CancelScope(shield=True):
             await memory.close()
+
+
+def _models_of(settings: MemorySettings, encoder: Encoder) -> RecallModels:
+    try:
+        return RecallModels.load(encoder.name, settings.recall_models)
+    except ValueError as fault:
+        raise ModelUnusable(str(fault)) from fault
 
 
 def _open_index(

@@ -3,22 +3,15 @@
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import certifi
 import pytest
+from hypothesis import settings
 
-from memory.api import Memory
-from memory.encoding.encoder import Encoder
-from tests.support.databases import new_home
-from tests.support.memory import memory_in
-from tirtha.caller import Caller, local_caller
-from tirtha.http.app import create_app
-from tirtha.service import Service
-from tirtha.settings import Settings
-from tirtha.wiring.service import open_service
+from tests.support.laws import QUICK
 
 pytest_plugins = ["tests.support.long_runs"]
 
@@ -27,6 +20,16 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 # A shell ignores SIGINT in what it runs in the background, and so would every process that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+settings.register_profile(QUICK, max_examples=10, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what imports the engine, but not where pytest-xdist hands tests out: that takes many seconds, and no test runs there."""
+    hands_out = bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+    if not hands_out:
+        config.pluginmanager.import_plugin("tests.support.fixtures")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,33 +59,15 @@ def _no_way_out() -> Iterator[None]:
     socket.socket.connect = connect  # type: ignore[method-assign]
 
 
-@pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    return Encoder()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=new_home(tmp_path / "home"))
-
-
-@pytest.fixture
-async def memory(tmp_path: Path, encoder: Encoder) -> AsyncIterator[Memory]:
-    async with memory_in(tmp_path / "home", encoder) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def service(settings: Settings, encoder: Encoder) -> AsyncIterator[Service]:
-    async with open_service(settings, encoder=encoder) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(service: Service, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(service, settings), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as opened:
-        yield opened
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have every client, also of processes that tests start, trust one authority: to read all takes a client 50 ms each time."""
+    end = "-----END CERTIFICATE-----\n"
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    file.write_text(Path(certifi.where()).read_text("utf-8").partition(end)[0] + end, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture
@@ -92,12 +77,6 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared evaluation data is not on this machine")
     return folder
-
-
-@pytest.fixture
-def caller() -> Caller:
-    """The caller on this machine, who may do everything."""
-    return local_caller()
 
 
 @pytest.fixture

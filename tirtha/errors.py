@@ -29,6 +29,8 @@ FaceFault
 ├── MemoryNeeded    a conversation is to be compacted, and nobody is named whose memory could hold what leaves it
 ├── BadChat         what was sent to a chat endpoint cannot be used
 ├── UnknownResponse there is no stored response of that id
+├── NotReplayable   a decision cannot be replayed, or not on these recordings
+├── BadLabels       labels of decisions cannot be certified from
 └── Shadowed        another package hides one of ours
 """
 
@@ -38,6 +40,7 @@ from pathlib import Path
 __all__ = [
     "BadChat",
     "BadCursor",
+    "BadLabels",
     "CapReached",
     "ExportBroken",
     "ExportIsNewer",
@@ -53,6 +56,7 @@ __all__ = [
     "NotLoopback",
     "NotOpened",
     "NotReady",
+    "NotReplayable",
     "OtherTenant",
     "OtherUser",
     "PepperUnusable",
@@ -216,6 +220,22 @@ class SettingsInvalid(FaceFault):
     def __init__(self, wrong: Sequence[str]) -> None:
         self.wrong = tuple(wrong)
         super().__init__(f"The settings are not valid. {'; '.join(wrong)}.")
+
+
+class NotReplayable(FaceFault):
+    """A decision cannot be replayed, or not on these recordings, for the reason `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class BadLabels(FaceFault):
+    """Labels of decisions cannot be certified from, for the reason `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
 
 
 class Shadowed(FaceFault):

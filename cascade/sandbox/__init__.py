@@ -1,6 +1,6 @@
 """The sandbox: untrusted programs and tests, run in confined processes that see nothing of each other."""
 
 from cascade.sandbox.cells import Level, Limits, find_level
-from cascade.sandbox.trial import Outcome, PublicTests, Returned, call_each, try_program
+from cascade.sandbox.trial import PublicTests, Returned, TrialOutcome, call_each, try_program
 
-__all__ = ["Level", "Limits", "Outcome", "PublicTests", "Returned", "call_each", "find_level", "try_program"]
+__all__ = ["Level", "Limits", "PublicTests", "Returned", "TrialOutcome", "call_each", "find_level", "try_program"]

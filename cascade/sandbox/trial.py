@@ -15,14 +15,14 @@ from typing import Any
 
 from cascade.sandbox.cells import Cell, CellDied, Level, Limits, open_cell
 
-__all__ = ["Outcome", "Returned", "call_each", "try_program"]
+__all__ = ["Returned", "TrialOutcome", "call_each", "try_program"]
 
 _CALLS = 100_000
 _IN_FLIGHT = 32  # calls sent ahead of their replies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TrialOutcome:
     """Whether the tests passed, and the first thing that was wrong."""
 
     passed: bool
@@ -67,34 +67,34 @@ class PublicTests:
 _GIVEN = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign)
 
 
-async def try_program(level: Level, program: str, tests: PublicTests, limits: Limits) -> Outcome:
+async def try_program(level: Level, program: str, tests: PublicTests, limits: Limits) -> TrialOutcome:
     """Run tests against a program. Raises SandboxUnavailable; whatever the program does is an outcome, not an error."""
     try:
         names = tests.names()
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        return Outcome(passed=False, why=f"the tests are no Python: {fault}")
+        return TrialOutcome(passed=False, why=f"the tests are no Python: {fault}")
     try:
         async with open_cell(level, limits) as subject, open_cell(level, limits) as judge:
             await subject.say(do="load", code=program)
             loaded = await subject.hear()
             if "error" in loaded:
-                return Outcome(passed=False, why=f"the program does not load: {_text(loaded['error'])}")
+                return TrialOutcome(passed=False, why=f"the program does not load: {_text(loaded['error'])}")
             await judge.say(do="judge", prelude=tests.prelude(), tests=tests.text, names=names)
             return await _relay(judge, subject)
     except TimeoutError:
-        return Outcome(passed=False, why=f"no end after {limits.wall_s:g} s")
+        return TrialOutcome(passed=False, why=f"no end after {limits.wall_s:g} s")
     except CellDied as fault:
-        return Outcome(passed=False, why=str(fault))
+        return TrialOutcome(passed=False, why=str(fault))
 
 
-async def _relay(judge: Cell, subject: Cell) -> Outcome:
+async def _relay(judge: Cell, subject: Cell) -> TrialOutcome:
     for _ in range(_CALLS):
         asked = await judge.hear()
         if "verdict" in asked:
-            return Outcome(passed=asked["verdict"] == "pass", why=_text(asked["why"]))
+            return TrialOutcome(passed=asked["verdict"] == "pass", why=_text(asked["why"]))
         await subject.say(do="call", name=asked["call"], given=asked["given"])
         await judge.say(**_only_reply(await subject.hear()))
-    return Outcome(passed=False, why=f"the tests call the program more than {_CALLS:,} times")
+    return TrialOutcome(passed=False, why=f"the tests call the program more than {_CALLS:,} times")
 
 
 async def call_each(

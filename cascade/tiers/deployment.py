@@ -9,9 +9,11 @@ import asyncio
 import email.utils
 import json
 import logging
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
@@ -44,6 +46,20 @@ _NO_KEY = "none"  # the package wants one; servers without keys ignore it
 _LASTING = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 _OF_FORM = frozenset({400, 422})  # what servers answer to a parameter that they do not take
 _OF_REQUEST = frozenset({400, 409, 413, 415, 422})  # what a client hears of a relayed request that a server refuses
+
+
+def _verified_by(url: str) -> ssl.SSLContext | bool:
+    """Return what a server's certificate is checked by: nobody, where a server of this machine is asked without TLS.
+
+    To read the authorities takes as long as to encode a question.
+    """
+    return _nobody() if urlsplit(url).scheme == "http" and _on_loopback(url) else True
+
+
+@cache
+def _nobody() -> ssl.SSLContext:
+    """A context that trusts no certificate at all."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _on_loopback(url: str) -> bool:
@@ -79,7 +95,7 @@ class OpenAIChat:
             base_url=url,
             api_key=key.get_secret_value().strip() if key else _NO_KEY,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not _on_loopback(url)),
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=not _on_loopback(url), verify=_verified_by(url)),
         )
         self._model = model
         self._url = url

@@ -92,7 +92,7 @@ class SetAnswers(Benchmark[AnswerOptions]):
         return Coverage(asked=len(self._asked), asked_without_valid_evidence=without, left_out=left_out)
 
     def ids(self) -> list[str]:
-        """Name the questions of every system. Raises ValueError for systems that cannot be."""
+        """Name the questions of every system. Raises Unusable for systems that cannot be."""
         check_systems(self.options.systems, self.settings)
         return [f"{system}/{id_}" for system in self.options.systems for id_ in self._asked]
 

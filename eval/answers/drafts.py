@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers.rows import Draft, Row, digest, read_row
+from eval.errors import Unusable
 from eval.harness.runs import answers_of
 
 __all__ = ["drafts_of", "write_drafts"]
 
-Line = dict[str, Any]
+DraftLine = dict[str, Any]
 
 
-def drafts_of(runs: Sequence[Path]) -> list[Line]:
-    """Return the labelled drafts of runs of answers, each once. Raises ValueError for a folder that holds no such run.
+def drafts_of(runs: Sequence[Path]) -> list[DraftLine]:
+    """Return the labelled drafts of runs of answers, each once. Raises Unusable for a folder that holds no such run.
 
     Several systems may make the same draft from the same context: the one that most guards judged is kept.
     """
-    best: dict[tuple[str, ...], Line] = {}
+    best: dict[tuple[str, ...], DraftLine] = {}
     for run in runs:
         for line in _lines_of(run):
             same = tuple(
@@ -33,20 +34,20 @@ def drafts_of(runs: Sequence[Path]) -> list[Line]:
     return [best[key] for key in sorted(best)]
 
 
-def write_drafts(lines: Iterable[Line], file: Path) -> int:
+def write_drafts(lines: Iterable[DraftLine], file: Path) -> int:
     """Write drafts as JSON lines; return how many."""
     written = [json.dumps(line, sort_keys=True) + "\n" for line in lines]
     file.write_text("".join(written), "utf-8")
     return len(written)
 
 
-def _lines_of(run: Path) -> Iterator[Line]:
+def _lines_of(run: Path) -> Iterator[DraftLine]:
     manifest = run / "manifest.json"
     if not manifest.is_file():
-        raise ValueError(f"{run} holds no run: there is no manifest.json in it")
+        raise Unusable(f"{run} holds no run: there is no manifest.json in it")
     held = json.loads(manifest.read_text("utf-8"))
     if not str(held["benchmark"]).endswith("-qa"):
-        raise ValueError(
+        raise Unusable(
             f"{run} holds a run of {held['benchmark']!r}; labelled drafts are made of answers (locomo-qa, realtalk-qa)"
         )
     for sample in answers_of(run).values():
@@ -55,7 +56,7 @@ def _lines_of(run: Path) -> Iterator[Line]:
             yield from (_line(draft, row, held["config"]["set"]) for draft in row.drafts)
 
 
-def _line(draft: Draft, row: Row, name: str) -> Line:
+def _line(draft: Draft, row: Row, name: str) -> DraftLine:
     hashes: Mapping[str, str] = row.hashes or {}
     return {
         "set": name,

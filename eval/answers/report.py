@@ -12,7 +12,7 @@ from cascade import dollars
 from eval.answers.rows import Row, read_row
 from eval.answers.systems import CASCADE
 from eval.harness.benchmark import Sample
-from eval.harness.intervals import paired_difference, wilson
+from eval.harness.intervals import paired_difference, share_bounds
 from eval.harness.judge import judge_note
 from eval.harness.report import Json, Report, Table
 from eval.long_context.hidden_facts import notes_on_models
@@ -272,13 +272,10 @@ def _compared(by_system: Mapping[str, Sequence[Row]]) -> Table:
         cells: list[str] = []
         for figure in (lambda row: float(row.right), lambda row: row.f1):
             found = paired_difference([figure(one) for one, _ in pairs], [figure(other) for _, other in pairs])
-            cells += [f"{found.mean:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}"]
+            cells += [f"{found.mean:+.3f}", found.bounds]
         table.add_row(system, str(len(pairs)), *cells)
     return table
 
 
 def _share(count: int, n: int) -> tuple[str, str]:
-    if not n:
-        return "-", "-"
-    low, high = wilson(count, n)
-    return f"{count}/{n}", f"{low:.3f}-{high:.3f}"
+    return f"{count}/{n}" if n else "-", share_bounds(count, n)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from cascade.decision import Attempt, Call, Decision
 from eval.answers.rightness import is_right
 from eval.answers.scoring import answer_f1, contains
-from eval.answers.systems import Outcome
+from eval.answers.systems import SystemOutcome
 from eval.harness.benchmark import Sample
 from eval.harness.conversations import LabelledQuestion
 from eval.harness.report import Json
@@ -98,7 +98,7 @@ def read_row(sample: Sample) -> Row:
     return _ROW.validate_python(dict(sample.value))
 
 
-def row_of(system: str, question: LabelledQuestion, outcome: Outcome, *, excluded: bool) -> Row:
+def row_of(system: str, question: LabelledQuestion, outcome: SystemOutcome, *, excluded: bool) -> Row:
     """Score what a system made of a question."""
     decision, abstained = outcome.decision, outcome.abstained
     answer = "" if outcome.path == "error" else outcome.text

@@ -16,6 +16,7 @@ from cascade.guards import FinishGuard, SchemaGuard
 from cascade.reading.abstentions import lacks_answer
 from cascade.tiers.model import ModelTier
 from compaction import stuff
+from eval.errors import Unusable
 from eval.harness.answer_paths import ask_raw, caller_of
 from eval.harness.conversations import Conversation, LabelledQuestion
 from tirtha.operations.answering import Answered, Answering, Asked, Decide
@@ -28,9 +29,9 @@ __all__ = [
     "CHANGES",
     "STUFFED",
     "SYSTEMS",
-    "Outcome",
     "Stuffed",
     "System",
+    "SystemOutcome",
     "check_systems",
     "serves_abstention",
     "unchanged",
@@ -98,22 +99,22 @@ SYSTEMS = (*CHANGES, STUFFED)
 
 
 def check_systems(systems: Sequence[str], settings: Settings) -> None:
-    """Raise ValueError for a system that is not known, named twice, or lacks the model that it is about."""
+    """Raise Unusable for a system that is not known, named twice, or lacks the model that it is about."""
     for name in systems:
         if name not in SYSTEMS:
-            raise ValueError(f"there is no system {name!r}: name some of {', '.join(SYSTEMS)}")
+            raise Unusable(f"there is no system {name!r}: name some of {', '.join(SYSTEMS)}")
         if systems.count(name) > 1:
-            raise ValueError(f"the system {name!r} is named twice")
+            raise Unusable(f"the system {name!r} is named twice")
         if name == LOCAL_ALONE and not settings.local:
-            raise ValueError(f"{name} needs the local tier: set TIRTHA_LOCAL_URL or TIRTHA_LOCAL_GGUF")
+            raise Unusable(f"{name} needs the local tier: set TIRTHA_LOCAL_URL or TIRTHA_LOCAL_GGUF")
         if name == FRONTIER_ALONE and not settings.frontier:
-            raise ValueError(f"{name} needs the frontier tier: set TIRTHA_FRONTIER_URL or TIRTHA_FRONTIER_GGUF")
+            raise Unusable(f"{name} needs the frontier tier: set TIRTHA_FRONTIER_URL or TIRTHA_FRONTIER_GGUF")
         if name != CASCADE and not (settings.local or settings.frontier):
-            raise ValueError(f"{name} needs a model: set TIRTHA_LOCAL_URL, TIRTHA_LOCAL_GGUF or TIRTHA_FRONTIER_URL")
+            raise Unusable(f"{name} needs a model: set TIRTHA_LOCAL_URL, TIRTHA_LOCAL_GGUF or TIRTHA_FRONTIER_URL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class SystemOutcome:
     """What a system made of a question, its calls of models, and the seconds by the clock. A stuffed prompt has no `decision`."""
 
     text: str
@@ -135,7 +136,7 @@ class System:
         self._budget = budget
         self._cache = cache
 
-    async def answer(self, conversation: Conversation, question: LabelledQuestion) -> Outcome:
+    async def answer(self, conversation: Conversation, question: LabelledQuestion) -> SystemOutcome:
         """Ask as `/v1/ask` does. Raises CascadeFault for a tier that is down, but not for a model that said nothing."""
         request = AskRequest(
             user_id=conversation.scope.user_id,
@@ -147,7 +148,7 @@ class System:
         began_s = perf_counter()
         answered = await self._ask(caller_of(conversation.scope), request)
         decision = answered.decision
-        return Outcome(
+        return SystemOutcome(
             text=decision.answer,
             path=decision.path,
             abstained=decision.abstained or serves_abstention(decision),
@@ -198,7 +199,7 @@ class Stuffed:
         self._tier: ModelTier | None = service.ask.cascade.frontier or service.ask.cascade.local
         self._tokens = tokens
 
-    async def answer(self, conversation: Conversation, question: LabelledQuestion) -> Outcome:
+    async def answer(self, conversation: Conversation, question: LabelledQuestion) -> SystemOutcome:
         """Ask with the history in the prompt. Raises CascadeFault where the tier is down or its window too small."""
         assert self._tier  # noqa: S101 - `check_systems` has looked
         trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
@@ -213,7 +214,7 @@ class Stuffed:
             if reply.refused:
                 raise TooLong(tokens=reply.tokens + self._tier.max_tokens, window_tokens=window)
             said = reply.text
-        return Outcome(
+        return SystemOutcome(
             text=said,
             path="stuffed" if said else "error",
             abstained=lacks_answer(said) or _NOT_IN_TEXT in said.lower(),

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from eval.errors import Unusable
 from eval.harness.conversations import Conversation, LabelledQuestion
 
 __all__ = ["ABSTENTION", "KINDS", "beam_files", "read_beam"]
@@ -39,12 +40,12 @@ _DAY = "%B-%d-%Y"
 def read_beam(folder: Path, *, size: str | None = None) -> list[Conversation]:
     """Read the chats in a folder and below it, in the order of their places, those of one size ("100K") if it is told.
 
-    A chat is named by its folder and the one above it: "100K/2". Raises ValueError where one is not in BEAM's format, or none is
+    A chat is named by its folder and the one above it: "100K/2". Raises Unusable where one is not in BEAM's format, or none is
     there.
     """
     chats = [_read(file) for file in _chat_files(folder, size)]
     if not chats:
-        raise ValueError(f"{folder} holds no chat of BEAM{f' of size {size}' if size else ''}")
+        raise Unusable(f"{folder} holds no chat of BEAM{f' of size {size}' if size else ''}")
     return chats
 
 
@@ -68,7 +69,7 @@ def _read(file: Path) -> Conversation:
         said, asked = (json.loads(one.read_text("utf-8")) for one in (file, file.parent / _QUESTIONS))
         return _chat(f"{file.parents[1].name}/{file.parent.name}", said, asked)
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
-        raise ValueError(f"{file} is not in BEAM's format: {fault!r}") from fault
+        raise Unusable(f"{file} is not in BEAM's format: {fault!r}") from fault
 
 
 def _chat(name: str, batches: list[dict[str, Any]], asked: dict[str, list[dict[str, Any]]]) -> Conversation:

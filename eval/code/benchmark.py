@@ -20,9 +20,10 @@ from cascade.errors import CascadeFault
 from cascade.sandbox import find_level
 from eval.code.data import DataSet, Problem, read_hidden, read_problems
 from eval.code.scoring import Scorer
+from eval.errors import Unusable
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.hidden_files import closed
-from eval.harness.intervals import wilson
+from eval.harness.intervals import share_bounds
 from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.long_context.hidden_facts import configured_models
 from tirtha.caller import local_caller
@@ -76,11 +77,11 @@ class CodeBenchmark(Benchmark[CodeOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - a task is cheap to look up
-        """Write programs while the hidden tests are closed. Raises Peeked, and ValueError where nobody can write one."""
+        """Write programs while the hidden tests are closed. Raises Peeked, and Unusable where nobody can write one."""
         problems = self._problems()
         given = read_samples(self.options.samples, problems) if self.options.samples else None
         if given is None and not (self.settings.local or self.settings.frontier):
-            raise ValueError(
+            raise Unusable(
                 "no model writes programs: set TIRTHA_LOCAL_URL or TIRTHA_FRONTIER_URL, or give --samples FILE"
             )
         with closed([self.options.hidden]):
@@ -144,11 +145,9 @@ class CodeBenchmark(Benchmark[CodeOptions]):
             "tests", "right", "n", "pass@1", "95%", title=f"{self.options.set}+, gate: {self.options.gate} tests"
         )
         for part, count in right.items():
-            low, high = wilson(count, len(done)) if done else (0.0, 1.0)
             share = f"{count / len(done):.3f}" if done else "-"
-            table.add_row(
-                part if part == "base" else "base and plus", str(count), str(len(done)), share, f"{low:.3f}-{high:.3f}"
-            )
+            named = part if part == "base" else "base and plus"
+            table.add_row(named, str(count), str(len(done)), share, share_bounds(count, len(done)))
         table.caption = (
             f"errors, not counted: {len(answers) - len(done)}; served by {dict(paths)}; US$ {cost / 1e9:.6f} in all"
         )
@@ -181,7 +180,7 @@ class CodeBenchmark(Benchmark[CodeOptions]):
 
 
 def read_samples(file: Path, problems: Mapping[str, Problem]) -> dict[str, str]:
-    """Read answers in evalplus's format: `solution` whole, or `completion` after the prompt. Raises ValueError, naming the line."""
+    """Read answers in evalplus's format: `solution` whole, or `completion` after the prompt. Raises Unusable, naming the line."""
     found: dict[str, str] = {}
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if line.strip():
@@ -192,7 +191,7 @@ def read_samples(file: Path, problems: Mapping[str, Problem]) -> dict[str, str]:
                     whole if whole is not None else problems[row["task_id"]].prompt + row["completion"]
                 )
             except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as fault:
-                raise ValueError(f"{file}, line {number}: not a sample in evalplus's format ({fault!r})") from fault
+                raise Unusable(f"{file}, line {number}: not a sample in evalplus's format ({fault!r})") from fault
     return found
 
 

@@ -8,11 +8,13 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from eval.code.mbpp_rules import with_types
+from eval.errors import Unusable
 
 __all__ = ["DataSet", "Hidden", "Problem", "RecordedCompletion", "read_hidden", "read_problems", "read_recorded"]
 
@@ -67,32 +69,35 @@ def read_problems(file: Path, public_tests: Path | None = None) -> dict[str, Pro
 
     `public_tests` (JSON: assertions by task) stands for those that are found in the prompts.
 
-    Raises OSError, ValueError or KeyError for files that are not of this format.
+    Raises OSError, and Unusable for files that are not of this format.
     """
-    public = json.loads(public_tests.read_text("utf-8")) if public_tests else {}
-    return {row["task_id"]: _problem(row, public.get(row["task_id"])) for row in _rows(file)}
+    public = _public(public_tests) if public_tests else {}
+    with _format_of(file):
+        return {row["task_id"]: _problem(row, public.get(row["task_id"])) for row in _rows(file)}
 
 
 def read_hidden(file: Path) -> dict[str, Hidden]:
     """Read what scores, by id, from a plus file. Raises as `read_problems` does."""
-    return {row["task_id"]: _hidden(row) for row in _rows(file)}
+    with _format_of(file):
+        return {row["task_id"]: _hidden(row) for row in _rows(file)}
 
 
 def read_recorded(file: Path) -> list[RecordedCompletion]:
     """Read recorded completions, in the order of the file. Raises as `read_problems` does."""
-    return [
-        RecordedCompletion(
-            problem=row["task_id"],
-            model=row["model"],
-            sample=row["sample"],
-            messages=tuple((message["role"], message["content"]) for message in row["messages"]),
-            output=row["output"],
-            prompt_tokens=row["prompt_tokens"],
-            completion_tokens=row["completion_tokens"],
-            latency_s=row["latency_s"],
-        )
-        for row in _rows(file)
-    ]
+    with _format_of(file):
+        return [
+            RecordedCompletion(
+                problem=row["task_id"],
+                model=row["model"],
+                sample=row["sample"],
+                messages=tuple((message["role"], message["content"]) for message in row["messages"]),
+                output=row["output"],
+                prompt_tokens=row["prompt_tokens"],
+                completion_tokens=row["completion_tokens"],
+                latency_s=row["latency_s"],
+            )
+            for row in _rows(file)
+        ]
 
 
 def _problem(row: dict[str, Any], public: list[str] | None) -> Problem:
@@ -117,6 +122,22 @@ def _hidden(row: dict[str, Any]) -> Hidden:
         plus_inputs=tuple(typed(id_, one) for one in row["plus_input"]),
         atol=float(row["atol"]),
     )
+
+
+@contextmanager
+def _format_of(file: Path) -> Iterator[None]:
+    """Raise Unusable, which names the file, for what its lines lack."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, EOFError) as fault:
+        raise Unusable(
+            f"{file} is not in the format of HumanEval+, MBPP+ or recorded completions: {fault!r}"
+        ) from fault
+
+
+def _public(file: Path) -> dict[str, list[str]]:
+    with _format_of(file):
+        return {str(task): list(tests) for task, tests in json.loads(file.read_text("utf-8")).items()}
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:

@@ -23,13 +23,14 @@ from cascade.ports import ChatRequest, Completion, Message, Usage
 from cascade.pricing import Price, known_prices
 from cascade.prompts import request_key
 from cascade.recording import Recorded, ReplayChat
-from cascade.sandbox import Level, Limits, Outcome, PublicTests, find_level, try_program
+from cascade.sandbox import Level, Limits, PublicTests, TrialOutcome, find_level, try_program
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
 from eval.code.data import Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
 from eval.code.recorded_report import CascadeResults, Served
 from eval.code.scoring import Scorer
+from eval.errors import Unusable
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.report import Json, Report
 
@@ -140,7 +141,7 @@ class RecordedCascade(Benchmark[RecordedOptions]):
         return _models(self.options.cheap, self.options.frontier, self._recorded, self._prices)
 
     def ids(self) -> list[str]:
-        """Name the problems. Raises OSError, ValueError or KeyError for files that cannot be used, and models not recorded."""
+        """Name the problems. Raises OSError, and Unusable for files and models that cannot be used."""
         return list(dict.fromkeys(row.problem for row in self._recorded))[: self.options.limit]
 
     @asynccontextmanager
@@ -215,15 +216,15 @@ def _scored(answer: Sample, score: Sample) -> tuple[Served, ...]:
 def _models(
     cheap: str | None, frontier: str | None, recorded: Sequence[RecordedCompletion], prices: Mapping[str, Price]
 ) -> tuple[str, str]:
-    """Name the cheap and the frontier model. Raises ValueError if that is not clear, or a price is not known."""
+    """Name the cheap and the frontier model. Raises Unusable if that is not clear, or a price is not known."""
     models = list(dict.fromkeys(row.model for row in recorded))
     named = [model for model in (cheap, frontier) if model]
     missing = [model for model in named if model not in models]
     if missing or (len(named) < 2 and len(models) != 2):
-        raise ValueError(f"name two of the recorded models with --cheap and --frontier: {', '.join(models)}")
+        raise Unusable(f"name two of the recorded models with --cheap and --frontier: {', '.join(models)}")
     unpriced = [model for model in (named if len(named) == 2 else models) if model not in prices]
     if unpriced:
-        raise ValueError(
+        raise Unusable(
             f"no price of {', '.join(unpriced)} is known: give --price MODEL=INPUT/OUTPUT, US$ a million tokens"
         )
     pair = sorted(named if len(named) == 2 else models, key=lambda model: prices[model].output_usd)
@@ -326,15 +327,15 @@ class _Gates:
     def __init__(self, level: Level) -> None:
         self.level = level
         self._turns = asyncio.Semaphore(2)
-        self._outcomes: dict[str, asyncio.Task[Outcome]] = {}
+        self._outcomes: dict[str, asyncio.Task[TrialOutcome]] = {}
 
-    async def try_program(self, program: str, tests: PublicTests) -> Outcome:
+    async def try_program(self, program: str, tests: PublicTests) -> TrialOutcome:
         """Give the outcome of the tests. Raises SandboxUnavailable."""
         key = blake2b(repr((program, tests)).encode("utf-8", "surrogatepass")).hexdigest()
         if key not in self._outcomes:
             self._outcomes[key] = asyncio.create_task(self._run(program, tests))
         return await self._outcomes[key]
 
-    async def _run(self, program: str, tests: PublicTests) -> Outcome:
+    async def _run(self, program: str, tests: PublicTests) -> TrialOutcome:
         async with self._turns:
             return await try_program(self.level, program, tests, _GATE)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import mean
 
 from cascade import dollars
-from eval.harness.intervals import paired_difference, wilson
+from eval.harness.intervals import bounds, paired_difference, wilson
 from eval.harness.report import Chart, Report, Series, Table
 
 __all__ = ["CascadeResults", "Figures", "Served"]
@@ -73,11 +73,10 @@ class CascadeResults:
             caption=f"Means are over {self._rotations} rotations of the samples.",
         )  # fmt: skip
         for one in self.figures():
-            low, high = one.plus_interval
             table.add_row(
                 one.policy,
                 f"{one.plus}/{one.n}",
-                f"{low:.3f}-{high:.3f}",
+                bounds(*one.plus_interval),
                 f"{one.base}/{one.n}",
                 f"{one.cheap_share:.1%}",
                 f"{one.escalated:.1%}",
@@ -111,7 +110,7 @@ class CascadeResults:
         for policy in dict.fromkeys(one.policy for one in self.samples):
             if policy != FRONTIER:
                 found = paired_difference(self._right(policy), frontier)
-                table.add_row(policy, f"{found.mean:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}")
+                table.add_row(policy, f"{found.mean:+.3f}", found.bounds)
         return table
 
     @property

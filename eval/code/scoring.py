@@ -17,6 +17,7 @@ from cascade.sandbox import Level, Limits, Returned, call_each
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 from eval.code.data import Hidden
 from eval.code.mbpp_rules import accepts, only_found, saying_found
+from eval.errors import Unusable
 
 __all__ = ["Scored", "Scorer"]
 
@@ -63,7 +64,7 @@ class Scorer:
         self._turns = asyncio.Semaphore(at_once)
 
     async def score(self, program: str, problem: Hidden) -> Scored:
-        """Score a program. Raises SandboxUnavailable, and ValueError if the canonical solution fails."""
+        """Score a program. Raises SandboxUnavailable, and Unusable if the canonical solution fails."""
         key = (problem.id, program)
         if key not in self._scores:
             self._scores[key] = asyncio.create_task(self._score(program, problem))
@@ -97,7 +98,7 @@ class Scorer:
             if failed is None:
                 break
             if failed < len(problem.base_inputs) or left_out == _MOST_LEFT_OUT:
-                raise ValueError(f"the canonical solution of {problem.id} fails: {returned[failed].why}")
+                raise Unusable(f"the canonical solution of {problem.id} fails: {returned[failed].why}")
             del inputs[failed]
         if _only_found(problem):
             values = [encode(decode(value) is not None) for value in values]

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import Progress
 
-from eval.commands.application import app
+from eval.commands.application import app, user_faults
 from eval.harness.embedding_cache import CachedEncoder
 from eval.training.reranker import fit_recall
 from eval.training.sets import read_sets
-from tirtha.cli.running import err, give_up, out, read_settings
+from tirtha.cli.running import err, out, read_settings
 
 __all__: list[str] = []
 
@@ -36,7 +36,7 @@ def eval_fit(
 ) -> None:
     """Fit recall's weights for an encoder, and print how they do on conversations that the fit did not see."""
     settings = read_settings()
-    try:
+    with user_faults():
         found = read_sets(beam=data, locomo=locomo, realtalk=realtalk)
         sets = {name: conversations for name, conversations in found.items() if name != leave_out}
         kept = settings.folder / "eval" / "embeddings.sqlite3"
@@ -45,6 +45,4 @@ def eval_fit(
             Progress(console=err) as progress,
         ):
             unseen = fit_recall(sets, vectors, to=to, progress=progress)
-    except (OSError, ValueError) as fault:
-        give_up(fault)
     out.print_json(json.dumps(unseen))

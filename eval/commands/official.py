@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from eval.commands.application import app, opened
+from eval.commands.application import app, opened, user_faults
 from eval.commands.derived import options_of, with_options
 from eval.long_context.ruler import Ruler, RulerOptions
 from eval.swe_bench.harness import missing, run_harness
-from tirtha.cli.running import err, give_up, out
+from tirtha.cli.running import err, out
 
 __all__: list[str] = []
 
@@ -50,8 +50,6 @@ def eval_swe_harness(
     if predictions is None:
         out.print("The harness can run here.")
         return
-    try:
+    with user_faults():
         found = run_harness(python, predictions, dataset=dataset, folder=Path.cwd(), workers=workers)
-    except (ValueError, OSError) as fault:
-        give_up(fault)
     out.print(f"resolved {found.resolved} of {found.n}: {found.report}", soft_wrap=True)

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from eval.answers.drafts import drafts_of, write_drafts
-from eval.commands.application import RunFolder, app, opened
+from eval.commands.application import RunFolder, app, opened, user_faults
 from eval.cost import cost_tables
 from eval.harness.report import for_console
 from eval.harness.runs import RunOptions, list_runs, run_benchmark, write_report
 from eval.suite import benchmark_of, compare, list_table, smoke_parts
-from tirtha.cli.running import err, give_up, out, read_settings, run_here
+from tirtha.cli.running import err, out, read_settings, run_here
 from tirtha.settings import Settings
 
 __all__: list[str] = []
@@ -54,11 +54,9 @@ def eval_labelled_drafts(
 ) -> None:
     """Write every draft of runs as a line: what the guards said, and whether it would have been right. No text is in it."""
     settings = read_settings()
-    try:
+    with user_faults():
         lines = drafts_of([_found(one, settings) for one in runs])
         written = write_drafts(lines, to)
-    except (OSError, ValueError) as fault:
-        give_up(fault)
     right = sum(line["right"] for line in lines)
     out.print(f"{written} drafts, {right} of them right, are in {to}", highlight=False, soft_wrap=True)
 

@@ -42,7 +42,7 @@ class Chosen:
 
 
 def chosen(data: Path) -> list[Chosen]:
-    """Choose the questions of every set; `data` is the folder that holds the sets. Raises OSError, ValueError."""
+    """Choose the questions of every set; `data` is the folder that holds the sets. Raises OSError, Unusable."""
     sets: list[tuple[str, Use, Sequence[Conversation], int, int]] = [
         ("sample", "fitting", [_sample()], 15, 0),
         ("plain-facts", "fitting", [_facts(language) for language in _LANGUAGES], 5, 2),

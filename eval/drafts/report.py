@@ -14,7 +14,7 @@ from cascade.guards.correctness import correctness_score
 from eval.answers.rows import Row
 from eval.drafts.labelled import Labelled, read_labelled
 from eval.drafts.systems import SYSTEMS, read_rows
-from eval.harness.intervals import wilson
+from eval.harness.intervals import share_bounds
 from eval.training.correctness import judged
 
 __all__ = ["common", "guards_table", "systems_table", "thresholds_table"]
@@ -120,10 +120,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _share(count: int, n: int) -> str:
-    if not n:
-        return "-"
-    low, high = wilson(count, n)
-    return f"{count}/{n} = {count / n:.2f} ({low:.2f} to {high:.2f})"
+    return f"{count}/{n} = {count / n:.3f} ({share_bounds(count, n)})" if n else "-"
 
 
 def _mean_tokens(rows: Sequence[Row], tier: str) -> float:

@@ -23,7 +23,7 @@ from cascade.decision import Call
 from cascade.guards import CorrectnessGuard
 from cascade.tiers.model import ModelTier
 from eval.answers.rows import Row, row_of
-from eval.answers.systems import CHANGES, Outcome, serves_abstention
+from eval.answers.systems import CHANGES, SystemOutcome, serves_abstention
 from eval.drafts.collecting import RecordedChat, in_order, opened_tier, tier_over, tier_settings
 from eval.drafts.contexts import Asked, read_contexts
 from memory.encoding.encoder import Encoder
@@ -87,7 +87,7 @@ async def _row(name: str, cascade: Cascade, asked: Asked, recorded: Mapping[str,
         return None
     decision = ended.decision
     decision = replace(decision, calls=tuple(_timed(call, recorded) for call in decision.calls))
-    outcome = Outcome(
+    outcome = SystemOutcome(
         text=decision.answer,
         path=decision.path,
         abstained=decision.abstained or serves_abstention(decision),

@@ -184,7 +184,7 @@ def _worth(part: str, full: Judged, without: Judged) -> Ablated:
 
 
 def _written(interval: Interval) -> str:
-    return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+    return f"{interval.mean:+.3f} ({interval.bounds})"
 
 
 def _probabilities(asked: Sequence[Asked], reranked: Sequence[Reranked]) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ import anyio
 from pydantic import Field
 
 from compaction import Context
+from eval.errors import Unusable
 from eval.evidence.report import BUDGETS, OURS, EvidenceResults, EvidenceSample, Held
 from eval.evidence.sets import LabelledSet
 from eval.evidence.weights import fitted_on, set_apart, weights_sha256
@@ -71,9 +72,9 @@ class EvidenceBenchmark(Benchmark[EvidenceOptions]):
         return sum(len(one.without_evidence) + len(one.left_out) for one in self._conversations)
 
     def ids(self) -> list[str]:
-        """Name the questions. Raises ValueError where the files are not in the set's format, or no answer is labelled."""
+        """Name the questions. Raises Unusable where the files are not in the set's format, or no answer is labelled."""
         if not any(question.answerable for _, question in self._questions.values()):
-            raise ValueError(f"{self.options.path} holds no question with labelled evidence")
+            raise Unusable(f"{self.options.path} holds no question with labelled evidence")
         return list(self._questions)
 
     @asynccontextmanager

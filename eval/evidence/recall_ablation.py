@@ -10,6 +10,7 @@ from functools import cached_property
 
 import anyio
 
+from eval.errors import Unusable
 from eval.evidence.ablation import SWITCHED_OFF, Judged, compare_parts, judge_without
 from eval.evidence.sets import LabelledSet
 from eval.harness.benchmark import Benchmark, Budget, Sample, Work
@@ -37,12 +38,10 @@ class RecallAblation(Benchmark[AblationOptions]):
         return self.options.conversations()
 
     def ids(self) -> list[str]:
-        """Name what is switched off. Raises ValueError unless there is a conversation to fit on for each that is judged."""
+        """Name what is switched off. Raises Unusable unless there is a conversation to fit on for each that is judged."""
         with_answers = [one for one in self._conversations if any(question.answerable for question in one.questions)]
         if len(with_answers) < len(("to fit on", "to judge")):
-            raise ValueError(
-                f"{self.options.path} needs two conversations with valid evidence: to fit on, and to judge"
-            )
+            raise Unusable(f"{self.options.path} needs two conversations with valid evidence: to fit on, and to judge")
         return list(SWITCHED_OFF)
 
     @asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from eval.beam.data import beam_files, read_beam
+from eval.errors import Unusable
 from eval.harness.benchmark import Options
 from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.locomo.data import read_locomo
@@ -38,7 +39,7 @@ class LabelledSet(Options):
     @model_validator(mode="after")
     def _has_a_file(self) -> Self:
         if self.data is None and self.set != "plain-facts":
-            raise ValueError(f"{self.set} is read from a file or folder: --data")
+            raise Unusable(f"{self.set} is read from a file or folder: --data")
         return self
 
     @property
@@ -60,7 +61,7 @@ def read_set(
 ) -> list[Conversation]:
     """Read a set, without the questions whose ids are in `exclude`; `limit` keeps the first of each conversation.
 
-    path: of its file or folder; plain facts have none. size: of BEAM's chats alone ("100K"). Raises OSError, and ValueError where a
+    path: of its file or folder; plain facts have none. size: of BEAM's chats alone ("100K"). Raises OSError, and Unusable where a
     file is not in the set's format.
     """
     return [_cut(one, limit, exclude) for one in _read(name, path, size)]

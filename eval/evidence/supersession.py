@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from compaction import distill
 from compaction.rendering import SUPERSEDED
+from eval.errors import Unusable
 from eval.evidence.sets import LabelledSet
 from eval.harness.benchmark import Benchmark, Sample, Work
 from eval.harness.conversations import Conversation, LabelledQuestion
@@ -70,9 +71,9 @@ class Supersession(Benchmark[LabelledSet]):
         return {question.id: (one, question) for one in chosen for question in one.questions}
 
     def ids(self) -> list[str]:
-        """Name the questions. Raises ValueError where none is about a change."""
+        """Name the questions. Raises Unusable where none is about a change."""
         if not self._asked:
-            raise ValueError(f"{self.options.path} holds no question about an update or a contradiction")
+            raise Unusable(f"{self.options.path} holds no question about an update or a contradiction")
         return list(self._asked)
 
     @asynccontextmanager

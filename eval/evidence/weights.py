@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from eval.errors import Unusable
 from eval.harness.manifest import sha256_of
 from eval.training.sets import LICENCES
 from memory.recall.reranker import RecallModels
@@ -19,9 +20,13 @@ _SHIPPED = [name for name, licence in LICENCES.items() if not licence.endswith("
 def fitted_on(encoder: str, folder: Path) -> tuple[str, ...]:
     """Return the sets that `folder`'s weights for an encoder learned from; none of the plain fusion, or without a card.
 
-    Raises OSError where a file is missing, ValueError where it does not hold weights.
+    Raises OSError where a file is missing, Unusable where it does not hold weights.
     """
-    if not RecallModels.load(encoder, folder).fitted:
+    try:
+        fitted = RecallModels.load(encoder, folder).fitted
+    except ValueError as fault:
+        raise Unusable(str(fault)) from fault
+    if not fitted:
         return ()
     stored = json.loads((folder / "reranker.json").read_text("utf-8"))
     return tuple(stored.get("card", {}).get("data", ()))

@@ -22,7 +22,7 @@ from cascade.guards import Case, FactsGuard, PolarityGuard, SupportGuard
 from cascade.ports import Draft
 from eval.faithfulness.data import FACTS, Judged, Source, read_judged
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
-from eval.harness.intervals import wilson
+from eval.harness.intervals import bounds, wilson
 from eval.harness.report import Chart, Json, Report, Series, Table
 from tirtha.wiring.cascade import GuardEncoder
 
@@ -136,9 +136,8 @@ class _Figures:
     balanced_accuracy: float
 
     def cells(self) -> list[str]:
-        low, high = self.caught_95
         return [
-            str(self.n), f"{self.auroc:.3f}", f"{self.caught:.3f}", f"{low:.3f}-{high:.3f}",
+            str(self.n), f"{self.auroc:.3f}", f"{self.caught:.3f}", bounds(*self.caught_95),
             f"{self.false_alarms:.3f}", f"{self.balanced_accuracy:.3f}",
         ]  # fmt: skip
 

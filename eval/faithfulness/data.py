@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cascade import Brief, Quote, TimeSaid
+from eval.errors import Unusable
 from eval.faithfulness.perturbations import KINDS, deny, perturb
 from eval.harness.conversations import Conversation
 from eval.locomo.data import read_locomo
@@ -37,7 +38,7 @@ class Judged:
 
 
 def read_judged(source: Source, file: Path, *, seed: int) -> Iterator[Judged]:
-    """Read a set. Raises OSError, and ValueError where the file is not in its format."""
+    """Read a set. Raises OSError, and Unusable where the file is not in its format."""
     try:
         match source:
             case "locomo":
@@ -47,7 +48,7 @@ def read_judged(source: Source, file: Path, *, seed: int) -> Iterator[Judged]:
             case "halueval":
                 yield from _halueval(file)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as fault:
-        raise ValueError(f"{file} is not in the format of {source}: {fault!r}") from fault
+        raise Unusable(f"{file} is not in the format of {source}: {fault!r}") from fault
 
 
 def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Judged]:

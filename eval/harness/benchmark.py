@@ -97,7 +97,7 @@ class Benchmark(ABC, Generic[AnyOptions]):
 
     @abstractmethod
     def ids(self) -> Sequence[str]:
-        """Return the ids of the samples, in order. Raises ValueError and OSError for data that cannot be used."""
+        """Return the ids of the samples, in order. Raises Unusable and OSError for data that cannot be used."""
 
     @abstractmethod
     def answering(self, wanted: Sequence[str]) -> AbstractAsyncContextManager[Work]:

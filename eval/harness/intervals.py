@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 from scipy.stats import DegenerateDataWarning, binomtest, bootstrap, rankdata
 from sklearn.metrics import brier_score_loss
 
-__all__ = ["Bin", "Calibration", "Interval", "auroc_difference", "calibration", "paired_difference", "wilson"]
+__all__ = [
+    "Bin",
+    "Calibration",
+    "Interval",
+    "auroc_difference",
+    "bounds",
+    "calibration",
+    "paired_difference",
+    "share_bounds",
+    "wilson",
+]
 
 _RESAMPLES = 10_000
 _SEED = 20_261_124
@@ -18,11 +28,16 @@ _BINS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A mean with the bounds of its 95% bootstrap interval."""
+    """A mean difference with the bounds of its 95% bootstrap interval."""
 
     mean: float
     low: float
     high: float
+
+    @property
+    def bounds(self) -> str:
+        """The interval as every report writes it, with signs: "-0.012 to +0.034"."""
+        return f"{self.low:+.3f} to {self.high:+.3f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +77,16 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     """Return Wilson's 95% score interval of a share (JASA, 1927)."""
     found = binomtest(right, n).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
+
+
+def bounds(low: float, high: float) -> str:
+    """Write the interval of a share as every report does: "0.512 to 0.634"."""
+    return f"{low:.3f} to {high:.3f}"
+
+
+def share_bounds(count: int, n: int) -> str:
+    """Write Wilson's interval of a share; a dash where nothing was counted."""
+    return bounds(*wilson(count, n)) if n else "-"
 
 
 def auroc_difference(ours: Sequence[float], theirs: Sequence[float], truths: Sequence[bool]) -> Interval:

@@ -19,6 +19,7 @@ from cascade.errors import CascadeFault
 from cascade.ports import ChatRequest, Message
 from cascade.reading import read_verdict
 from cascade.tiers.model import ModelTier
+from eval.errors import Unusable
 from eval.harness.benchmark import Sample, Work
 from tirtha.settings import Settings
 from tirtha.wiring.tiers import model_name, open_tiers
@@ -55,12 +56,12 @@ async def judging(settings: Settings, tier: JudgeTier, wanted: Mapping[str, ToJu
 
     A judge that says neither yes nor no has judged nothing: that is a fault, and no wrong reply.
 
-    Raises ValueError if that tier is not configured.
+    Raises Unusable if that tier is not configured.
     """
     async with open_tiers(settings) as tiers:
         judge = tiers.local if tier == "local" else tiers.frontier
         if judge is None:
-            raise ValueError(f"the judge is the {tier} tier: set TIRTHA_{tier.upper()}_URL")
+            raise Unusable(f"the judge is the {tier} tier: set TIRTHA_{tier.upper()}_URL")
 
         async def work(id_: str) -> Sample:
             return await _judge(judge, id_, wanted[id_])

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cascade import dollars
+from eval.errors import Unusable
 from eval.harness.benchmark import Benchmark, Sample, Work
 from eval.harness.manifest import find_code, make_manifest
 from eval.harness.report import Report, as_html, as_markdown
@@ -79,7 +80,7 @@ async def run_benchmark(name: str, benchmark: Benchmark[Any], *, options: RunOpt
         console: shows the progress.
 
     Raises:
-        ValueError: the folder holds a run of something else, or its sealed answers were changed.
+        Unusable: the folder holds a run of something else, or its sealed answers were changed.
         CostReached: the cost limit was reached; what is done is kept.
     """
     folder = _open_folder(name, benchmark, options.folder)
@@ -96,7 +97,7 @@ async def run_benchmark(name: str, benchmark: Benchmark[Any], *, options: RunOpt
 
 
 def write_report(benchmark: Benchmark[Any], folder: Path) -> Report:
-    """Write summary and reports from the rows alone. Raises ValueError if the answers are not those that were sealed."""
+    """Write summary and reports from the rows alone. Raises Unusable if the answers are not those that were sealed."""
     _check_seal(folder)
     answers, scores = answers_of(folder), scores_of(folder)
     report = benchmark.report([answers[id_] for id_ in sorted(answers)], scores)
@@ -248,12 +249,12 @@ def _open_folder(name: str, benchmark: Benchmark[Any], wanted: Path | None) -> P
     if file.exists():
         held = json.loads(file.read_text("utf-8"))
         if held.get("config_hash") != manifest["config_hash"]:
-            raise ValueError(
+            raise Unusable(
                 f"{folder} holds a run of another benchmark, config, data, model, setting or code; give --run another folder"
             )
         return folder
     if folder.exists() and any(folder.iterdir()):
-        raise ValueError(f"{folder} is not empty and holds no run; give --run another folder")
+        raise Unusable(f"{folder} is not empty and holds no run; give --run another folder")
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(file, manifest | {"started_at": datetime.now(UTC).isoformat(timespec="seconds")})
     return folder
@@ -286,7 +287,7 @@ def _seal(folder: Path) -> None:
 def _check_seal(folder: Path) -> None:
     seal = folder / _SEAL
     if not seal.exists() or json.loads(seal.read_text("utf-8"))["answers_sha256"] != _answers_sha256(folder):
-        raise ValueError(f"{folder / _SAMPLES} is not what was sealed: answers were changed after they were settled")
+        raise Unusable(f"{folder / _SAMPLES} is not what was sealed: answers were changed after they were settled")
 
 
 def _answers_sha256(folder: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dateutil.parser import parse as parse_date
 
+from eval.errors import Unusable
 from eval.harness.conversations import Conversation, LabelledQuestion
 
 __all__ = ["ADVERSARIAL", "ANSWERED", "read_locomo"]
@@ -23,13 +24,13 @@ _TURN_ID = re.compile(r"D\d+:\d+")
 
 
 def read_locomo(data: Path, *, exclude: Set[str] = frozenset()) -> list[Conversation]:
-    """Read a LoCoMo file, without the questions whose ids are in `exclude` (label errors, say); ValueError where it is not one."""
+    """Read a LoCoMo file, without the questions whose ids are in `exclude` (label errors, say); Unusable where it is not one."""
     try:
         conversations = [_conversation(record, exclude) for record in json.loads(data.read_text("utf-8"))]
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as fault:
-        raise ValueError(f"{data} is not in LoCoMo's format: {fault!r}") from fault
+        raise Unusable(f"{data} is not in LoCoMo's format: {fault!r}") from fault
     if not conversations:
-        raise ValueError(f"{data} holds no conversation")
+        raise Unusable(f"{data} holds no conversation")
     return conversations
 
 

@@ -25,6 +25,7 @@ from eval.answers.systems import (
     without_verification,
     without_widening,
 )
+from eval.errors import Unusable
 from eval.harness.answer_paths import ask_memory, remember_all
 from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Work
 from eval.harness.conversations import Conversation, LabelledQuestion
@@ -91,9 +92,9 @@ class PolicyAblation(Benchmark[PolicyAblationOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:
-        """Remember the conversations once for every arm that is left. Raises ValueError where no model is configured."""
+        """Remember the conversations once for every arm that is left. Raises Unusable where no model is configured."""
         if not (self.settings.local or self.settings.frontier):
-            raise ValueError(
+            raise Unusable(
                 "without a model there is nothing to switch off: set TIRTHA_LOCAL_URL or TIRTHA_FRONTIER_URL"
             )
         async with AsyncExitStack() as stack:
@@ -166,7 +167,7 @@ class PolicyAblation(Benchmark[PolicyAblationOptions]):
                 "cost_nanousd": cost, "cheap": shares[0], "frontier": shares[1], "abstained": shares[2],
             }  # fmt: skip
             table.add_row(
-                arm, str(len(own)), f"{f1:.3f}", f"{found.mean:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}",
+                arm, str(len(own)), f"{f1:.3f}", f"{found.mean:+.3f}", found.bounds,
                 dollars(round(cost)), *(f"{share:.1%}" for share in shares),
             )  # fmt: skip
             points.append(Series(name=arm, points=[(cost / 1e9, f1)]))

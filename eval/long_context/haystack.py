@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from compaction.tokens import count_tokens
+from eval.errors import Unusable
 from eval.harness.answer_paths import history_scope
 from memory import NewTurn, Remember
 
@@ -86,13 +87,13 @@ def _sentence(chance: random.Random, day: int) -> str:
 
 
 def take(filler: Iterator[str], tokens: int) -> list[str]:
-    """Take as many paragraphs as fit `tokens`. Raises ValueError, with its length, if there is too little filler."""
+    """Take as many paragraphs as fit `tokens`. Raises Unusable, with its length, if there is too little filler."""
     texts: list[str] = []
     held = 0
     while held < tokens:
         paragraph = next(filler, None)
         if paragraph is None:
-            raise ValueError(f"the filler has {held:,} tokens; {tokens:,} are needed: give a longer --haystack")
+            raise Unusable(f"the filler has {held:,} tokens; {tokens:,} are needed: give a longer --haystack")
         texts.append(paragraph)
         held += count_tokens(f"{paragraph}\n")
     return texts[:-1] if held > tokens else texts
@@ -101,11 +102,11 @@ def take(filler: Iterator[str], tokens: int) -> list[str]:
 def bury(things: Sequence[tuple[float, str]], *, tokens: int, filler: Iterator[str]) -> list[str]:
     """Hide things, each at its depth (0: the beginning, 1: the end), in filler; all texts in order, `tokens` together at most.
 
-    Raises ValueError if the things alone are longer, or the filler is too short.
+    Raises Unusable if the things alone are longer, or the filler is too short.
     """
     own = sum(count_tokens(f"{text}\n") for _, text in things)
     if own > tokens:
-        raise ValueError(f"what is to be hidden has {own:,} tokens, more than the {tokens:,} of the history")
+        raise Unusable(f"what is to be hidden has {own:,} tokens, more than the {tokens:,} of the history")
     texts = take(filler, tokens - own)
     for depth, thing in sorted(things, reverse=True):
         texts.insert(round(depth * len(texts)), thing)

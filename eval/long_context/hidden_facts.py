@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 from cascade.errors import CascadeFault
 from eval.harness.answer_paths import Asking, ask_raw, remembering
 from eval.harness.benchmark import Sample, Work
-from eval.harness.intervals import wilson
+from eval.harness.intervals import bounds, wilson
 from eval.harness.report import Json, Series, Table
 from eval.long_context.haystack import Hidden, History
 from memory.encoding.encoder import Encoder
@@ -207,11 +207,10 @@ def table_of(figures: Mapping[str, Figures], *, title: str) -> Table:
         "raw: right, wrong, refused, not asked", title=title,
     )  # fmt: skip
     for key, one in figures.items():
-        low, high = one.all_facts_95
         raw = ", ".join(str(count) for count in (one.raw_right, one.raw_wrong, one.raw_refused, one.raw_not_asked))
         table.add_row(
             f"{one.history_tokens:,}", key.partition("/")[2], str(one.n), f"{one.evidence_recall:.3f}",
-            f"{one.all_facts:.3f}", f"{low:.3f}-{high:.3f}", f"{one.right:.3f}", str(one.context_tokens_max),
+            f"{one.all_facts:.3f}", bounds(*one.all_facts_95), f"{one.right:.3f}", str(one.context_tokens_max),
             f"{one.raw_tokens:,}", raw,
         )  # fmt: skip
     return table

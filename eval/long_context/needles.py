@@ -122,7 +122,7 @@ class Needles(Benchmark[NeedleOptions]):
         )
 
     def history(self, length: int) -> History:
-        """Make the history of `length` tokens, with every chain in it. Raises ValueError if they do not fit."""
+        """Make the history of `length` tokens, with every chain in it. Raises Unusable if they do not fit."""
         cells = [(hops, depth) for hops in self.options.hops for depth in self.options.depths]
         made = chains(self.options.seed, cells)
         things = [

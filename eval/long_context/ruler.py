@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter
 from cascade.errors import CascadeFault
 from eval.harness.answer_paths import USUAL_WINDOW, ask_raw, remembering
 from eval.harness.benchmark import Benchmark, Budget, Options, Sample, Seed, Work
-from eval.harness.intervals import wilson
+from eval.harness.intervals import bounds, wilson
 from eval.harness.report import Chart, Json, Report, Series, Table
 from eval.long_context.haystack import as_requests
 from eval.long_context.hidden_facts import Lengths, RawWindow, configured_models, notes_on_models
@@ -99,7 +99,7 @@ class Ruler(Benchmark[RulerOptions]):
         return {f"{one.task}/{one.length}/{one.index}": one for one in made}
 
     def ids(self) -> list[str]:
-        """Name the samples. Raises ValueError for a task that does not fit its length or whose file is missing."""
+        """Name the samples. Raises Unusable for a task that does not fit its length or whose file is missing."""
         return list(self._made)
 
     @asynccontextmanager
@@ -217,10 +217,9 @@ class _Figures:
         )
 
     def cells(self) -> list[str]:
-        low, high = self.all_held_95
         raw = "nobody read it" if self.raw is None else f"{100 * self.raw:.1f}"
         return [
-            str(self.n), f"{self.held:.3f}", f"{low:.3f}-{high:.3f}", f"{100 * self.memory:.1f}", raw,
+            str(self.n), f"{self.held:.3f}", bounds(*self.all_held_95), f"{100 * self.memory:.1f}", raw,
             str(self.raw_refused), str(self.context_tokens_max),
         ]  # fmt: skip
 

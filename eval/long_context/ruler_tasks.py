@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from compaction.tokens import count_tokens
+from eval.errors import Unusable
 from eval.long_context.haystack import paragraphs
 from language.segmentation.sentences import sentence_spans
 
@@ -81,11 +82,11 @@ def make_samples(task: str, *, length: int, count: int, seed: int, given: Path |
 
     Raises:
         KeyError: there is no such task.
-        ValueError: it cannot fit, or its file is missing or in another format.
+        Unusable: it cannot fit, or its file is missing or in another format.
     """
     if task in QA_TASKS:
         if given is None:
-            raise ValueError(f"{task} needs a file of {QA_TASKS[task]}")
+            raise Unusable(f"{task} needs a file of {QA_TASKS[task]}")
         asked = _read_questions(task, given)
         return [
             _question_over(task, n, length, asked[n * max(1, len(asked) // count) % len(asked)], asked, seed)
@@ -97,7 +98,7 @@ def make_samples(task: str, *, length: int, count: int, seed: int, given: Path |
 def read_official(file: Path, *, task: str) -> list[RulerSample]:
     """Read an official data file: a line each with `index`, `input`, `outputs` and `length`.
 
-    Its rows differ in length by a few tokens and were made to one: the next power of two if that is near. Raises ValueError,
+    Its rows differ in length by a few tokens and were made to one: the next power of two if that is near. Raises Unusable,
     naming the line.
     """
     made: dict[int, RulerSample] = {}
@@ -106,14 +107,14 @@ def read_official(file: Path, *, task: str) -> list[RulerSample]:
             try:
                 one = _official(json.loads(line), task)
             except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as fault:
-                raise ValueError(f"{file}, line {number}: not in RULER's format ({fault!r})") from fault
+                raise Unusable(f"{file}, line {number}: not in RULER's format ({fault!r})") from fault
             if one.index in made:
-                raise ValueError(
+                raise Unusable(
                     f"{file}, line {number}: index {one.index} comes twice; a file holds one task and length"
                 )
             made[one.index] = one
     if not made:
-        raise ValueError(f"{file} holds no sample")
+        raise Unusable(f"{file} holds no sample")
     longest = max(one.exact for one in made.values())
     power = 1 << (longest - 1).bit_length()
     length = power if longest > _NEAR * power else longest
@@ -163,7 +164,7 @@ def _made(task: str, index: int, length: int, seed: int) -> RulerSample:
         sample = _fitted(task, index, length, TASKS[task](chance))
         if task != "fwe" or _lead(sample.text, sample.outputs):
             return sample
-    raise ValueError(f"{task}: no three words lead in {length:,} tokens; it takes a longer text")
+    raise Unusable(f"{task}: no three words lead in {length:,} tokens; it takes a longer text")
 
 
 def _lead(text: str, words: Sequence[str]) -> bool:
@@ -178,10 +179,10 @@ def _fitted(task: str, index: int, length: int, draft: _Draft) -> RulerSample:
     """Fill a draft up to its length, its needles at random depths in their order where order matters."""
     own = sum(count_tokens(f"{one}\n") for one in draft.needles) + count_tokens(draft.question) + 2
     if own > length:
-        raise ValueError(f"{task} takes {own:,} tokens without any filler, more than {length:,}")
+        raise Unusable(f"{task} takes {own:,} tokens without any filler, more than {length:,}")
     units, lacking = _fill(draft.filler, length - own)
     if lacking > length * (1 - _NEAR):
-        raise ValueError(f"{task}: the file has {length - lacking:,} tokens to ask about, fewer than {length:,}")
+        raise Unusable(f"{task}: the file has {length - lacking:,} tokens to ask about, fewer than {length:,}")
     places = sorted(draft.chance.randrange(len(units) + 1) for _ in draft.needles)
     for place, needle in reversed(list(zip(places, draft.needles, strict=True))):
         units.insert(place, needle)
@@ -368,14 +369,14 @@ def _question_over(task: str, index: int, length: int, one: Asked, others: Seque
 
 
 def _read_questions(task: str, file: Path) -> list[Asked]:
-    """Read the questions that have an answer, with their paragraphs. Raises ValueError where the file is in another format."""
+    """Read the questions that have an answer, with their paragraphs. Raises Unusable where the file is in another format."""
     try:
         read = json.loads(file.read_text("utf-8"))
         asked = list(_squad(read) if task == "qa_1" else _hotpot(read))
     except (KeyError, TypeError, json.JSONDecodeError) as fault:
-        raise ValueError(f"{file} is not in the format of {QA_TASKS[task]}: {fault!r}") from fault
+        raise Unusable(f"{file} is not in the format of {QA_TASKS[task]}: {fault!r}") from fault
     if not asked:
-        raise ValueError(f"{file} holds no question with an answer")
+        raise Unusable(f"{file} holds no question with an answer")
     return asked
 
 

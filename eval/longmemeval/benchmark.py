@@ -60,7 +60,7 @@ class LongMemEval(Benchmark[LongMemEvalOptions]):
         return {one.id: one for one in list(read_longmemeval(self.options.data))[: self.options.limit]}
 
     def ids(self) -> list[str]:
-        """Name the questions. Raises ValueError where the file is not in the official format."""
+        """Name the questions. Raises Unusable where the file is not in the official format."""
         return list(self._questions)
 
     @asynccontextmanager

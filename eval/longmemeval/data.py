@@ -17,6 +17,7 @@ from typing import Any
 
 from dateutil.parser import parse as parse_date
 
+from eval.errors import Unusable
 from eval.harness.conversations import Conversation, LabelledQuestion
 from memory.model import NewTurn, Role
 
@@ -81,19 +82,19 @@ class LongMemEvalQuestion:
 
 
 def read_longmemeval(file: Path) -> Iterator[LongMemEvalQuestion]:
-    """Read the questions of a file, one at a time. Raises ValueError, naming the place, where it is not in the official format."""
+    """Read the questions of a file, one at a time. Raises Unusable, naming the place, where it is not in the official format."""
     try:
         raw = lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()
         records = json.loads(raw)
     except (lzma.LZMAError, json.JSONDecodeError, UnicodeDecodeError) as fault:
-        raise ValueError(f"{file} is not in LongMemEval's format: {fault}") from fault
+        raise Unusable(f"{file} is not in LongMemEval's format: {fault}") from fault
     if not isinstance(records, list) or not records:
-        raise ValueError(f"{file} is not in LongMemEval's format: a list of questions is wanted")
+        raise Unusable(f"{file} is not in LongMemEval's format: a list of questions is wanted")
     for number, record in enumerate(records):
         try:
             yield _question(record)
         except (KeyError, TypeError, AttributeError, ValueError) as fault:
-            raise ValueError(f"{file}: question {number} is not in LongMemEval's format: {fault!r}") from fault
+            raise Unusable(f"{file}: question {number} is not in LongMemEval's format: {fault!r}") from fault
 
 
 def as_conversation(question: LongMemEvalQuestion) -> Conversation:

@@ -31,7 +31,7 @@ Questions = Mapping[str, LongMemEvalQuestion]
 def longmemeval(
     file: str, base_url: str = "http://127.0.0.1:8765", budget: int = 165, judge: str | None = None
 ) -> Task:
-    """Ask the questions of an official file. Raises ValueError where it is not in the official format, OSError."""
+    """Ask the questions of an official file. Raises Unusable where it is not in the official format, OSError."""
     questions = {one.id: one for one in read_longmemeval(Path(file))}
     samples = [
         Sample(id=id_, input=one.question, target=one.answer, metadata={"type": one.judged_as})

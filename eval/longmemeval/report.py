@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from eval.harness.intervals import wilson
+from eval.harness.intervals import share_bounds
 from eval.harness.ranking_metrics import CUTOFFS, judge_ranking
 from eval.harness.report import Json, Table
 
@@ -117,8 +117,8 @@ class LongMemEvalResults:
         table = Table("answers, by type", "n", "right", "share", "95%", title="Answers, as judged")
         table.caption = f"task-averaged (mean over types): {mean(by_type):.3f}" if by_type else ""
         for name, own in groups.items():
-            low, high = wilson(sum(own), len(own))
-            table.add_row(name, str(len(own)), str(sum(own)), f"{mean(own):.3f}", f"{low:.3f}-{high:.3f}")
+            right = sum(own)
+            table.add_row(name, str(len(own)), str(right), f"{mean(own):.3f}", share_bounds(right, len(own)))
         return table
 
     def _systems(self) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from eval.errors import Unusable
 from eval.harness.conversations import Conversation, LabelledQuestion
 
 __all__ = ["read_realtalk"]
@@ -20,15 +21,15 @@ _TOLD_AT = "%d.%m.%Y, %H:%M:%S"
 
 
 def read_realtalk(folder: Path) -> list[Conversation]:
-    """Read the chats of a folder, one a file, in the order of their names. Raises ValueError where one is not in its format."""
+    """Read the chats of a folder, one a file, in the order of their names. Raises Unusable where one is not in its format."""
     chats = []
     for file in sorted(folder.glob("*.json")):
         try:
             chats.append(_chat(file.stem, json.loads(file.read_text("utf-8"))))
         except (KeyError, TypeError, ValueError) as fault:
-            raise ValueError(f"{file} is not in REALTALK's format: {fault!r}") from fault
+            raise Unusable(f"{file} is not in REALTALK's format: {fault!r}") from fault
     if not chats:
-        raise ValueError(f"{folder} holds no chat")
+        raise Unusable(f"{folder} holds no chat")
     return chats
 
 

@@ -23,8 +23,9 @@ from cascade.errors import CascadeFault, TooLong
 from cascade.ports import ChatRequest, Message
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
+from eval.errors import Unusable
 from eval.harness.benchmark import Benchmark, FirstOnly, Options, Sample, Work
-from eval.harness.intervals import wilson
+from eval.harness.intervals import share_bounds
 from eval.harness.report import Json, Report, Table
 from eval.long_context.hidden_facts import configured_models
 from eval.swe_bench.patches import Checked, check_patch, extract_patches, named_files, read_file_at
@@ -46,7 +47,7 @@ class Instance:
 
 
 def read_instances(file: Path) -> dict[str, Instance]:
-    """Read instances (JSON lines, or one JSON list), without gold patches and tests. Raises ValueError, OSError."""
+    """Read instances (JSON lines, or one JSON list), without gold patches and tests. Raises Unusable, OSError."""
     try:
         text = file.read_text("utf-8")
         rows = (
@@ -61,7 +62,7 @@ def read_instances(file: Path) -> dict[str, Instance]:
             for row in rows
         }
     except (json.JSONDecodeError, KeyError, TypeError) as fault:
-        raise ValueError(f"{file} is not in SWE-bench's format: {fault!r}") from fault
+        raise Unusable(f"{file} is not in SWE-bench's format: {fault!r}") from fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +110,9 @@ class SweBench(Benchmark[SweOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - each is asked on its own
-        """Write patches. Raises ValueError where no model is configured."""
+        """Write patches. Raises Unusable where no model is configured."""
         if not (self.settings.local or self.settings.frontier):
-            raise ValueError("no model writes patches: set TIRTHA_LOCAL_URL or TIRTHA_FRONTIER_URL")
+            raise Unusable("no model writes patches: set TIRTHA_LOCAL_URL or TIRTHA_FRONTIER_URL")
         async with open_tiers(self.settings) as tiers:
             ladder = [tier for tier in (tiers.local, tiers.frontier) if tier]
 
@@ -185,8 +186,7 @@ class SweBench(Benchmark[SweOptions]):
         }
         table = Table("", "count", "n", "95%", title="SWE-bench predictions")
         for name, (count, n) in counts.items():
-            low, high = wilson(count, n) if n else (0.0, 1.0)
-            table.add_row(name, str(count), str(n), f"{low:.3f}-{high:.3f}" if n else "-")
+            table.add_row(name, str(count), str(n), share_bounds(count, n))
         cost = sum(one.cost_nanousd for one in answers)
         table.caption = (
             f"errors: {len(answers) - len(done)}; US$ {cost / 1e9:.6f}; only the harness can say what is resolved"

@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from eval.errors import Unusable
+
 __all__ = ["Resolved", "missing", "run_harness"]
 
 _DISK_GB = 120
@@ -53,10 +55,10 @@ def missing(python: Path, *, folder: Path) -> list[str]:
 def run_harness(
     python: Path, predictions: Path, *, dataset: str, folder: Path, workers: int = 4, gold: int = 1
 ) -> Resolved:
-    """Resolve `gold` gold patches first, then the predictions. Raises ValueError for what is missing, or if gold fails."""
+    """Resolve `gold` gold patches first, then the predictions. Raises Unusable for what is missing, or if gold fails."""
     lacking = missing(python, folder=folder)
     if lacking:
-        raise ValueError("the harness cannot run here: " + "; ".join(lacking))
+        raise Unusable("the harness cannot run here: " + "; ".join(lacking))
     ids = [json.loads(line)["instance_id"] for line in predictions.read_text("utf-8").splitlines() if line.strip()]
     sample = ids[:gold]
     # A fresh id each time: under an old one the harness would answer from its notes, whatever this machine can do now.
@@ -64,7 +66,7 @@ def run_harness(
         python, "gold", f"tirtha-gold-{uuid4().hex[:12]}", dataset=dataset, folder=folder, workers=workers, ids=sample
     )
     if proved.resolved < len(sample):
-        raise ValueError(
+        raise Unusable(
             f"the gold patch of {', '.join(sample)} does not resolve here ({proved.report}): no figure would mean anything"
         )
     # The harness keeps results by run id and instance, whatever the patch: the id names the patches.
@@ -90,6 +92,6 @@ def _run(  # noqa: PLR0913 - what the harness takes
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     reports = sorted(folder.glob(f"*.{run_id}.json"), key=lambda file: file.stat().st_mtime)
     if done.returncode or not reports:
-        raise ValueError(f"the harness failed ({done.returncode}): {(done.stderr or done.stdout)[-800:]}")
+        raise Unusable(f"the harness failed ({done.returncode}): {(done.stderr or done.stdout)[-800:]}")
     said = json.loads(reports[-1].read_text("utf-8"))
     return Resolved(resolved=int(said["resolved_instances"]), n=len(ids), report=reports[-1])

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from eval.errors import Unusable
+
 __all__ = ["Checked", "check_patch", "extract_patches", "named_files", "read_file_at"]
 
 _FENCED = re.compile(r"^([ \t]*)```(?:diff|patch)?[ \t]*\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
@@ -56,20 +58,20 @@ def check_patch(patch: str, *, checkout: Path | None, commit: str) -> Checked:
 
 
 def named_files(issue: str, checkout: Path, commit: str) -> list[str]:
-    """List files of the commit that an issue names, whole or by their last parts, in naming order. Raises ValueError."""
+    """List files of the commit that an issue names, whole or by their last parts, in naming order. Raises Unusable."""
     found = _git(checkout, "ls-tree", "-r", "--name-only", commit)
     if found.returncode:
-        raise ValueError(f"{checkout} has no files at {commit}: {_said(found)}")
+        raise Unusable(f"{checkout} has no files at {commit}: {_said(found)}")
     listed = found.stdout.decode("utf-8", "replace").splitlines()
     named = dict.fromkeys(word.lstrip("./") for word in _PATH.findall(issue))
     return list(dict.fromkeys(file for word in named for file in listed if file == word or file.endswith(f"/{word}")))
 
 
 def read_file_at(checkout: Path, commit: str, file: str) -> str | None:
-    """Read a file as it was at the commit, line ends as they are; None if it is no text in UTF-8. Raises ValueError if absent."""
+    """Read a file as it was at the commit, line ends as they are; None if it is no text in UTF-8. Raises Unusable if absent."""
     found = _git(checkout, "show", f"{commit}:{file}")
     if found.returncode:
-        raise ValueError(f"{file} is not in {checkout} at {commit}: {_said(found)}")
+        raise Unusable(f"{file} is not in {checkout} at {commit}: {_said(found)}")
     try:
         return found.stdout.decode("utf-8")
     except UnicodeDecodeError:
@@ -163,7 +165,7 @@ def _git(
 ) -> "subprocess.CompletedProcess[bytes]":
     git = shutil.which("git")
     if git is None:
-        raise ValueError("git is not installed: patches cannot be tried on a checkout")
+        raise Unusable("git is not installed: patches cannot be tried on a checkout")
     command = [git, "-C", str(checkout), *words]
     env = {"PATH": str(Path(git).parent), "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(checkout)}
     env |= {"GIT_INDEX_FILE": str(index)} if index else {}
@@ -171,4 +173,4 @@ def _git(
     try:
         return subprocess.run(command, env=env, input=given, capture_output=True, check=False, timeout=_GIT_S)  # noqa: S603
     except subprocess.TimeoutExpired as fault:
-        raise ValueError(f"git {words[0]} took more than {_GIT_S} s in {checkout}") from fault
+        raise Unusable(f"git {words[0]} took more than {_GIT_S} s in {checkout}") from fault

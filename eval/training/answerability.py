@@ -19,7 +19,7 @@ from eval.training.unanswerable import FOREIGN
 from memory.recall.answerability import figures, probability
 from memory.recall.reranker import Reranked, Weights
 
-__all__ = ["KINDS", "OF_WORDS", "Case", "fit_answerability", "make_case", "unseen_probabilities"]
+__all__ = ["KINDS", "OF_WORDS", "AnswerabilityCase", "fit_answerability", "make_case", "unseen_probabilities"]
 
 # How often each kind of unanswerable question is thought to come, for one answerable question. Asked: as the set has it. Withheld:
 # an answerable one whose evidence was taken away. Foreign: one about other conversations.
@@ -30,7 +30,7 @@ _SHRINKAGE = 0.0003  # of the sum of squares of the weights of standardised figu
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class AnswerabilityCase:
     """A question of one kind and its figures, judged by weights that never saw its conversation."""
 
     set: str
@@ -39,9 +39,9 @@ class Case:
     figures: dict[str, float]
 
 
-def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> Case:
+def make_case(one: Asked, reranked: Reranked, *, kind: str | None = None) -> AnswerabilityCase:
     """Return the case of a question."""
-    return Case(
+    return AnswerabilityCase(
         set=one.set,
         kind=kind or _kind_of(one.question),
         conversation=one.conversation,
@@ -55,7 +55,7 @@ def _kind_of(question: LabelledQuestion) -> str:
     return FOREIGN if question.kind == FOREIGN else "asked"
 
 
-def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
+def unseen_probabilities(cases: Sequence[AnswerabilityCase]) -> NDArray[np.float64]:
     """Return each case's probability of having an answer, by a model fitted on the other conversations: `(len(cases),)`."""
     unseen = np.zeros(len(cases))
     for conversation in dict.fromkeys(case.conversation for case in cases):
@@ -65,7 +65,7 @@ def unseen_probabilities(cases: Sequence[Case]) -> NDArray[np.float64]:
     return unseen
 
 
-def fit_answerability(cases: Sequence[Case], *, names: Set[str] = OF_EVIDENCE) -> Weights:
+def fit_answerability(cases: Sequence[AnswerabilityCase], *, names: Set[str] = OF_EVIDENCE) -> Weights:
     """Fit a weight for each plain figure of these names, none below 0, and the intercept: a logistic model."""
     used = [name for name in cases[0].figures if name in names]
     rows = np.array([[case.figures[name] for name in used] for case in cases])

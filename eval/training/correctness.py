@@ -28,7 +28,7 @@ from sklearn.model_selection import GroupKFold
 from cascade.guards.correctness import Score
 from cascade.guards.draft_features import FEATURES
 from eval.drafts.labelled import Labelled, read_labelled
-from eval.harness.intervals import wilson
+from eval.harness.intervals import share_bounds
 from eval.training.sets import LICENCES as OF_RECALL
 
 __all__ = ["Fit", "fit", "held_out", "judged", "lowest_threshold", "penalty"]
@@ -207,11 +207,10 @@ def _table(title: str, rows: Sequence[Labelled], likely: Floats, threshold: floa
     for model in sorted({row.model for row in rows}):
         own = [(row.right, float(p)) for row, p in zip(rows, likely, strict=True) if row.model == model]
         passed = [was_right for was_right, p in own if p >= threshold]
-        low, high = wilson(sum(passed), len(passed)) if passed else (0.0, 1.0)
         auc = roc_auc_score([was_right for was_right, _ in own], [p for _, p in own])
         table.add_row(
             model, str(len(own)), str(sum(was_right for was_right, _ in own)), f"{auc:.3f}", str(len(passed)),
-            str(sum(passed)), f"{low:.2f}-{high:.2f}",
+            str(sum(passed)), share_bounds(sum(passed), len(passed)),
         )  # fmt: skip
     return table
 

@@ -19,7 +19,7 @@ from compaction import distill
 from eval.harness.conversations import Conversation
 from eval.harness.embedding_cache import CachedEncoder
 from eval.harness.manifest import find_code
-from eval.training.answerability import OF_WORDS, Case, fit_answerability, make_case, unseen_probabilities
+from eval.training.answerability import OF_WORDS, AnswerabilityCase, fit_answerability, make_case, unseen_probabilities
 from eval.training.fitting import FOLDS, Asked, ask_conversations, fit_reranker, held_out
 from eval.training.sets import LICENCES
 from eval.training.unanswerable import FOREIGN, small_memories, with_foreign_questions
@@ -70,7 +70,7 @@ def _gather(sets: Mapping[str, Sequence[Conversation]], encoder: CachedEncoder, 
 
 def _judged(
     asked: Sequence[Asked], small: Sequence[Asked], progress: Progress
-) -> tuple[list[Case], dict[str, dict[str, float]]]:
+) -> tuple[list[AnswerabilityCase], dict[str, dict[str, float]]]:
     """Return every question, and every answerable one without its evidence, by weights that never saw its conversation."""
     withheld = [kept for one in asked if one.question.answerable and (kept := one.withheld())]
     task = progress.add_task("unseen conversations", total=FOLDS)
@@ -100,7 +100,7 @@ def _recalled(asked: Sequence[Asked], judged: Sequence[Reranked]) -> dict[str, d
     }
 
 
-def _worth(cases: Sequence[Case], likely: NDArray[np.float64]) -> dict[str, float]:
+def _worth(cases: Sequence[AnswerabilityCase], likely: NDArray[np.float64]) -> dict[str, float]:
     """Return AUROC by set and kind, the Brier score, and the threshold below which the stated share of answerable ones falls."""
     kinds, sets = np.array([case.kind for case in cases]), np.array([case.set for case in cases])
     true = kinds == "answerable"

@@ -31,7 +31,7 @@ _FACTS = range(1, 4)
 def read_sets(
     *, beam: Path | None = None, locomo: Path | None = None, realtalk: Path | None = None
 ) -> Mapping[str, list[Conversation]]:
-    """Read the sets by name. Raises OSError, and ValueError where a file is not in its set's format."""
+    """Read the sets by name. Raises OSError, and Unusable where a file is not in its set's format."""
     found = {"beam": read_set("beam", beam, size="100K")} if beam else {}
     found |= {
         "dialogues": dialogues(_CHATS),

@@ -27,7 +27,7 @@ __all__ = [
     "clauses_with_cues",
     "condition_of",
     "own_words",
-    "subject_of",
+    "subject_terms",
 ]
 
 INSTRUCTIONS_VERSION = (
@@ -135,7 +135,7 @@ def clauses_with_cues(text: str, passages: Sequence[Passage]) -> list[Clause]:
 
 
 @lru_cache(maxsize=_KEPT)
-def subject_of(text: str) -> frozenset[str]:
+def subject_terms(text: str) -> frozenset[str]:
     """Return the terms that say what an instruction is about, without those that say that it is one."""
     patterns, text = _patterns_of(language_of(text)), text.replace("\u2019", "'")
     for name in _WORDING:

@@ -6,6 +6,7 @@ Knows nothing of storage. Every method blocks; turns and questions are encoded i
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from transformers.utils import logging as transformers_logging
 from language import Passage, split_passages
 from memory.encoding.bundled_weights import refuse_altered
 from memory.encoding.model_loading import load_model
+from memory.encoding.threads import computing_with, usual_threads
+from memory.errors import ModelUnusable
 from memory.model import EncodedPassage, Turn
 
 __all__ = ["BUNDLED_MODEL", "Encoder"]
@@ -32,7 +35,6 @@ _BATCH_TOKENS = (
 )
 # More threads wait for each other longer than they save on a question, and take the cores that BM25 and the search need.
 _QUESTION_THREADS = 1
-_TURN_THREADS = torch.get_num_threads()
 _TINY = np.float32(1e-9)
 
 Vectors = NDArray[np.float32]
@@ -48,14 +50,18 @@ class _Window:
 
 
 class Encoder:
-    """A sentence-transformers model; `name` and `dimension` identify its vectors. Raises WeightsAltered for the bundled one."""
+    """A sentence-transformers model; `name` and `dimension` identify its vectors.
+
+    Turns are encoded with as many threads as torch usually has. A call leaves this process's settings as it found them.
+    Raises ModelUnusable, OSError for a model that is not there, and WeightsAltered for the bundled one.
+    """
 
     def __init__(self, model: str = BUNDLED_MODEL) -> None:
-        transformers_logging.disable_progress_bar()
         path = str(get_model_path()) if model == BUNDLED_MODEL else model
         if model == BUNDLED_MODEL:
             refuse_altered(Path(path))
-        self.model = load_model(path)
+        with _no_progress_bar():
+            self.model = _loaded(path)
         self.name = model
         self.dimension = int(self.model.get_embedding_dimension() or 0)
         self._late = _mean_pools(self.model)
@@ -68,8 +74,8 @@ class Encoder:
         """Encode a question: `(dimension,) float32` of length 1, of its first `max_seq_length` tokens."""
         prompt = self.model.prompts.get("query") or ""
         ids = self._tokenize([prompt + question])[0][: self._capacity]
-        torch.set_num_threads(_QUESTION_THREADS)
-        features = self._forward([[*self._first, *ids, *self._last]])
+        with computing_with(_QUESTION_THREADS):
+            features = self._forward([[*self._first, *ids, *self._last]])
         vector: Vectors = features["sentence_embedding"].float().numpy()[0]
         return _unit(vector)
 
@@ -87,10 +93,10 @@ class Encoder:
             between()
             windows += self._windows(index, turn, passages[index])
         windows.sort(key=lambda window: len(window.ids))
-        torch.set_num_threads(_TURN_THREADS)
         for batch in _slices(windows):
             between()
-            self._add_up(batch, sums)
+            with computing_with(usual_threads()):
+                self._add_up(batch, sums)
         return [_encoded(turn, found, _unit(total)) for turn, found, total in zip(turns, passages, sums, strict=True)]
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
@@ -169,6 +175,25 @@ class Encoder:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
+def _loaded(path: str) -> SentenceTransformer:
+    try:
+        return load_model(path)
+    except ValueError as fault:  # what the libraries raise for a folder that holds no model of theirs
+        raise ModelUnusable(f"the embedding model {path} cannot be loaded: {fault}") from fault
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Show no bar while a model is loaded; afterwards this process's setting is as it was."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
 def _slices(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
     """Cut windows, the shortest first, into batches of which each is encoded at once."""
     batch: list[_Window] = []
@@ -206,7 +231,7 @@ def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:
     """Copy the fast tokenizer: a shared one may not be used from two threads, and ours must not pad or truncate."""
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise ValueError(f"the embedding model {model} has no fast tokenizer; choose a model that has one")
+        raise ModelUnusable("the embedding model has no fast tokenizer: choose a model that has one")
     own = Tokenizer.from_str(backend.to_str())
     own.no_padding()
     own.no_truncation()

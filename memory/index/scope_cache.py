@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from language import Passage
+from memory.encoding.threads import computing_with, usual_threads
 from memory.index.bm25 import Postings, TermStatistics
 from memory.model import EncodedPassage, ScopeId, TurnPk, Vector
 
@@ -28,7 +29,7 @@ _OF_ONE_TURN = 3
 _GROWTH = 1.25
 _ROUNDING = 0.001  # two products may be off by half of it each where they are computed in half precision
 _ROWS_AT_ONCE = 4_096
-_THREADS = min(torch.get_num_threads(), 4)  # more do not read memory faster
+_MOST_THREADS = 4  # more do not read memory faster
 
 T = TypeVar("T", bound=np.generic)
 Halves = NDArray[np.float16]
@@ -92,10 +93,10 @@ class CachedScope:
         All are compared in half precision, and what may be among the best by that is compared again in single precision. So the
         order is exact, and does not depend on how a library shares out the work.
         """
-        torch.set_num_threads(_THREADS)
         count = self._count  # first: an append may put longer arrays in place meanwhile
         vectors = self._vectors[:count]
-        rough = torch.mv(torch.from_numpy(vectors), torch.from_numpy(vector.astype(np.float16))).float()
+        with computing_with(min(usual_threads(), _MOST_THREADS)):
+            rough = torch.mv(torch.from_numpy(vectors), torch.from_numpy(vector.astype(np.float16))).float()
         sums: NDArray[np.float32] = rough.numpy()
         sums[self._hidden] = -np.inf  # and so in `rough`, whose memory it is
         shown = len(sums) - len(self._hidden)

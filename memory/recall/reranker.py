@@ -27,7 +27,9 @@ __all__ = ["FIGURES", "MODELS", "RecallModels", "Reranked", "Weights", "reranked
 log = logging.getLogger(__name__)
 
 MODELS = Path(__file__).parent / "models"
-FIGURES = frozenset({"best", "three_ahead", "related_ahead", "turn_coverage_ahead", "asked_related", "asked_turn_coverage"})
+FIGURES = frozenset(
+    {"best", "three_ahead", "related_ahead", "turn_coverage_ahead", "asked_related", "asked_turn_coverage"}
+)
 _SPEAKER = frozenset(PARTS["speaker"])
 _WEIGHED = frozenset({"fusion", *(name for names in PARTS.values() for name in names)})
 
@@ -134,5 +136,7 @@ def _read(file: Path, known: Set[str]) -> Weights:
         raise ValueError(f"{file} does not hold weights: {fault!r}") from fault
     unknown = sorted(read.weights.keys() - known)
     if unknown:
-        raise ValueError(f"{file} weighs what recall does not compute, {', '.join(unknown)}: fit again (tirtha eval fit)")
+        raise ValueError(
+            f"{file} weighs what recall does not compute, {', '.join(unknown)}: fit again (tirtha eval fit)"
+        )
     return read

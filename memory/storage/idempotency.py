@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, func, select
 from sqlmodel import col
 
-from memory.model import NewTurn, Outcome
+from memory.model import NewTurn, TurnOutcome
 from memory.storage.database import KEYS_PER_QUERY
 from memory.storage.schema import TurnRow
 
@@ -20,12 +20,12 @@ __all__ = ["content_hash", "plan_turns"]
 _STARTS = 200  # places where a run may begin; bounds the work in a session of a thousand equal turns
 
 
-def plan_turns(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[tuple[str, Outcome]]:
+def plan_turns(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[tuple[str, TurnOutcome]]:
     """Decide for each turn its id and whether it is new, known or in conflict."""
     known = _known_ids(connection, session, [turn.id for turn in turns if turn.id is not None])
     run = _known_run(connection, session, [turn for turn in turns if turn.id is None])
     unnamed = iter(run + [None] * len(turns))
-    plan: list[tuple[str, Outcome]] = []
+    plan: list[tuple[str, TurnOutcome]] = []
     for turn in turns:
         if turn.id is None:
             key = next(unnamed)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -66,12 +67,11 @@ def open_database(
         with store_faults():
             database.refuse_unsound(accept_loss=accept_loss)
         with store_faults(), database.writing() as connection:
-            config = alembic_config(migrations, connection)
-            revisions = ScriptDirectory.from_config(config)
+            revisions = _revisions(tuple(one.folder for one in migrations))
             _carry_over(connection, migrations)
             _refuse_newer(connection, revisions, migrations, home)
             if not _is_newest(connection, revisions):
-                command.upgrade(config, "heads")
+                command.upgrade(alembic_config(migrations, connection), "heads")
         with store_faults():
             database.wipe()  # what an earlier process forgot and could not wipe
         yield database
@@ -90,7 +90,7 @@ def read_database(home: Path, url: str | None, *, migrations: Sequence[Migration
         with store_faults(), database.reading() as connection:
             if not _heads(connection):
                 raise StoreUnavailable(f"there is no Tirtha database for {home}")
-            revisions = ScriptDirectory.from_config(alembic_config(migrations, connection))
+            revisions = _revisions(tuple(one.folder for one in migrations))
             _refuse_newer(connection, revisions, migrations, home)
             if not _is_newest(connection, revisions):
                 raise DataIsOlder(home)
@@ -99,11 +99,22 @@ def read_database(home: Path, url: str | None, *, migrations: Sequence[Migration
 
 def alembic_config(migrations: Sequence[Migrations], connection: Connection) -> Config:
     """Return Alembic's configuration for the branches of these packages, on an open connection."""
+    config = _config([one.folder for one in migrations])
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def _revisions(folders: tuple[Path, ...]) -> ScriptDirectory:
+    """Return the revisions in these folders. A process reads them once: each is a program that Alembic loads."""
+    return ScriptDirectory.from_config(_config(folders))
+
+
+def _config(folders: Sequence[Path]) -> Config:
     config = Config()
     config.set_main_option("script_location", _verbatim(_ENVIRONMENT))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(_verbatim(one.folder) for one in migrations))
-    config.attributes["connection"] = connection
+    config.set_main_option("version_locations", "\n".join(map(_verbatim, folders)))
     return config
 
 

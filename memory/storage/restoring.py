@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, func, insert, select
 from sqlmodel import col
 
-from memory.model import ArchivedTurn, Outcome, Restore, Restored, ScopeId
+from memory.model import ArchivedTurn, Restore, Restored, ScopeId, TurnOutcome
 from memory.storage.database import KEYS_PER_QUERY
 from memory.storage.idempotency import content_hash
 from memory.storage.schema import SessionRow, TurnRow
@@ -62,9 +62,9 @@ def _sessions(connection: Connection, scope: ScopeId, turns: Sequence[ArchivedTu
     return found
 
 
-def _outcomes(connection: Connection, sessions: Mapping[str, int], turns: Sequence[ArchivedTurn]) -> list[Outcome]:
+def _outcomes(connection: Connection, sessions: Mapping[str, int], turns: Sequence[ArchivedTurn]) -> list[TurnOutcome]:
     held = _held(connection, sessions, turns)
-    outcomes: list[Outcome] = []
+    outcomes: list[TurnOutcome] = []
     for turn in turns:
         name, says = (turn.session_id, turn.id), (content_hash(turn.new), turn.said_at)
         there = held.setdefault(name, says)  # a second line of one id is compared with the first

@@ -7,7 +7,7 @@ from cascade import CodeCascade, CodeTask, Decision
 from cascade.code_tasks import CodePolicy
 from cascade.errors import SandboxUnavailable, TierDown
 from cascade.ports import ChatFailed, Completion, Usage
-from cascade.sandbox import Limits, Outcome, PublicTests, find_level, try_program
+from cascade.sandbox import Limits, PublicTests, TrialOutcome, find_level, try_program
 from tests.support.tiers import DEAR, Scripted, tier
 
 TASK = CodeTask(question="Add two numbers.", entry_point="add", tests="assert add(1, 2) == 3")
@@ -16,11 +16,11 @@ OTHER = "```python\ndef add(a, b):\n    return b + a\n```"
 WRONG = "```python\ndef add(a, b):\n    return a - b\n```"
 
 
-async def run(program: str, tests: PublicTests) -> Outcome:
+async def run(program: str, tests: PublicTests) -> TrialOutcome:
     return await try_program(await find_level(), program, tests, Limits(wall_s=5))
 
 
-async def unsafe(program: str, tests: PublicTests) -> Outcome:
+async def unsafe(program: str, tests: PublicTests) -> TrialOutcome:
     raise SandboxUnavailable(reason="a test says so")
 
 
@@ -119,7 +119,7 @@ async def test_what_is_no_program_is_not_run(said: str | Completion, why: str) -
 
 
 async def test_tests_that_outlast_the_request_are_no_pass() -> None:
-    async def endless(program: str, tests: PublicTests) -> Outcome:
+    async def endless(program: str, tests: PublicTests) -> TrialOutcome:
         await anyio.sleep_forever()
         raise AssertionError
 

@@ -4,7 +4,7 @@ import ast
 import json
 import warnings
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -35,18 +35,22 @@ def corpus(name: str) -> list[Any]:
     return [json.loads(line) for line in lines if line]
 
 
-def shown(row: dict[str, Any]) -> str:
-    return ascii(row["text"][:60])
-
-
-@pytest.mark.parametrize("row", corpus("model_answers"), ids=shown)
-def test_every_shape_of_an_answer_is_read_as_it_was_meant(row: dict[str, Any]) -> None:
+def as_read(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What is read of an answer: its kind, and of one that is an answer the text and the citations."""
     said = completion(row["text"], row["finish"])
     draft = read_draft(said, TROMSO)
     kind = "abstention" if draft.abstains else "answer" if draft.parsed else "unreadable"
-    assert ("nothing" if silence(said) else kind) == row["reads"]
-    if row["reads"] == "answer":
-        assert (draft.answer, list(draft.citations)) == (row["answer"], row["citations"])
+    kind = "nothing" if silence(said) else kind
+    return (kind, draft.answer, list(draft.citations)) if kind == "answer" else (kind,)
+
+
+def test_every_shape_of_an_answer_is_read_as_it_was_meant() -> None:
+    rows = corpus("model_answers")
+    wanted = [
+        ("answer", row["answer"], row["citations"]) if row["reads"] == "answer" else (row["reads"],) for row in rows
+    ]
+    read = [as_read(row) for row in rows]
+    assert [(row["text"], one, other) for row, one, other in zip(rows, read, wanted, strict=True) if one != other] == []
 
 
 def meant(program: str) -> str:
@@ -59,14 +63,14 @@ def meant(program: str) -> str:
             return program.strip()
 
 
-@pytest.mark.parametrize("row", corpus("model_programs"), ids=shown)
-def test_every_shape_of_a_program_is_read_as_it_was_meant(row: dict[str, Any]) -> None:
-    assert meant(read_program(row["text"], row["entry_point"])) == meant(row["program"])
+def test_every_shape_of_a_program_is_read_as_it_was_meant() -> None:
+    read = [(row, read_program(row["text"], row["entry_point"])) for row in corpus("model_programs")]
+    assert [(row["text"], program) for row, program in read if meant(program) != meant(row["program"])] == []
 
 
-@pytest.mark.parametrize("row", corpus("judge_replies"), ids=shown)
-def test_every_shape_of_a_verdict_is_read_as_it_was_meant(row: dict[str, Any]) -> None:
-    assert read_verdict(row["text"]) == row["verdict"]
+def test_every_shape_of_a_verdict_is_read_as_it_was_meant() -> None:
+    read = [(row, read_verdict(row["text"])) for row in corpus("judge_replies")]
+    assert [(row["text"], verdict) for row, verdict in read if verdict != row["verdict"]] == []
 
 
 PIECES = st.sampled_from(
@@ -107,13 +111,13 @@ def test_no_text_breaks_the_reader_and_no_thought_is_served(text: str) -> None:
     ids=lambda text: ascii(text[:12]),
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = perf_counter()
+    began_s = thread_time()  # of the processor: whatever else runs beside it
     said = completion(text)
     silence(said)
     read_draft(said, TROMSO)
     read_program(text, "f")
     read_verdict(text)
-    assert perf_counter() - began < 10
+    assert thread_time() - began_s < 10
 
 
 @pytest.mark.parametrize(

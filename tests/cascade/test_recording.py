@@ -12,7 +12,7 @@ import pytest
 from cascade import Cascade
 from cascade.certificate import Labelled, certify, read_certificate, risk_bound, score_of
 from cascade.decision import Hashes, Verdict
-from cascade.errors import Misconfigured, NotRecorded
+from cascade.errors import Misconfigured, NoThreshold, NotRecorded
 from cascade.guards import CitationGuard, FactsGuard
 from cascade.ports import Chat, ChatFailed, ChatRequest, Message
 from cascade.prompts import request_key
@@ -123,9 +123,9 @@ def test_the_lowest_threshold_that_holds_the_risk_is_certified() -> None:
     made = certify(labelled, risk=0.05, hashes=HASHES, labels_sha256="x", made_on=date(2026, 1, 1))
     assert (made.threshold, made.accepted, made.wrong) == (0.7, 202, 2)
     assert made.bound <= 0.05
-    with pytest.raises(ValueError, match="at least 59"):
+    with pytest.raises(NoThreshold, match="at least 59"):
         certify(items(30, 0, 0.9), risk=0.05, hashes=HASHES, labels_sha256="x", made_on=date(2026, 1, 1))
-    with pytest.raises(ValueError, match="no threshold"):
+    with pytest.raises(NoThreshold, match="no threshold"):
         certify(items(100, 50, 0.9), risk=0.05, hashes=HASHES, labels_sha256="x", made_on=date(2026, 1, 1))
 
 

@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from cascade.errors import SandboxUnavailable
-from cascade.sandbox import Level, Limits, Outcome, PublicTests, call_each, cells, find_level, try_program
+from cascade.sandbox import Level, Limits, PublicTests, TrialOutcome, call_each, cells, find_level, try_program
 from cascade.sandbox.cells import CellDied, open_cell
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 
@@ -251,7 +251,7 @@ async def test_a_cell_that_does_not_start_in_time_is_said_to_be_that(
         async with open_cell(level, QUICK):
             pytest.fail("it started within a millisecond")
     outcome = await try_program(level, "def f(a, b): return a + b", PublicTests(text=ADDS, entry_point="f"), QUICK)
-    assert outcome == Outcome(passed=False, why="it did not start in time")
+    assert outcome == TrialOutcome(passed=False, why="it did not start in time")
     with pytest.raises(SandboxUnavailable, match="did not start"):
         await find_level()
 

@@ -22,7 +22,7 @@ from cascade.guards import (
 from cascade.guards.guard import Guard, judge
 from cascade.ports import Chat, Completion, Draft, Usage
 from cascade.recording import DecisionChat, RecordingChat, read_recordings
-from cascade.sandbox import Outcome, PublicTests
+from cascade.sandbox import PublicTests, TrialOutcome
 from cascade.tiers.deployment import Deployment
 from tests.support.briefs import brief, quote
 from tests.support.tiers import DEAR, OneContext, Scripted, tier
@@ -181,8 +181,8 @@ PROGRAM = "```python3\r\ndef add(a, b):\r\n    return a + b\r\n```"
 TASK = CodeTask(question="Add two numbers.", entry_point="add", tests="assert add(1, 2) == 3")
 
 
-async def passes(program: str, tests: PublicTests) -> Outcome:
-    return Outcome(passed="a + b" in program, why="so it is")
+async def passes(program: str, tests: PublicTests) -> TrialOutcome:
+    return TrialOutcome(passed="a + b" in program, why="so it is")
 
 
 @pytest.mark.parametrize(

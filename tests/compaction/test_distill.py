@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compaction import BudgetTooSmall, Context, count_tokens, distill
@@ -12,6 +12,7 @@ from compaction.distill import DistillOptions, _Packing
 from language.segmentation.passages import split_passages
 from memory import Evidence, Turn
 from memory.model import Breadth, TurnPk
+from tests.support.laws import tried_on
 from tests.support.turns import MAY_8, evidence, held
 
 BREADTHS: tuple[Breadth, ...] = ("one", "two", "several", "history")
@@ -59,7 +60,7 @@ def holds(context: Context, turns: list[Turn]) -> None:
     assert moments == sorted(moments)
 
 
-@settings(max_examples=300, deadline=None)
+@tried_on(300)
 @given(ranked(), st.integers(1, 400), st.sampled_from(BREADTHS))
 def test_no_context_is_above_its_budget(found: list[Evidence], budget: int, breadth: Breadth) -> None:
     try:
@@ -73,7 +74,7 @@ def test_no_context_is_above_its_budget(found: list[Evidence], budget: int, brea
     assert distill(found, budget=budget, breadth=breadth) == context
 
 
-@settings(max_examples=300, deadline=None)
+@tried_on(300)
 @given(
     st.text(st.sampled_from("ab'-.,!?:/é猫👍 \t\n\u00a0\x1c12"), min_size=1, max_size=30),
     speakers | st.sampled_from(["-", ".:"]),
@@ -87,7 +88,7 @@ def test_no_passage_is_cheaper_than_its_words(text: str, speaker: str | None) ->
         assert packing.least_cost(found) <= packing.cost(found)
 
 
-@settings(max_examples=200, deadline=None)
+@tried_on(200)
 @given(st.lists(said, min_size=2, max_size=4, unique=True), speakers)
 def test_a_budget_that_holds_all_lines_gets_them_all(told: list[str], speaker: str | None) -> None:
     turns = [held(text, pk=pk, position=pk, speaker=speaker) for pk, text in enumerate(told)]
@@ -222,7 +223,7 @@ def test_no_evidence_is_an_empty_context() -> None:
     assert (context.text, context.tokens, context.lines) == ("", 0, ())
 
 
-@settings(max_examples=100, deadline=None)
+@tried_on(100)
 @given(found=ranked(), wanted=histories(), budget=st.integers(20, 400))
 def test_instructions_take_a_quarter_at_most_in_whole_lines(
     found: list[Evidence], wanted: list[Turn], budget: int

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compaction import count_tokens
 from compaction.rendering import Span, context_cost, day_cost, forget_rows, render, span_cost, year_cost
 from memory import Turn
 from tests.compaction.test_distill import histories
+from tests.support.laws import tried_on
 from tests.support.turns import MAY_8, held
 
 
@@ -91,7 +92,7 @@ def test_what_is_left_out_is_told() -> None:
     assert render([], budget=9).left_out == {}
 
 
-@settings(max_examples=150, deadline=None)
+@tried_on(150)
 @given(histories(), st.booleans(), st.booleans())
 def test_the_cost_is_known_before_it_is_written(turns: list[Turn], trimmed: bool, superseded: bool) -> None:
     spans = [whole(turn, trimmed=trimmed, superseded=superseded) for turn in turns]

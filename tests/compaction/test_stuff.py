@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compaction import WindowTooSmall, raw_tokens, stuff
 from memory import Turn
 from tests.compaction.test_distill import histories, holds
+from tests.support.laws import tried_on
 from tests.support.turns import MAY_8, held
 
 
@@ -19,7 +20,7 @@ def notes(count: int, *, hours: int = 1) -> list[Turn]:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@tried_on(100)
 @given(histories(), st.integers(1, 600))
 def test_stuffing_keeps_to_its_window(turns: list[Turn], limit: int) -> None:
     turns = sorted(turns, key=lambda turn: (turn.said_at, turn.pk))
@@ -33,7 +34,7 @@ def test_stuffing_keeps_to_its_window(turns: list[Turn], limit: int) -> None:
     assert {line.turn_id for line in context.lines} == {turn.id for turn in turns[len(turns) - len(context.lines) :]}
 
 
-@settings(max_examples=100, deadline=None)
+@tried_on(100)
 @given(histories())
 def test_the_whole_history_fits_what_it_counts(turns: list[Turn]) -> None:
     turns = sorted(turns, key=lambda turn: (turn.said_at, turn.pk))

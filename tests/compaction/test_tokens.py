@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from compaction.errors import TableDamaged
 from compaction.tokens import count_tokens
 
 TEXTS = [
@@ -49,5 +50,5 @@ def test_a_damaged_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tokens, "_SHA256", "0" * 64)
     tokens.token_table.cache_clear()
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(TableDamaged):
         tokens.token_table()

@@ -24,7 +24,7 @@ def postgres() -> Iterator[PostgreSQL]:
         yield made
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database with every package's tables."""
     if request.param == "sqlite":

@@ -135,6 +135,7 @@ def test_scopes_come_in_the_order_of_their_bytes(opened: Database, store: TurnSt
         assert [scope.agent_id for scope in scopes_of(connection, "default", user_id="a")] == [None, "x"]
 
 
+@pytest.mark.slow
 def test_many_scopes_come_page_by_page(opened: Database, store: TurnStore) -> None:
     requests = [Remember(scope=other(f"u{n:03}"), session_id="s", turns=[said("one")]) for n in range(450)]
     store.remember_many(requests)

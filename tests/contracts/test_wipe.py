@@ -45,6 +45,7 @@ async def test_no_row_holds_what_was_forgotten(database: str, tmp_path: Path, en
         assert {"turn.text", "decision.record"} <= set(in_rows(connection, [42]))
 
 
+@pytest.mark.slow
 def test_a_wipe_leaves_no_copy_in_pages_that_were_split(tmp_path: Path) -> None:
     """Rows of all sizes, written and removed in turns: `secure_delete` alone leaves copies of some."""
     with database_in(tmp_path) as opened:

@@ -4,7 +4,6 @@ import json
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -75,9 +74,9 @@ def meanings(text: str, said_on: date = TUESDAY) -> list[str]:
     return [time.meaning for time in analyse(text, said_on).times]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['language']}: {case['text']}")
-def test_a_sentence_tells_its_one_right_date_or_none(case: dict[str, Any]) -> None:
-    assert meanings(case["text"], date.fromisoformat(case["said_on"])) == case["times"]
+def test_a_sentence_tells_its_one_right_date_or_none() -> None:
+    read = [(case, meanings(case["text"], date.fromisoformat(case["said_on"]))) for case in CASES]
+    assert [(case["text"], case["times"], found) for case, found in read if found != case["times"]] == []
 
 
 def test_the_cases_are_of_all_languages_and_a_third_of_them_are_traps() -> None:

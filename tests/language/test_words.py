@@ -65,10 +65,7 @@ def test_words_stay_single_characters() -> None:
     [
         ("Амина", "у Амины"),
         ("собака", "собаки"),
-        ("كتاب", "الكتاب"),
-        ("مدرسة", "المدرسة"),
         ("लड़का", "लड़के"),
-        ("σκύλος", "σκύλο"),
     ],
 )
 def test_forms_of_a_word_are_one_term_in_scripts_that_have_a_stemmer(one: str, other: str) -> None:

@@ -222,6 +222,7 @@ async def test_closing_waits_for_the_batch_under_way(tmp_path: Path, encoder: En
         assert passages_in(tmp_path, encoder) == passages
 
 
+@pytest.mark.slow
 async def test_a_bulk_far_ahead_of_the_index_waits_for_it(tmp_path: Path, encoder: Encoder) -> None:
     async with memory_in(tmp_path, encoder, MemorySettings(max_tail_turns=50)) as memory:
         for start in range(0, 400, 40):
@@ -267,6 +268,7 @@ async def test_a_bulk_waits_for_an_index_that_fails_but_not_for_good(tmp_path: P
             assert [receipt.outcomes for receipt in await waiting] == [("stored",)]
 
 
+@pytest.mark.slow
 async def test_a_live_turn_is_indexed_while_an_import_still_waits(tmp_path: Path, encoder: Encoder) -> None:
     live = Scope(tenant="other", user_id="live")
     async with memory_in(tmp_path, encoder) as memory:

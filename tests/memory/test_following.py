@@ -28,6 +28,7 @@ from memory import Flag, Follow, Followed, NewTurn, Scope
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
 from memory.storage.store import TurnStore
+from tests.support.laws import tried_on
 from tests.support.memory import database_in, memory_in
 from tests.support.turns import MAY_8
 
@@ -222,13 +223,7 @@ def followed(tmp_path: Path, encoder: Encoder) -> Iterator[None]:
 
 @pytest.mark.usefixtures("followed")
 def test_what_clients_hold_is_what_is_recalled() -> None:
-    chosen = settings(
-        max_examples=20,
-        stateful_step_count=20,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-    )
+    chosen = settings(tried_on(20, suppress_health_check=list(HealthCheck)), stateful_step_count=20, derandomize=True)
     run_state_machine_as_test(Clients, settings=chosen)
 
 
@@ -304,7 +299,5 @@ class Twins(RuleBasedStateMachine):
 def test_conversations_that_begin_alike_lose_nothing(tmp_path: Path) -> None:
     with database_in(tmp_path) as database:
         Twins.store = TurnStore(database)
-        chosen = settings(
-            max_examples=50, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        )
+        chosen = settings(tried_on(50, suppress_health_check=list(HealthCheck)), stateful_step_count=25)
         run_state_machine_as_test(Twins, settings=chosen)

@@ -18,7 +18,7 @@ from tirtha.operations.forget import ForgetRequest
 from tirtha.operations.listing import SearchRequest, SessionsRequest, TurnRequest, TurnsRequest, UsersRequest
 from tirtha.operations.moving.exporting import ExportRequest
 from tirtha.operations.moving.importing import ImportRequest
-from tirtha.operations.moving.lines import Held, Line
+from tirtha.operations.moving.lines import FileLine, Held
 from tirtha.operations.recall import RecallRequest
 from tirtha.operations.remember import RememberRequest
 from tirtha.service import Service
@@ -27,9 +27,9 @@ TURN = NewTurn(role="user", text="My cat is called Miso.")
 TASK = CodeTask(question="Write f.", entry_point="f", tests="assert f(1) == 1")
 
 
-async def no_lines() -> AsyncIterator[Line]:
+async def no_lines() -> AsyncIterator[FileLine]:
     """Lines of an empty archive."""
-    nothing: tuple[Line, ...] = ()
+    nothing: tuple[FileLine, ...] = ()
     for line in nothing:
         yield line
 

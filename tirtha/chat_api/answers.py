@@ -13,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from cascade import Quote, dollars
 from tirtha.http.schemas.answers import CitationOut
-from tirtha.operations.chat.asked import Begun, Outcome
+from tirtha.operations.chat.asked import Begun, ChatOutcome
 from tirtha.operations.chat.run import ChatStream
 
 __all__ = ["EventStream", "block", "headers", "sse", "stream_headers"]
 
 
-def block(outcome: Outcome) -> dict[str, Any]:
+def block(outcome: ChatOutcome) -> dict[str, Any]:
     """Return what became of a request, as the object `tirtha` of its answer."""
     decision, begun = outcome.decision, outcome.begun
     return {
@@ -38,7 +38,7 @@ def block(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def headers(outcome: Outcome) -> dict[str, str]:
+def headers(outcome: ChatOutcome) -> dict[str, str]:
     """Return the headers of an answer that is sent whole."""
     decision = outcome.decision
     verified = {None: "unchecked", True: "true", False: "false"}[outcome.verified]

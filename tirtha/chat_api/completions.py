@@ -19,7 +19,7 @@ from tirtha.chat_api.options import ChatBody
 from tirtha.errors import BadChat
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.strict_route import LenientRoute
-from tirtha.operations.chat.asked import Changes, ChatTurn, Outcome
+from tirtha.operations.chat.asked import Changes, ChatOutcome, ChatTurn
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
 from tirtha.visible import is_blank
@@ -55,12 +55,12 @@ async def chat_completions(body: CompletionIn, request: Request, service: Served
         return JSONResponse(completion(outcome), headers=headers(outcome))
     said = await service.chat.stream(caller, asked)
     wants_usage = bool((body.stream_options or {}).get("include_usage"))
-    if isinstance(said, Outcome):
+    if isinstance(said, ChatOutcome):
         return EventStream(_afterwards(said, wants_usage=wants_usage), headers(said))
     return EventStream(_as_said(said, wants_usage=wants_usage), stream_headers(said.begun), said)
 
 
-def completion(outcome: Outcome) -> dict[str, Any]:
+def completion(outcome: ChatOutcome) -> dict[str, Any]:
     """Return the tier's completion, under an id of its own, with what became of the request."""
     return {**outcome.response, "id": _id(outcome.begun.decision_id), "tirtha": block(outcome)}
 
@@ -88,7 +88,7 @@ async def _as_said(said: ChatStream, *, wants_usage: bool) -> AsyncIterator[byte
     yield sse("[DONE]")
 
 
-async def _afterwards(outcome: Outcome, *, wants_usage: bool) -> AsyncIterator[bytes]:
+async def _afterwards(outcome: ChatOutcome, *, wants_usage: bool) -> AsyncIterator[bytes]:
     """Send an answer that was checked before as a stream."""
     whole = completion(outcome)
     shared: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import typer
@@ -10,7 +11,7 @@ from tirtha.cli.connection import connect
 from tirtha.cli.running import CommandFailed, out, read_settings, tell
 from tirtha.terminal import exact_json
 
-__all__ = ["Json", "checked", "flagged", "post", "print_answer", "request", "send"]
+__all__ = ["Json", "checked", "flagged", "in_path", "post", "print_answer", "request", "send"]
 
 Json = dict[str, Any]
 # What the command line calls the fields of a request.
@@ -45,7 +46,7 @@ _FLAGS = {
 async def request(method: str, path: str, query: Json) -> Json:
     """Send a request without a body. Raises CommandFailed with the answer's own words."""
     async with connect(read_settings()) as client:
-        return checked(await client.request(method, path, params=query))
+        return checked(await client.send(_built(client, method, path, params=query)))
 
 
 async def post(path: str, body: Json) -> Json:
@@ -56,7 +57,19 @@ async def post(path: str, body: Json) -> Json:
 async def send(method: str, path: str, *, body: Json) -> Json:
     """Send a JSON body by any method. Raises CommandFailed with the answer's own words."""
     async with connect(read_settings()) as client:
-        return checked(await client.request(method, path, json=body))
+        return checked(await client.send(_built(client, method, path, json=body)))
+
+
+def in_path(name: str) -> str:
+    """Return an id as a piece of a path; bytes that are no UTF-8 stay as they were typed, and the service refuses them."""
+    return quote(name, safe="", errors="surrogateescape")
+
+
+def _built(client: httpx.AsyncClient, method: str, path: str, **content: Any) -> httpx.Request:
+    try:
+        return client.build_request(method, path, **content)
+    except UnicodeEncodeError:
+        raise CommandFailed("an argument is not UTF-8: type it again") from None
 
 
 def checked(response: httpx.Response) -> Json:

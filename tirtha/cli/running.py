@@ -60,10 +60,10 @@ def read_settings(**flags: Any) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; print user-fixable errors as one line on stderr and exit 1."""
+    """Run a command's work; print user-fixable errors as one line on stderr and exit 1. Another ends with its traceback."""
     try:
         return asyncio.run(work)
-    except (CommandFailed, FaceFault, OSError, ValueError) as fault:
+    except (CommandFailed, FaceFault, OSError) as fault:
         give_up(fault)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -72,6 +72,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def run_here(work: Coroutine[Any, Any, T], **flags: Any) -> T:
     """Run work that opens the engine in this process; `flags` are those of `read_settings`."""
     from cascade.errors import CascadeFault, Misconfigured  # noqa: PLC0415 - the engine is slow to import
+    from compaction.errors import CompactionFault  # noqa: PLC0415
     from memory.errors import MemoryFault  # noqa: PLC0415
 
     try:
@@ -79,7 +80,7 @@ def run_here(work: Coroutine[Any, Any, T], **flags: Any) -> T:
     except Misconfigured as fault:
         name = SettingSources(**flags).named_variable(fault.setting)
         give_up(CommandFailed(f"{name}: {fault.why}"))
-    except (MemoryFault, CascadeFault) as fault:
+    except (MemoryFault, CascadeFault, CompactionFault) as fault:
         give_up(fault)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cascade.certificate import Certificate, Labelled, certify, score_of
 from cascade.decision import CHEAP_PATHS, Hashes
+from tirtha.errors import BadLabels
 
 __all__ = ["certify_feedback", "certify_labels"]
 
@@ -23,8 +24,8 @@ Read = Callable[[str], Awaitable[dict[str, Any]]]
 async def certify_labels(labels: bytes, decision: Read, *, risk: float) -> Certificate:
     """Certify from JSON lines of `decision_id` and `correct`; `decision` reads one as `GET /v1/decisions/{id}` gives it.
 
-    Decisions that no guard passed, or that another tier made, are left out. Raises ValueError if the lines are not of this
-    form, if the decisions were made with different prompts, guards or models, or if no threshold holds the risk.
+    Decisions that no guard passed, or that another tier made, are left out. Raises BadLabels if the lines are not of this
+    form, or if the decisions were made with different prompts, guards or models; NoThreshold if none holds the risk.
     """
     labelled: dict[str, bool] = {}
     for number, line in enumerate(labels.removeprefix(_MARK).split(b"\n"), 1):
@@ -32,11 +33,11 @@ async def certify_labels(labels: bytes, decision: Read, *, risk: float) -> Certi
             continue
         label = _label(line, number)
         if label["decision_id"] in labelled:
-            raise ValueError(f"line {number} labels decision {label['decision_id']} once more")
+            raise BadLabels(f"line {number} labels decision {label['decision_id']} once more")
         labelled[label["decision_id"]] = label["correct"]
     sets = await _by_makers(labelled, decision)
     if len(sets) != 1:
-        raise ValueError(
+        raise BadLabels(
             f"the labelled answers of the local tier were made with {len(sets)} sets of prompts, guards and models; "
             "a certificate is about one"
         )
@@ -48,13 +49,13 @@ async def certify_feedback(
 ) -> tuple[Certificate, int]:
     """Certify from what `GET /v1/feedback` lists: of the prompts, guards and models that the newest judged decision was made with.
 
-    Returns the certificate and how many judged answers of the local tier were made with others, and left out. Raises ValueError
-    without any, or if no threshold holds the risk.
+    Returns the certificate and how many judged answers of the local tier were made with others, and left out. Raises BadLabels
+    without any, and NoThreshold if none holds the risk.
     """
     labelled = {str(one["decision_id"]): bool(one["correct"]) for one in feedback}
     sets = await _by_makers(labelled, decision)
     if not sets:
-        raise ValueError(
+        raise BadLabels(
             "nobody has judged an answer of the local tier that all guards passed: say `tirtha feedback` of some"
         )
     newest = max(sets, key=lambda one: one.last_at)
@@ -97,10 +98,10 @@ def _label(line: bytes, number: int) -> dict[str, Any]:
     try:
         label = json.loads(line.decode())
     except UnicodeDecodeError as fault:
-        raise ValueError(f"line {number} is not UTF-8, from its byte {fault.start + 1} on") from None
+        raise BadLabels(f"line {number} is not UTF-8, from its byte {fault.start + 1} on") from None
     except (ValueError, RecursionError) as fault:
-        raise ValueError(f"line {number} is no JSON ({fault})") from None
+        raise BadLabels(f"line {number} is no JSON ({fault})") from None
     known = label if isinstance(label, dict) else {}
     if not isinstance(known.get("decision_id"), str) or not isinstance(known.get("correct"), bool):
-        raise ValueError(f"line {number} needs a decision_id and a correct that is true or false")  # noqa: TRY004 - of the file
+        raise BadLabels(f"line {number} needs a decision_id and a correct that is true or false")
     return known

@@ -11,6 +11,7 @@ import httpx
 from cascade.certificate import read_certificate
 from cascade.errors import CascadeFault, SandboxUnavailable
 from cascade.sandbox import find_level
+from compaction.errors import TableDamaged
 from compaction.tokens import token_table
 from memory.errors import HomeInUse, MemoryFault
 from memory.opening import examine_database, examine_memory, open_memory
@@ -38,6 +39,10 @@ class Finding:
     seen: str
 
 
+class _Wrong(Exception):
+    """What a check found wrong."""
+
+
 async def examine(settings: Settings) -> list[Finding]:
     """Run every check. A check that fails is a finding, not an error."""
     checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
@@ -55,7 +60,7 @@ async def examine(settings: Settings) -> list[Finding]:
     for name, check in checks:
         try:
             findings.append(Finding(check=name, works=True, seen=await check(settings)))
-        except (FaceFault, MemoryFault, CascadeFault, OSError, ValueError) as fault:
+        except (FaceFault, MemoryFault, CascadeFault, OSError, TableDamaged, _Wrong) as fault:
             findings.append(Finding(check=name, works=False, seen=str(fault)))
     return findings
 
@@ -102,13 +107,13 @@ async def _memory(settings: Settings) -> str:
 
 
 async def _beside(settings: Settings, url: str) -> str:
-    """Ask the running server whether it is ready, and check its database. Raises ValueError with the server's words."""
+    """Ask the running server whether it is ready, and check its database. Raises _Wrong with the server's words."""
     proof = local_proof(settings.folder)
     headers = {"authorization": f"{LOCAL_SCHEME} {proof}"} if proof else {}
     async with httpx.AsyncClient(base_url=url, headers=headers) as client:
         answer = await client.get("/readyz", timeout=_READY_S)
     if answer.is_error:
-        raise ValueError(f"the server at {url} is not ready: {answer.json()['detail']}")
+        raise _Wrong(f"the server at {url} is not ready: {answer.json()['detail']}")
     with database_beside_a_server(settings) as database:
         await asyncio.to_thread(examine_database, database)
     return f"in use by the server at {url}, which answers; the database is sound; stop the server to have the index checked"
@@ -120,7 +125,7 @@ async def _keys(settings: Settings) -> str:
             wrong = await opened.keys.what_is_wrong()
             needed = opened.authentication.key_needed
     if wrong:
-        raise ValueError("; ".join(wrong))
+        raise _Wrong("; ".join(wrong))
     return "every request needs one" if needed else "none is made: this machine is served, and no other"
 
 
@@ -129,7 +134,7 @@ async def _tiers(settings: Settings) -> str:
     seen = await probe(settings)
     faults = [fault for _, _, fault in seen if fault is not None]
     if faults:
-        raise ValueError("; ".join(str(fault) for fault in faults))
+        raise _Wrong("; ".join(str(fault) for fault in faults))
     tiers = "; ".join(f"{name}: {what}" for name, what, _ in seen)
     return f"{tiers or 'extractive (no language model is configured)'}; {below}"
 

@@ -15,6 +15,7 @@ from cascade.tiers.deployment import Breaker, Deployment
 from cascade.tiers.model import ModelTier
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from tirtha.caller import local_caller
+from tirtha.errors import NotReplayable
 from tirtha.settings import Settings, TierSettings
 from tirtha.wiring.cascade import GuardEncoder, make_cascade
 from tirtha.wiring.database import database_beside_a_server
@@ -63,13 +64,13 @@ class _Breaker(Breaker):
 async def replay_decision(settings: Settings, decision_id: str, recordings: Path) -> Replayed:
     """Replay a decision from memory on what was recorded in a folder (or file).
 
-    Raises UnknownDecision, NotRecorded, Misconfigured, LedgerUnavailable, what `read_database` raises, and ValueError for a
-    decision that drew up no context.
+    Raises UnknownDecision, NotRecorded, Misconfigured, LedgerUnavailable, what `read_database` raises, and NotReplayable for a
+    decision that drew up no context, or a file that holds no recordings.
     """
     with database_beside_a_server(settings) as database:
         decision = await Ledger(database).read(decision_id, tenant=local_caller().tenant)
     if decision.path == "cache" or not any(brief.budget for brief in decision.contexts):
-        raise ValueError("only decisions that drew up a context can be replayed: neither cache hits nor code tasks")
+        raise NotReplayable("only decisions that drew up a context can be replayed: neither cache hits nor code tasks")
     known = _recorded(recordings)
     encoder = await asyncio.to_thread(Encoder, settings.embedding_model or BUNDLED_MODEL)
     tiers = Tiers(
@@ -109,5 +110,5 @@ def _recorded(folder: Path) -> Recordings:
             known.update(read_recordings(file.read_text("utf-8").splitlines()))
         except ValueError as fault:
             reason = str(fault).partition("\n")[0]
-            raise ValueError(f"{file} holds a line that is no recording ({reason}): remove it") from fault
+            raise NotReplayable(f"{file} holds a line that is no recording ({reason}): remove it") from fault
     return known

@@ -31,7 +31,7 @@ class RememberResult(BaseModel):
     turns: list[StoredTurn]
 
 
-class Line(BaseModel):
+class NumberedLine(BaseModel):
     """Where the line `[n]` of the text comes from."""
 
     n: int
@@ -48,7 +48,7 @@ class RecallResult(BaseModel):
     """
 
     text: str
-    lines: list[Line]
+    lines: list[NumberedLine]
     tokens: int
     budget: int
     answerable: float

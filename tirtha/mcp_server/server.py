@@ -6,9 +6,11 @@ resources to every caller, and sets up the process's logging.
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeVar
 
+import mcp_types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
@@ -35,23 +37,29 @@ from tirtha.mcp_server.errors import Refused
 from tirtha.mcp_server.ports import Connection
 from tirtha.mcp_server.tools import TOOLS, Call
 
-__all__ = ["INSTRUCTIONS", "Called", "Context", "Outcome", "make_server"]
+__all__ = ["INSTRUCTIONS", "Called", "Context", "ToolOutcome", "make_server"]
 
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 Context = ServerRequestContext[Any, Any]
-Outcome = Literal["answered", "asked", "refused", "failed"]
-Called = Callable[[str, Outcome], None]
+ToolOutcome = Literal["answered", "asked", "refused", "failed"]
+Called = Callable[[str, ToolOutcome], None]
 INSTRUCTIONS = files(__package__).joinpath("instructions.md").read_text("utf-8")
 _WITHHELD = "an unexpected error; the log of Tirtha has it"
+
+
+@cache
+def _shown() -> list[mcp_types.Tool]:
+    """The tools as clients are told of them; their schemas take longer to write than everything else of a server."""
+    return [tool.shown() for tool in TOOLS.values()]
 
 
 def make_server(
     connect: Callable[[Context], Awaitable[Connection]], *, called: Called = lambda _tool, _how: None
 ) -> Server:
     """Return the server. `connect` says by which connection a request came, and raises Refused; `called` is told of each call."""
-    shown = [tool.shown() for tool in TOOLS.values()]
+    shown = _shown()
     schemas = {tool.name: tool.input_schema for tool in shown}
 
     async def list_tools(ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG001
@@ -60,7 +68,7 @@ def make_server(
     async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         if params.name not in TOOLS:
             raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: there are {', '.join(TOOLS)}")
-        how: Outcome = "failed"
+        how: ToolOutcome = "failed"
         try:
             result, how = await _called(ctx, params, connect)
         finally:
@@ -98,7 +106,7 @@ def make_server(
 
 async def _called(
     ctx: Context, params: CallToolRequestParams, connect: Callable[[Context], Awaitable[Connection]]
-) -> tuple[CallToolResult | InputRequiredResult, Outcome]:
+) -> tuple[CallToolResult | InputRequiredResult, ToolOutcome]:
     """Run a tool. What goes wrong is the tool's result, so that the model reads it."""
     tool = TOOLS[params.name]
     try:

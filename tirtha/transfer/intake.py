@@ -16,7 +16,7 @@ from tirtha.http.bodies import BadBody, read_json
 from tirtha.http.bulk import cut_lines
 from tirtha.http.errors import located, why
 from tirtha.operations.moving.importing import ImportRequest
-from tirtha.operations.moving.lines import Held, Line, Report, Unreadable
+from tirtha.operations.moving.lines import FileLine, Held, Report, Unreadable
 from tirtha.service import Service
 from tirtha.transfer.envelope import Header
 from tirtha.transfer.reader import ExportReader, RawLine
@@ -67,12 +67,12 @@ class _Lines:
         self._user_id = user_id
         self._max_line_bytes = max_line_bytes
 
-    async def read(self) -> AsyncIterator[Line]:
+    async def read(self) -> AsyncIterator[FileLine]:
         """Yield the lines, those that cannot be read too."""
         async for line in self._reader.lines():
             if line.number % _LINES_AT_ONCE == 0:
                 await anyio.lowlevel.checkpoint()
-            yield Line(number=line.number, content=self._content(line))
+            yield FileLine(number=line.number, content=self._content(line))
 
     def _content(self, line: RawLine) -> Held | Unreadable:
         if line.size > self._max_line_bytes:

@@ -30,7 +30,7 @@ from cascade.guards import (
 )
 from cascade.guards.correctness import correctness_score
 from cascade.ports import Embed
-from cascade.sandbox import Level, Limits, Outcome, PublicTests, find_level, try_program
+from cascade.sandbox import Level, Limits, PublicTests, TrialOutcome, find_level, try_program
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings, TierSettings
 from tirtha.wiring.tiers import Name, Tiers, model_name
@@ -131,7 +131,7 @@ class _Sandbox:
         self._level: Level | None = None
         self._turns = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
 
-    async def try_program(self, program: str, tests: PublicTests) -> Outcome:
+    async def try_program(self, program: str, tests: PublicTests) -> TrialOutcome:
         """Run tests against a program. Raises SandboxUnavailable."""
         async with self._turns:
             self._level = self._level or await find_level()

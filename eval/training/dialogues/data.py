@@ -13,7 +13,7 @@ from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.training.dialogues.planning import Plan, plan_of
 from eval.training.dialogues.questions import Asked, questions_of
 from eval.training.dialogues.tables import facts, smalltalk, speakers
-from eval.training.dialogues.weaving import Held, Line, Weaver
+from eval.training.dialogues.weaving import DialogueLine, Held, Weaver
 
 __all__ = ["Dialogue", "dialogues", "written"]
 
@@ -83,7 +83,7 @@ def _unused_values(plan: Plan) -> tuple[str, ...]:
 
 
 def _turns(
-    random: Random, lines: Sequence[Line], session: int, start: datetime, names: tuple[str, str]
+    random: Random, lines: Sequence[DialogueLine], session: int, start: datetime, names: tuple[str, str]
 ) -> list[dict[str, str]]:
     turns: list[dict[str, str]] = []
     said_at, last = start, None

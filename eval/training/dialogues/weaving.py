@@ -14,7 +14,7 @@ from eval.training.dialogues.planning import Kin, Telling
 from eval.training.dialogues.relative_times import When, when_said
 from eval.training.dialogues.tables import relatives, smalltalk
 
-__all__ = ["Held", "Line", "Manner", "Weaver"]
+__all__ = ["DialogueLine", "Held", "Manner", "Weaver"]
 
 _T = TypeVar("_T")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -34,7 +34,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DialogueLine:
     """A message: who sends it (0 or 1), what it holds, and whether the chat could do without it."""
 
     by: int
@@ -69,7 +69,7 @@ class Weaver:
         self._drawn: dict[tuple[object, ...], list[object]] = {}
         self.times: dict[Telling, When] = {}
 
-    def session(self, told: Sequence[Telling], introduced: Sequence[Kin], said_on: date) -> list[Line]:
+    def session(self, told: Sequence[Telling], introduced: Sequence[Kin], said_on: date) -> list[DialogueLine]:
         """Return the messages of a session of 10 to 30 turns."""
         scenes = [self._telling(one, said_on) for one in told] + [self._introduction(one) for one in introduced]
         wanted = self._random.randint(_LEAST_TURNS + 4, _MOST_TURNS - 3)
@@ -82,13 +82,13 @@ class Weaver:
         scenes.append(self._exchange(1 - first, self._draw(table.farewells), self._draw(table.farewell_replies)))
         return self._shortened([line for scene in scenes for line in scene])
 
-    def _shortened(self, lines: list[Line]) -> list[Line]:
+    def _shortened(self, lines: list[DialogueLine]) -> list[DialogueLine]:
         """Leave out what the chat can do without until it is short enough."""
         spare = [place for place, line in enumerate(lines) if line.spare]
         out = set(self._random.sample(spare, min(len(spare), max(0, len(lines) - _MOST_TURNS))))
         return [line for place, line in enumerate(lines) if place not in out]
 
-    def _telling(self, telling: Telling, said_on: date) -> list[Line]:
+    def _telling(self, telling: Telling, said_on: date) -> list[DialogueLine]:
         """Return a scene: told of oneself, as a short answer, or by the other; then, often, what the other says to it."""
         random, fact, owner = self._random, telling.fact, telling.owner
         if fact.form == "events":
@@ -116,9 +116,9 @@ class Weaver:
             text = f"{text}|{self._draw(smalltalk().tails)}"
         return text
 
-    def _reaction(self, owner: int, *, sad: bool = False) -> list[Line]:
+    def _reaction(self, owner: int, *, sad: bool = False) -> list[DialogueLine]:
         """Return what the other says to it, if anything, and perhaps a word of thanks."""
-        lines: list[Line] = []
+        lines: list[DialogueLine] = []
         pool = smalltalk().sympathy if sad else smalltalk().reactions
         if self._random.random() < 0.75:
             lines += self._say(1 - owner, self._draw(pool), spare=True)
@@ -126,10 +126,10 @@ class Weaver:
                 lines += self._say(owner, self._draw(smalltalk().thanks), spare=True)
         return lines
 
-    def _introduction(self, kin: Kin) -> list[Line]:
+    def _introduction(self, kin: Kin) -> list[DialogueLine]:
         return self._say(kin.owner, self._draw(relatives().introduced), kin) + self._reaction(kin.owner)
 
-    def _filler(self) -> list[Line]:
+    def _filler(self) -> list[DialogueLine]:
         """Return a scene that answers nothing."""
         table, random, by = smalltalk(), self._random, self._random.randrange(2)
         match random.choices(["lines", "generic", "photo", "elsewhere"], [5, 3, 1, 1])[0]:
@@ -146,10 +146,12 @@ class Weaver:
                 text = self._draw(table.elsewhere).format(x=random.choice(self._unused_values))
                 return self._exchange(by, text, self._draw(table.reactions))
 
-    def _exchange(self, by: int, said: str, reply: str) -> list[Line]:
+    def _exchange(self, by: int, said: str, reply: str) -> list[DialogueLine]:
         return [*self._say(by, said, spare=True), *self._say(1 - by, reply, spare=True)]
 
-    def _say(self, by: int, text: str, about: Telling | Kin | None = None, *, spare: bool = False) -> list[Line]:
+    def _say(
+        self, by: int, text: str, about: Telling | Kin | None = None, *, spare: bool = False
+    ) -> list[DialogueLine]:
         """Return a text as its speaker sends it: in one message, or in several in a row."""
         manner = self._manners[by]
         parts = text.split("|")
@@ -160,7 +162,7 @@ class Weaver:
             parts = [" ".join(map(_stopped, parts[:-1])) + " " + parts[-1] if len(parts) > 1 else text]
         return [self._line(by, part, about, spare=spare) for part in parts]
 
-    def _line(self, by: int, template: str, about: Telling | Kin | None, *, spare: bool) -> Line:
+    def _line(self, by: int, template: str, about: Telling | Kin | None, *, spare: bool) -> DialogueLine:
         manner = self._manners[by]
         slots = {name.lower() for name in _SLOT.findall(template)} & {"v", "when", "who", "kin_name"}
         names = {"kin_name": "who"}
@@ -174,7 +176,7 @@ class Weaver:
             text = text[:-1]
         if manner.emoji and "\n" not in text and self._random.random() < 0.1:
             text = f"{text} {manner.emoji}"
-        return Line(by=by, text=text, holds=holds, spare=spare)
+        return DialogueLine(by=by, text=text, holds=holds, spare=spare)
 
     def _slots(self, about: Telling | Kin | None) -> dict[str, str]:
         """Return what stands in the slots of a template."""

@@ -14,7 +14,7 @@ from itertools import product
 from language import analyse
 from language.numbers import number_words
 from language.polarity import denies
-from language.requests.instructions import address_of, subject_of
+from language.requests.instructions import address_of, subject_terms
 from language.statements import Statement
 from memory.model import Instruction
 from memory.recall.replacement import is_replaceable, may_replace, replaces
@@ -60,7 +60,7 @@ def with_successors(instructions: Sequence[Instruction]) -> list[Instruction]:
 
 def _read(told: Instruction) -> _Read:
     quote = told.quote
-    subject = subject_of(quote)
+    subject = subject_terms(quote)
     statements = [one for one in analyse(quote).statements if one.of_the_speaker]
     numbers = frozenset(number_words(analyse(quote).words))
     return _Read(

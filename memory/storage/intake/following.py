@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from memory.model import Follow, Followed, NewTurn, Outcome, Placed, Receipt, ScopeId, TurnPk
+from memory.model import Follow, Followed, NewTurn, Placed, Receipt, ScopeId, TurnOutcome, TurnPk
 from memory.storage.forgetting import set_aside
 from memory.storage.idempotency import content_hash
 from memory.storage.intake.alignment import LEAST_RUN, Alignment, align, align_new
@@ -93,7 +93,7 @@ def follow(
         set_epoch(connection, scope, epoch)
     if new:
         take_room(connection, request.scope.tenant, len(new), most=most_turns)
-    outcomes: list[Outcome] = [
+    outcomes: list[TurnOutcome] = [
         "stored" if place >= len(found.known) else "duplicate" for place in range(len(request.turns))
     ]
     receipt = Receipt(

@@ -1,7 +1,6 @@
 import json
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import pytest
 
@@ -127,10 +126,9 @@ async def test_a_bare_yes_or_no_that_cannot_be_judged_is_unsure(line: str, quest
     assert (verdict.status, verdict.score) == ("unsure", 0.5)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['line']} {case['answer']}")
-async def test_what_a_line_does_not_say_is_never_passed_and_what_it_says_is(case: dict[str, Any]) -> None:
-    verdict = await judged(case["question"], case["answer"], case["line"])
-    assert (verdict.status == "pass") == case["supported"]
+async def test_what_a_line_does_not_say_is_never_passed_and_what_it_says_is() -> None:
+    passed = [(await judged(case["question"], case["answer"], case["line"])).status == "pass" for case in CASES]
+    assert [case for case, passes in zip(CASES, passed, strict=True) if passes != case["supported"]] == []
 
 
 async def test_only_the_cited_lines_count() -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from eval.answers.benchmark import AnswerOptions, SetAnswers
 from eval.answers.drafts import drafts_of, write_drafts
 from eval.answers.systems import SYSTEMS
+from eval.errors import Unusable
 from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark, write_report
 from eval.suite import benchmark_of
 from memory.encoding.encoder import Encoder
@@ -157,7 +158,7 @@ async def test_a_run_leaves_labelled_drafts_without_a_word(
     assert set(judged["scores"]) == set(judged["statuses"]) >= {"citations", "facts", "support", "answerability"}
     for words in ("Timbuktu", "7 May", "support group", "Caroline", "Miso"):
         assert words not in file.read_text()
-    with pytest.raises(ValueError, match=r"no manifest\.json"):
+    with pytest.raises(Unusable, match=r"no manifest\.json"):
         drafts_of([tmp_path])
 
 
@@ -198,7 +199,7 @@ async def test_a_report_is_made_again_without_the_file(data: Path, settings: Set
 def test_systems_that_cannot_be_are_refused(
     systems: tuple[str, ...], why: str, data: Path, settings: Settings, encoder: Encoder
 ) -> None:
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(Unusable, match=why):
         answering(settings, encoder, data, systems=systems).ids()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from eval.beam.data import KINDS, read_beam
+from eval.errors import Unusable
 from tests.eval.beam.chats import BATCHES, QUESTIONS, message, write_chat
 
 
@@ -61,7 +62,7 @@ def test_chats_come_in_the_order_of_their_numbers_and_by_size(tmp_path: Path) ->
     assert [chat.id for chat in read_beam(tmp_path)] == ["100K/2", "100K/10", "500K/3"]
     assert [chat.id for chat in read_beam(tmp_path, size="500K")] == ["500K/3"]
     assert [chat.id for chat in read_beam(tmp_path / "100K" / "2")] == ["100K/2"]
-    with pytest.raises(ValueError, match="no chat of BEAM of size 1M"):
+    with pytest.raises(Unusable, match="no chat of BEAM of size 1M"):
         read_beam(tmp_path, size="1M")
 
 
@@ -79,7 +80,7 @@ def test_chats_come_in_the_order_of_their_numbers_and_by_size(tmp_path: Path) ->
 )
 def test_another_format_is_refused_by_the_name_of_the_file(tmp_path: Path, batches: Any, questions: Any) -> None:
     write_chat(tmp_path / "100K" / "2", batches=batches, questions=questions)
-    with pytest.raises(ValueError, match=r"100K/2/chat\.json is not in BEAM's format"):
+    with pytest.raises(Unusable, match=r"100K/2/chat\.json is not in BEAM's format"):
         read_beam(tmp_path)
 
 

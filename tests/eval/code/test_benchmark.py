@@ -10,6 +10,7 @@ from rich.console import Console
 
 from eval.code.benchmark import CodeBenchmark, CodeOptions, read_samples
 from eval.code.data import read_hidden, read_problems
+from eval.errors import Unusable
 from eval.harness.hidden_files import Peeked
 from eval.harness.runs import RunOptions, answers_of, run_benchmark, scores_of
 from memory.encoding.encoder import Encoder
@@ -59,7 +60,7 @@ async def test_given_samples_are_scored_and_missing_ones_are_errors(
     assert answers_of(run.folder)["HumanEval/1"].fault
     assert scores_of(run.folder)["HumanEval/0"].value["plus"] is True
     samples.write_text("{}\n")
-    with pytest.raises(ValueError, match="line 1"):
+    with pytest.raises(Unusable, match="line 1"):
         read_samples(samples, read_problems(hidden))
 
 
@@ -78,5 +79,5 @@ async def test_reading_the_hidden_file_while_answers_are_made_ends_the_run(
 
 async def test_nobody_to_write_programs_is_told_at_once(hidden: Path, settings: Settings, encoder: Encoder) -> None:
     benchmark = CodeBenchmark(options=CodeOptions(set="humaneval", hidden=hidden), settings=settings, encoder=encoder)
-    with pytest.raises(ValueError, match="TIRTHA_LOCAL_URL"):
+    with pytest.raises(Unusable, match="TIRTHA_LOCAL_URL"):
         await run_benchmark("humaneval", benchmark, options=RunOptions(), console=QUIET)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from cascade.errors import SandboxUnavailable
 from eval.code.recorded_cascade import RecordedCascade, RecordedOptions
+from eval.errors import Unusable
 from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark, scores_of
 from eval.suite import benchmark_of
 from memory.encoding.encoder import Encoder
@@ -53,5 +54,5 @@ async def test_a_run_adds_up_and_shows_the_curve(shared_data: Path, settings: Se
 async def test_models_that_are_not_recorded_are_named(
     shared_data: Path, settings: Settings, encoder: Encoder, named: dict[str, str]
 ) -> None:
-    with pytest.raises(ValueError, match="name two of the recorded models"):
+    with pytest.raises(Unusable, match="name two of the recorded models"):
         await run(shared_data / "humaneval_recorded.jsonl.gz", settings, encoder, **named)

@@ -6,6 +6,7 @@ import pytest
 
 from eval.code.data import Hidden, read_hidden
 from eval.code.scoring import Scorer
+from eval.errors import Unusable
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ async def test_programs_are_right_if_their_values_are(scorer: Scorer, program: s
 
 async def test_a_canonical_solution_that_fails_is_an_error(scorer: Scorer) -> None:
     broken = Hidden(**{name: getattr(PROBLEM, name) for name in PROBLEM.__slots__} | {"canonical_solution": "1 / 0"})
-    with pytest.raises(ValueError, match="canonical"):
+    with pytest.raises(Unusable, match="canonical"):
         await scorer.score("def f(x): return x / 2", broken)
 
 

@@ -85,5 +85,5 @@ def test_the_tables_tell_the_figures() -> None:
         ("multi-hop", "20", "0.500", "0.000", "0.500", "0.250"),
     ]
     assert figures.caption == "AUROC of answerability 1.000"
-    nothing = "0.000 (0.000 to 0.000)"
+    nothing = "+0.000 (+0.000 to +0.000)"
     assert parts.rows == [(PART, nothing, nothing, nothing, "not shown")]

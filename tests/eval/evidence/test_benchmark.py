@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval.errors import Unusable
 from eval.evidence.benchmark import EvidenceBenchmark, EvidenceOptions
 from eval.evidence.report import BUDGETS, OURS
 from eval.evidence.sets import SetName
@@ -107,7 +108,7 @@ def test_a_set_without_labels_is_refused(tmp_path: Path, settings: Settings, enc
     benchmark = EvidenceBenchmark(
         options=EvidenceOptions(set="realtalk", data=tmp_path), settings=settings, encoder=encoder
     )
-    with pytest.raises(ValueError, match="no question with labelled evidence"):
+    with pytest.raises(Unusable, match="no question with labelled evidence"):
         benchmark.ids()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from eval.errors import Unusable
 from eval.evidence.ablation import SWITCHED_OFF, judge_without
 from eval.evidence.recall_ablation import AblationOptions, RecallAblation
 from eval.evidence.sets import read_set
@@ -41,7 +42,7 @@ def test_it_takes_two_conversations_with_answers(tmp_path: Path, settings: Setti
     one = conversation()
     other = one | {"sample_id": "conv-2", "qa": one["qa"][-1:]}
     (tmp_path / "two.json").write_text(json.dumps([one, other]))
-    with pytest.raises(ValueError, match="two conversations"):
+    with pytest.raises(Unusable, match="two conversations"):
         ablation(tmp_path / "two.json", settings, encoder).ids()
 
 

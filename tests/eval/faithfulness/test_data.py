@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.errors import Unusable
 from eval.faithfulness.data import read_judged
 
 
@@ -36,5 +37,5 @@ def test_other_sets_are_read(tmp_path: Path) -> None:
     )
     assert [one.faithful for one in read_judged("halueval", halueval, seed=1)] == [True, False]
     halueval.write_text("[1]")
-    with pytest.raises(ValueError, match="not in the format of halueval"):
+    with pytest.raises(Unusable, match="not in the format of halueval"):
         list(read_judged("halueval", halueval, seed=1))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from compaction import Context
-from compaction.rendering import Line
+from compaction.rendering import ContextLine
 from eval.harness.conversations import Conversation, LabelledQuestion
 
 DAY = datetime(2024, 3, 15, tzinfo=UTC)
@@ -20,7 +20,7 @@ def question(answer: str = "", sessions: frozenset[str] = frozenset()) -> Labell
 def context(*quoted: tuple[str, str]) -> Context:
     """A context that quotes these turns of these sessions."""
     lines = tuple(
-        Line(n=n, turn_id=turn, session_id=session, speaker="user", said_at=DAY, quote="x", score=1.0, times=())
+        ContextLine(n=n, turn_id=turn, session_id=session, speaker="user", said_at=DAY, quote="x", score=1.0, times=())
         for n, (turn, session) in enumerate(quoted, 1)
     )
     return Context(text="", tokens=0, budget=165, lines=lines, left_out={})

@@ -2,13 +2,27 @@
 
 import pytest
 
-from eval.harness.intervals import auroc_difference, calibration, paired_difference, wilson
+from eval.harness.intervals import (
+    Interval,
+    auroc_difference,
+    bounds,
+    calibration,
+    paired_difference,
+    share_bounds,
+    wilson,
+)
 
 
 def test_wilson_is_wilsons() -> None:
     assert wilson(155, 164) == pytest.approx((0.899, 0.971), abs=0.001)
     assert wilson(0, 10)[0] == 0
     assert wilson(10, 10)[1] == pytest.approx(1)
+
+
+def test_every_report_writes_an_interval_alike() -> None:
+    assert share_bounds(9, 10) == bounds(*wilson(9, 10)) == "0.596 to 0.982"
+    assert share_bounds(0, 0) == "-"
+    assert Interval(mean=0.01, low=-0.012, high=0.034).bounds == "-0.012 to +0.034"
 
 
 def test_an_interval_tells_a_difference_from_noise() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval.errors import Unusable
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.hidden_files import Peeked, closed
 from eval.harness.report import Json, Report, Table
@@ -116,7 +117,7 @@ async def test_any_text_survives_its_row(counting: Counting) -> None:
 async def test_another_model_is_another_run(counting: Counting, settings: Settings, tmp_path: Path) -> None:
     folder = await run(counting, folder=tmp_path / "run")
     tier = TierSettings(url="http://127.0.0.1:1/v1", model="m", input_usd_per_mtok=1, output_usd_per_mtok=1)
-    with pytest.raises(ValueError, match="another benchmark"):
+    with pytest.raises(Unusable, match="another benchmark"):
         await run(replace(counting, settings=settings.model_copy(update={"local": tier})), folder=folder)
 
 
@@ -124,11 +125,11 @@ async def test_another_config_is_refused_and_a_finished_run_is_not_touched(
     counting: Counting, settings: Settings
 ) -> None:
     folder = await run(counting)
-    with pytest.raises(ValueError, match="another benchmark, config"):
+    with pytest.raises(Unusable, match="another benchmark, config"):
         await run(replace(counting, options=CountingOptions(label="other")), folder=folder)
     (settings.folder / "full").mkdir()
     (settings.folder / "full" / "file").touch()
-    with pytest.raises(ValueError, match="is not empty"):
+    with pytest.raises(Unusable, match="is not empty"):
         await run(counting, folder=settings.folder / "full")
 
 
@@ -140,7 +141,7 @@ async def test_a_report_follows_from_the_rows_and_changed_answers_are_seen(count
     assert (folder / "summary.json").read_text() == summary
     samples = folder / "samples.jsonl"
     samples.write_text(samples.read_text().replace('"number": 7', '"number": 8', 1))
-    with pytest.raises(ValueError, match="not what was sealed"):
+    with pytest.raises(Unusable, match="not what was sealed"):
         write_report(counting, folder)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.errors import Unusable
 from eval.locomo.data import read_locomo
 
 
@@ -29,5 +30,5 @@ async def test_label_errors_can_be_left_out(data: Path) -> None:
 @pytest.mark.parametrize("content", ["not json", "{}", "[1]", '[{"sample_id": "x"}]'])
 def test_another_format_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "other.json").write_text(content)
-    with pytest.raises(ValueError, match=r"other\.json"):
+    with pytest.raises(Unusable, match=r"other\.json"):
         read_locomo(tmp_path / "other.json")

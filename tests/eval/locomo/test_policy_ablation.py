@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval.errors import Unusable
 from eval.harness.runs import RunOptions, run_benchmark
 from eval.locomo.policy_ablation import ARMS, PolicyAblation, PolicyAblationOptions
 from memory.encoding.encoder import Encoder
@@ -46,5 +47,5 @@ async def test_the_cascade_without_its_parts_is_worse_or_dearer(
 
 async def test_an_ablation_without_a_model_is_refused(data: Path, settings: Settings, encoder: Encoder) -> None:
     benchmark = PolicyAblation(options=PolicyAblationOptions(data=data), settings=settings, encoder=encoder)
-    with pytest.raises(ValueError, match="nothing to switch off"):
+    with pytest.raises(Unusable, match="nothing to switch off"):
         await run_benchmark("ablation", benchmark, options=RunOptions(), console=QUIET)

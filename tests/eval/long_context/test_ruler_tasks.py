@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from compaction.tokens import count_tokens
+from eval.errors import Unusable
 from eval.long_context.ruler_tasks import TASKS, make_samples, match_all, match_part, read_official, write_official
 
 
@@ -35,7 +36,7 @@ def test_the_words_asked_for_are_what_the_text_says(seed: int) -> None:
 
 
 def test_a_text_too_short_for_a_clear_answer_is_refused() -> None:
-    with pytest.raises(ValueError, match="it takes a longer text"):
+    with pytest.raises(Unusable, match="it takes a longer text"):
         make_samples("fwe", length=30, count=1, seed=1)
 
 
@@ -46,7 +47,7 @@ def test_the_families_differ_as_the_paper_has_it() -> None:
     assert len(make_samples("vt", length=2_000, count=1, seed=1)[0].outputs) == 5
     common = make_samples("cwe", length=4_000, count=1, seed=1)[0]
     assert all(common.parts.count(word) == 30 for word in common.outputs)
-    with pytest.raises(ValueError, match="more than 50"):
+    with pytest.raises(Unusable, match="more than 50"):
         make_samples("vt", length=50, count=1, seed=1)
 
 
@@ -65,7 +66,7 @@ def test_official_files_come_back_as_they_were(tmp_path: Path) -> None:
     assert set(json.loads(file.read_text().splitlines()[0])) == {"index", "input", "outputs", "length"}
     assert write_official(read) == file.read_text()
     file.write_text('{"index": 1}\n')
-    with pytest.raises(ValueError, match=r"line 1: not in RULER's format"):
+    with pytest.raises(Unusable, match=r"line 1: not in RULER's format"):
         read_official(file, task="x")
 
 
@@ -88,15 +89,15 @@ def test_official_rows_of_one_file_are_one_cell_and_long_lines_become_turns(tmp_
     wrong: list[dict[str, Any]] = [{"outputs": []}, {"outputs": "7"}, {"input": ""}]
     for bad in wrong:
         file.write_text(json.dumps(rows[0] | bad) + "\n")
-        with pytest.raises(ValueError, match="line 1: not in RULER's format"):
+        with pytest.raises(Unusable, match="line 1: not in RULER's format"):
             read_official(file, task="x")
     file.write_text("\n")
-    with pytest.raises(ValueError, match="holds no sample"):
+    with pytest.raises(Unusable, match="holds no sample"):
         read_official(file, task="x")
     file.write_text(json.dumps(rows[0] | {"length": 9_100}))
     assert read_official(file, task="x")[0].length == 9_100, "no power of two is near"
     file.write_text(json.dumps(rows[0]) + "\n" + json.dumps(rows[0]) + "\n")
-    with pytest.raises(ValueError, match="line 2: index 0 comes twice"):
+    with pytest.raises(Unusable, match="line 2: index 0 comes twice"):
         read_official(file, task="x")
 
 
@@ -113,9 +114,9 @@ def test_questions_over_given_paragraphs(tmp_path: Path) -> None:
     sample = make_samples("qa_1", length=200, count=2, seed=1, given=squad)[1]
     assert sample.outputs[0] in sample.text
     assert count_tokens(sample.input) <= 200
-    with pytest.raises(ValueError, match="fewer than 4,096"):
+    with pytest.raises(Unusable, match="fewer than 4,096"):
         make_samples("qa_1", length=4_096, count=1, seed=1, given=squad)
-    with pytest.raises(ValueError, match="needs a file of HotpotQA"):
+    with pytest.raises(Unusable, match="needs a file of HotpotQA"):
         make_samples("qa_2", length=200, count=1, seed=1)
-    with pytest.raises(ValueError, match="not in the format of HotpotQA"):
+    with pytest.raises(Unusable, match="not in the format of HotpotQA"):
         make_samples("qa_2", length=200, count=1, seed=1, given=squad)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval.errors import Unusable
 from eval.harness.baselines import RANKINGS
 from eval.harness.runs import Run, RunOptions, answers_of, run_benchmark, scores_of
 from eval.longmemeval.benchmark import LongMemEval, LongMemEvalOptions
@@ -84,5 +85,5 @@ async def test_a_folder_of_another_run_is_refused(
     data: Path, settings: Settings, encoder: Encoder, tmp_path: Path
 ) -> None:
     await run(data, settings, encoder, tmp_path / "run", limit=1)
-    with pytest.raises(ValueError, match="another benchmark, config"):
+    with pytest.raises(Unusable, match="another benchmark, config"):
         await run(data, settings, encoder, tmp_path / "run", budget=330)

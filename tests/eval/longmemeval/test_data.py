@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.errors import Unusable
 from eval.longmemeval.data import as_conversation, read_longmemeval
 from tests.eval.longmemeval.questions import question, session
 
@@ -47,7 +48,7 @@ def test_without_labels_of_turns_the_sessions_are_the_evidence(tmp_path: Path) -
 @pytest.mark.parametrize("content", ["{}", "[]", "nonsense", '[{"question_id": "x"}]'])
 def test_another_format_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "other.json").write_text(content)
-    with pytest.raises(ValueError, match=r"other\.json"):
+    with pytest.raises(Unusable, match=r"other\.json"):
         list(read_longmemeval(tmp_path / "other.json"))
 
 

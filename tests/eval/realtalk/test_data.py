@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from eval.errors import Unusable
 from eval.realtalk.data import read_realtalk
 
 MESSAGE = {"clean_text": "I play the cello.", "speaker": "Ann", "date_time": "29.12.2023, 22:42:04", "dia_id": "D1:1"}
@@ -51,10 +52,10 @@ def test_a_chat_has_its_messages_and_questions(tmp_path: Path) -> None:
     ],
 )
 def test_another_format_is_refused_by_the_name_of_the_file(tmp_path: Path, chat: Any) -> None:
-    with pytest.raises(ValueError, match=r"Chat_1\.json is not in REALTALK's format"):
+    with pytest.raises(Unusable, match=r"Chat_1\.json is not in REALTALK's format"):
         read_realtalk(written(tmp_path, chat))
 
 
 def test_a_folder_without_chats_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="holds no chat"):
+    with pytest.raises(Unusable, match="holds no chat"):
         read_realtalk(tmp_path)

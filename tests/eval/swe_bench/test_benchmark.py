@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from eval.errors import Unusable
 from eval.harness.runs import Run, RunOptions, read_rows, run_benchmark
 from eval.swe_bench.benchmark import SweBench, SweOptions, read_instances
 from memory.encoding.encoder import Encoder
@@ -29,7 +30,7 @@ def test_gold_patches_and_tests_are_dropped(instances: Path) -> None:
     assert set(one.__slots__) == {"id", "repo", "commit", "issue"}
     assert "GOLD" not in repr(one)
     instances.write_text("{}")
-    with pytest.raises(ValueError, match="not in SWE-bench's format"):
+    with pytest.raises(Unusable, match="not in SWE-bench's format"):
         read_instances(instances)
 
 

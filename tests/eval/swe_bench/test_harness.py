@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.errors import Unusable
 from eval.swe_bench.harness import missing, run_harness
 
 
@@ -27,5 +28,5 @@ def test_gold_is_proved_anew_each_time(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_the_harness_lacks_is_named(tmp_path: Path) -> None:
     lacking = missing(tmp_path / "no" / "python", folder=tmp_path)
     assert any("pip install swebench" in one for one in lacking)
-    with pytest.raises(ValueError, match="cannot run here"):
+    with pytest.raises(Unusable, match="cannot run here"):
         run_harness(tmp_path / "no" / "python", tmp_path / "p.jsonl", dataset="d", folder=tmp_path)

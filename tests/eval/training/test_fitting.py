@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eval.harness.conversations import Conversation, LabelledQuestion
-from eval.training.answerability import Case, fit_answerability, make_case, unseen_probabilities
+from eval.training.answerability import AnswerabilityCase, fit_answerability, make_case, unseen_probabilities
 from eval.training.fitting import Asked, ask_conversations, fit_reranker, held_out
 from eval.training.unanswerable import FOREIGN
 from memory.encoding.encoder import Encoder
@@ -130,11 +130,11 @@ def test_a_question_without_its_evidence_is_as_if_it_had_never_been_said(asked: 
     assert everything.withheld() is None
 
 
-def cases(count: int, *, name: str = "c", seed: int = 1) -> list[Case]:
+def cases(count: int, *, name: str = "c", seed: int = 1) -> list[AnswerabilityCase]:
     """Answerable questions have strong evidence, others weak; `related_ahead` says nothing."""
     random = np.random.default_rng(seed)
     return [
-        Case(
+        AnswerabilityCase(
             set="made up",
             kind="answerable" if place % 2 else "asked",
             conversation=f"{name}{place % 4}",

@@ -3,7 +3,7 @@
 import pytest
 
 from language import split_passages
-from language.requests.instructions import CUES, address_of, clauses_with_cues, own_words, subject_of
+from language.requests.instructions import CUES, address_of, clauses_with_cues, own_words, subject_terms
 
 
 def told(text: str) -> dict[str, set[str]]:
@@ -83,7 +83,7 @@ def test_blanking_keeps_the_length(text: str) -> None:
     ],
 )
 def test_the_subject_is_what_is_left_without_the_wording(one: str, other: str) -> None:
-    assert subject_of(one) == subject_of(other) != frozenset()
+    assert subject_terms(one) == subject_terms(other) != frozenset()
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,8 @@ def test_the_corpus_is_large_enough_to_judge_by() -> None:
     assert 0.4 < sum(row["work"] for row in CORPUS) / len(CORPUS) < 0.6
 
 
-@pytest.mark.parametrize("row", CORPUS, ids=lambda row: row["text"])
-def test_a_request_is_read_as_a_person_would(row: dict[str, object]) -> None:
-    assert asks_for_work(str(row["text"])) is row["work"]
+def test_a_request_is_read_as_a_person_would() -> None:
+    assert [row for row in CORPUS if asks_for_work(row["text"]) is not row["work"]] == []
 
 
 def test_every_language_has_requests_of_both_kinds() -> None:

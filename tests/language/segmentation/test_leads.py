@@ -8,7 +8,7 @@ from language import lead_of, said_in, split_passages
 def led(text: str) -> list[tuple[str, str | None]]:
     """The passages of a text, each with what it hangs on."""
     leads = [(passage, lead_of(text, passage)) for passage in split_passages(text)]
-    return [(text[one.start : one.end], lead and text[lead.start : lead.end]) for one, lead in leads]
+    return [(text[one.start : one.end], text[lead.start : lead.end] if lead else None) for one, lead in leads]
 
 
 @pytest.mark.parametrize("mark", ["- ", "* ", "\u2022 ", "1. ", "1) ", "(a) ", "  - "])

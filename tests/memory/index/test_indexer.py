@@ -153,6 +153,7 @@ async def test_a_purge_that_fails_is_made_good(house: House, tmp_path: Path) -> 
     assert in_index(tmp_path, []) == []
 
 
+@pytest.mark.slow
 async def test_a_search_beside_a_purge_is_answered(house: House, encoder: Encoder) -> None:
     scope = house.remember(*(said(f"The code of locker {n} is {n * 7}.", id=str(n)) for n in range(200)))
     house.work()

@@ -41,6 +41,7 @@ async def told(memory: Memory, text: str) -> Receipt:
     return await memory.remember(Remember(scope=SCOPE, session_id="s", turns=[turn]))
 
 
+@pytest.mark.slow
 async def test_a_conflict_with_another_writer_is_one_line_and_tried_again(
     tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:

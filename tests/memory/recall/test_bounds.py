@@ -20,6 +20,12 @@ QUESTIONS = ["When does the choir open?", "What does Ana say of the boat?"]
 ALL_OF_NOW = frozenset(("now", f"n{n}") for n in range(300))
 
 
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """One that takes its time, so that turns which are to wait for the index do."""
+    return Encoder()
+
+
 def told(found: list[Recollection]) -> dict[str, float]:
     """What was found of each question, and how likely its answer is there."""
     answers = {f"{n}: answerable": each.answerable for n, each in enumerate(found)}
@@ -44,6 +50,7 @@ async def fill(memory: Memory, *, now: bool, indexed: bool) -> None:
         await memory.drain()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indexed", [True, False])
 async def test_what_is_left_out_changes_nothing(tmp_path: Path, encoder: Encoder, indexed: bool) -> None:
     """Warm, and cold where everything is indexed; by the session, and turn by turn."""

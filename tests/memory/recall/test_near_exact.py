@@ -11,7 +11,9 @@ PEOPLE = 10
 ASKED = "garage_code"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "language", [pytest.param(one, marks=() if one == "en" else pytest.mark.slow) for one in LANGUAGES]
+)
 async def test_a_near_exact_match_stays_first(memory: Memory, language: str) -> None:
     """The code for Lucy's garage: among the codes of nine others, and among eleven other facts about each of them."""
     table = read_table(language)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import anyio
+import pytest
 
 from memory import NewTurn, Scope
 from memory.api import Memory, MemorySettings
@@ -43,6 +44,7 @@ async def answers(memory: Memory) -> list[Answer]:
     return [[(one.turn.id, one.quote, one.score) for one in each.evidence] for each in found]
 
 
+@pytest.mark.slow
 async def test_the_same_evidence_and_scores_cold_and_warm_and_beside_noisy_tenants(
     tmp_path: Path, encoder: Encoder
 ) -> None:

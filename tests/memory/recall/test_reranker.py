@@ -24,7 +24,8 @@ def _read_anew() -> None:
 
 def written(folder: Path, **changes: str) -> Path:
     for name in ("reranker", "answerability", "plain_reranker", "plain_answerability"):
-        fallback = json.dumps({"intercept": 0.0, "weights": {"fusion": 1.0}, "card": {"code": "abc"}})
+        weighed = "best" if "answerability" in name else "fusion"
+        fallback = json.dumps({"intercept": 0.0, "weights": {weighed: 1.0}, "card": {"code": "abc"}})
         (folder / f"{name}.json").write_text(changes.get(name, fallback))
     return folder
 

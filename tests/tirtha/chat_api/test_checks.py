@@ -35,6 +35,7 @@ def ask(client: OpenAI, **more: Any) -> Any:
     return client.chat.completions.create(model="tirtha", messages=[{"role": "user", "content": ASKED}], **more)
 
 
+@pytest.mark.slow
 def test_a_policy_has_streams_checked_before_they_are_shown(
     tmp_path: Path, encoder: Encoder, model: ChatServer
 ) -> None:

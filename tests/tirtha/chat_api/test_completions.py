@@ -434,6 +434,7 @@ def test_what_a_decision_was_is_kept_until_its_user_is_forgotten(
     assert memories.turns() == []
 
 
+@pytest.mark.slow
 def test_a_stream_that_nobody_listens_to_gives_its_place_back(
     client: OpenAI, model: ChatServer, memories: Memories, tirtha_url: str, user: str
 ) -> None:

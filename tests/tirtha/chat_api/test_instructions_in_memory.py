@@ -114,7 +114,13 @@ def asked(url: str, tier: ChatServer, town: str, endpoint: str) -> list[dict[str
 
 
 @pytest.mark.parametrize("endpoint", ["chat/completions", pytest.param("responses", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("town", [*FORMS, "Bonn"])
+@pytest.mark.parametrize(
+    "town",
+    [
+        pytest.param(town, marks=() if place % 10 == 0 else pytest.mark.slow)
+        for place, town in enumerate([*FORMS, "Bonn"])
+    ],
+)
 def test_a_form_stands_in_the_notes_alone(url: str, tier: ChatServer, town: str, endpoint: str) -> None:
     rules, message = asked(url, tier, town, endpoint)
     assert rules == {"role": "system", "content": RULES}

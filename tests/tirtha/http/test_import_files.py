@@ -12,10 +12,10 @@ import anyio
 import httpx
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from memory.encoding.encoder import Encoder
+from tests.support.laws import tried_on
 from tests.support.server import serving
 from tests.tirtha.importers.archives import write_archive
 from tests.tirtha.importers.reading import EXPORTS
@@ -259,7 +259,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[
         yield address
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@tried_on(25)
 @given(data=st.data(), name=st.sampled_from([file.name for file in sorted(EXPORTS.iterdir())]))
 def test_what_is_refused_leaves_nothing_and_nothing_crashes(url: str, data: st.DataObject, name: str) -> None:
     content = bytearray((EXPORTS / name).read_bytes())

@@ -5,9 +5,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.laws import tried_on
 from tirtha.importers import json_text
 from tirtha.importers.errors import Unreadable
 from tirtha.importers.json_text import JsonText, decode_line
@@ -44,7 +45,7 @@ def items(content: bytes, size: int = 1_048_576) -> list[Any]:
     return read
 
 
-@settings(deadline=None)
+@tried_on(100)
 @given(
     values=st.lists(VALUES, max_size=6),
     size=st.integers(1, 40),
@@ -55,7 +56,7 @@ def test_an_array_in_pieces_is_the_array(values: list[Any], size: int, ascii_onl
     assert items(json.dumps(values, ensure_ascii=ascii_only, indent=indent).encode(), size) == values
 
 
-@settings(deadline=None)
+@tried_on(100)
 @given(content=st.binary(max_size=60), size=st.integers(1, 40))
 def test_what_is_no_json_is_refused_with_its_place(content: bytes, size: int) -> None:
     try:
@@ -64,7 +65,7 @@ def test_what_is_no_json_is_refused_with_its_place(content: bytes, size: int) ->
         assert fault.at.startswith("file, character ")
 
 
-@settings(deadline=None)
+@tried_on(100)
 @given(values=st.lists(VALUES, min_size=1, max_size=4), data=st.data())
 def test_an_array_that_is_cut_off_is_refused(values: list[Any], data: st.DataObject) -> None:
     whole = json.dumps(values).encode()

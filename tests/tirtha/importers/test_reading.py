@@ -6,9 +6,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.support.laws import tried_on
 from tests.tirtha.importers.reading import EXPORTS, read, zipped
 from tirtha.importers import IMPORTERS, Ambiguous, ImportFault, ImportOptions, NotRecognised, Unreadable
 
@@ -107,7 +108,7 @@ def test_one_conversation_may_stand_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [file.name for file in sorted(EXPORTS.iterdir())])
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@tried_on(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_is_refused_or_told_and_never_a_crash(tmp_path: Path, name: str, data: st.DataObject) -> None:
     content = bytearray((EXPORTS / name).read_bytes())
@@ -140,7 +141,7 @@ def _places(value: object) -> list[tuple[object, object]]:
 
 
 @pytest.mark.parametrize("name", [file.name for file in sorted(EXPORTS.glob("*.json"))])
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@tried_on(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_fields_of_other_kinds_are_never_a_crash(tmp_path: Path, name: str, data: st.DataObject) -> None:
     whole = json.loads((EXPORTS / name).read_bytes())

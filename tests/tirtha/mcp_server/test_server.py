@@ -9,7 +9,7 @@ from mcp.shared.exceptions import MCPError
 from tests.support.agents import ERAS, Era, refusal
 from tirtha.mcp_server.errors import Refused
 from tirtha.mcp_server.ports import Connection
-from tirtha.mcp_server.server import Context, Outcome, make_server
+from tirtha.mcp_server.server import Context, ToolOutcome, make_server
 
 eras = pytest.mark.parametrize("era", ERAS)
 
@@ -28,7 +28,7 @@ async def refusing(ctx: Context) -> Connection:
 async def test_an_unexpected_error_is_logged_and_its_words_are_withheld(
     era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
-    called: list[tuple[str, Outcome]] = []
+    called: list[tuple[str, ToolOutcome]] = []
     with caplog.at_level(logging.ERROR):
         async with Client(make_server(broken, called=lambda *call: called.append(call)), mode=era) as client:
             words = refusal(await client.call_tool("recall", {"question": "Who?"}))
@@ -42,7 +42,7 @@ async def test_an_unexpected_error_is_logged_and_its_words_are_withheld(
 
 @eras
 async def test_a_refusal_is_told_in_its_own_words_with_the_time_to_wait(era: Era) -> None:
-    called: list[tuple[str, Outcome]] = []
+    called: list[tuple[str, ToolOutcome]] = []
     async with Client(make_server(refusing, called=lambda *call: called.append(call)), mode=era) as client:
         words = refusal(await client.call_tool("recall", {"question": "Who?"}))
         assert words == "the disk is full (try again in 5 s)"

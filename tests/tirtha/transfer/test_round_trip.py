@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as some
 
 from memory.encoding.encoder import Encoder
 from tests.support.exports import NDJSON, body_of, lines_of
+from tests.support.laws import tried_on
 from tests.support.server import serving
 
 pytestmark = pytest.mark.slow
@@ -92,7 +93,7 @@ def take_over(client: httpx.Client, whole: bytes) -> dict[str, Any]:
     return report
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@tried_on(10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(sessions=SESSIONS, odd=some.sampled_from(ODD_IDS[:8]), forgotten=some.integers(0, 3))
 def test_the_same_bytes_come_back(
     here: httpx.Client, there: httpx.Client, sessions: list[Any], odd: str, forgotten: int

@@ -17,7 +17,7 @@ from tirtha.chat_api.messages.streams import afterwards, as_said, message
 from tirtha.chat_api.named import is_task, named
 from tirtha.http.dependencies import Reader, Served
 from tirtha.http.strict_route import LenientRoute
-from tirtha.operations.chat.asked import Outcome
+from tirtha.operations.chat.asked import ChatOutcome
 from tirtha.operations.chat.set_apart import is_interface_task
 
 __all__ = ["router"]
@@ -43,7 +43,7 @@ async def create_message(
         outcome = await service.chat(caller, asked)
         return JSONResponse(message(outcome), headers=headers(outcome))
     said = await service.chat.stream(caller, asked)
-    if isinstance(said, Outcome):
+    if isinstance(said, ChatOutcome):
         return EventStream(afterwards(said), headers(said))
     return EventStream(as_said(said), stream_headers(said.begun), said)
 

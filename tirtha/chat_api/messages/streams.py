@@ -9,7 +9,7 @@ from typing import Any
 
 from cascade.errors import TierDown
 from tirtha.chat_api.answers import block, sse
-from tirtha.operations.chat.asked import Outcome
+from tirtha.operations.chat.asked import ChatOutcome
 from tirtha.operations.chat.run import ChatStream
 
 __all__ = ["afterwards", "as_said", "message"]
@@ -24,7 +24,7 @@ _DELTAS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def message(outcome: Outcome) -> dict[str, Any]:
+def message(outcome: ChatOutcome) -> dict[str, Any]:
     """Return the tier's message, under an id of its own, with what became of the request."""
     return {**outcome.response, "id": f"{_PREFIX}{outcome.begun.decision_id}", "tirtha": block(outcome)}
 
@@ -53,7 +53,7 @@ async def as_said(said: ChatStream) -> AsyncIterator[bytes]:
         yield _written({**event, "tirtha": block(said.outcome)} if told and said.outcome else event)
 
 
-async def afterwards(outcome: Outcome) -> AsyncIterator[bytes]:
+async def afterwards(outcome: ChatOutcome) -> AsyncIterator[bytes]:
     """Send a message that was checked before as a stream."""
     for event in _events(message(outcome)):
         yield _written(event)

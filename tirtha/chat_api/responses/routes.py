@@ -23,7 +23,7 @@ from tirtha.http.dependencies import Writer as MayWrite
 from tirtha.http.routing import IdConvertor
 from tirtha.http.schemas.fields import ItemId
 from tirtha.http.strict_route import LenientRoute
-from tirtha.operations.chat.asked import Begun, ChatAsked, Outcome
+from tirtha.operations.chat.asked import Begun, ChatAsked, ChatOutcome
 from tirtha.operations.chat.run import ChatStream
 from tirtha.operations.chat.set_apart import is_interface_task
 from tirtha.operations.chat.stored import RESPONSE_PREFIX
@@ -62,7 +62,7 @@ async def create_response(body: ResponseIn, request: Request, service: Served, c
         outcome = await service.chat(caller, made.asked)
         return JSONResponse(await made.whole(outcome), headers=headers(outcome))
     said = await service.chat.stream(caller, made.asked)
-    if isinstance(said, Outcome):
+    if isinstance(said, ChatOutcome):
         return EventStream(made.afterwards(said), headers(said))
     return EventStream(made.as_said(said), stream_headers(said.begun), said)
 
@@ -137,13 +137,13 @@ class _Making:
             asked = _going_on(asked, whom, earlier[-1])
         return cls(body=body, service=service, caller=caller, earlier=earlier, prompt=prompt, asked=asked)
 
-    async def whole(self, outcome: Outcome) -> dict[str, Any]:
+    async def whole(self, outcome: ChatOutcome) -> dict[str, Any]:
         """Return the response, stored."""
         shown = self._response(outcome)
         await self._keep(outcome.begun, shown)
         return {**shown, "tirtha": block(outcome)}
 
-    async def afterwards(self, outcome: Outcome) -> AsyncIterator[bytes]:
+    async def afterwards(self, outcome: ChatOutcome) -> AsyncIterator[bytes]:
         """Send a response that was checked before as a stream."""
         for event in events_of(await self.whole(outcome)):
             yield sse(event, event=event["type"])
@@ -194,7 +194,7 @@ class _Making:
             await self._keep(said.begun, last["response"])
             yield {**last, "response": {**last["response"], "tirtha": block(said.outcome)}}
 
-    def _response(self, outcome: Outcome) -> dict[str, Any]:
+    def _response(self, outcome: ChatOutcome) -> dict[str, Any]:
         if outcome.protocol == "responses":
             return self._ours(outcome.begun, outcome.response)
         writer = Writer(self._base(outcome.begun))

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
-from tirtha.cli.client import post, print_answer, request
+from tirtha.cli.client import in_path, post, print_answer, request
 from tirtha.cli.connection import ShownKey
 from tirtha.cli.running import err, out, read_settings, run, run_here, tell
 from tirtha.terminal import one_entry
@@ -52,7 +51,7 @@ def feedback(
     as_json: AsJson = False,
 ) -> None:
     """Say whether an answer was right; certificates are made from that. The last word counts."""
-    path = f"/v1/decisions/{quote(decision_id, safe='')}/feedback"
+    path = f"/v1/decisions/{in_path(decision_id)}/feedback"
     answer = run(post(path, {"correct": word == "right"}))
     print_answer(answer, as_json, f"The answer of decision {answer['decision_id']} counts as {word}.")
 
@@ -81,7 +80,7 @@ def certify(
     from tirtha.maintenance.certify import certify_feedback, certify_labels  # noqa: PLC0415 - the engine is slow to import
 
     async def decision(decision_id: str) -> dict[str, Any]:
-        return await request("GET", f"/v1/decisions/{quote(decision_id, safe='')}", {})
+        return await request("GET", f"/v1/decisions/{in_path(decision_id)}", {})
 
     async def certified() -> "tuple[Certificate, int]":
         if labels is not None:

@@ -6,11 +6,10 @@ takes long to open and may be what is out of order.
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from urllib.parse import quote
 
 import typer
 
-from tirtha.cli.client import Json, flagged, post, print_answer, request
+from tirtha.cli.client import Json, flagged, in_path, post, print_answer, request
 from tirtha.cli.connection import ShownKey, credentials
 from tirtha.cli.running import CommandFailed, err, given, read_settings, run, tell
 from tirtha.errors import NotOpened
@@ -117,7 +116,7 @@ def revoke(
 
         return KeyOut.of(await keys.revoke(caller, key_id))
 
-    revoked = run(_either(lambda: request("DELETE", f"/v1/keys/{quote(key_id, safe='')}", {}), here))
+    revoked = run(_either(lambda: request("DELETE", f"/v1/keys/{in_path(key_id)}", {}), here))
     print_answer(revoked, as_json, one_entry(f"Revoked the key {_described(revoked)}."))
 
 

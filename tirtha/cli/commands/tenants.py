@@ -5,12 +5,11 @@ Values are told as `stored_turns=100000`. Which there are, and what each may be,
 
 from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
-from tirtha.cli.client import print_answer, request, send
+from tirtha.cli.client import in_path, print_answer, request, send
 from tirtha.cli.running import given, out, run, tell
 from tirtha.terminal import one_entry
 
@@ -100,7 +99,7 @@ def _read(values: Sequence[str]) -> dict[str, Any]:
 
 
 def _path(name: str) -> str:
-    return f"/v1/tenants/{quote(name, safe='')}"
+    return f"/v1/tenants/{in_path(name)}"
 
 
 def _listed(values: dict[str, Any]) -> str:

@@ -14,10 +14,10 @@ __all__ = [
     "Begun",
     "Changes",
     "ChatAsked",
+    "ChatOutcome",
     "ChatTurn",
     "Correction",
     "MemoryUse",
-    "Outcome",
     "Prompt",
     "call_text",
 ]
@@ -123,7 +123,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ChatOutcome:
     """How a chat request ended. `verified` is None where nothing of the answer rests on memory, so that nothing was checked.
 
     `tokens_saved` is what the user's whole memory would have taken of the prompt, less the notes: an estimate, at four characters a

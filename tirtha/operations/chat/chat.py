@@ -17,7 +17,7 @@ from memory import Scope
 from tirtha.caller import Caller
 from tirtha.errors import CapReached
 from tirtha.operations.answering import Answering, owner_of
-from tirtha.operations.chat.asked import ChatAsked, MemoryUse, Outcome
+from tirtha.operations.chat.asked import ChatAsked, ChatOutcome, MemoryUse
 from tirtha.operations.chat.fitting import fit
 from tirtha.operations.chat.following import FollowConversation, Place
 from tirtha.operations.chat.run import ChatRun, ChatStream
@@ -52,13 +52,13 @@ class Chat:
     repair: bool
     deadline_s: float
 
-    async def __call__(self, caller: Caller, asked: ChatAsked) -> Outcome:
+    async def __call__(self, caller: Caller, asked: ChatAsked) -> ChatOutcome:
         """Answer at once; the decision is in the ledger, and the answer remembered, on return."""
         with ExitStack() as stack:
             run = await self._begin(caller, asked, stack)
             return await run.reply()
 
-    async def stream(self, caller: Caller, asked: ChatAsked) -> ChatStream | Outcome:
+    async def stream(self, caller: Caller, asked: ChatAsked) -> ChatStream | ChatOutcome:
         """Answer as it is said; whole, where the tenant's policy is that a chat is checked `before` it is shown."""
         with ExitStack() as stack:
             run = await self._begin(caller, asked, stack)

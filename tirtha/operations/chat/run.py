@@ -27,7 +27,7 @@ from memory.model import Flag
 from tirtha.caller import Caller
 from tirtha.errors import FaceFault
 from tirtha.operations.answering import Answering, Asked
-from tirtha.operations.chat.asked import Begun, Changes, ChatAsked, Correction, MemoryUse, Outcome, call_text
+from tirtha.operations.chat.asked import Begun, Changes, ChatAsked, ChatOutcome, Correction, MemoryUse, call_text
 from tirtha.operations.chat.checking import Checked, check
 from tirtha.operations.chat.following import FollowConversation, Place
 from tirtha.operations.chat.notes import fenced
@@ -78,7 +78,7 @@ class ChatRun:
 
     # whole answers
 
-    async def reply(self) -> Outcome:
+    async def reply(self) -> ChatOutcome:
         """Have it answered and checked; a failed answer is repaired once, then the next tier is asked, then it is marked."""
         try:
             return await self._reply()
@@ -86,7 +86,7 @@ class ChatRun:
             await self._failed(fault)
             raise
 
-    async def _reply(self) -> Outcome:
+    async def _reply(self) -> ChatOutcome:
         best: _Answer | None = None
         for number, tier in enumerate(self.tiers):
             last = number == len(self.tiers) - 1
@@ -127,7 +127,7 @@ class ChatRun:
             log.warning("a chat's answer is not repaired: %s", fault)
             return failed
 
-    async def _served(self, answer: "_Answer") -> Outcome:
+    async def _served(self, answer: "_Answer") -> ChatOutcome:
         outcome = await self._ended(answer.tier, answer.path, answer.relayed.heard, answer.checked)
         return replace(outcome, response=answer.relayed.response)
 
@@ -148,7 +148,7 @@ class ChatRun:
                 return ChatStream(self, tier, said)
         raise AssertionError("the last tier answers or raises")
 
-    async def streamed(self, tier: ModelTier, heard: Heard) -> Outcome:
+    async def streamed(self, tier: ModelTier, heard: Heard) -> ChatOutcome:
         """End a stream whose last event came."""
         checked = await check(heard, self.brief, self.asked.prompt.turns, self.trace)
         return await self._ended(tier, _PATHS[tier.name], heard, checked)
@@ -163,7 +163,7 @@ class ChatRun:
     def _changes(self) -> Changes:
         return Changes(first=self.fitted.first, notes=fenced(self.brief.text) if self.brief else "")
 
-    async def _ended(self, tier: ModelTier, path: Path, heard: Heard, checked: Checked | None) -> Outcome:
+    async def _ended(self, tier: ModelTier, path: Path, heard: Heard, checked: Checked | None) -> ChatOutcome:
         verified = checked.passed if checked else None
         if checked is None:
             reason = "nothing of it rests on memory, so nothing was checked"
@@ -173,7 +173,7 @@ class ChatRun:
         decision = self._run.decision(path, answer=heard.text, reason=reason, served=served, verified=served.accepted)
         await self._remember(heard, evidence=bool(checked and checked.passed and checked.whole))
         await self._record(decision)
-        return Outcome(
+        return ChatOutcome(
             begun=self.begun,
             decision=decision,
             verified=verified,
@@ -289,7 +289,7 @@ class ChatStream:
     def __init__(self, run: ChatRun, tier: ModelTier, said: RelayedStream) -> None:
         self.begun = run.begun
         self.protocol = tier.protocol
-        self.outcome: Outcome | None = None
+        self.outcome: ChatOutcome | None = None
         self._run = run
         self._tier = tier
         self._said = said

@@ -23,7 +23,7 @@ from tirtha.caller import Caller
 from tirtha.errors import TooLarge
 from tirtha.operations.answering import key_of, owner_of
 from tirtha.operations.limits import Limits
-from tirtha.operations.moving.lines import Held, Kind, Line, Report, Unreadable, kind_of
+from tirtha.operations.moving.lines import FileLine, Held, Kind, Report, Unreadable, kind_of
 from tirtha.tenants.admission import Admission
 
 __all__ = ["ImportMemory", "ImportRequest"]
@@ -48,7 +48,7 @@ _Entry = tuple[int, Held]  # a line's number, and what it holds
 class ImportRequest:
     """The lines, as they come. With `dry_run` nothing is stored. `whole_tenant`: they may be of anybody, and what is of nobody."""
 
-    lines: AsyncIterator[Line]
+    lines: AsyncIterator[FileLine]
     whole_tenant: bool = False
     dry_run: bool = False
 
@@ -102,7 +102,7 @@ class _Import:
     whose: _Whose | None = None
     turns: int = 0
 
-    async def take(self, line: Line) -> None:
+    async def take(self, line: FileLine) -> None:
         """Take a line into the batch, or leave it out; store the batch before it, if they do not go together."""
         self.report.received += 1
         if isinstance(line.content, Unreadable):

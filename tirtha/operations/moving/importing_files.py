@@ -24,7 +24,7 @@ from tirtha.importers import ArchiveLimits, ImportOptions, Skipped, SourceFile, 
 from tirtha.importers.reading import Export
 from tirtha.importers.survey import Survey, survey, turns_of
 from tirtha.operations.moving.importing import ImportMemory, ImportRequest
-from tirtha.operations.moving.lines import Held, Line, Report
+from tirtha.operations.moving.lines import FileLine, Held, Report
 
 __all__ = ["FileReport", "FileRequest", "ImportFile"]
 
@@ -92,7 +92,7 @@ class ImportFile:
         rejected = await self._in_thread(partial(self._placed, request, surveyed, numbers)) if numbers else ()
         return FileReport(survey=surveyed, turns=report, rejected=rejected)
 
-    def lines(self, request: FileRequest, surveyed: Survey) -> Iterator[Line]:
+    def lines(self, request: FileRequest, surveyed: Survey) -> Iterator[FileLine]:
         """Read the turns that are meant, as lines that can be stored. Blocks."""
         with self._opened(request) as export:
             for number, (conversation, turn) in enumerate(turns_of(export, request.options, surveyed), 1):
@@ -104,7 +104,7 @@ class ImportFile:
                     text=turn.text,
                     said_at=turn.said_at,
                 )
-                yield Line(number=number, content=Held(user_id=surveyed.user, agent_id=request.agent_id, item=item))
+                yield FileLine(number=number, content=Held(user_id=surveyed.user, agent_id=request.agent_id, item=item))
 
     def _survey(self, request: FileRequest) -> Survey:
         with self._opened(request) as export:
@@ -140,11 +140,11 @@ class _Lines:
         self._lines = operation.lines(request, surveyed)
         self._threads = operation.threads
 
-    async def read(self) -> AsyncIterator[Line]:
+    async def read(self) -> AsyncIterator[FileLine]:
         """Yield the lines."""
         while batch := await anyio.to_thread.run_sync(self._some, limiter=self._threads):
             for line in batch:
                 yield line
 
-    def _some(self) -> list[Line]:
+    def _some(self) -> list[FileLine]:
         return list(islice(self._lines, _TURNS_AT_ONCE))

@@ -11,7 +11,7 @@ from typing import Literal
 from cascade.storage.archive import ArchivedAnswer, ArchivedDecision
 from memory import ArchivedTurn
 
-__all__ = ["KINDS", "Archived", "Held", "Kind", "LeftOut", "Line", "Report", "Unreadable", "kind_of"]
+__all__ = ["KINDS", "Archived", "FileLine", "Held", "Kind", "LeftOut", "Report", "Unreadable", "kind_of"]
 
 _LISTED = 1_000
 
@@ -41,7 +41,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class FileLine:
     """A line of a file that comes in, by its number: what it holds, or that it cannot be read."""
 
     number: int

@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from anthropic.types import MessageCreateParams
 from openai.types.responses import ResponseCreateParams
 from pydantic import SecretStr, TypeAdapter
 
@@ -82,6 +81,8 @@ def answered(protocol: WireProtocol, text: str, *, end: str = "", usage: Any = "
 
 
 def test_a_request_to_anthropic_is_one_of_its_own_types() -> None:
+    from anthropic.types import MessageCreateParams  # noqa: PLC0415 - every other test would wait for it
+
     body = speech("anthropic").body(ASK, Dialect(reasoning_effort="low"))
     assert body == {
         "messages": [
