@@ -215,9 +215,11 @@ class _Replayed:
 
     async def served(self, arm: Arm, rotation: int, problem: Problem, gates: "_Gates") -> Served:
         """Have the cascade answer one problem. Raises NotRecorded, and SandboxUnavailable."""
-        names: list[Name] = [name for name, there in (("local", arm.cheap), ("frontier", arm.frontier)) if there]
-        own: dict[Name, list[RecordedCompletion]] = {
-            name: [row for row in self._rows[self._models[name]] if row.problem == problem.id] for name in names
+        there: dict[Name, bool] = {"local": arm.cheap, "frontier": arm.frontier}
+        own = {
+            name: [row for row in self._rows[model] if row.problem == problem.id]
+            for name, model in self._models.items()
+            if there[name]
         }
         recorded = {name: recordings_of(rows, rotation) for name, rows in own.items()}
         cascade = CodeCascade(

@@ -81,7 +81,7 @@ class CascadeResults:
             "policy", "plus", "95%", "base", "served", "cheap", "escalated", "US$ a request", "cheaper", "s a request", "faster",
             "plus, mean", "cheaper, mean",
             title=f"Recorded: {self.recordings}, n = {n}",
-            caption=f"Means are over {self._rotations} rotations of the samples.",
+            caption=f"Means are over {self._rotations} rotations of the samples." if self._rotations > 1 else "",
         )  # fmt: skip
         for one in self.figures():
             low, high = one.plus_interval
