@@ -10,7 +10,7 @@ from typing import Any, Generic
 from eval.answers.benchmark import AnswerOptions, SetAnswers
 from eval.code.benchmark import CodeBenchmark, CodeOptions
 from eval.code.preflight import Preflight, PreflightOptions
-from eval.code.recorded_cascade import RecordedCascade, RecordedOptions
+from eval.code.recorded_cascade import SMALL_MODELS, SMALL_MODELS_PRICES, RecordedCascade, RecordedOptions
 from eval.errors import Unusable
 from eval.evidence.benchmark import EvidenceBenchmark, EvidenceOptions
 from eval.evidence.recall_ablation import AblationOptions, RecallAblation
@@ -35,10 +35,14 @@ __all__ = ["BENCHMARKS", "Entry", "Part", "benchmark_of", "compare", "list_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smoke:
-    """A small run that asks no model: the options that differ, and the name of the file or folder that it reads, if any."""
+    """A small run that asks no model: the options that differ, and the name of the file or folder that it reads, if any.
 
-    options: Mapping[str, Json] = field(default_factory=dict)
+    option: which option that file is, where it is not the one that must be given.
+    """
+
+    options: Mapping[str, Json | Path] = field(default_factory=dict)
     file: str = ""
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,10 @@ BENCHMARKS: Mapping[str, Entry[Any]] = {
     "cascade": Entry(
         make=RecordedCascade, options=RecordedOptions, at_once=2, paid=False,
         help="Run the cascade over recorded completions: cost and correctness of every policy, and the ablation. Offline.",
+        smoke=Smoke(
+            file="HumanEvalPlus.jsonl.gz", option="problems",
+            options={"recordings": SMALL_MODELS, "price": SMALL_MODELS_PRICES, "limit": 6},
+        ),
     ),
 }  # fmt: skip
 _FORMER_NAMES = {f"evidence-{set_}": set_ for set_ in ("locomo", "realtalk", "beam", "plain-facts")} | {
@@ -261,6 +269,7 @@ def smoke_parts(settings: Settings, encoder: Encoder, data: Path | None) -> Iter
         if file is not None and (data is None or not file.exists()):
             yield Part(name=name, benchmark=None, missing=f"--data has no {entry.smoke.file}")
             continue
-        options = entry.options.of({**entry.smoke.options, **entry.fixed}, file)
+        own = {entry.smoke.option: file} if entry.smoke.option else {}
+        options = entry.options.of({**entry.smoke.options, **own, **entry.fixed}, file)
         benchmark = entry.make(options=options, settings=settings, encoder=encoder)
         yield Part(name=name, benchmark=benchmark, at_once=entry.at_once or 1)

@@ -1,4 +1,4 @@
-"""Reading HumanEval+ and MBPP+, in two halves: what a program may be written from, and what scores it; and recorded completions.
+"""Reading HumanEval+ and MBPP+, in two halves: what a program may be written from, and what scores it.
 
 `base_input` and `plus_input` are arguments only; what they should give is found by running the canonical solution. Public tests are
 what a prompt's own examples say; base tests are the data set's first ones, which the plus inputs extend.
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from eval.code.mbpp_rules import with_types
 from eval.errors import Unusable
 
-__all__ = ["DataSet", "Hidden", "Problem", "RecordedCompletion", "read_hidden", "read_problems", "read_recorded"]
+__all__ = ["DataSet", "Hidden", "Problem", "format_of", "read_hidden", "read_problems"]
 
 DataSet = Literal["humaneval", "mbpp"]
 _ASSERTION = re.compile(r"^assert .+$", re.MULTILINE)
@@ -50,20 +50,6 @@ class Hidden:
         return "mbpp" if self.id.startswith("Mbpp/") else "humaneval"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedCompletion:
-    """A real completion that somebody recorded: the messages sent, the answer, its tokens and its time."""
-
-    problem: str
-    model: str
-    sample: int
-    messages: tuple[tuple[str, str], ...]
-    output: str
-    prompt_tokens: int
-    completion_tokens: int
-    latency_s: float
-
-
 def read_problems(file: Path, public_tests: Path | None = None) -> dict[str, Problem]:
     """Read what a solver may see, by id; from HumanEval's own file, or a plus file of which nothing else is kept.
 
@@ -72,32 +58,14 @@ def read_problems(file: Path, public_tests: Path | None = None) -> dict[str, Pro
     Raises OSError, and Unusable for files that are not of this format.
     """
     public = _public(public_tests) if public_tests else {}
-    with _format_of(file):
+    with format_of(file):
         return {row["task_id"]: _problem(row, public.get(row["task_id"])) for row in _rows(file)}
 
 
 def read_hidden(file: Path) -> dict[str, Hidden]:
     """Read what scores, by id, from a plus file. Raises as `read_problems` does."""
-    with _format_of(file):
+    with format_of(file):
         return {row["task_id"]: _hidden(row) for row in _rows(file)}
-
-
-def read_recorded(file: Path) -> list[RecordedCompletion]:
-    """Read recorded completions, in the order of the file. Raises as `read_problems` does."""
-    with _format_of(file):
-        return [
-            RecordedCompletion(
-                problem=row["task_id"],
-                model=row["model"],
-                sample=row["sample"],
-                messages=tuple((message["role"], message["content"]) for message in row["messages"]),
-                output=row["output"],
-                prompt_tokens=row["prompt_tokens"],
-                completion_tokens=row["completion_tokens"],
-                latency_s=row["latency_s"],
-            )
-            for row in _rows(file)
-        ]
 
 
 def _problem(row: dict[str, Any], public: list[str] | None) -> Problem:
@@ -125,7 +93,7 @@ def _hidden(row: dict[str, Any]) -> Hidden:
 
 
 @contextmanager
-def _format_of(file: Path) -> Iterator[None]:
+def format_of(file: Path) -> Iterator[None]:
     """Raise Unusable, which names the file, for what its lines lack."""
     try:
         yield
@@ -136,7 +104,7 @@ def _format_of(file: Path) -> Iterator[None]:
 
 
 def _public(file: Path) -> dict[str, list[str]]:
-    with _format_of(file):
+    with format_of(file):
         return {str(task): list(tests) for task, tests in json.loads(file.read_text("utf-8")).items()}
 
 

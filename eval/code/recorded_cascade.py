@@ -1,45 +1,51 @@
 """The cascade over recorded completions, offline: what each policy would have served, at what cost, and how right.
 
 The real cascade runs, its tiers answered from recordings. Its gate sees public tests only; programs are scored on the hidden ones
-after every answer is settled. Costs are those of the recorded tokens at the prices given; nothing is estimated.
+after every answer is settled. Costs are those of the recorded tokens at the prices given, and seconds those of the recorded calls;
+nothing is estimated. Whose recordings they are makes no difference. Those of two small models come with the project.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from cascade import CodeCascade, CodeTask, Decision
-from cascade.code_tasks import CodePolicy
-from cascade.ports import ChatRequest, Completion, Message, Usage
+from cascade import CodeCascade
+from cascade.decision import Call
+from cascade.errors import NotRecorded
 from cascade.pricing import Price, known_prices
-from cascade.prompts import request_key
 from cascade.recording import Recorded, ReplayChat
-from cascade.sandbox import Level, Limits, PublicTests, TrialOutcome, find_level, try_program
+from cascade.sandbox import Level, PublicTests, TrialOutcome, find_level, try_program
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
-from eval.code.data import Problem, RecordedCompletion, read_hidden, read_problems, read_recorded
+from eval.code.data import Problem, read_hidden, read_problems
+from eval.code.policies import GATE, Arm, arms_over, task_of
 from eval.code.recorded_report import CascadeResults, Served
+from eval.code.recordings import RecordedCompletion, messages_of, read_recorded, recordings_of
 from eval.code.scoring import Scorer
 from eval.errors import Unusable
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.report import Json, Report
+from tirtha.wiring.tiers import Name
 
-__all__ = ["RecordedCascade", "RecordedOptions"]
+__all__ = ["SMALL_MODELS", "SMALL_MODELS_PRICES", "RecordedCascade", "RecordedOptions"]
 
-_MAX_TOKENS = 4_096
+SMALL_MODELS = Path(__file__).with_name("small_models.jsonl.gz")
+SMALL_MODELS_PRICES = {
+    "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf": "0.49/0.49",
+    "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf": "1.54/1.54",
+}
 _WINDOW = 1_000_000
-_TEMPERATURE = 0.2
-_GATE = Limits(wall_s=8, cpu_s=8)
+_Number = TypeVar("_Number", int, float)
 
 
 def _price(told: object) -> object:
@@ -53,39 +59,11 @@ def _price(told: object) -> object:
 Rates = Annotated[Price, BeforeValidator(_price)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """A policy under test: which tiers there are, which tests gate, and how the cheap tier tries."""
-
-    name: str
-    policy: CodePolicy
-    cheap: bool = True
-    frontier: bool = True
-    gate: str = "public"
-
-
-def arms(drafts: Sequence[int] = (1, 2, 3, 4)) -> list[Arm]:
-    """List the policies: each tier alone, the cascade under both gates with more and more drafts, and the ablation."""
-    alone = CodePolicy(review="never", verify="nothing", unverified="serve")
-
-    def gated(n: int) -> CodePolicy:
-        return CodePolicy(drafts=n, review="never", unverified="serve")
-
-    return [
-        Arm(name="solo cheap", policy=alone, frontier=False),
-        Arm(name="solo frontier", policy=alone, cheap=False),
-        *(Arm(name=f"cascade, docstring gate, {n} cheap", policy=gated(n)) for n in drafts),
-        *(Arm(name=f"cascade, base-test gate, {n} cheap", policy=gated(n), gate="base") for n in drafts),
-        Arm(name="without verification (form only)", policy=replace(gated(1), verify="form")),
-        Arm(name="without guards (nothing)", policy=replace(gated(1), verify="nothing")),
-    ]
-
-
 class RecordedOptions(Options):
     """Which recordings stand in for which tiers, and at what prices.
 
-    `problems` and `public_tests` default to files beside the recordings. `price` adds to the shipped table. `cheap` and `frontier`
-    default to the two models recorded, told apart by price.
+    `problems` defaults to a file beside the recordings, and `public_tests` to one beside the problems. `price` adds to the shipped
+    table. `cheap` and `frontier` default to the two models recorded, told apart by price.
     """
 
     recordings: Path = Field(description="recorded completions, such as humaneval_recorded.jsonl.gz")
@@ -104,7 +82,7 @@ class RecordedOptions(Options):
     @property
     def public(self) -> Path:
         """The file of their public tests."""
-        return self.public_tests or self.recordings.parent / "humaneval_public_tests.json"
+        return self.public_tests or self.plus.parent / "humaneval_public_tests.json"
 
     def files(self) -> list[Path]:
         """Return the recordings, the problems and their public tests."""
@@ -151,17 +129,16 @@ class RecordedCascade(Benchmark[RecordedOptions]):
         replayed = _Replayed(self._recorded, self._problems, cheap=cheap, frontier=frontier, prices=self._prices)
         gates = _Gates(await find_level())
         samples = 1 + max(row.sample for row in self._recorded)
-        asked = [(arm, rotation) for arm in arms(range(1, min(samples, 5))) for rotation in range(samples)]
+        asked = [(arm, rotation) for arm in arms_over(self._recorded) for rotation in range(samples)]
 
         async def work(id_: str) -> Sample:
             problem = self._problems[id_]
-            decisions = await asyncio.gather(
-                *(replayed.decide(arm, rotation, problem, gates) for arm, rotation in asked)
-            )
-            served = [
-                _served(arm.name, rotation, id_, decision)
-                for (arm, rotation), decision in zip(asked, decisions, strict=True)
-            ]
+            try:
+                served = await asyncio.gather(
+                    *(replayed.served(arm, rotation, problem, gates) for arm, rotation in asked)
+                )
+            except NotRecorded as fault:
+                return Sample(id=id_, fault=str(fault))
             return Sample(id=id_, value={"served": [asdict(one) for one in served]})
 
         yield work
@@ -191,21 +168,8 @@ class RecordedCascade(Benchmark[RecordedOptions]):
         return CascadeResults(recordings=self.options.recordings.name, samples=samples).report(len(answers) - len(done))
 
 
-def _served(policy: str, rotation: int, problem: str, decision: Decision) -> Served:
-    return Served(
-        policy=policy,
-        rotation=rotation,
-        problem=problem,
-        path=decision.path,
-        verified=decision.verified,
-        program=decision.answer,
-        cost_nanousd=decision.cost_nanousd,
-        calls=len(decision.calls),
-    )
-
-
 def _read(answer: Sample) -> list[Served]:
-    return TypeAdapter(list[Served]).validate_python(answer.value["served"])
+    return TypeAdapter(list[Served]).validate_python(answer.value.get("served", []))
 
 
 def _scored(answer: Sample, score: Sample) -> tuple[Served, ...]:
@@ -245,80 +209,76 @@ class _Replayed:
         frontier: str,
         prices: Mapping[str, Price],
     ) -> None:
-        self._cheap, self._frontier, self._prices = cheap, frontier, prices
-        self._messages = {
-            problems[row.problem].prompt: tuple(Message(role=role, content=content) for role, content in row.messages)  # type: ignore[arg-type]
-            for row in recorded
-        }
-        samples = 1 + max(row.sample for row in recorded)
-        self._recordings = {
-            (model, rotation): _import(model, recorded, rotation, samples)
-            for model in (cheap, frontier)
-            for rotation in range(samples)
-        }
+        self._models: dict[Name, str] = {"local": cheap, "frontier": frontier}
+        self._prices = prices
+        self._rows = {model: [row for row in recorded if row.model == model] for model in (cheap, frontier)}
+        self._messages = {problems[row.problem].prompt: messages_of(row) for row in recorded if row.purpose == "draft"}
 
-    async def decide(self, arm: Arm, rotation: int, problem: Problem, gates: "_Gates") -> Decision:
-        """Have the cascade answer one problem."""
-        tests = problem.public_tests if arm.gate == "public" else problem.base_tests
+    async def served(self, arm: Arm, rotation: int, problem: Problem, gates: "_Gates") -> Served:
+        """Have the cascade answer one problem. Raises NotRecorded, and SandboxUnavailable."""
+        there: dict[Name, bool] = {"local": arm.cheap, "frontier": arm.frontier}
+        own = {
+            name: [row for row in self._rows[model] if row.problem == problem.id]
+            for name, model in self._models.items()
+            if there[name]
+        }
+        recorded = {name: recordings_of(rows, rotation) for name, rows in own.items()}
         cascade = CodeCascade(
             try_program=gates.try_program,
-            local=self._tier("local", self._cheap, rotation) if arm.cheap else None,
-            frontier=self._tier("frontier", self._frontier, rotation) if arm.frontier else None,
+            local=self._tier("local", recorded["local"]) if arm.cheap else None,
+            frontier=self._tier("frontier", recorded["frontier"]) if arm.frontier else None,
             policy=arm.policy,
-            temperature=_TEMPERATURE,
+            temperature=_only({row.temperature for rows in own.values() for row in rows}),
             draft_messages=lambda task: self._messages[task.question],
             deadline_s=float("inf"),
         )
-        task = CodeTask(question=problem.prompt, entry_point=problem.entry_point, tests=tests)
-        return (await cascade.answer(task, started_s=perf_counter())).decision
+        ended = await cascade.answer(task_of(problem, arm.gate), started_s=perf_counter())
+        decision = ended.decision
+        return Served(
+            policy=arm.name,
+            rotation=rotation,
+            problem=problem.id,
+            path=decision.path,
+            verified=decision.verified,
+            program="" if decision.abstained else decision.answer,
+            cost_nanousd=decision.cost_nanousd,
+            calls=len(decision.calls),
+            seconds=_seconds(decision.calls, recorded),
+        )
 
-    def _tier(self, name: str, model: str, rotation: int) -> ModelTier:
-        replay = ReplayChat(self._recordings[model, rotation], model=model)
+    def _tier(self, name: Name, recorded: Mapping[tuple[str, int], Recorded]) -> ModelTier:
+        model = self._models[name]
         return ModelTier(
             name=name,
             model=model,
             price=self._prices[model],
             window_tokens=_WINDOW,
-            max_tokens=_MAX_TOKENS,
+            max_tokens=_only({one.request.max_tokens for one in recorded.values()}),
             timeout_s=60,
             tries=1,
-            deployments=[Deployment(replay, name="recordings", concurrency=1_000)],
+            deployments=[Deployment(ReplayChat(recorded, model=model), name="recordings", concurrency=1_000)],
             count=count_tokens,
             sleep=asyncio.sleep,
         )
 
 
-def _import(
-    model: str, recorded: Sequence[RecordedCompletion], rotation: int, samples: int
-) -> dict[tuple[str, int], Recorded]:
-    """Make recordings of what others recorded, by request; `rotation` says which sample is drawn first."""
-    made: dict[tuple[str, int], Recorded] = {}
-    for row in recorded:
-        if row.model != model:
-            continue
-        sample = (row.sample - rotation) % samples
-        request = ChatRequest(
-            messages=tuple(Message(role=role, content=content) for role, content in row.messages),  # type: ignore[arg-type]
-            max_tokens=_MAX_TOKENS,
-            temperature=_TEMPERATURE,
-            sample=sample,
-        )
-        key = request_key(model, request)
-        made[key, sample] = Recorded(
-            key=key,
-            sample=sample,
-            model=model,
-            request=request,
-            completion=Completion(
-                text=row.output,
-                model=model,
-                finish_reason="stop",
-                usage=Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens),
-            ),
-            latency_s=row.latency_s,
-            at=datetime.fromtimestamp(0, UTC),
-        )
-    return made
+def _only(found: set[_Number]) -> _Number:
+    """Return the one value that all recordings of a problem have. Raises ValueError if they have several, or there is none."""
+    if len(found) != 1:
+        raise ValueError(f"recordings of one problem must have one temperature and one limit of tokens, not {found}")
+    [one] = found
+    return one
+
+
+def _seconds(calls: Sequence[Call], recorded: Mapping[Name, Mapping[tuple[str, int], Recorded]]) -> float:
+    """Return the seconds that the calls took when they were recorded; the second call of one request is its second sample."""
+    made: Counter[tuple[str, str]] = Counter()
+    total_s = 0.0
+    for call in calls:
+        of_tier = recorded["local" if call.tier == "local" else "frontier"]
+        total_s += of_tier[call.request, made[call.tier, call.request]].latency_s
+        made[call.tier, call.request] += 1
+    return total_s
 
 
 class _Gates:
@@ -338,4 +298,4 @@ class _Gates:
 
     async def _run(self, program: str, tests: PublicTests) -> TrialOutcome:
         async with self._turns:
-            return await try_program(self.level, program, tests, _GATE)
+            return await try_program(self.level, program, tests, GATE)

@@ -1,4 +1,7 @@
-"""What follows from a run of the cascade over recordings: rates with Wilson intervals, costs, the curve, the paired ablation."""
+"""What follows from a run of the cascade over recordings: rates with Wilson intervals, costs, the curve, the paired ablation.
+
+What a request costs is said twice: by tokens at the prices given, and by the seconds that its calls took when they were recorded.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +18,10 @@ FRONTIER = "solo frontier"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What one policy served for one problem: where from, at what cost; once scored, whether it is right on base and plus tests."""
+    """What one policy served for one problem: where from, at what cost; once scored, whether it is right on base and plus tests.
+
+    `program` is "" where nothing was served. `seconds` are those of the recorded calls.
+    """
 
     policy: str
     rotation: int
@@ -25,6 +31,7 @@ class Served:
     program: str
     cost_nanousd: int
     calls: int
+    seconds: float = 0.0
     base: bool = False
     plus: bool = False
 
@@ -47,6 +54,9 @@ class Figures:
     mean_plus: float
     mean_ratio: float | None
     rotations: int
+    served: int
+    seconds: float
+    seconds_ratio: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +70,18 @@ class CascadeResults:
         """Give every policy's figures, in the order they ran."""
         if not self.samples:
             return []
-        dear = self._cost(FRONTIER, 0)
+        dear, slow = self._cost(FRONTIER, 0), self._seconds(FRONTIER)
         policies = dict.fromkeys(one.policy for one in self.samples)
-        return [self._figures(policy, dear) for policy in policies]
+        return [self._figures(policy, dear, slow) for policy in policies]
 
     def tables(self) -> Iterator[Table]:
         """Lay the figures out for people."""
         n = len(self._of(FRONTIER, 0))
         table = Table(
-            "policy", "plus", "95%", "base", "cheap", "escalated", "US$ a request", "cheaper", "plus, mean", "cheaper, mean",
+            "policy", "plus", "95%", "base", "served", "cheap", "escalated", "US$ a request", "cheaper", "s a request", "faster",
+            "plus, mean", "cheaper, mean",
             title=f"Recorded: {self.recordings}, n = {n}",
-            caption=f"Means are over {self._rotations} rotations of the samples.",
+            caption=f"Means are over {self._rotations} rotations of the samples." if self._rotations > 1 else "",
         )  # fmt: skip
         for one in self.figures():
             table.add_row(
@@ -78,10 +89,13 @@ class CascadeResults:
                 f"{one.plus}/{one.n}",
                 bounds(*one.plus_interval),
                 f"{one.base}/{one.n}",
+                f"{one.served}/{one.n}",
                 f"{one.cheap_share:.1%}",
                 f"{one.escalated:.1%}",
                 dollars(round(one.cost_nanousd)),
                 _times(one.ratio),
+                f"{one.seconds:.1f}",
+                _times(one.seconds_ratio),
                 f"{one.mean_plus:.3f}",
                 _times(one.mean_ratio),
             )
@@ -123,6 +137,9 @@ class CascadeResults:
     def _cost(self, policy: str, rotation: int) -> float:
         return mean(one.cost_nanousd for one in self._of(policy, rotation))
 
+    def _seconds(self, policy: str) -> float:
+        return mean(one.seconds for one in self._of(policy, 0))
+
     def _right(self, policy: str) -> list[float]:
         """Give each problem's share of right answers over the rotations."""
         served: dict[str, list[float]] = {}
@@ -131,7 +148,7 @@ class CascadeResults:
                 served.setdefault(one.problem, []).append(float(one.plus))
         return [mean(of) for _, of in sorted(served.items())]
 
-    def _figures(self, policy: str, dear: float) -> Figures:
+    def _figures(self, policy: str, dear: float, slow: float) -> Figures:
         first = self._of(policy, 0)
         every = [self._of(policy, rotation) for rotation in range(self._rotations)]
         n, base, plus = len(first), sum(one.base for one in first), sum(one.plus for one in first)
@@ -145,7 +162,7 @@ class CascadeResults:
             plus=plus,
             base_interval=wilson(base, n),
             plus_interval=wilson(plus, n),
-            cheap_share=_share(first, "local"),
+            cheap_share=_share(first, "local", "local_repaired"),
             escalated=_share(first, "frontier"),
             unverified=mean(not one.verified for one in first),
             cost_nanousd=cost,
@@ -153,6 +170,9 @@ class CascadeResults:
             mean_plus=mean(mean(one.plus for one in of) for of in every),
             mean_ratio=dear_mean / cost_mean if cost_mean else None,
             rotations=self._rotations,
+            served=sum(bool(one.program) for one in first),
+            seconds=self._seconds(policy),
+            seconds_ratio=slow / self._seconds(policy) if self._seconds(policy) else None,
         )
 
 
@@ -160,5 +180,5 @@ def _times(ratio: float | None) -> str:
     return "free" if ratio is None else f"{ratio:.2f}x"
 
 
-def _share(served: Sequence[Served], path: str) -> float:
-    return mean(one.path == path for one in served)
+def _share(served: Sequence[Served], *paths: str) -> float:
+    return mean(one.path in paths for one in served)

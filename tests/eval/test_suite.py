@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from eval.code.recordings import read_recorded
 from eval.suite import BENCHMARKS, benchmark_of, smoke_parts
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings
@@ -96,3 +97,16 @@ def test_the_small_run_names_what_it_lacks(tmp_path: Path, settings: Settings, e
     assert parts["preflight"].missing == "--data has no HumanEvalPlus.jsonl.gz"
     assert parts["locomo"].benchmark
     assert parts["locomo"].benchmark.options.files() == [tmp_path / "locomo_dev.json"]
+
+
+def test_the_small_run_replays_the_recordings_that_come_with_the_project(
+    tmp_path: Path, settings: Settings, encoder: Encoder
+) -> None:
+    problems = tmp_path / "HumanEvalPlus.jsonl.gz"
+    problems.touch()
+    [part] = [one for one in smoke_parts(settings, encoder, tmp_path) if one.name == "cascade"]
+    assert part.benchmark
+    recordings, *beside = part.benchmark.options.files()
+    assert beside == [problems, tmp_path / "humaneval_public_tests.json"]
+    models = {row.model for row in read_recorded(recordings)}
+    assert models == set(part.benchmark.options.price), "each has its price"
