@@ -216,7 +216,7 @@ class PolicySettings(BaseModel):
     quote_from: Annotated[
         float,
         Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
-    ] = 0.47
+    ] = 0.4
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
     correct_from: Annotated[
         float | None, Field(ge=0, le=1, description="probability of being right that an answer needs; none: see below")
@@ -325,7 +325,7 @@ class Settings(BaseSettings):
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.25
+    ] = 0.3
     local: Annotated[TierSettings | None, Field(description="the cheap tier; see below")] = None
     frontier: Annotated[TierSettings | None, Field(description="the expensive tier; see below")] = None
     policy: Annotated[PolicySettings, Field(description="see below")] = PolicySettings()

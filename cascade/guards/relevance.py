@@ -1,6 +1,6 @@
 """The guard over quotes: is an answer without a model likely enough to be right to be shown?
 
-How likely is a logistic model of three figures, fitted by `eval/training/quoting.py` on our own dialogues and judged there on talk
+How likely is a logistic model of two figures, fitted by `eval/training/quoting.py` on our own dialogues and judged there on talk
 that it never saw. It reads no words: it does not know whether a line that is useful says what is asked.
 """
 
@@ -14,8 +14,8 @@ from cascade.ports import Brief, Draft
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 
-_WEIGHTS = {"score": 2.81, "answerable": 0.51, "told_date": 0.11}
-_INTERCEPT = -0.49
+_WEIGHTS = {"share": 3.37, "answerable": 0.34}
+_INTERCEPT = -1.4
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 
 
@@ -46,18 +46,15 @@ class RelevanceGuard:
 def quoting_figures(brief: Brief, draft: Draft) -> dict[str, float] | None:
     """Return what a quoted answer is judged by, by name; None if it cites no line of the brief.
 
-    score: the predicted usefulness of the best line cited, 0 to 1. answerable: the log-odds that the memory holds the answer.
-    told_date: 1 if the answer is the date that a line names, and not the line itself.
+    share: the predicted usefulness of the best line cited, as a part of what all lines have together. Where little competes, a weak
+    line may be right. answerable: the log-odds that the memory holds the answer.
     """
     cited = [quote for quote in brief.quotes if quote.n in draft.citations]
     if not cited:
         return None
     answerable = min(max(brief.answerable, _NEVER), _ALWAYS)
-    return {
-        "score": max(quote.score for quote in cited),
-        "answerable": math.log(answerable / (1 - answerable)),
-        "told_date": float('"' not in draft.answer),
-    }
+    best, together = max(quote.score for quote in cited), sum(quote.score for quote in brief.quotes)
+    return {"share": best / together if together else 0.0, "answerable": math.log(answerable / (1 - answerable))}
 
 
 def _probability(figures: dict[str, float]) -> float:

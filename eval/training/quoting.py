@@ -41,7 +41,7 @@ __all__ = ["Quoted", "count", "is_right", "quote_all"]
 _STRENGTH = 0.1  # of the regularisation, as scikit-learn's C
 _HALF = 0.5
 _CHATS = range(101, 113)  # recall's weights were fitted on others
-_THRESHOLDS = (0.0, 0.3, 0.35, 0.38, 0.4, 0.42, 0.45, 0.47, 0.5, 0.6)
+_THRESHOLDS = (0.0, 0.3, 0.35, 0.38, 0.4, 0.42, 0.45, 0.5, 0.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
