@@ -1,4 +1,4 @@
-"""What a passage needs beside it to be understood: "it" or "they" need the sentence before, a table's row needs its header."""
+"""What a passage needs beside it: "it" or "they" need the sentence before, a row its header, an item the line that announces it."""
 
 import re
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
-from language.segmentation.leads import leads_in
+from language.segmentation.leads import FENCE, leads_in
 
 __all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_structure", "lead_before"]
 
@@ -22,7 +22,6 @@ Kind = Literal["prose", "code", "table"]
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _SURELY_CODE = re.compile(
     r"""\s*(?:(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[:({]|(?:from\s+[\w.]+\s+)?import\s+[\w.{*]+\s*(?:$|,|as\b|from\b)
     |@\w+(?:\.\w+)*(?:\(.*\))?\s*$|(?:const|let|var)\s+\w+\s*=|(?:export\s+)?(?:async\s+)?function\b.*\(.*\)\s*\{?
@@ -142,7 +141,7 @@ class _Lines:
         ends: dict[int, int] = {}
         opened: tuple[int, str] | None = None
         for place, line in enumerate(self.texts):
-            fence = _FENCE.match(line)
+            fence = FENCE.match(line)
             if opened and fence and line.strip() == opened[1]:
                 ends[opened[0]], opened = place, None
             elif fence and opened is None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from language.segmentation.sentences import sentence_spans
 
-__all__ = ["leads_in"]
+__all__ = ["FENCE", "leads_in"]
 
 Span = tuple[int, int]
 
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2013]|\(?(?:\d{1,3}|[A-Za-z])[.)])(?=\s)")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
+FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*:?\s*|__[^_]+__:?\s*)")
 _ANNOUNCES = re.compile(r"[:\uff1a][*_]{0,2}\s*$")
 _LONGEST = 160  # characters
@@ -37,16 +37,15 @@ class _Outline:
     text: str
     heading: Span | None = None
     announced: Span | None = None
-    items: list[tuple[int, Span, bool]] = field(
-        default_factory=list
-    )  # indentation, span, whether it announces something
+    # Of each, its indentation, its span, and whether it announces something.
+    items: list[tuple[int, Span, bool]] = field(default_factory=list)
     in_fence: bool = False
     follows: bool = False  # without a blank line between
 
     def leads(self) -> Iterator[tuple[int, Span | None]]:
         for match in _LINE.finditer(self.text):
             line = match.group().rstrip()
-            if _FENCE.match(line):
+            if FENCE.match(line):
                 self.in_fence = not self.in_fence
                 continue
             if line.strip():
