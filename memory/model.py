@@ -315,9 +315,10 @@ class Survey:
 class Evidence:
     """A passage that recall returned for a query.
 
-    `score` is the predicted usefulness, 0 to 1: a tenth if its turn is evidence, the rest for the share of the answer's words in
-    the passage. `row` is its place in its recollection's features, if it was scored. `superseded_by` is the turn, and the place in
-    it, of a later statement that replaces this one. `trimmed`: the passage stops before its sentence does.
+    `score` is the predicted usefulness, 0 to 1: for the most part the share of the answer's words in the passage; a tenth is for
+    being of a turn that is evidence, and the turn's passages divide it. `row` is its place in its recollection's features, if it
+    was scored. `superseded_by` is the turn, and the place in it, of a later statement that replaces this one. `trimmed`: the
+    passage stops before its sentence does.
     """
 
     turn: Turn

@@ -16,7 +16,7 @@ from tirtha.cli.running import err, out, read_settings
 
 __all__: list[str] = []
 
-_SetName = Literal["beam", "dialogues", "plain-facts", "locomo", "realtalk"]
+_SetName = Literal["beam", "dialogues", "transcripts", "plain-facts", "locomo", "realtalk"]
 
 
 @app.command("fit")
@@ -24,7 +24,7 @@ def eval_fit(
     *,
     to: Annotated[Path, typer.Option("--to", help="the folder that the weights go to, for the setting recall_models")],
     data: Annotated[
-        Path | None, typer.Option("--data", help="a folder with BEAM's chats, in 100K; none: our own two sets alone")
+        Path | None, typer.Option("--data", help="a folder with BEAM's chats, in 100K; none: our own three sets alone")
     ] = None,
     encoder: Annotated[
         str | None,

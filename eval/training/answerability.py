@@ -24,7 +24,7 @@ __all__ = ["KINDS", "OF_WORDS", "AnswerabilityCase", "fit_answerability", "make_
 # How often each kind of unanswerable question is thought to come, for one answerable question. Asked: as the set has it. Withheld:
 # an answerable one whose evidence was taken away. Foreign: one about other conversations.
 KINDS = {"answerable": 1.0, "asked": 1.0, "withheld": 0.5, FOREIGN: 0.5}
-OF_EVIDENCE = frozenset({"best", "three_ahead", "related_ahead", "turn_coverage_ahead"})
+OF_EVIDENCE = frozenset({"best", "three_ahead", "asked_related", "related_ahead"})
 OF_WORDS = frozenset({"asked_related", "related_ahead", "asked_turn_coverage", "turn_coverage_ahead"})  # of any encoder
 _SHRINKAGE = 0.0003  # of the sum of squares of the weights of standardised figures
 

@@ -32,7 +32,7 @@ __all__ = ["FOLDS", "Asked", "ask_conversations", "fit_reranker", "held_out"]
 
 # More of any other feature never speaks against a passage, whatever the data seem to say: it keeps the weights sane elsewhere.
 _EITHER_WAY = frozenset({"mentions", "question", "filler", "length"})
-_OF_EVIDENCE = 0.1
+_OF_TURN = 0.1
 FOLDS = 8
 _NO_VECTOR = np.zeros(0, dtype=np.float32)
 
@@ -51,9 +51,11 @@ class Asked:
     features: Features
 
     def usefulness(self) -> NDArray[np.float64]:
-        """Return what each candidate is worth, 0 to 1: a tenth for being of an evidence turn, the rest for holding the answer.
+        """Return what each candidate is worth, 0 to 1: of an evidence turn, for the most part by what it holds of the answer.
 
-        The rest is the share of the answer's words that the passage tells, of what the turn's best passage tells.
+        That is the share of the answer's words that the passage tells, of what the turn's best passage tells. A tenth goes to the
+        turn, and its passages divide it: else fifty lines of a long turn weigh more than the one that answers. Where none of them
+        tells a word of the answer, they divide all.
         """
         wanted = set(content_terms(self.question.answer))
         evidence = [candidate.turn.id in self.question.evidence for candidate in self.found.candidates]
@@ -64,11 +66,13 @@ class Asked:
         most: dict[TurnPk, int] = {}
         for candidate, count in zip(self.found.candidates, told, strict=True):
             most[candidate.turn.pk] = max(most.get(candidate.turn.pk, 0), count)
+        passages = Counter(candidate.turn.pk for candidate in self.found.candidates)
+        even = np.array([1 / passages[candidate.turn.pk] for candidate in self.found.candidates])
         shares = [
-            count / most[candidate.turn.pk] if most[candidate.turn.pk] else 1.0
-            for candidate, count in zip(self.found.candidates, told, strict=True)
+            count / most[candidate.turn.pk] if most[candidate.turn.pk] else share
+            for candidate, count, share in zip(self.found.candidates, told, even.tolist(), strict=True)
         ]
-        useful: NDArray[np.float64] = np.array(evidence) * (_OF_EVIDENCE + (1 - _OF_EVIDENCE) * np.array(shares))
+        useful: NDArray[np.float64] = np.array(evidence) * (_OF_TURN * even + (1 - _OF_TURN) * np.array(shares))
         return useful
 
     def withheld(self) -> "Asked | None":

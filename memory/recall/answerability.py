@@ -34,7 +34,7 @@ def figures(found: Found, features: Features, reranked: Reranked) -> dict[str, f
 
     best: the strongest evidence, in log-odds. three_ahead: by how much what the person asked about says on the topic exceeds what
     the others say, over three passages; related_ahead and turn_coverage_ahead: the same by a single feature, at best. asked_related
-    and asked_turn_coverage: the most of these features in passages of those asked about, for encoders without fitted weights.
+    and asked_turn_coverage: the most of these features in passages of those asked about.
     """
     named = found.question.named
     asked = np.array([not named or c.turn.speaker in named for c in found.candidates])

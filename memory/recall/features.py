@@ -77,14 +77,15 @@ def passage_features(found: Found) -> Features:
     }  # once: what a long turn says is not kept between two looks
     terms = [one.terms for one in said]
     meaning, wording = _meaning(found), _words(found, terms, turns)
+    fusion = meaning["dense"] + _by_words(found) * wording["bm25"] / max(float(wording["bm25"].max()), 1e-9)
     return {
         **meaning,
         **wording,
-        "fusion": meaning["dense"] + _by_words(found) * wording["bm25"] / max(float(wording["bm25"].max()), 1e-9),
+        "fusion": fusion,
         **_relatedness(candidates, question, terms),
         **_speakers(candidates, question, said),
-        **_times(candidates, question, said, turns),
-        **_kind(candidates, question, said),
+        **_times(candidates, question, turns),
+        **_kind(candidates, question, said, _between_worst_and_best(fusion)),
         **_form(found, terms, said),
     }
 
@@ -140,24 +141,32 @@ def _speakers(candidates: Sequence[Candidate], question: Question, said: Sequenc
     }
 
 
-def _times(
-    candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed], turns: Mapping[TurnPk, Analysed]
-) -> Features:
-    """Whether the turn was said within, or speaks of, one of the question's times; whether it tells a time that is asked for."""
+def _times(candidates: Sequence[Candidate], question: Question, turns: Mapping[TurnPk, Analysed]) -> Features:
+    """Whether the turn was said within, or speaks of, one of the question's times."""
     timely = {pk: _timely(turn, question) for pk, turn in turns.items()}
-    tells = _flags(one.may_tell_time for one in said)
-    return {"time": _by_turn(candidates, timely), "tells_time": tells * (question.kind == "when")}
+    return {"time": _by_turn(candidates, timely)}
 
 
-def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed]) -> Features:
-    """Whether the passage has a number to offer where one is asked for, or a name."""
+def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[Analysed], matches: Scores) -> Features:
+    """What the passage has of the kind that is asked for: a time, a number, a name; as far as it `matches`, 0 to 1.
+
+    A name in a sentence on something else is no answer to "where".
+    """
     names = {candidate.turn.name for candidate in candidates}
     speakers = {word for name in names for word in words(name)}
     asks_name = question.kind in _ASKS_NAME
     return {
-        "number": _flags(one.has_number for one in said) * (question.kind in _ASKS_NUMBER),
-        "proper_name": _flags(asks_name and bool(_proper_names(one) - speakers) for one in said),
+        "tells_time": matches * _flags(one.may_tell_time for one in said) * (question.kind == "when"),
+        "number": matches * _flags(one.has_number for one in said) * (question.kind in _ASKS_NUMBER),
+        "proper_name": matches * _flags(asks_name and bool(_proper_names(one) - speakers) for one in said),
     }
+
+
+def _between_worst_and_best(scores: Scores) -> Scores:
+    """Return the scores as places between the worst, 0, and the best, 1; all 1 where they are equal."""
+    least, span = scores.min(), np.ptp(scores)
+    places: Scores = (scores - least) / span if span else np.ones_like(scores)
+    return places
 
 
 def _form(found: Found, terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
@@ -170,8 +179,13 @@ def _form(found: Found, terms: Sequence[Sequence[str]], said: Sequence[Analysed]
 
 
 def _proper_names(said: Analysed) -> set[str]:
-    """Return the first words, lower-cased, of the names inside sentences; not of what is written in capitals only."""
-    return {words(name.text)[0] for name in said.names if name.inside and name.text[1:2].islower()}
+    """Return the first words, lower-cased, of the names inside sentences: no months or days, no words in capitals only."""
+    dates = [range(time.start, time.end) for time in said.times]
+    return {
+        words(name.text)[0]
+        for name in said.names
+        if name.inside and name.text[1:2].islower() and not any(name.start in date for date in dates)
+    }
 
 
 def _products(vectors: Sequence[Vector], vector: NDArray[np.float32]) -> Scores:

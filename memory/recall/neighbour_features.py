@@ -17,8 +17,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "meaning": ("dense_pieces", "turn_dense"),
     "words": ("inflected",),
     "speaker": ("speaker", "mentions", "of_themselves"),
-    "time": ("time", "tells_time"),
-    "kind of question": ("number", "proper_name"),
+    "time": ("time",),
+    "kind of question": ("tells_time", "number", "proper_name"),
     "form": ("question", "filler", "length"),
     "neighbours": ("answers", "previous"),
 }

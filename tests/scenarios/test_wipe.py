@@ -38,6 +38,12 @@ FORGETTINGS: dict[str, tuple[str, dict[str, str], list[int]]] = {
 ENDS = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "KILL": signal.SIGKILL}
 
 
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """One that keeps no vectors by their text, as the tests' own does."""
+    return Encoder()
+
+
 def fact(number: int) -> str:
     return f"It was a fine day. The code of locker {number} is {word(number)}."
 

@@ -23,7 +23,7 @@ from tests.eval.locomo.conversations import conversation
 from tirtha.settings import Settings
 
 QUIET = Console(file=io.StringIO())
-SHIPPED = ("beam", "dialogues", "plain-facts")
+SHIPPED = ("beam", "dialogues", "plain-facts", "transcripts")
 
 
 def folder_of(folder: Path, weights: Mapping[str, float], fitted: tuple[str, ...]) -> Path:
@@ -39,7 +39,7 @@ def folder_of(folder: Path, weights: Mapping[str, float], fitted: tuple[str, ...
     [
         (SHIPPED, ""),
         (SHIPPED[1:], "fitted without beam"),
-        ((*SHIPPED[:2], "locomo", "realtalk"), "fitted without plain-facts, with locomo and realtalk"),
+        ((*SHIPPED[:2], "locomo", "realtalk"), "fitted without plain-facts and transcripts, with locomo and realtalk"),
         ((), "no card of a fit"),
     ],
 )

@@ -39,7 +39,7 @@ def test_nothing_is_right_where_there_is_no_answer() -> None:
 
 
 def test_a_threshold_serves_what_is_likely_enough() -> None:
-    figures = {"score": 0.5, "answerable": 0.0, "told_date": 0.0}
+    figures = {"share": 0.5, "answerable": 0.0}
     quoted = [
         Quoted(conversation="c", figures=figures, right=True),
         Quoted(conversation="c", figures=None, right=False),
@@ -57,5 +57,5 @@ async def test_every_question_is_asked_and_its_draft_described(tmp_path: Path, e
     played, cats = await quote_all(read_realtalk(tmp_path), encoder)
     assert played.right
     assert played.figures
-    assert set(played.figures) == {"score", "answerable", "told_date"}
+    assert set(played.figures) == {"share", "answerable"}
     assert (cats.right, cats.conversation) == (False, "Chat_1")
