@@ -1,5 +1,6 @@
 """What an answer or a line claims, as guards compare it: the terms, numbers and names of the one analysis of a text."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from language import analyse
@@ -7,7 +8,7 @@ from language.dates import blank_dates
 from language.numbers import blank_numbers
 from language.words import stems
 
-__all__ = ["names", "numbers", "overlap", "terms", "terms_and_numbers", "without_facts"]
+__all__ = ["names", "numbers", "of_other_numbers", "overlap", "terms", "terms_and_numbers", "without_facts"]
 
 # Words that an answer may add without claiming anything.
 _CLAIM_NOTHING = frozenset(
@@ -27,6 +28,18 @@ def terms(text: str) -> frozenset[str]:
 def numbers(text: str) -> list[Decimal]:
     """Return the numbers of `text`, in order; digits of dates too, unless they are taken out first."""
     return [number.value for number in analyse(text).numbers]
+
+
+def of_other_numbers(question: str, lines: Sequence[str]) -> list[bool]:
+    """Return of each line whether it is about another one: "gym 3" where "gym 0" is asked for, and a line tells of that.
+
+    It tells numbers, and none of those asked for, though one of the lines tells them all.
+    """
+    asked = frozenset(numbers(question))
+    told = [frozenset(numbers(line)) for line in lines]
+    if not any(asked and asked <= one for one in told):
+        return [False] * len(told)
+    return [bool(one) and asked.isdisjoint(one) for one in told]
 
 
 def terms_and_numbers(*texts: str) -> frozenset[str]:

@@ -11,11 +11,13 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
 from cascade.ports import Brief, Draft
+from cascade.tiers.extractive import about_what_is_asked
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 
-_WEIGHTS = {"share": 3.37, "answerable": 0.34}
-_INTERCEPT = -1.4
+_WEIGHTS = {"share": 3.83, "answerable": 0.33}
+_INTERCEPT = -1.68
+_COMPETING = 5  # lines: more of them, each a little useful, say nothing against the best one
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 
 
@@ -30,7 +32,7 @@ class RelevanceGuard:
     @property
     def version(self) -> str:
         """Return the version and the threshold."""
-        return f"4 threshold={self.threshold}"
+        return f"5 threshold={self.threshold}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the lines that the draft cites; a draft that cites none fails."""
@@ -46,15 +48,18 @@ class RelevanceGuard:
 def quoting_figures(brief: Brief, draft: Draft) -> dict[str, float] | None:
     """Return what a quoted answer is judged by, by name; None if it cites no line of the brief.
 
-    share: the predicted usefulness of the best line cited, as a part of what all lines have together. Where little competes, a weak
-    line may be right. answerable: the log-odds that the memory holds the answer.
+    share: the predicted usefulness of the best line cited, as a part of what it and its four strongest competitors have together.
+    Where little competes, a weak line may be right. answerable: the log-odds that the memory holds the answer.
     """
     cited = [quote for quote in brief.quotes if quote.n in draft.citations]
     if not cited:
         return None
     answerable = min(max(brief.answerable, _NEVER), _ALWAYS)
-    best, together = max(quote.score for quote in cited), sum(quote.score for quote in brief.quotes)
-    return {"share": best / together if together else 0.0, "answerable": math.log(answerable / (1 - answerable))}
+    best = max(cited, key=lambda quote: quote.score)
+    others = sorted((quote.score for quote in about_what_is_asked(brief) if quote.n != best.n), reverse=True)
+    together = best.score + sum(others[: _COMPETING - 1])
+    share = best.score / together if together else 0.0
+    return {"share": share, "answerable": math.log(answerable / (1 - answerable))}
 
 
 def _probability(figures: dict[str, float]) -> float:

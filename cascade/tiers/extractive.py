@@ -2,19 +2,20 @@
 
 Free, instant and incapable of inventing anything; it cannot combine or infer either. It says nothing where no line speaks of what
 is asked about: of anything of it, of every name in the question, and of all of it where the question asks whether something is so
-("Am I allergic to shellfish?") or who, what or when a thing is ("Who is my piano teacher?"). The embedded default.
+("Am I allergic to shellfish?") or who, what or when a thing is ("Who is my piano teacher?"). Nor does it quote a line without a
+number where the question asks how much. The embedded default.
 """
 
 import re
 from collections.abc import Sequence
 
-from cascade.claims import terms
+from cascade.claims import of_other_numbers, terms
 from cascade.ports import Brief, Draft, Quote, TimeSaid
 from language import analyse
 from language.irregular_verbs import lemma
 from language.statements import corrects
 
-__all__ = ["ExtractiveTier"]
+__all__ = ["ExtractiveTier", "about_what_is_asked"]
 
 _WHEN = re.compile(
     r"\s*(?:when\b|(?:(?:on|in|since|by|until)\s+)?(?:what|which)\s+(?:exact\s+)?(?:date|day|week|month|year|season)\b)",
@@ -31,6 +32,7 @@ _IDENTITY = re.compile(
     r"(?!.*\b\w+(?:ing|ed)\b)",
     re.IGNORECASE,
 )
+_HOW_MUCH = re.compile(r"\bhow\s+(?:many|much|old|tall|far|big|heavy|fast)\b", re.IGNORECASE)
 _FIRST_PERSON = re.compile(r"\b(?:I|my|me|mine|we|our|us)\b")
 _PART_END = re.compile(
     r"[;:]\s|,?\s(?:and|but|so|while)\s+(?=(?:i|we|my|our|the|he|she|it|they|that|this)\b)|\s[-\u2013\u2014]\s",
@@ -68,7 +70,8 @@ class ExtractiveTier:
 
         None where there is no line, or none holds a word of what is asked about.
         """
-        ranked: Sequence[Quote] = sorted(brief.quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[
+        quotes = about_what_is_asked(brief)
+        ranked: Sequence[Quote] = sorted(quotes, key=lambda quote: (analyse(quote.text).asks, -quote.score))[
             :_MOST_QUOTES
         ]
         asked = _asked_about(brief)
@@ -79,11 +82,18 @@ class ExtractiveTier:
         dated = _dated(ranked, asked, _ORDINAL.search(brief.question)) if asks_when else None
         if dated is not None:
             return dated
-        quoted = [quote for quote in ranked if quote.score >= ranked[0].score * _AS_RELEVANT]
+        tells_when = asks_when and ranked[0].times  # other lines would only add other dates
+        quoted = ranked[:1] if tells_when else [q for q in ranked if q.score >= ranked[0].score * _AS_RELEVANT]
         headers = {(quote.turn_id, quote.header) for quote in quoted}  # which stand above their rows already
         quoted = [quote for quote in quoted if (quote.turn_id, quote.text) not in headers]
         lines = "\n".join(_quoted(quote, dated=asks_when) for quote in quoted)
         return Draft(answer=lines, citations=tuple(quote.n for quote in quoted))
+
+
+def about_what_is_asked(brief: Brief) -> list[Quote]:
+    """Return the lines but for those that tell of another one: of "gym 3" where "gym 0" is asked for."""
+    others = of_other_numbers(brief.question, [f"{quote.header} {quote.text}" for quote in brief.quotes])
+    return [quote for quote, other in zip(brief.quotes, others, strict=True) if not other]
 
 
 def _asked_about(brief: Brief) -> frozenset[str]:
@@ -102,11 +112,20 @@ def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quot
         return ()
     question = brief.question
     names = {name.text for name in analyse(question).names if name.inside and not name.common}
+    if _HOW_MUCH.search(question):
+        ranked = [quote for quote in ranked if _tells_number(quote)]
     if _FIRST_PERSON.search(question) and not _lemmas(" ".join(names)) <= _told(brief.quotes):
         return ()
     wanted = asked - _ATTRIBUTES
     whole = _YES_OR_NO.match(question) or (_IDENTITY.match(question) and len(wanted) <= _FEW_WORDS)
     return _with_all(wanted, ranked) if whole else ranked
+
+
+def _tells_number(quote: Quote) -> bool:
+    """Whether a line tells a number that is no part of a time: "ten days ago" does not say how much."""
+    said = analyse(quote.text, quote.said_at.date())
+    times = [range(time.start, time.end) for time in said.times]
+    return any(all(number.start not in time for time in times) for number in said.numbers)
 
 
 def _with_all(wanted: frozenset[str], ranked: Sequence[Quote]) -> Sequence[Quote]:

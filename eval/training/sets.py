@@ -64,4 +64,6 @@ def transcribed(conversation: Conversation) -> Conversation:
         replace(one, evidence=frozenset(kept_in[turn_id] for turn_id in one.evidence), answer_in=frozenset())
         for one in conversation.questions
     )
-    return replace(conversation, id=f"{conversation.id}-transcript", sessions=sessions, questions=questions, speakers=())
+    return replace(
+        conversation, id=f"{conversation.id}-transcript", sessions=sessions, questions=questions, speakers=()
+    )

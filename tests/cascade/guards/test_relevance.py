@@ -54,6 +54,16 @@ async def test_the_best_cited_line_must_be_useful(
     assert "0.40" in verdict.reason
 
 
+async def test_only_the_strongest_lines_compete_and_none_about_another_number() -> None:
+    few = await likely(case((0.2, 0.1, 0.1, 0.1, 0.1), (1,)))
+    assert await likely(case((0.2, *[0.1] * 20), (1,))) == few
+    gyms = [quote(n, f"My locker at gym {n} has the code {n}4.", 0.1) for n in range(1, 9)]
+    told = brief("What is the code of my locker at gym 3?", *gyms)
+    figures = quoting_figures(told, Draft(answer="", citations=(3,)))
+    assert figures
+    assert figures["share"] == 1.0
+
+
 async def test_what_the_memory_probably_lacks_needs_a_better_line() -> None:
     assert await likely(case((0.2, 0.3), (1,), answerable=0.9)) > QUOTE_FROM
     assert await likely(case((0.2, 0.3), (1,), answerable=0.05)) < QUOTE_FROM

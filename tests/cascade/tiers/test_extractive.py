@@ -48,6 +48,39 @@ async def test_what_is_not_asked_for_a_date_is_quoted() -> None:
     assert await answered("Which group did Caroline go to?", GROUP) == (said(GROUP), (1,))
 
 
+GYMS = [line(f"My locker at gym {gym} has the code {7 * gym + 11}.", 0.5 - gym / 10, n=gym + 1) for gym in range(4)]
+
+
+async def test_of_lines_about_several_the_one_of_the_number_asked_for_is_quoted() -> None:
+    assert await answered("What is the code of my locker at gym 2?", *GYMS) == (said(GYMS[2]), (3,))
+    without = await answered("What is the code of my locker at gym 9?", *GYMS)
+    assert without, "none is of that number: which of them is meant is for the guards to say"
+    assert without[1] == (1, 2, 3)
+
+
+async def test_a_line_without_numbers_stays_beside_the_one_with_the_number_asked_for() -> None:
+    beside = line("The locker is next to the window.", 0.4, n=9)
+    assert await answered("Where is locker 12?", line("Locker 12 is in the hall.", 0.5), beside) == (
+        said(line("Locker 12 is in the hall."), beside),
+        (1, 9),
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["I bought my own potter's wheel!", "I bought my own potter's wheel ten days ago.", "A wheel was it, in May."],
+)
+async def test_how_much_is_not_answered_by_a_line_without_a_number(told: str) -> None:
+    price = line("The wheel cost me 180 pounds.", 0.3, n=2)
+    assert await answered("How much did my wheel cost?", line(told)) is None
+    assert await answered("How much did my wheel cost?", line(told), price) == (said(price), (2,))
+
+
+async def test_when_is_answered_with_the_best_line_alone_if_that_tells_a_time() -> None:
+    fetched, later = line("I picked her up the day before yesterday."), line("The cat slept all Friday.", 0.8, n=2)
+    assert await answered("When did I bring my cat home?", fetched, later) == (dated(fetched), (1,))
+
+
 @pytest.mark.parametrize(
     ("meaning", "grain", "answer"),
     [

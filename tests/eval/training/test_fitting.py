@@ -67,10 +67,15 @@ def test_a_candidate_is_worth_its_turn_and_its_words(asked: list[Asked]) -> None
         (candidate.turn.id, candidate.text): useful
         for candidate, useful in zip(asked[0].found.candidates, asked[0].usefulness().tolist(), strict=True)
     }
-    assert worth["t0", "I play the cello on Sundays."] == 1.0
-    assert worth["t0", "It is old."] == 0.1
+    assert worth["t0", "I play the cello on Sundays."] == pytest.approx(0.95), "its words, and half of the turn's tenth"
+    assert worth["t0", "It is old."] == pytest.approx(0.05)
     assert worth["t3", "I play the harp on Sundays."] == 0.0
-    assert sum(worth.values()) == 1.1
+    assert sum(worth.values()) == pytest.approx(1.0)
+
+
+def test_lines_of_a_turn_that_tell_no_word_of_the_answer_divide_its_worth(asked: list[Asked]) -> None:
+    one = replace(asked[0], question=replace(asked[0].question, answer="Violoncello"))
+    assert sorted(one.usefulness().tolist())[-3:] == pytest.approx([0.0, 0.5, 0.5])
 
 
 def test_the_fit_puts_evidence_first_and_is_the_same_each_time(asked: list[Asked]) -> None:

@@ -90,6 +90,18 @@ def test_what_is_not_asked_for_is_zero() -> None:
     assert of("Where was it?", *turns)["proper_name"].tolist() == [1, 0]
 
 
+def test_a_name_a_number_or_a_time_counts_as_far_as_its_passage_matches() -> None:
+    turns = told(
+        "He sleeps in the boathouse at night.", "I was in Harrogate for the heron show.", "Ben has a barn in Leeds."
+    )
+    matched = of("Where does the heron sleep at night?", *turns)
+    assert 0 < matched["proper_name"][1] < 1
+    assert matched["proper_name"][2] < matched["proper_name"][1]
+    assert of("Where was it?", *told("I started in January.", "I ran on Sunday."))["proper_name"].tolist() == [0, 0], (
+        "a month is no place"
+    )
+
+
 def test_the_time_asked_about_is_when_it_was_said_or_what_is_spoken_of() -> None:
     may = held("We dined.", pk=1)
     told_later = held("We dined on 5 May 2023.", pk=2, said_at=LATER)

@@ -29,7 +29,7 @@ async def test_the_demo_shows_question_context_answer_citation_and_saving(tmp_pa
     assert right + wrong + abstained == 15
     for mark, count in (("right", right), ("wrong", wrong), ("abstained", abstained)):
         assert text.count(f"Counted as {mark}") == count
-    assert right > wrong, "without a model it abstains rather than be wrong"
+    assert right >= 2 * wrong, "without a model it abstains rather than be wrong"
     found = re.search(r"in the context's words\W+(\d+) of 14", text)
     assert found
     assert right <= int(found.group(1)) + 1, (
