@@ -113,12 +113,19 @@ def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quot
     question = brief.question
     names = {name.text for name in analyse(question).names if name.inside and not name.common}
     if _HOW_MUCH.search(question):
-        ranked = [quote for quote in ranked if _tells_number(quote)]
+        ranked = _with_numbers(ranked)
     if _FIRST_PERSON.search(question) and not _lemmas(" ".join(names)) <= _told(brief.quotes):
         return ()
     wanted = asked - _ATTRIBUTES
     whole = _YES_OR_NO.match(question) or (_IDENTITY.match(question) and len(wanted) <= _FEW_WORDS)
     return _with_all(wanted, ranked) if whole else ranked
+
+
+def _with_numbers(ranked: Sequence[Quote]) -> Sequence[Quote]:
+    """Return the lines that tell a number, and those said after one of them: "Rufus is four", "Rufus died"."""
+    told = [quote for quote in ranked if _tells_number(quote)]
+    first = min((quote.said_at for quote in told), default=None)
+    return [quote for quote in ranked if quote in told or (first and quote.said_at > first)]
 
 
 def _tells_number(quote: Quote) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, text
 
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import answers, chat_server
+from tests.support.encoding import KeptEncoder
 from tests.support.leftovers import in_files, in_index, in_process, in_rows, word
 from tests.support.server import running, serving
 from tirtha.http.app import create_app
@@ -39,8 +40,9 @@ ENDS = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "KILL": signal.SIGKILL}
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    """One that keeps no vectors by their text, as the tests' own does."""
+def encoder(encoder: KeptEncoder) -> Encoder:
+    """One that keeps no vectors by their text; the tests' own, which does, forgets what other tests told it."""
+    encoder.forget()
     return Encoder()
 
 

@@ -24,6 +24,11 @@ class KeptEncoder(Encoder):
         self._questions: dict[str, Any] = {}
         self._turns: dict[tuple[str, str], list[EncodedPassage]] = {}
 
+    def forget(self) -> None:
+        """Keep nothing of what was encoded so far."""
+        self._questions.clear()
+        self._turns.clear()
+
     def encode_question(self, question: str) -> Any:
         """Return the question's vector, which whoever asks may change."""
         vector = self._questions.get(question)
