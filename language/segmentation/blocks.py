@@ -14,7 +14,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
-from language.segmentation.leads import FENCE, leads_in
+from language.segmentation.fences import fence_ends
+from language.segmentation.leads import leads_in
 
 __all__ = ["Block", "blocks_of", "header_before", "in_code", "kept_structure", "lead_before"]
 
@@ -122,7 +123,7 @@ class _Lines:
         self.texts = [text[start:end] for start, end in self.spans]
         self.sure = [bool(_SURELY_CODE.match(line)) for line in self.texts]
         self.program_ends = self._ends_of_programs()
-        self.fence_ends = self._ends_of_fences()
+        self.fence_ends = fence_ends(self.texts)
         self.closing = set(self.fence_ends.values())
 
     def _ends_of_programs(self) -> dict[int, int]:
@@ -134,18 +135,6 @@ class _Lines:
             places = list(run)
             if may_be and any(self.sure[at] for at in places):
                 ends[places[0]] = places[-1] + 1
-        return ends
-
-    def _ends_of_fences(self) -> dict[int, int]:
-        """Return the place of the fence that closes each one; a fence that none closes is a line like others."""
-        ends: dict[int, int] = {}
-        opened: tuple[int, str] | None = None
-        for place, line in enumerate(self.texts):
-            fence = FENCE.match(line)
-            if opened and fence and line.strip() == opened[1]:
-                ends[opened[0]], opened = place, None
-            elif fence and opened is None:
-                opened = place, fence[1]
         return ends
 
 

@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from language.segmentation.fences import fence_ends
 from language.segmentation.sentences import sentence_spans
 
-__all__ = ["FENCE", "leads_in"]
+__all__ = ["leads_in"]
 
 Span = tuple[int, int]
 
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2013]|\(?(?:\d{1,3}|[A-Za-z])[.)])(?=\s)")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
-FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s+\S.*|\*\*[^*]+\*\*:?\s*|__[^_]+__:?\s*)")
 _ANNOUNCES = re.compile(r"[:\uff1a][*_]{0,2}\s*$")
 _LONGEST = 160  # characters
@@ -43,14 +43,16 @@ class _Outline:
     follows: bool = False  # without a blank line between
 
     def leads(self) -> Iterator[tuple[int, Span | None]]:
-        for match in _LINE.finditer(self.text):
-            line = match.group().rstrip()
-            if FENCE.match(line):
-                self.in_fence = not self.in_fence
+        lines = [(match.start(), match.group().rstrip()) for match in _LINE.finditer(self.text)]
+        closed_by = fence_ends([line for _, line in lines])
+        closing = set(closed_by.values())
+        for place, (start, line) in enumerate(lines):
+            if place in closed_by or place in closing:
+                self.in_fence = place in closed_by
                 continue
             if line.strip():
-                lead = self._lead(line, match.start())
-                yield match.start(), lead if lead and lead[1] - lead[0] <= _LONGEST else None
+                lead = self._lead(line, start)
+                yield start, lead if lead and lead[1] - lead[0] <= _LONGEST else None
             self.follows = bool(line.strip())
 
     def _lead(self, line: str, start: int) -> Span | None:

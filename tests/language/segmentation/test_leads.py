@@ -109,3 +109,11 @@ def test_a_mark_is_no_sentence(line: str, passages: list[str]) -> None:
 
 def test_a_line_without_words_is_no_passage_beside_others() -> None:
     assert [quote for quote, _ in led("One.\n---\n/\n\\[\nTwo.\n\U0001f600")] == ["One.", "Two."]
+
+
+@pytest.mark.parametrize("close", ["```\n", ""])
+def test_what_stands_behind_a_fence_hangs_on_what_it_would_without_it_even_if_none_closes_it(close: str) -> None:
+    assert led(f"## Setup\n\nRun this:\n```\npip install it\n{close}\nThen we were done.\n\n- tea")[-2:] == [
+        ("Then we were done.", "## Setup"),
+        ("- tea", "## Setup"),
+    ]
