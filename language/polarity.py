@@ -117,7 +117,7 @@ def polarity(clause: str, beside: str, *, bare: bool = False) -> Polarity:
 
 def denies(text: str) -> bool:
     """Return whether a clause holds a word of denial."""
-    return bool(_DENIES.search(_ONLY_LOOKS_SO.sub(" ", text)))
+    return bool(_DENIES.search(text)) and bool(_DENIES.search(_ONLY_LOOKS_SO.sub(" ", text)))
 
 
 def clauses(text: str) -> list[str]:

@@ -180,12 +180,7 @@ def _form(found: Found, terms: Sequence[Sequence[str]], said: Sequence[Analysed]
 
 def _proper_names(said: Analysed) -> set[str]:
     """Return the first words, lower-cased, of the names inside sentences: no months or days, no words in capitals only."""
-    dates = [range(time.start, time.end) for time in said.times]
-    return {
-        words(name.text)[0]
-        for name in said.names
-        if name.inside and name.text[1:2].islower() and not any(name.start in date for date in dates)
-    }
+    return {words(name.text)[0] for name in said.names if name.inside and not name.common and name.text[1:2].islower()}
 
 
 def _products(vectors: Sequence[Vector], vector: NDArray[np.float32]) -> Scores:

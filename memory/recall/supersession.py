@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import product
+from itertools import product, takewhile
 
 from language import Analysed
 from language.dates import WEEKDAYS
@@ -37,9 +37,10 @@ _CORRECTING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A passage as the comparison needs it, read once: `place` is its rank, `when` orders it in time.
+    """A passage as the comparison needs it: `place` is its rank, `when` orders it in time.
 
-    `held` is what it says that can be replaced, `telling` what can replace something: most clauses are neither.
+    Its clauses are read when they are asked for, which takes longer than all else here: most passages have nothing in common with
+    what leads, and are never asked.
     """
 
     place: int
@@ -47,9 +48,21 @@ class _Said:
     when: tuple[datetime, int, int, int]
     said: Analysed
     terms: frozenset[str]
-    held: tuple[Statement, ...]
-    telling: tuple[Statement, ...]
-    ends_unnamed: bool
+
+    @property
+    def held(self) -> tuple[Statement, ...]:
+        """What it says that can be replaced: most clauses cannot."""
+        return tuple(filter(is_replaceable, self.said.statements))
+
+    @property
+    def telling(self) -> tuple[Statement, ...]:
+        """What it says that can replace something."""
+        return tuple(filter(may_replace, self.said.statements))
+
+    @property
+    def ends_unnamed(self) -> bool:
+        """Whether it may end what it does not name."""
+        return not _ENDS_UNNAMED.isdisjoint(self.said.vocabulary)
 
     def soon_after(self, older: "_Said") -> bool:
         if self.turn.session_pk != older.turn.session_pk:
@@ -76,8 +89,9 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
         own.sort(key=lambda one: one.when, reverse=True)  # so that the first that replaces is the newest
     leading = [one for own in spoken.values() for one in own if one.place < _LEADING and not one.said.asks]
     for old in sorted(leading, key=lambda one: one.place):
-        own = spoken[old.turn.name]
-        later = [new for new in own if new.soon_after(old) or (old.held and new.telling and _may_concern(old, new))]
+        own, held = spoken[old.turn.name], old.held
+        newer_ones = takewhile(lambda new: new.when > old.when, own)  # noqa: B023 - read before the next round
+        later = [new for new in newer_ones if new.soon_after(old) or (held and _may_concern(old, new) and new.telling)]
         certain = next((new for new in later if _replaces(old, new, own)), None)
         newer = certain or next((new for new in later if new.is_correction and new.soon_after(old)), None)
         if newer is None:
@@ -98,16 +112,7 @@ def _by_a_person(turn: Turn) -> bool:
 def _read(place: int, one: Evidence) -> _Said:
     turn, said = one.turn, one.analysed
     when = (turn.said_at, turn.session_pk, turn.position, one.passage.start)
-    return _Said(
-        place=place,
-        turn=turn,
-        when=when,
-        said=said,
-        terms=frozenset(said.terms),
-        held=tuple(filter(is_replaceable, said.statements)),
-        telling=tuple(filter(may_replace, said.statements)),
-        ends_unnamed=not _ENDS_UNNAMED.isdisjoint(said.vocabulary),
-    )
+    return _Said(place=place, turn=turn, when=when, said=said, terms=frozenset(said.terms))
 
 
 def _may_concern(old: _Said, new: _Said) -> bool:
