@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from os import SEEK_END
 from pathlib import Path
 from time import perf_counter
 
@@ -67,8 +68,22 @@ class RecordingChat:
 
     def _write(self, row: Recorded) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / f"{row.at:%Y-%m-%d}.jsonl").open("ab") as file:
+        day = self._folder / f"{row.at:%Y-%m-%d}.jsonl"
+        _drop_cut_line(day)
+        with day.open("ab") as file:
             file.write(_RECORDED.dump_json(row) + b"\n")
+
+
+def _drop_cut_line(file: Path) -> None:
+    """Remove a last line that a kill or a full disk cut short: what is appended to it would be lost with it."""
+    if not file.is_file():
+        return
+    with file.open("r+b") as day:
+        day.seek(max(day.seek(0, SEEK_END) - 1, 0))
+        last = day.read()
+        if last and not last.endswith(b"\n"):
+            day.seek(0)
+            day.truncate(day.read().rfind(b"\n") + 1)
 
 
 class ReplayChat:

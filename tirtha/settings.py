@@ -216,7 +216,7 @@ class PolicySettings(BaseModel):
     quote_from: Annotated[
         float,
         Field(ge=0, le=1, description="probability of being right that a quoted answer needs, without a model"),
-    ] = 0.4
+    ] = 0.42
     support_from: Annotated[float, Field(ge=0, le=1, description="support that each sentence of an answer needs")] = 0.6
     correct_from: Annotated[
         float | None, Field(ge=0, le=1, description="probability of being right that an answer needs; none: see below")

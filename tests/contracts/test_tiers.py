@@ -301,9 +301,7 @@ async def test_who_goes_away_leaves_the_server_free(served: Served) -> None:
         assert not left.done()
         left.cancel()
         await asyncio.gather(left, return_exceptions=True)
-        began_s = perf_counter()
-        await chat.complete(asking(tokens=2), timeout_s=PATIENCE_S)
-    assert perf_counter() - began_s < FREE_AGAIN_S, "it went on with a story that nobody reads"
+        await chat.complete(asking(tokens=2), timeout_s=FREE_AGAIN_S)  # and not after a story that nobody reads
 
 
 async def test_what_takes_too_long_is_given_up(served: Served) -> None:

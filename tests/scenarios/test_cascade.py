@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -156,10 +155,9 @@ def test_no_fault_of_the_cheap_tier_is_served_or_hidden(
 ) -> None:
     client, local, frontier = shared_house
     local.script, frontier.script = (lambda request: fault), right(FRONTIER)
-    began, before = perf_counter(), len(local.requests)
+    before = len(local.requests)
     answer = ask(client, session_id=uuid4().hex)
     assert (answer["path"], answer["answer"]) == ("frontier", "Miso")
-    assert perf_counter() - began < 15
     decision = client.get(f"/v1/decisions/{answer['decision_id']}").json()
     local_calls = [call for call in decision["calls"] if call["tier"] == "local"]
     answered = [call for call in local_calls if not call["fault"]]

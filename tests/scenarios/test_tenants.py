@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import anyio
@@ -39,7 +38,6 @@ async def test_a_question_waits_for_a_couple_of_anothers_two_hundred(service: Se
     await recall(flooding)
     await recall(quiet)
     answered.clear()
-    began_s = perf_counter()
     async with anyio.create_task_group() as tasks:
         for _ in range(200):
             tasks.start_soon(recall, flooding)
@@ -49,7 +47,6 @@ async def test_a_question_waits_for_a_couple_of_anothers_two_hundred(service: Se
         waited_for = answered.index("quiet") - before
     assert waited_for <= 4, "those that ran, and the next one or two"
     assert len(answered) == 201
-    assert perf_counter() - began_s > 0
 
 
 def spent(client: httpx.Client) -> Decimal:

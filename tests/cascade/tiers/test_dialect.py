@@ -266,10 +266,8 @@ async def test_a_retry_ends_with_the_time_of_its_request(server: ChatServer, cha
     server.script = picky(
         {"response_format": replace(error(400, ""), wait_s=0.3)}, lambda request: replace(PARIS, wait_s=3)
     )
-    began = perf_counter()
-    with pytest.raises(TierDown, match="timeout"):
+    with pytest.raises(TierDown, match="timeout"):  # and no answer, which would come after 3 s
         await over(chat).ask(ASK, Trace(started_s=perf_counter(), deadline_s=0.8), purpose="draft")
-    assert perf_counter() - began < 2
 
 
 def recorded(folder: Path) -> list[str]:

@@ -54,7 +54,7 @@ async def test_a_bulk_goes_at_the_pace_that_it_may(admission: Admission) -> None
     for _ in range(3):
         terms = await admission.storing_in_bulk("default", {"u1": 30, "u2": 10})
     assert terms.stored_turns == 9
-    assert 1.0 <= monotonic() - began_s < 8, "three windows' worth of turns: no refusal, but not at once"
+    assert monotonic() - began_s >= 1.0, "three windows' worth of turns: no refusal, but not at once"
 
 
 async def test_tokens_are_counted_when_they_are_known_and_then_models_are_not_asked(admission: Admission) -> None:
