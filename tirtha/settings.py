@@ -325,7 +325,7 @@ class Settings(BaseSettings):
     ] = 165
     abstain_below: Annotated[
         float, Field(ge=0, le=1, description="probability of holding the answer below which /ask abstains")
-    ] = 0.3
+    ] = 0.28
     local: Annotated[TierSettings | None, Field(description="the cheap tier; see below")] = None
     frontier: Annotated[TierSettings | None, Field(description="the expensive tier; see below")] = None
     policy: Annotated[PolicySettings, Field(description="see below")] = PolicySettings()
