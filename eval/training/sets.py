@@ -55,7 +55,8 @@ def read_sets(
 
 def transcribed(conversation: Conversation) -> Conversation:
     """Return a chat as one of the two would paste it: each session is one turn of "Ann: Hi!" lines, and has no speakers."""
-    sessions, kept_in = {}, {}
+    sessions: dict[str, list[dict[str, str]]] = {}
+    kept_in: dict[str, str] = {}
     for key, turns in conversation.sessions.items():
         kept_in |= {turn["id"]: key for turn in turns}
         text = "\n".join(f"{turn['speaker']}: {turn['text']}" for turn in turns)
