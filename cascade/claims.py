@@ -6,7 +6,7 @@ from decimal import Decimal
 from language import analyse
 from language.dates import blank_dates
 from language.numbers import blank_numbers
-from language.words import stems
+from language.words import stems, words
 
 __all__ = ["names", "numbers", "of_other_numbers", "overlap", "terms", "terms_and_numbers", "without_facts"]
 
@@ -33,9 +33,14 @@ def numbers(text: str) -> list[Decimal]:
 def of_other_numbers(question: str, lines: Sequence[str]) -> list[bool]:
     """Return of each line whether it is about another one: "gym 3" where "gym 0" is asked for, and a line tells of that.
 
-    It tells numbers, and none of those asked for, though one of the lines tells them all.
+    It tells numbers, and none of those that name what is asked for, though one of the lines tells them all. A number names a thing
+    behind its noun: "my 3 cats" and "in 2023" name none.
     """
-    asked = frozenset(numbers(question))
+    asked = frozenset(
+        number.value
+        for number in analyse(question).numbers
+        if stems(words(question[: number.start])[-1:]) and not stems(words(question[number.end :])[:1])
+    )
     told = [frozenset(numbers(line)) for line in lines]
     if not any(asked and asked <= one for one in told):
         return [False] * len(told)

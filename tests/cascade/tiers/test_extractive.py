@@ -58,6 +58,14 @@ async def test_of_lines_about_several_the_one_of_the_number_asked_for_is_quoted(
     assert without[1] == (1, 2, 3)
 
 
+@pytest.mark.parametrize("question", ["Which of my 3 cats is the oldest?", "What did my cats do in 2022?"])
+async def test_a_number_that_names_nothing_leaves_out_no_line(question: str) -> None:
+    cats = [line("My 3 cats came in 2022.", 0.5), line("The oldest of my cats is Miso, who is 12.", 0.4, n=2)]
+    told = await answered(question, *cats)
+    assert told
+    assert told[1] == (1, 2)
+
+
 async def test_a_line_without_numbers_stays_beside_the_one_with_the_number_asked_for() -> None:
     beside = line("The locker is next to the window.", 0.4, n=9)
     assert await answered("Where is locker 12?", line("Locker 12 is in the hall.", 0.5), beside) == (
