@@ -15,8 +15,8 @@ from cascade.tiers.extractive import about_what_is_asked
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 
-_WEIGHTS = {"share": 3.56, "answerable": 0.36}
-_INTERCEPT = -1.56
+_WEIGHTS = {"share": 3.52, "answerable": 0.39}
+_INTERCEPT = -1.58
 _COMPETING = 5  # lines: more of them, each a little useful, say nothing against the best one
 _NEVER, _ALWAYS = 0.001, 0.999  # bounds of a probability, so that its log-odds are finite
 
