@@ -20,7 +20,7 @@ from cascade.errors import NotRecorded
 from cascade.ports import SAID_NOTHING, Chat, ChatFailed, ChatRequest, Completion
 from cascade.prompts import request_key
 
-__all__ = ["DecisionChat", "Recorded", "RecordingChat", "Recordings", "ReplayChat", "read_recordings"]
+__all__ = ["DecisionChat", "Recorded", "RecordingChat", "Recordings", "ReplayChat", "append_line", "read_recordings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +68,14 @@ class RecordingChat:
 
     def _write(self, row: Recorded) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        day = self._folder / f"{row.at:%Y-%m-%d}.jsonl"
-        _drop_cut_line(day)
-        with day.open("ab") as file:
-            file.write(_RECORDED.dump_json(row) + b"\n")
+        append_line(self._folder / f"{row.at:%Y-%m-%d}.jsonl", _RECORDED.dump_json(row) + b"\n")
+
+
+def append_line(file: Path, line: bytes) -> None:
+    """Append a line to a file, in the place of a last one that was cut short. Raises OSError."""
+    _drop_cut_line(file)
+    with file.open("ab") as out:
+        out.write(line)
 
 
 def _drop_cut_line(file: Path) -> None:

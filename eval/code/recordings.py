@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cascade.ports import ChatRequest, Completion, Message, Usage
 from cascade.prompts import request_key
-from cascade.recording import Recorded
+from cascade.recording import Recorded, append_line
 from eval.code.data import format_of
 
 __all__ = ["RecordedCompletion", "append_row", "messages_of", "read_recorded", "recordings_of", "write_recorded"]
@@ -64,11 +64,7 @@ def read_recorded(file: Path) -> list[RecordedCompletion]:
 
 def append_row(row: RecordedCompletion, file: Path) -> None:
     """Append a row to a file that is not compressed, in the place of a last line that was cut short."""
-    with file.open("a+b") as out:
-        out.seek(0)
-        whole = out.read().rpartition(b"\n")
-        out.truncate(len(whole[0]) + len(whole[1]))
-        out.write(_line(row))
+    append_line(file, _line(row))
 
 
 def write_recorded(rows: Iterable[RecordedCompletion], file: Path) -> None:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import product, takewhile
+from itertools import product
 
 from language import Analysed
 from language.dates import WEEKDAYS
@@ -90,8 +90,8 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     leading = [one for own in spoken.values() for one in own if one.place < _LEADING and not one.said.asks]
     for old in sorted(leading, key=lambda one: one.place):
         own, held = spoken[old.turn.name], old.held
-        newer_ones = takewhile(lambda new: new.when > old.when, own)  # noqa: B023 - read before the next round
-        later = [new for new in newer_ones if new.soon_after(old) or (held and _may_concern(old, new) and new.telling)]
+        after = [new for new in own if new.when > old.when]
+        later = [new for new in after if new.soon_after(old) or (held and _may_concern(old, new) and new.telling)]
         certain = next((new for new in later if _replaces(old, new, own)), None)
         newer = certain or next((new for new in later if new.is_correction and new.soon_after(old)), None)
         if newer is None:
