@@ -4,7 +4,6 @@ import ast
 import json
 import warnings
 from pathlib import Path
-from time import thread_time
 from typing import Any
 
 import pytest
@@ -110,14 +109,13 @@ def test_no_text_breaks_the_reader_and_no_thought_is_served(text: str) -> None:
     ],
     ids=lambda text: ascii(text[:12]),
 )
-def test_no_text_takes_long(text: str) -> None:
-    began_s = thread_time()  # of the processor: whatever else runs beside it
+def test_reading_comes_to_an_end(text: str) -> None:
+    """A pattern that tries every way through a text would take years for these, so the limit of the whole run ends it."""
     said = completion(text)
     silence(said)
-    read_draft(said, TROMSO)
+    assert not read_draft(said, TROMSO).citations
     read_program(text, "f")
-    read_verdict(text)
-    assert thread_time() - began_s < 10
+    assert read_verdict(text) is None
 
 
 @pytest.mark.parametrize(
