@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("language", "memory", "compaction", "cascade", "tirtha", "eval")
 MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 MOST_MODULES = 14  # about twelve: the roots of memory and cascade also hold their faces
@@ -26,6 +27,11 @@ def test_imports_point_down_only() -> None:
 
 def test_modules_are_short_and_say_what_they_do() -> None:
     assert [fault for module in MODULES for fault in faults_of(module)] == []
+
+
+def test_modules_of_tests_are_short() -> None:
+    lengths = {str(test.relative_to(ROOT)): len(test.read_text("utf-8").splitlines()) for test in TESTS}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
 def faults_of(module: Path) -> Iterator[str]:

@@ -1,40 +1,25 @@
 """What any database must do under an archive: turns and decisions read at one moment, and put back as they stood."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 import pytest
 
-from cascade import Cascade, Decision, Ledger
-from cascade.decision import Call, Hashes
+from cascade import Ledger
 from cascade.errors import UnsoundRecord
-from cascade.guards import CitationGuard
-from cascade.ports import Usage
-from cascade.storage.archive import ArchivedAnswer, ArchivedDecision, archived_answers, archived_decisions, owners_of
-from cascade.storage.cache import AnswerCache, cache_key
+from cascade.storage.archive import ArchivedDecision, owners_of
 from cascade.storage.feedback import FeedbackStore
 from cascade.storage.ledger import Owner, Shadow
-from cascade.storage.listing import DecisionFilter
-from cascade.storage.restoring import Restoring
-from memory import ArchivedTurn, NewTurn, Remember, Restore, Scope
+from memory import ArchivedTurn, Remember, Restore, Scope
 from memory.errors import IndexBehind
 from memory.storage.archive import archived_turns, extent_of, scopes_of
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
-from tests.support.briefs import brief, quote
-from tests.support.tiers import OneContext
+from tests.support.archived_decisions import OWNER, decision, decisions_of, restoring
+from tests.support.stored_turns import remember
 from tests.support.turns import MAY_8, SCOPE, said
-
-OWNER = Owner(tenant="default", user_id="u1")
-REQUEST = {"task": "memory", "question": "What is the cat called?"}
-
-
-def remember(store: TurnStore, *turns: NewTurn, session: str = "s1", scope: Scope = SCOPE) -> None:
-    store.remember(Remember(scope=scope, session_id=session, turns=turns))
 
 
 def archived(opened: Database, scope: Scope = SCOPE) -> list[ArchivedTurn]:
@@ -159,23 +144,6 @@ async def test_what_arrives_while_an_archive_is_read_is_not_in_it(opened: Databa
 
 
 # decisions
-
-
-async def decision(n: int = 2, *, seconds: int = 0) -> Decision:
-    own = Cascade(guards=(), quote_guards=(CitationGuard(),), answerable_from=0.0)
-    contexts = OneContext([brief("What is the cat called?", quote(n, "My cat is called Miso.", 1.0))])
-    made = (await own.answer(contexts, budget=165, started_s=perf_counter())).decision
-    call = Call(tier="local", model="m", usage=Usage(prompt_tokens=1), cost_nanousd=7, latency_ms=1)
-    return replace(made, calls=(call,), decided_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
-
-
-def restoring(opened: Database, *, days: int = 2, max_bytes: int = 10**6) -> Restoring:
-    return Restoring(database=opened, longest=timedelta(days=days), max_bytes=max_bytes)
-
-
-def decisions_of(opened: Database, owner: Owner = OWNER) -> list[ArchivedDecision]:
-    with opened.reading() as connection:
-        return list(archived_decisions(connection, owner))
 
 
 async def recorded(opened: Database, *, session_id: str | None = "s1") -> ArchivedDecision:
@@ -340,104 +308,3 @@ async def test_what_would_harm_reading_or_adding_up_is_refused(
     inner[place[-1]] = value
     [fate] = await restoring(opened).decisions(OWNER, [replace(one, record=record)])
     assert isinstance(fate, UnsoundRecord)
-
-
-# answers
-
-
-def key_at(epoch: int, owner: Owner = OWNER) -> Any:
-    def key(request: Mapping[str, Any], hashes: Hashes) -> str:
-        return cache_key(request, owner=owner, epoch=epoch, hashes=hashes)
-
-    return key
-
-
-def answers_of(opened: Database, epoch: int, owner: Owner = OWNER) -> list[ArchivedAnswer]:
-    with opened.reading() as connection:
-        return list(archived_answers(connection, owner, key_at(epoch, owner)))
-
-
-async def stored_answer(opened: Database, *, epoch: int = 3) -> tuple[ArchivedDecision, ArchivedAnswer]:
-    made, cache = await decision(), AnswerCache(opened, ttl=timedelta(days=1), max_bytes=10**6)
-    await Ledger(opened).record(made, OWNER)
-    await cache.put(key_at(epoch)(REQUEST, made.hashes), made, tenant="default", request=REQUEST)
-    [one], [answer] = decisions_of(opened), answers_of(opened, epoch)
-    return one, answer
-
-
-async def test_only_answers_in_force_are_archived(opened: Database) -> None:
-    _, answer = await stored_answer(opened)
-    assert answer.request == REQUEST
-    assert answers_of(opened, 4) == [], "the memory has changed since"
-    made = await decision()
-    await Ledger(opened).record(made, OWNER)
-    late = AnswerCache(opened, ttl=timedelta(), max_bytes=10**6)
-    await late.put(key_at(3)({"task": "code"}, made.hashes), made, tenant="default", request={"task": "code"})
-    await late.put("keyless", made, tenant="default")
-    assert answers_of(opened, 3) == [answer]
-
-
-async def test_an_answer_is_put_back_for_the_memory_as_it_is_now(opened: Database) -> None:
-    one, answer = await stored_answer(opened)
-    theirs = Owner(tenant="other", user_id="u9", agent_id="a")
-    own, key = restoring(opened), key_at(12, theirs)
-    assert await own.answers(theirs, [answer], key) == ["undecided"]
-    assert await own.decisions(theirs, [one]) == ["stored"]
-    assert await own.answers(theirs, [answer], key) == ["stored"]
-    assert await own.answers(theirs, [answer], key) == ["duplicate"]
-    [copy] = answers_of(opened, 12, theirs)
-    assert (copy.request, copy.stored_at, copy.expires_at) == (answer.request, answer.stored_at, answer.expires_at)
-    cache = AnswerCache(opened, ttl=timedelta(days=1), max_bytes=10**6)
-    served = await cache.get(key(REQUEST, Hashes(**one.record["hashes"])), tenant="other")
-    assert served
-    assert served.id == copy.decision_id != answer.decision_id
-    assert await Ledger(opened).forget(theirs, None) == 1
-    assert answers_of(opened, 12, theirs) == []
-    assert answers_of(opened, 3) == [answer]
-
-
-async def test_answers_that_cannot_be_served_are_left_out(opened: Database) -> None:
-    _, answer = await stored_answer(opened)
-    key = key_at(9)
-    past = replace(answer, expires_at=datetime.now(UTC) - timedelta(seconds=1))
-    assert await restoring(opened).answers(OWNER, [past], key) == ["expired"]
-    assert await restoring(opened, max_bytes=10).answers(OWNER, [answer], key) == ["too large"]
-    unverified = replace(await decision(), verified=False)
-    await Ledger(opened).record(unverified, OWNER)
-    assert await restoring(opened).answers(OWNER, [replace(answer, decision_id=unverified.id)], key) == ["undecided"]
-    for_ever = replace(answer, expires_at=datetime.max.replace(tzinfo=UTC))
-    assert await restoring(opened, days=1).answers(OWNER, [for_ever], key) == ["stored"]
-    [kept] = answers_of(opened, 9)
-    assert kept.expires_at <= datetime.now(UTC) + timedelta(days=1)
-
-
-# the list of decisions
-
-
-async def test_decisions_are_listed_newest_first_while_others_arrive(opened: Database) -> None:
-    ledger = Ledger(opened)
-    made = [await decision(seconds=n // 2) for n in range(9)]
-    for one in made[:7]:
-        await ledger.record(one, OWNER)
-    await ledger.record(made[7], Owner(tenant="other", user_id="u1"))
-    await ledger.record(replace(made[8], path="abstain"), Owner(tenant="default", user_id="u2", agent_id="a"))
-    chosen = DecisionFilter(tenant="default", user_id="u1")
-    seen, after = [], None
-    while page := await ledger.page(chosen, limit=2, after=after):
-        seen += [one.decision.id for one in page]
-        after = (page[-1].decision.decided_at, page[-1].decision.id)
-        await ledger.record(await decision(seconds=1_000 + len(seen)), OWNER)  # newer than what was seen
-    expected = sorted(made[:7], key=lambda one: (one.decided_at, one.id), reverse=True)
-    assert seen == [one.id for one in expected]
-
-    async def found(**filters: Any) -> list[str | None]:
-        page = await ledger.page(DecisionFilter(tenant="default", **filters), limit=100)
-        return [one.user_id for one in page]
-
-    assert await found(path="abstain") == await found(abstained=True) == await found(user_id="u2") == ["u2"]
-    assert await found(user_id="u2", agent_id="b") == []
-    assert "u2" not in await found(abstained=False)
-    bounds = {"since": made[2].decided_at, "until": made[4].decided_at}
-    assert len(await found(**bounds)) == 2
-    assert await ledger.forget(Owner(tenant="default", user_id="u2", agent_id="a"), None) == 1
-    assert "u2" not in await found()

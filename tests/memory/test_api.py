@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from language import analysis
-from memory import Counts, NewTurn, Receipt, Remember, Scope
+from memory import Counts, Remember, Scope
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
 from memory.errors import HomeInUse, IndexBehind, IndexMismatch, StoreUnavailable
@@ -27,28 +26,8 @@ from memory.opening import open_memory, rebuild_index
 from memory.storage.database import Database
 from memory.storage.store import TurnStore
 from tests.support.memory import database_in, memory_in, memory_over
+from tests.support.remembering import CHAT, found, indexed, remember
 from tests.support.turns import MAY_8, SCOPE, said
-
-CHAT = [
-    said("Hey Mel! Good to see you!", id="1", speaker="Caroline"),
-    said("What did you call the new kitten?", id="2", role="assistant", speaker="Mel"),
-    said("Miso!", id="3", speaker="Caroline"),
-    said("I paint lakes at sunset, mostly in oils.", id="4", role="assistant", speaker="Mel"),
-    said("The support group meets on Thursdays in Leeds.", id="5", speaker="Caroline"),
-]
-
-
-async def remember(memory: Memory, *turns: NewTurn, scope: Scope = SCOPE, session: str = "s1") -> Receipt:
-    return await memory.remember(Remember(scope=scope, session_id=session, turns=turns))
-
-
-async def found(memory: Memory, question: str, scope: Scope = SCOPE) -> list[str]:
-    recollection = await memory.recall(scope, question, datetime.now(UTC))
-    return list(dict.fromkeys(evidence.turn.id for evidence in recollection.evidence))
-
-
-async def indexed(memory: Memory, receipt: Receipt) -> None:
-    assert await memory.until_indexed(receipt)
 
 
 def passages_in(home: Path, encoder: Encoder) -> int:
@@ -77,51 +56,6 @@ async def memory_on_a_full_disk(
     index.refused = anyio.Event()
     async with memory_over(index, database, encoder, settings) as memory:
         yield memory, index
-
-
-async def test_recall_is_the_same_from_the_tail_and_from_the_index(tmp_path: Path, encoder: Encoder) -> None:
-    question = "Where does the support group meet?"
-    async with memory_in(tmp_path, encoder) as memory:
-        receipt = await remember(memory, *CHAT)
-        waiting = await memory.recall(SCOPE, question, MAY_8)
-        await indexed(memory, receipt)
-        held = await memory.recall(SCOPE, question, MAY_8)
-    assert waiting.evidence[0].turn.id == held.evidence[0].turn.id == "5"
-    assert [e.quote for e in waiting.evidence] == [e.quote for e in held.evidence]
-    assert [e.score for e in waiting.evidence] == pytest.approx([e.score for e in held.evidence], abs=1e-2)
-
-
-async def test_the_answer_after_a_question_is_found_through_it(memory: Memory) -> None:
-    await indexed(memory, await remember(memory, *CHAT))
-    assert (await found(memory, "What is the kitten called?"))[:2] in (["2", "3"], ["3", "2"])
-
-
-async def test_the_named_speaker_counts(memory: Memory) -> None:
-    turns = [
-        said("I took a pottery class in spring.", id="1", speaker="Caroline"),
-        said("I took a pottery class in spring, too.", id="2", role="assistant", speaker="Mel"),
-    ]
-    await indexed(memory, await remember(memory, *turns))
-    assert (await found(memory, "When did Caroline take a pottery class?"))[0] == "1"
-    assert (await found(memory, "When did Mel take a pottery class?"))[0] == "2"
-
-
-async def test_i_and_you_are_the_user_and_the_assistant(memory: Memory) -> None:
-    turns = [
-        said("I could cook a mushroom risotto tonight.", id="1"),
-        said("You could cook a mushroom risotto tonight.", id="2", role="assistant"),
-    ]
-    await indexed(memory, await remember(memory, *turns))
-    assert (await found(memory, "What did I say I could cook?"))[0] == "1"
-    assert (await found(memory, "What did you suggest to cook?"))[0] == "2"
-
-
-async def test_the_time_asked_about_counts(memory: Memory) -> None:
-    for month in range(1, 7):
-        at = datetime(2023, month, 10, tzinfo=UTC)
-        turn = NewTurn(id=str(month), role="user", text="We had dinner with the neighbours.", said_at=at)
-        await remember(memory, turn, session=f"s{month}")
-    assert (await found(memory, "Who came to dinner in April 2023?"))[0] == "4"
 
 
 async def test_what_was_not_indexed_is_indexed_at_the_next_start(tmp_path: Path, encoder: Encoder) -> None:
@@ -369,24 +303,6 @@ async def test_turns_are_read_one_by_one_and_page_by_page(memory: Memory) -> Non
         await memory.forget(SCOPE, session_id="s1", turn_id=page[-1].id)  # the cursor outlives the turn it points at
     assert read == ["4", "3", "2", "1", "0"], "in the order they were said"
     assert [one.session_id for one in await memory.turns(SCOPE, limit=1)] == ["s2"]
-
-
-@pytest.mark.parametrize("in_index", [True, False])
-async def test_a_session_is_searched_by_itself(memory: Memory, in_index: bool) -> None:
-    loud = [said(f"My cat number {n} is called Miso and likes fish.", id=str(n)) for n in range(300)]
-    await remember(memory, *loud, session="loud")
-    await remember(memory, said("The weather is fine.", id="q1"), said("Our cat ran off.", id="q2"), session="quiet")
-    if in_index:
-        await memory.drain()
-
-    async def searched(session: str, question: str, scope: Scope = SCOPE) -> list[str]:
-        recollection = await memory.recall_session(scope, session, question, datetime.now(UTC))
-        return list(dict.fromkeys(evidence.turn.id for evidence in recollection.evidence))
-
-    assert await searched("quiet", "What is my cat called?") == ["q2", "q1"]
-    assert (await searched("loud", "What about cat number 123?"))[0] == "123"
-    assert await searched("none", "What is my cat called?") == []
-    assert await searched("quiet", "What is my cat called?", Scope(tenant="other", user_id="u1")) == []
 
 
 async def test_what_is_forgotten_is_in_no_cache_of_texts(memory: Memory) -> None:

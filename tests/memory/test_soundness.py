@@ -23,8 +23,8 @@ from memory.opening import examine_database, examine_memory, rebuild_index
 from memory.storage.opening import open_database
 from memory.storage.schema import TenantRow
 from memory.storage.store import TurnStore
-from tests.memory.test_api import CHAT, found, indexed, remember
 from tests.support.memory import database_in, memory_in
+from tests.support.remembering import CHAT, found, indexed, remember
 from tests.support.turns import MAY_8, SCOPE, said
 from tirtha.maintenance.doctor import examine
 from tirtha.settings import Settings

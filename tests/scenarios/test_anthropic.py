@@ -1,89 +1,39 @@
 """Anthropic's own client against a served Tirtha: what it is told, what is remembered of it, what goes to the model's server."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import anthropic
 import httpx
 import pytest
-from anthropic.types import Message, MessageParam, ToolUseBlock
+from anthropic.types import MessageParam, ToolUseBlock
 
 from memory.encoding.encoder import Encoder
-from tests.support.chat_server import ChatServer, Reply, chat_server, cut
+from tests.support.anthropic_chats import (
+    ASKED,
+    CLAUDE_CODE,
+    TOLD,
+    WEATHER,
+    House,
+    block,
+    house,
+    last_message,
+    remembered,
+    say,
+    words,
+)
+from tests.support.chat_server import Reply, chat_server, cut
 from tests.support.chats import sse
 from tests.support.messages import calls, fails, messages, replies, thinks
 from tests.support.server import serving
-
-TOLD = "My sister Ada lives in Bergen and has a boat named Vega."
-ASKED = "Where does my sister Ada live?"
-WEATHER: Any = {
-    "name": "weather",
-    "description": "Tell the weather of a place.",
-    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}},
-}
-CLAUDE_CODE = {"user-agent": "claude-cli/2.1.92 (external, cli)"}
-
-
-class House(NamedTuple):
-    """A served Tirtha and its tier."""
-
-    url: str
-    tier: ChatServer
-
-    def client(self, key: str = "none", **headers: str) -> anthropic.Anthropic:
-        """The SDK; it wants a key, and without keys of ours any will do."""
-        return anthropic.Anthropic(base_url=self.url, api_key=key, max_retries=0, default_headers=headers)
-
-
-@contextmanager
-def house(home: Path, encoder: Encoder, **extra: str) -> Iterator[House]:
-    tier_settings = {
-        "TIRTHA_FRONTIER_MODEL": "claude",
-        "TIRTHA_FRONTIER_PROTOCOL": "anthropic",
-        "TIRTHA_FRONTIER_KEY": "sk-ant-of-the-tier",
-        "TIRTHA_FRONTIER_INPUT_USD_PER_MTOK": "3",
-        "TIRTHA_FRONTIER_OUTPUT_USD_PER_MTOK": "15",
-        "TIRTHA_FRONTIER_TRIES": "1",
-    }
-    with (
-        chat_server("claude", key="sk-ant-of-the-tier", anthropic=True) as tier,
-        serving(home, encoder, **(tier_settings | {"TIRTHA_FRONTIER_URL": tier.url} | extra)) as url,
-    ):
-        yield House(url, tier)
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("home"), encoder) as opened:
         yield opened
-
-
-def say(client: anthropic.Anthropic, *said: MessageParam | str, user: str | None = None, **more: Any) -> Message:
-    turns: list[MessageParam] = [{"role": "user", "content": one} if isinstance(one, str) else one for one in said]
-    named: Any = {"metadata": {"user_id": user}} if user else {}
-    answer: Message = client.messages.create(model="tirtha", max_tokens=200, messages=turns, **named, **more)
-    return answer
-
-
-def words(message: Message) -> str:
-    return "".join(block.text for block in message.content if block.type == "text")
-
-
-def block(message: Message) -> dict[str, Any]:
-    return dict((message.model_extra or {})["tirtha"])
-
-
-def remembered(opened: House, user: str, **headers: str) -> list[tuple[str, str]]:
-    found = httpx.get(f"{opened.url}/v1/memories", params={"user_id": user}, headers=headers).json()
-    return [(turn["role"], turn["text"]) for turn in found["turns"]]
-
-
-def last_message(tier: ChatServer) -> str:
-    return json.dumps(tier.requests[-1]["messages"][-1])
 
 
 def test_what_one_session_was_told_the_next_one_knows(opened: House) -> None:
@@ -365,84 +315,6 @@ def test_claude_code_is_one_user_in_all_its_sessions_and_its_own_requests_are_se
         "We deploy to the cluster in Tromsø.",
         asked,
     ]
-
-
-def keyed(home: House, name: str, **fields: Any) -> str:
-    made = httpx.post(f"{home.url}/v1/keys", json={"name": name, **fields}, headers=admin(home))
-    assert made.status_code == 201, made.text
-    return str(made.json()["key"])
-
-
-_ADMIN: dict[str, str] = {}
-
-
-def admin(home: House) -> dict[str, str]:
-    return {"x-api-key": _ADMIN[home.url]} if home.url in _ADMIN else {}
-
-
-@pytest.fixture(scope="module")
-def with_keys(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("keys"), encoder) as opened:
-        _ADMIN[opened.url] = keyed(opened, "operator", rights=["read", "write", "admin"])
-        yield opened
-
-
-def test_a_key_comes_as_either_header(with_keys: House) -> None:
-    with_keys.tier.script = messages("Hi.")
-    bound, other = keyed(with_keys, "ann", user_id="ann"), keyed(with_keys, "bob", user_id="bob")
-    body = {"model": "tirtha", "max_tokens": 9, "messages": [{"role": "user", "content": TOLD}]}
-
-    def status(**headers: str) -> tuple[int, Sequence[str]]:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = httpx.post(f"{with_keys.url}/v1/messages", json=body, headers=sent)
-        return answer.status_code, answer.json().get("error", {}).get("type", "")
-
-    assert status(x_api_key=bound) == (200, "")
-    assert status(authorization=f"Bearer {bound}") == (200, "")
-    assert status(authorization=f"bearer {bound}", x_api_key=bound) == (200, ""), "the same one twice"
-    assert status(authorization=f"Bearer {bound}", x_api_key=other) == (401, "authentication_error")
-    assert status(x_api_key=f"{bound}x") == (401, "authentication_error")
-    assert status() == (401, "authentication_error")
-    listed = httpx.get(f"{with_keys.url}/v1/memories?user_id=ann", headers={"x-api-key": bound})
-    assert listed.status_code == 200, "on every path"
-    with pytest.raises(anthropic.AuthenticationError):
-        say(with_keys.client("trt_of_nobody"), "Hi")
-
-
-def test_a_day_is_the_one_where_the_keys_user_is(with_keys: House) -> None:
-    now = datetime.now(UTC)
-    zone, there = ("+14:00", now + timedelta(hours=14)) if now.hour >= 11 else ("-12:00", now - timedelta(hours=12))
-    assert there.date() != now.date()
-    client = with_keys.client(keyed(with_keys, "ines", user_id="ines", time_zone=zone))
-    with_keys.tier.script = messages("Nice to hear.")
-    say(client, "Today I bought a red bicycle.")
-    say(client, "What did I buy?")
-    notes = last_message(with_keys.tier)
-    assert f"{there.day} {there:%B} {there.year}" in notes
-    utc = with_keys.client(keyed(with_keys, "jon", user_id="jon"))
-    say(utc, "Today I bought a red bicycle.")
-    say(utc, "What did I buy?")
-    assert f"{there.day} {there:%B} {there.year}" not in last_message(with_keys.tier)
-
-
-def test_nobody_shares_a_memory_by_accident(with_keys: House) -> None:
-    bound, shared = keyed(with_keys, "gro", user_id="gro"), keyed(with_keys, "app")
-    with_keys.tier.script = messages("Nice to hear.")
-    say(with_keys.client(bound), TOLD)
-    with_keys.tier.script = messages("Your sister lives in Bergen.")
-    assert block(say(with_keys.client(bound), ASKED))["memory"] == "added"
-    assert block(say(with_keys.client(bound), ASKED, user="gro"))["memory"] == "added"
-    with pytest.raises(anthropic.PermissionDeniedError) as denied:
-        say(with_keys.client(bound), ASKED, user="ann")
-    assert denied.value.type == "permission_error"
-    code = json.dumps({"device_id": "3f" * 32, "account_uuid": "", "session_id": "57a121ec-0001"})
-    known = say(with_keys.client(bound, **CLAUDE_CODE), ASKED, user=code)
-    assert block(known)["memory"] == "added", "an installation is not another user"
-    assert block(say(with_keys.client(shared), ASKED))["memory"] == "none"
-    assert "Bergen" not in last_message(with_keys.tier)
-    assert block(say(with_keys.client(shared), ASKED, user="gro"))["memory"] == "added"
-    by_header = with_keys.client(shared, **{"X-Tirtha-User": "gro"})
-    assert block(say(by_header, ASKED, user="somebody"))["memory"] == "added", "a header of ours goes first"
 
 
 def test_checked_before_it_is_shown_it_is_streamed_all_the_same(tmp_path: Path, encoder: Encoder) -> None:

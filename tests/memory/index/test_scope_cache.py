@@ -15,8 +15,8 @@ from memory.index.bm25 import bm25_of, frequencies
 from memory.index.lance import PassageIndex
 from memory.index.scope_cache import CachedScope, ScopeCache
 from memory.model import EncodedPassage, ScopeId, TurnPk
-from tests.memory.test_api import CHAT, indexed, remember
 from tests.support.memory import memory_in
+from tests.support.remembering import CHAT, indexed, remember
 from tests.support.turns import MAY_8, SCOPE, said
 
 RANDOM = np.random.default_rng(7)

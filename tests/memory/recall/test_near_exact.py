@@ -4,7 +4,7 @@ import pytest
 
 from eval.plain_facts.data import ATTRIBUTES, LANGUAGES, read_table, worded
 from memory.api import Memory
-from tests.memory.test_api import indexed, remember
+from tests.support.remembering import indexed, remember
 from tests.support.turns import MAY_8, SCOPE, said
 
 PEOPLE = 10

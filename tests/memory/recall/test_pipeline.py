@@ -8,8 +8,8 @@ import pytest
 from memory import NewTurn, Scope
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
-from tests.memory.test_api import indexed, remember
 from tests.support.memory import memory_in
+from tests.support.remembering import indexed, remember
 from tests.support.turns import MAY_8, SCOPE, said
 
 NAMES = ["Ana", "Bela", "Caro", "Dario", "Emil", "Fay"]

@@ -21,6 +21,8 @@ from tirtha.tenants.rates import Rates
 from tirtha.tenants.registry import Tenants
 from tirtha.tenants.spending import Spending
 
+DEFAULTS = Terms(max_tier="frontier", unverified="abstain", chat_checks="after", tokens_per_minute=1_000)
+
 
 class NotedRates(Rates):
     """The real rates, which note how often there was no room."""
@@ -33,9 +35,6 @@ class NotedRates(Rates):
         except RateLimited:
             self.refused += 1
             raise
-
-
-DEFAULTS = Terms(max_tier="frontier", unverified="abstain", chat_checks="after", tokens_per_minute=1_000)
 
 
 @pytest.fixture
