@@ -1,7 +1,8 @@
 """Turns with a flag are kept and are never evidence: a memory answers as one does that never heard them, warm and cold."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,13 @@ import pytest
 from memory import ArchivedTurn, Flag, Follow, NewTurn, Recollection, Remember, Restore
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
+from memory.errors import StoreUnavailable
 from memory.index.lance import PassageIndex
+from memory.index.rows import IndexRow
+from memory.model import ScopeId, TurnPk
 from memory.opening import examine_memory
-from tests.memory.test_api import remember
-from tests.support.memory import database_in, memory_in
+from tests.support.memory import database_in, memory_in, memory_over
+from tests.support.remembering import remember
 from tests.support.turns import MAY_8, SCOPE, said
 
 ASKED_AT = datetime(2023, 6, 1, tzinfo=UTC)
@@ -39,6 +43,32 @@ QUESTIONS = [
     "What does Tom say?",
 ]
 NOTHING_KEPT = MemorySettings(hot_vectors_mb=0)
+
+
+class HeldIndex(PassageIndex):
+    """The real index, which takes no change as long as `held` is true."""
+
+    held = False
+
+    def add(self, rows: Sequence[IndexRow]) -> None:
+        self._refuse()
+        super().add(rows)
+
+    def remove_turns(self, scope: ScopeId, turns: Sequence[TurnPk]) -> None:
+        self._refuse()
+        super().remove_turns(scope, turns)
+
+    def _refuse(self) -> None:
+        if self.held:
+            raise StoreUnavailable("the passage index is held")
+
+
+@asynccontextmanager
+async def memory_with_its_index(home: Path, encoder: Encoder) -> AsyncIterator[tuple[Memory, HeldIndex]]:
+    with database_in(home) as database:
+        index = HeldIndex(home / "index", model=encoder.name, dimension=encoder.dimension, cache_bytes=2**24)
+        async with memory_over(index, database, encoder) as memory:
+            yield memory, index
 
 
 async def answers(memory: Memory) -> list[Recollection]:
@@ -103,14 +133,17 @@ async def test_a_flagged_turn_is_no_evidence_warm_or_cold(tmp_path: Path, encode
 
 @pytest.mark.parametrize("flag", ["unchecked", "replaced"])
 async def test_a_flagged_turn_that_waits_for_the_index_is_no_evidence(
-    memory: Memory, encoder: Encoder, flag: Flag
+    tmp_path: Path, encoder: Encoder, flag: Flag
 ) -> None:
-    with memory._indexer._changing:  # nothing is indexed meanwhile
+    async with memory_with_its_index(tmp_path / "home", encoder) as (memory, index):
+        index.held = True
         await remember(memory, *CHAT, *flagged(FALSE, flag))
         for found in await answers(memory):
             assert not {one.turn.id for one in found.evidence} & {turn.id for turn in FALSE}
         assert (await answers(memory))[0].evidence[0].turn.id == "1"
-    await memory.drain()
+        assert (await memory.counts()).waiting == len(CHAT) + len(FALSE)
+        index.held = False
+        await memory.drain()
 
 
 async def test_a_replaced_turn_is_out_of_recall_at_once_and_then_out_of_the_index(
@@ -120,21 +153,22 @@ async def test_a_replaced_turn_is_out_of_recall_at_once_and_then_out_of_the_inde
     kept = [NewTurn(role=turn.role, text=turn.text, speaker=turn.speaker, said_at=turn.said_at) for turn in CHAT]
     false = [NewTurn(role=turn.role, text=turn.text, speaker=turn.speaker, said_at=turn.said_at) for turn in FALSE]
     new = NewTurn(role="user", text="It rains.", said_at=MAY_8)
-    async with memory_in(home, encoder) as memory:
+    async with memory_with_its_index(home, encoder) as (memory, index):
         await memory.follow(Follow(scope=SCOPE, session_id="s1", turns=[*kept, *false]))
         await memory.drain()
         warm = await memory.recall(SCOPE, QUESTIONS[0], ASKED_AT)
         assert "Rex" in " ".join(one.quote for one in warm.evidence)
         epoch = await memory.epoch(SCOPE)
-        with memory._indexer._changing:  # the index has not heard of it
-            followed = await memory.follow(Follow(scope=SCOPE, session_id="s1", turns=[*kept, new]))
-            assert followed.replaced == len(false)
-            assert await memory.epoch(SCOPE) == epoch + 1 == followed.receipt.epoch
-            for found in await answers(memory):
-                assert not {one.turn.text for one in found.evidence} & {turn.text for turn in FALSE}
+        index.held = True
+        followed = await memory.follow(Follow(scope=SCOPE, session_id="s1", turns=[*kept, new]))
+        assert followed.replaced == len(false)
+        assert await memory.epoch(SCOPE) == epoch + 1 == followed.receipt.epoch
+        for found in await answers(memory):
+            assert not {one.turn.text for one in found.evidence} & {turn.text for turn in FALSE}
+        assert len(index.turns_held(followed.receipt.scope_id)) == len(CHAT) + len(FALSE), "it holds them still"
+        index.held = False
         await memory.drain()
-        held = memory._index.turns_held(followed.receipt.scope_id)
-        assert len(held) == len(CHAT) + 1
+        assert len(index.turns_held(followed.receipt.scope_id)) == len(CHAT) + 1
         told_warm = await told(memory)
     async with memory_in(home, encoder, NOTHING_KEPT) as memory:
         assert await told(memory) == told_warm
@@ -155,8 +189,10 @@ async def test_rows_of_a_replaced_turn_that_come_back_with_an_older_index_are_re
     shutil.rmtree(home / "index")
     shutil.copytree(tmp_path / "older", home / "index")
     async with memory_in(home, encoder) as memory:
-        held = memory._index.turns_held(followed.receipt.scope_id)
-        assert [turn.text for turn in await memory.turns(SCOPE) if turn.pk in held] == ["I live in Oslo."]
+        turns = await memory.turns(SCOPE)
+    index = PassageIndex(home / "index", model=encoder.name, dimension=encoder.dimension)
+    held = index.turns_held(followed.receipt.scope_id)
+    assert [turn.text for turn in turns if turn.pk in held] == ["I live in Oslo."]
 
 
 async def test_an_archive_brings_flags_back(memory: Memory) -> None:

@@ -27,13 +27,16 @@ from hypothesis.stateful import (
 from memory import Flag, Follow, Followed, NewTurn, Scope
 from memory.api import Memory
 from memory.encoding.encoder import Encoder
+from memory.index.lance import PassageIndex
+from memory.model import TurnPk
 from memory.storage.store import TurnStore
 from tests.support.laws import tried_on
-from tests.support.memory import database_in, memory_in
+from tests.support.memory import database_in, memory_over
 from tests.support.turns import MAY_8
 
 COLOURS = ("red", "green", "blue", "amber", "violet", "white")
 INDEX = st.integers(min_value=0, max_value=2**16)
+NO_TURN = TurnPk(2**60)
 
 
 @dataclass(slots=True)
@@ -68,6 +71,8 @@ class Clients(RuleBasedStateMachine):
 
     portal: ClassVar[BlockingPortal]
     memory: ClassVar[Memory]
+    store: ClassVar[TurnStore]
+    index: ClassVar[PassageIndex]
     numbers: ClassVar[Iterator[int]] = count()
 
     @initialize()
@@ -139,9 +144,9 @@ class Clients(RuleBasedStateMachine):
 
     @rule()
     def be_dropped_from_memory(self) -> None:
-        known = self.memory._store.scope(self.scope)
+        known = self.store.scope(self.scope)
         if known:
-            self.memory._index._cache.drop(known[0])
+            self.index.remove_turns(known[0], [NO_TURN])  # nothing of the files, and all of the scope from memory
 
     @invariant()
     def what_stands_is_evidence_and_nothing_else(self) -> None:
@@ -214,11 +219,13 @@ class Clients(RuleBasedStateMachine):
 @pytest.fixture
 def followed(tmp_path: Path, encoder: Encoder) -> Iterator[None]:
     with (
+        database_in(tmp_path) as database,
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(memory_in(tmp_path, encoder)) as memory,
     ):
-        Clients.portal, Clients.memory = portal, memory
-        yield
+        index = PassageIndex(tmp_path / "index", model=encoder.name, dimension=encoder.dimension, cache_bytes=2**24)
+        with portal.wrap_async_context_manager(memory_over(index, database, encoder)) as memory:
+            Clients.portal, Clients.memory, Clients.store, Clients.index = portal, memory, TurnStore(database), index
+            yield
 
 
 @pytest.mark.usefixtures("followed")

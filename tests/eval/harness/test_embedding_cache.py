@@ -1,11 +1,12 @@
 """Embeddings kept on disk."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from eval.harness.embedding_cache import CachedEncoder
-from language import Passage
 from memory.encoding.encoder import Encoder
 from tests.support.turns import held
 
@@ -25,15 +26,14 @@ def test_cached_embeddings_are_those_of_the_model(tmp_path: Path, encoder: Encod
                 assert abs(one.turn_vector - other.turn_vector).max() < 1e-5
 
 
-def test_what_was_cut_into_other_passages_is_encoded_again(
-    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    turn = held("I redeemed a coupon. It was at Target.", pk=1)
-    whole = [Passage(start=0, end=len(turn.text))]
-    for module in ("memory.encoding.encoder", "eval.harness.embedding_cache"):
-        monkeypatch.setattr(f"{module}.split_passages", lambda _: whole)
-    [[alone]] = CachedEncoder(tmp_path / "cache.sqlite3").encode_turns([turn])
-    monkeypatch.undo()
+def test_what_was_cut_into_other_passages_is_encoded_again(tmp_path: Path, encoder: Encoder) -> None:
+    turn, short = held("I redeemed a coupon. It was at Target.", pk=1), held("How are you?", pk=2)
+    CachedEncoder(tmp_path / "cache.sqlite3").encode_turns([turn, short])
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite3")) as file, file:  # as if both were one passage then
+        one_passage = file.execute("SELECT spans, vectors FROM turn ORDER BY length(spans)").fetchone()
+        assert file.execute("UPDATE turn SET spans = ?, vectors = ?", one_passage).rowcount == 2
     [now] = CachedEncoder(tmp_path / "cache.sqlite3").encode_turns([turn])
-    assert [one.passage for one in now] == [one.passage for one in encoder.encode_turns([turn])[0]]
-    assert alone.passage not in [one.passage for one in now]
+    [wanted] = encoder.encode_turns([turn])
+    assert [one.passage for one in now] == [one.passage for one in wanted]
+    for one, other in zip(now, wanted, strict=True):
+        assert abs(one.vector - other.vector).max() < 1e-5
