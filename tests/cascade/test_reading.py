@@ -110,7 +110,7 @@ def test_no_text_breaks_the_reader_and_no_thought_is_served(text: str) -> None:
     ids=lambda text: ascii(text[:12]),
 )
 def test_reading_comes_to_an_end(text: str) -> None:
-    """A pattern that tries every way through a text would take years for these, so the limit of the whole run ends it."""
+    """A pattern that tries every way through a text would take years for one of these: the run would stand still here."""
     said = completion(text)
     silence(said)
     assert not read_draft(said, TROMSO).citations
