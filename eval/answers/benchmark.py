@@ -25,6 +25,7 @@ from eval.harness.conversations import Conversation, LabelledQuestion
 from eval.harness.judge import JudgedBy, ToJudge, judge_name, judging
 from eval.harness.report import Json, Report
 from eval.long_context.hidden_facts import configured_models
+from tirtha.service import Service
 
 __all__ = ["AnswerOptions", "SetAnswers"]
 
@@ -102,13 +103,7 @@ class SetAnswers(Benchmark[AnswerOptions]):
         conversations = {one.id: one for id_ in wanted for one, _ in [self._asked[_question(id_)]]}
         requests = [request for one in conversations.values() for request in one.requests()]
         async with remembered(requests, settings=self.settings, encoder=self.encoder) as service:
-            systems = {
-                name: Stuffed(service, tokens=self.options.stuffed_tokens)
-                if name == STUFFED
-                else System(CHANGES[name], service, budget=self.options.budget, cache=self.options.cached)
-                for name in self.options.systems
-            }
-
+            systems = {name: self._system(name, service) for name in self.options.systems}
             excluded = ids_in(self.options.exclude)
 
             async def work(id_: str) -> Sample:
@@ -121,6 +116,14 @@ class SetAnswers(Benchmark[AnswerOptions]):
                 return row_of(system, question, outcome, excluded=asked in excluded).as_sample()
 
             yield work
+
+    def _system(self, name: str, service: Service) -> System | Stuffed:
+        """Return a system over the memory; a history is stuffed into the prompt of the more expensive tier."""
+        if name != STUFFED:
+            return System(CHANGES[name], service, budget=self.options.budget, cache=self.options.cached)
+        tier = service.ask.cascade.frontier or service.ask.cascade.local
+        assert tier  # noqa: S101 - `check_systems` has looked
+        return Stuffed(service.memory, tier, tokens=self.options.stuffed_tokens)
 
     def scoring(self, answers: Mapping[str, Sample]) -> AbstractAsyncContextManager[Work] | None:
         """Have the judge read the answers, if there is one."""

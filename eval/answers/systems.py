@@ -19,6 +19,7 @@ from compaction import stuff
 from eval.errors import Unusable
 from eval.harness.answer_paths import ask_raw, caller_of
 from eval.harness.conversations import Conversation, LabelledQuestion
+from memory.api import Memory
 from tirtha.operations.answering import Answered, Answering, Asked, Decide
 from tirtha.operations.ask import AskRequest
 from tirtha.service import Service
@@ -192,21 +193,20 @@ class _NotServed(Answering):
 
 
 class Stuffed:
-    """The newest turns, as many as `tokens` hold, before the question, and the dearest model there is."""
+    """The newest turns, as many as `tokens` hold, before the question, in one prompt for `tier`."""
 
-    def __init__(self, service: Service, *, tokens: int) -> None:
-        self._memory = service.memory
-        self._tier: ModelTier | None = service.ask.cascade.frontier or service.ask.cascade.local
+    def __init__(self, memory: Memory, tier: ModelTier, *, tokens: int) -> None:
+        self._memory = memory
+        self._tier = tier
         self._tokens = tokens
 
     async def answer(self, conversation: Conversation, question: LabelledQuestion) -> SystemOutcome:
         """Ask with the history in the prompt. Raises CascadeFault where the tier is down or its window too small."""
-        assert self._tier  # noqa: S101 - `check_systems` has looked
         trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
-        text = stuff(await self._memory.history(conversation.scope), limit=self._tokens).text
+        history = stuff(await self._memory.history(conversation.scope), limit=self._tokens)
         window, said = self._tier.window_tokens, ""
         try:
-            reply = await ask_raw(text, question.question, tier=self._tier, window_tokens=window, trace=trace)
+            reply = await ask_raw(history.text, question.question, tier=self._tier, window_tokens=window, trace=trace)
         except TierDown as fault:
             if not fault.silent:
                 raise
@@ -220,5 +220,5 @@ class Stuffed:
             abstained=lacks_answer(said) or _NOT_IN_TEXT in said.lower(),
             calls=tuple(trace.calls),
             seconds=trace.latency_ms() / 1_000,
-            context_tokens=self._tokens,
+            context_tokens=history.tokens,
         )

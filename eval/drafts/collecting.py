@@ -1,13 +1,14 @@
 """Drafts of a model over the contexts that were written down: asked once each, recorded, and taken up again after a stop.
 
 `python -m eval.drafts.collecting CONTEXTS RECORDINGS MODEL.gguf` serves the file on one thread and asks every question for its
-first draft, in the order of a hash, and with `--second` for a second one as well. Recordings hold text of the sets: they stay
-outside the project.
+first draft, in the order of a hash; with `--second` for a second one, and with `--vote` whether the lines entail the first, as
+well. With `--url` another server serves the file. Recordings hold text of the sets: they stay outside the project.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
@@ -17,18 +18,19 @@ import typer
 
 from cascade.call_trace import Trace
 from cascade.errors import TierDown
-from cascade.ports import Chat, ChatRequest, Completion
-from cascade.prompts import request_key
+from cascade.ports import Chat, ChatRequest, Completion, Draft
+from cascade.prompts import request_key, vote_messages
 from cascade.recording import Recorded, RecordingChat, read_recordings
-from cascade.tiers.deployment import Deployment, Dialect
+from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
 from cascade.tiers.gguf import GgufChat
 from cascade.tiers.model import ModelTier
 from eval.drafts.contexts import Asked, read_contexts
+from eval.drafts.questions import Use
 from tirtha.settings import TierSettings
 from tirtha.wiring.gguf import served_gguf
 from tirtha.wiring.tiers import Name, model_tier
 
-__all__ = ["RecordedChat", "in_order", "opened_tier", "tier_over", "tier_settings"]
+__all__ = ["RecordedChat", "in_order", "opened_chat", "opened_tier", "tier_over", "tier_settings", "vote_request"]
 
 _DEADLINE_S = 600.0
 _MAX_TOKENS = 128
@@ -69,13 +71,25 @@ def tier_over(name: Name, file: Path, chat: Chat) -> ModelTier:
 
 
 @asynccontextmanager
-async def opened_tier(name: Name, file: Path, recordings: Path) -> AsyncIterator[ModelTier]:
-    """Serve a file on one thread, and yield its tier, which asks only what is not recorded in `recordings`."""
-    settings = tier_settings(file)
-    async with served_gguf(name, file.name, settings) as (server, _):
-        chat = GgufChat(server, dialect=Dialect(logprobs=True))
+async def opened_tier(name: Name, file: Path, recordings: Path, url: str | None = None) -> AsyncIterator[ModelTier]:
+    """Yield the tier of a model's file, which asks only what is not recorded in `recordings`."""
+    async with opened_chat(name, file, url) as chat:
         yield tier_over(name, file, RecordedChat(chat, model=file.name, folder=recordings))
-        await chat.close()
+
+
+@asynccontextmanager
+async def opened_chat(name: Name, file: Path, url: str | None) -> AsyncIterator[Chat]:
+    """Yield what asks the model: the server at `url`, which serves the file already, or one of our own on one thread."""
+    dialect = Dialect(logprobs=True)
+    async with AsyncExitStack() as stack:
+        chat: OpenAIChat | GgufChat
+        if url:
+            chat = OpenAIChat(url=url, model=file.name, dialect=dialect)
+        else:
+            server, _ = await stack.enter_async_context(served_gguf(name, file.name, tier_settings(file)))
+            chat = GgufChat(server, dialect=dialect)
+        stack.push_async_callback(chat.close)
+        yield chat
 
 
 def in_order(asked: Sequence[Asked]) -> list[Asked]:
@@ -88,35 +102,66 @@ def tier_settings(file: Path) -> TierSettings:
     return TierSettings(gguf=file, gguf_threads=1, logprobs=True, max_tokens=_MAX_TOKENS, timeout_s=300, tries=1)
 
 
-async def _collect(contexts: Path, recordings: Path, model: Path, *, second: bool, limit: int | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is asked of each question."""
+
+    use: Use | None
+    second: bool
+    vote: bool
+    limit: int | None
+
+
+async def _collect(contexts: Path, recordings: Path, model: Path, wanted: _Wanted, url: str | None) -> None:
     """Ask what was not asked yet; contexts that are written meanwhile are taken up, too."""
     done: set[str] = set()
-    async with opened_tier("local", model, recordings) as tier:
-        while left := [one for one in in_order(read_contexts(contexts)) if one.question.id not in done]:
+    async with opened_tier("local", model, recordings, url) as tier:
+        while left := [one for one in _wanted_of(contexts, wanted) if one.question.id not in done]:
             for one in left[:20]:
-                if limit is not None and len(done) >= limit:
+                if wanted.limit is not None and len(done) >= wanted.limit:
                     return
                 began_s = perf_counter()
                 done.add(one.question.id)
-                for variant in ("answer", "second_opinion") if second else ("answer",):
-                    trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
-                    try:
-                        await tier.draft(one.briefs[0], trace, variant=variant)
-                    except TierDown as fault:
-                        typer.echo(f"{one.question.id}: {fault}")
+                try:
+                    await _ask(tier, one, wanted)
+                except TierDown as fault:
+                    typer.echo(f"{one.question.id}: {fault}")
                 typer.echo(f"{len(done)} {one.set} {one.question.id} {perf_counter() - began_s:.2f}")
 
 
-def main(
+def _wanted_of(contexts: Path, wanted: _Wanted) -> list[Asked]:
+    return [one for one in in_order(read_contexts(contexts)) if wanted.use in (None, one.use)]
+
+
+async def _ask(tier: ModelTier, one: Asked, wanted: _Wanted) -> None:
+    """Ask for the first draft, and what else is wanted. Raises TierDown."""
+    trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
+    first = await tier.draft(one.briefs[0], trace)
+    if wanted.vote and not first.abstains:
+        await tier.ask(vote_request(one, first, tier.max_tokens), trace, purpose="vote")
+    if wanted.second:
+        await tier.draft(one.briefs[0], trace, variant="second_opinion")
+
+
+def vote_request(one: Asked, draft: Draft, max_tokens: int) -> ChatRequest:
+    """Return the vote on whether the lines entail a draft: the likeliest reply, whose probability is reported with it."""
+    return ChatRequest(messages=vote_messages(one.briefs[0], draft.answer), max_tokens=max_tokens)
+
+
+def main(  # noqa: PLR0913 - a command's options
     contexts: Annotated[Path, typer.Argument(help="what eval.drafts.contexts wrote")],
     recordings: Annotated[Path, typer.Argument(help="the folder of the model's recordings")],
     model: Annotated[Path, typer.Argument(help="a GGUF file")],
     *,
+    use: Annotated[str | None, typer.Option(help="only the questions for fitting, or for testing")] = None,
     second: Annotated[bool, typer.Option("--second", help="a second draft, asked in other words, as well")] = False,
+    vote: Annotated[bool, typer.Option("--vote", help="a vote on whether the lines entail the draft, as well")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first questions")] = None,
+    url: Annotated[str | None, typer.Option(help="a server that serves the file; by default one is started")] = None,
 ) -> None:
     """Collect a model's drafts."""
-    asyncio.run(_collect(contexts, recordings, model, second=second, limit=limit))
+    wanted = _Wanted(use=use, second=second, vote=vote, limit=limit)  # type: ignore[arg-type]
+    asyncio.run(_collect(contexts, recordings, model, wanted, url))
 
 
 if __name__ == "__main__":

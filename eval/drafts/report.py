@@ -1,6 +1,7 @@
 """What the rows say: systems side by side, each guard as a judge of drafts, what a threshold buys. Only committed rows are read.
 
-`python -m eval.drafts.report systems|guards|thresholds ROWS` prints Markdown.
+`python -m eval.drafts.report systems|guards|thresholds|cascade ROWS` prints Markdown. With `--labelled` the rows of the cascade
+without repair are those of the score as it is now, and not of the one that `systems` ran with.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import typer
 from cascade.guards.correctness import correctness_score
 from eval.answers.rows import Row
 from eval.drafts.labelled import Labelled, read_labelled
+from eval.drafts.rejudged import REJUDGED, rejudged
 from eval.drafts.systems import SYSTEMS, read_rows
 from eval.harness.intervals import share_bounds
 from eval.training.correctness import judged
@@ -30,6 +32,9 @@ _NAMES = {
     "no-repair": "cascade without repair",
     "no-score": "cascade without the score over drafts",
     "serving-unverified": "cascade that serves its best draft unverified where none passes",
+    "stuffed-8000-local": "8,000 tokens of history, cheap model",
+    "stuffed-8000-frontier": "8,000 tokens of history, model above",
+    "stuffed-28000-local": "28,000 tokens of history, cheap model",
 }
 
 
@@ -115,6 +120,34 @@ def thresholds_table(rows: Sequence[Labelled]) -> str:
     return "\n".join(lines)
 
 
+def cascade_table(rows: Sequence[Labelled]) -> str:
+    """Return what a threshold of the score buys in the cascade without repair, whose models are those of the rows, by name."""
+    score = correctness_score()
+    head = ("threshold", "served, of answerable", "right of served", "right, of answerable", "invented", "asked above")
+    lines = [_line(head), _line(["---"] * len(head))]
+    for threshold in sorted({*_THRESHOLDS, score.threshold}):
+        own = rejudged(rows, _models(rows), score, threshold)
+        answerable, served = [row for row in own if row.answerable], [row for row in own if not row.abstained]
+        lines.append(
+            _line(
+                [
+                    str(threshold),
+                    _share(sum(row in served for row in answerable), len(answerable)),
+                    _share(sum(row.right for row in served), len(served)),
+                    _share(sum(row.right for row in answerable), len(answerable)),
+                    _share(sum(row.invented for row in own), len(own) - len(answerable)),
+                    f"{sum('frontier' in row.spent for row in own)}/{len(own)}",
+                ]
+            )
+        )
+    return "\n".join(lines)
+
+
+def _models(rows: Sequence[Labelled]) -> list[str]:
+    """Return the models, the cheap one first: their files are named by size."""
+    return sorted({row.model for row in rows})
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -133,23 +166,30 @@ def _mean_seconds(rows: Sequence[Row], tier: str) -> float:
 
 
 def main(
-    what: Annotated[str, typer.Argument(help="systems, guards or thresholds")],
-    rows: Annotated[Path, typer.Argument(help="what eval.drafts.systems, or eval.drafts.labelled, wrote")],
+    what: Annotated[str, typer.Argument(help="systems, guards, thresholds or cascade")],
+    rows: Annotated[list[Path], typer.Argument(help="what eval.drafts.systems, stuffed, or labelled wrote")],
     *,
     use: Annotated[str, typer.Option(help="of guards: the drafts for fitting or for testing")] = "testing",
     systems: Annotated[
         str, typer.Option(help="which, separated by commas: over the questions that all have")
     ] = ",".join(SYSTEMS),
+    labelled: Annotated[Path | None, typer.Option(help="of systems: drafts that the score judges again")] = None,
 ) -> None:
     """Print a table."""
     if what == "systems":
-        kept = common(read_rows(rows), systems.split(","))
+        read = [row for file in rows for row in read_rows(file)]
+        if labelled:
+            drafts = [row for row in read_labelled(labelled) if row.use == use]
+            again = rejudged(drafts, _models(drafts), correctness_score(), correctness_score().threshold)
+            read = [row for row in read if row.system != REJUDGED] + again
+        kept = common(read, systems.split(","))
         answerable = {row.question for row in kept if row.answerable}
         typer.echo(f"{len({row.question for row in kept})} questions, {len(answerable)} of them answerable\n")
         typer.echo(systems_table(kept))
         return
-    drafts = [row for row in read_labelled(rows) if row.use == use]
-    typer.echo(guards_table(drafts) if what == "guards" else thresholds_table(drafts))
+    drafts = [row for file in rows for row in read_labelled(file) if row.use == use]
+    table = {"guards": guards_table, "thresholds": thresholds_table, "cascade": cascade_table}[what]
+    typer.echo(table(drafts))
 
 
 if __name__ == "__main__":

@@ -105,8 +105,9 @@ def _timed(call: Call, recorded: Mapping[str, RecordedChat]) -> Call:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Read rows. Raises OSError, and ValueError for a broken line."""
-    return [_ROW.validate_python(json.loads(line)) for line in file.read_text("utf-8").splitlines()]
+    """Read rows; a last line that was cut short is left out. Raises OSError, and ValueError for a broken line."""
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    return [_ROW.validate_python(json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 def write_rows(rows: Sequence[Row], file: Path) -> None:
@@ -116,7 +117,7 @@ def write_rows(rows: Sequence[Row], file: Path) -> None:
 
 
 async def _run(
-    contexts: Path, recordings: Path, models: Mapping[str, Path], live: Live, limit: int | None
+    contexts: Path, recordings: Path, models: Mapping[str, Path], live: Live, limit: int | None, url: str | None
 ) -> list[Row]:
     """Return the rows; none while a model is served."""
     asked = [one for one in in_order(read_contexts(contexts)) if one.use == "testing"][:limit]
@@ -127,7 +128,7 @@ async def _run(
             folder = recordings / model.stem
             recorded[name] = RecordedChat(None, model=model.name, folder=folder)
             if name == live:
-                tiers[name] = await stack.enter_async_context(opened_tier(name, model, folder))  # type: ignore[arg-type]
+                tiers[name] = await stack.enter_async_context(opened_tier(name, model, folder, url))  # type: ignore[arg-type]
             else:
                 tiers[name] = tier_over(name, model, recorded[name])  # type: ignore[arg-type]
         settings = Settings(local=tier_settings(models["local"]), frontier=tier_settings(models["frontier"]))
@@ -161,10 +162,13 @@ def main(  # noqa: PLR0913 - a command's options
         str, typer.Option(help="which model is served for what is not recorded: local, frontier, none")
     ] = "none",
     limit: Annotated[int | None, typer.Option(min=1, help="only the first questions")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="a server that serves the live model; by default one is started")
+    ] = None,
 ) -> None:
     """Run every system, and write its rows."""
     rows = asyncio.run(
-        _run(contexts, recordings, {"local": local, "frontier": frontier}, live, limit)  # type: ignore[arg-type]
+        _run(contexts, recordings, {"local": local, "frontier": frontier}, live, limit, url)  # type: ignore[arg-type]
     )
     if live == "none":
         write_rows(rows, to)

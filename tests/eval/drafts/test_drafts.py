@@ -10,21 +10,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cascade import Cascade
+from cascade import Cascade, Policy
 from cascade.call_trace import Trace
-from cascade.guards import CitationGuard, FinishGuard, SchemaGuard
+from cascade.guards import AnswerabilityGuard, CitationGuard, FinishGuard, SchemaGuard
+from cascade.guards.correctness import correctness_score
 from eval.drafts.collecting import RecordedChat, in_order, tier_over
 from eval.drafts.contexts import Asked
 from eval.drafts.labelled import Labelled, Labelling, read_labelled, write_labelled
 from eval.drafts.questions import in_hash_order
-from eval.drafts.report import common, guards_table, systems_table
+from eval.drafts.rejudged import REJUDGED, rejudged
+from eval.drafts.report import cascade_table, common, guards_table, systems_table
 from eval.drafts.systems import SYSTEMS, read_rows, run_systems, write_rows
 from eval.harness.conversations import LabelledQuestion
 from tests.support.briefs import brief, quote
 from tests.support.tiers import Scripted
 
 SMALL, LARGE = Path("small.gguf"), Path("large.gguf")
+UNKNOWN = '{"answer": "unknown", "citations": []}'
 RIGHT, WRONG = '{"answer": "Rex", "citations": [1]}', '{"answer": "Max", "citations": [7]}'
+GUARDS = (FinishGuard(), AnswerabilityGuard(threshold=0.1), CitationGuard())
 
 
 def asked(id_: str = "c:0", *, answer: str = "Rex") -> Asked:
@@ -51,7 +55,7 @@ async def record(folder: Path, model: Path, one: Asked, reply: str) -> None:
 async def labelled(folder: Path, *questions: Asked) -> list[Labelled]:
     chat = RecordedChat(None, model=SMALL.name, folder=folder)
     tier = tier_over("local", SMALL, chat)
-    labelling = Labelling(tier=tier, recorded=chat, guards=(FinishGuard(), CitationGuard()), embed=embed)
+    labelling = Labelling(tier=tier, recorded=chat, guards=GUARDS, embed=embed)
     return [row async for row in labelling.rows(questions)]
 
 
@@ -119,6 +123,44 @@ async def test_systems_answer_from_recordings(tmp_path: Path, cheap: str, dear: 
     read = read_rows(tmp_path / "rows")
     assert [row.system for row in read] == [*SYSTEMS]
     assert not any(row.answer or row.drafts for row in read)
+
+
+@pytest.mark.parametrize(("cheap", "above"), [(RIGHT, WRONG), (WRONG, RIGHT), (WRONG, WRONG), (UNKNOWN, RIGHT)])
+async def test_labelled_drafts_judged_again_end_as_the_cascade_ended(tmp_path: Path, cheap: str, above: str) -> None:
+    """Over the rows alone: what is served, by whom, and which models were asked."""
+    small, large = tmp_path / "small", tmp_path / "large"
+    await record(small, SMALL, asked(), cheap)
+    await record(large, LARGE, asked(), above)
+    chats = [RecordedChat(None, model=file.name, folder=at) for file, at in ((SMALL, small), (LARGE, large))]
+    cheap_tier, tier_above = tier_over("local", SMALL, chats[0]), tier_over("frontier", LARGE, chats[1])
+    rows = [
+        row
+        for tier, chat in ((cheap_tier, chats[0]), (tier_above, chats[1]))
+        async for row in Labelling(tier=tier, recorded=chat, guards=GUARDS, embed=embed).rows([asked()])
+    ]
+    [again] = rejudged(rows, [SMALL.name, LARGE.name], correctness_score(), 0.0)
+    cascade = Cascade(
+        guards=GUARDS, quote_guards=(), answerable_from=0.1, local=cheap_tier, frontier=tier_above,
+        policy=Policy(repair=False, widen_before=0, widen_after=0),
+    )  # fmt: skip
+    [ended] = [
+        row
+        for row in await run_systems([asked()], cascade, {"local": chats[0], "frontier": chats[1]})
+        if row.system == REJUDGED
+    ]
+    served = ("path", "abstained", "right", "verified", "contained")
+    assert [getattr(again, name) for name in served] == [getattr(ended, name) for name in served]
+    assert {tier: spent.prompt_tokens for tier, spent in again.spent.items()} == {
+        tier: spent.prompt_tokens for tier, spent in ended.spent.items()
+    }
+    assert "| 0.0 | " in cascade_table(rows)
+
+
+async def test_nothing_is_served_below_the_threshold(tmp_path: Path) -> None:
+    await record(tmp_path, SMALL, asked(), RIGHT)
+    [again] = rejudged(await labelled(tmp_path, asked()), [SMALL.name], correctness_score(), 1.0)
+    assert again.abstained
+    assert not again.right
 
 
 def test_any_beginning_of_the_order_is_a_sample_of_all() -> None:
