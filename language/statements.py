@@ -8,6 +8,7 @@ still be true.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from language.names import find_names, inside_names
 from language.numbers import number_words
@@ -35,14 +36,17 @@ _PRESENT = frozenset(
 )
 _NOT_YET = frozenset(
     """will would could should might may going gonna wanna want wants wish hope hopes plan plans planning thinking if
-    maybe perhaps 'll 'd shall considering imagine suppose unless tempted wondering almost nearly""".split()
+    maybe perhaps 'll 'd shall considering imagine suppose unless tempted wondering almost nearly meaning trying hoping
+    whenever""".split()
 )
+_FLEETING = frozenset("today tonight tomorrow yesterday".split())  # what is so then is no state
 _UNDONE = frozenset("not won't wouldn't didn't don't haven't hasn't hadn't can't couldn't isn't aren't wasn't".split())
 _PAST = frozenset(
     """was were had did went got bought ran took made saw came told said gave found thought met felt left kept began
     brought wrote sat stood lost paid sent built fell spent caught taught sold won ate drank drove flew grew knew
     rode rose slept spoke swam threw woke wore read heard held hit hurt cut put beat bit blew broke chose drew
-    fought forgot froze hid laid led lent lit meant shook shot sang sank stole stuck struck swore tore did""".split()
+    fought forgot froze hid laid led lent lit meant shook shot sang sank stole stuck struck swore tore did
+    didn't wasn't weren't hadn't couldn't wouldn't""".split()
 )
 _NO_PAST = frozenset(
     "need feed speed seed red bed wed ted med hundred indeed breed bleed embed shed sled biped kindred naked wicked".split()
@@ -57,27 +61,27 @@ _CHANGES = frozenset(
 )
 _ENDS = frozenset(
     """quit quitting resigned left dumped divorced cancelled canceled dropped stopped sold ditched deleted unsubscribed
-    replaced traded rehomed returned donated retired closed gave threw outgrew""".split()
+    replaced traded rehomed returned donated retired closed outgrew""".split()
 )
 _RESETS = frozenset(
     """moved changed rescheduled postponed pushed shifted bumped delayed extended raised increased decreased lowered
     reduced went dropped renamed became turned starts is got upgraded downgraded cut jumped rose fell""".split()
 )
-_GONE = frozenset(
-    "died dead closed expired cancelled canceled discontinued sold stolen gone broke passed retired".split()
-)
+_GONE = frozenset("died dead closed expired cancelled canceled discontinued sold stolen broke passed retired".split())
 _OVER = re.compile(
-    r"\b(?:br(?:o|ea)k(?:e|en|ing)? up|split up|shut(?:ting)? down|moved out|w[ea]nt (?:bust|under)|fell through|no more"
-    r"|call(?:ed|ing) (?:it )?off|pack(?:ed|ing) (?:it )?in|g[ai]v(?:e|en|ing) (?:it )?up|passed away|never again|out of"
-    r"|put (?:him|her|it) (?:down|to sleep)|(?:done|finished|through) with|died|ended|ditched|scrapped|axed|let go|laid off"
+    r"\b(?:(?<!the )(?<!a )(?<!my )(?<!our )br(?:o|ea)k(?:e|en|ing)? up|split up|shut(?:ting)? down|moved out|w[ea]nt (?:bust|under)|fell through|no more"
+    r"|call(?:ed|ing) (?:it )?off|pack(?:ed|ing) (?:it )?in|g[ai]v(?:e|en|ing) (?:it )?up|passed away|never again"
+    r"|(?:am|is|are|was|were|i'm|we're|ran|run|running|fresh|all) out of(?! the)"
+    r"|put (?:him|her|it) (?:down|to sleep)|(?:done|finished|through) with|died|ended(?! up)|ditched|scrapped|axed|let go(?! of)|laid off"
     r"|(?:is|are|'s|been|was|got) (?:all |now |finally |already |well and truly )?"
     r"(?:over|cancell?ed|gone|closed|dead|discontinued|stolen|sold)"
     r"|(?:is|are) off(?!\s+to))\b",
     re.IGNORECASE,
 )
 _MARKERS = frozenset("now nowadays currently anymore lately instead these longer recently".split())
-_HOME = frozenset("live living lives based reside residing home rent renting".split())
-_WORK = frozenset("work working works job employed".split())
+_HOME = frozenset("live living lives lived based reside residing rent renting rented".split())
+_WORK = frozenset("work working works worked employed".split())
+_NO_JOB = frozenset("out on through".split())  # "I work out", "I'm working on my thesis"
 HOME_MOVES = frozenset("moved relocated settled".split())
 WORK_MOVES = frozenset("quit resigned retired fired hired".split())
 _ORDINALS = frozenset("first second third fourth fifth sixth seventh another other else also next previous".split())
@@ -88,6 +92,12 @@ _ADDS = re.compile(r"\b(?:as well|too|also|plus|in addition|another)\b", re.IGNO
 _ADVERBS = frozenset(
     "just also already always never ever still often once even all both first then so sometimes".split()
 )
+_BEFORE_VERB = _ADVERBS | frozenset(  # "I really do", "we have been", "I no longer"
+    """am is are was were be been being have has had do does don't doesn't didn't not no longer used to can can't cannot
+    now currently actually absolutely truly totally honestly kind of kinda sort quite much rather come came grown started
+    starting learned learnt really only""".split()
+)
+_COUNTS = frozenset("have has had got own only just takes with exactly".split())  # before a "one" that counts
 _VERBS = (
     _PRESENT
     | _PAST
@@ -114,11 +124,12 @@ _CORRECTS = re.compile(
 class Statement:
     """One clause: whose it is, what it tells, and the values that may differ from another's.
 
-    `holder` is "i", "we" or the stems of the noun or name that the clause begins with; empty if that was not recognised. `about`
+    `verb` is the stem of its first verb that is no auxiliary. `holder` is "i", "we" or the stems of the noun or name that the clause begins with; empty if that was not recognised. `about`
     are the stems besides, without values. `ends` are those that follow a word of ending ("quit Brightwell").
     """
 
     text: str
+    verb: str
     holder: frozenset[str]
     about: frozenset[str]
     numbers: frozenset[str]
@@ -164,28 +175,30 @@ def _read(clause: str) -> Statement:
     start = next((i for i, word in enumerate(said) if word not in _OPENINGS), len(said))
     holder, after = _holder(said, start)
     rest = said[after:]
+    verb, behind = _main_verb(rest)
     vocabulary = frozenset(said)
-    numbers, names = number_words(said), inside_names(find_names(clause))
+    numbers, names = number_words(said) - _pronouns(said), inside_names(find_names(clause))
     past = _tells_past(rest)
     not_yet = not _NOT_YET.isdisjoint(vocabulary)
     happened = not not_yet and _UNDONE.isdisjoint(vocabulary)
     return Statement(
         text=clause,
+        verb=stem(verb),
         holder=holder,
-        about=frozenset(stems(vocabulary - numbers - _MARKERS)) - holder,
+        about=frozenset(stems(vocabulary - number_words(said) - _MARKERS)) - holder,
         numbers=numbers,
         names=names,
         ends=_ended(rest) if happened else frozenset(),
-        state=bool(holder) and not past and not not_yet,
+        state=bool(holder) and not past and not not_yet and _FLEETING.isdisjoint(vocabulary),
         plan=bool(holder) and not past and not_yet,
         changes=happened and bool(holder) and not _CHANGES.isdisjoint(rest),
         resets=happened and not _RESETS.isdisjoint(rest),
         gone=happened and (not _GONE.isdisjoint(rest) or bool(_OVER.search(clause))),
         marked=not _MARKERS.isdisjoint(vocabulary),
-        liking=(not _LIKES.isdisjoint(rest)) - (not _DISLIKES.isdisjoint(rest) or "can't stand" in clause.lower()),
+        liking=(verb in _LIKES) - (verb in _DISLIKES or "can't stand" in clause.lower()),
         denied=denies(clause),
-        home=not _HOME.isdisjoint(rest),
-        work=not _WORK.isdisjoint(rest),
+        home=verb in _HOME,
+        work=verb in _WORK and behind not in _NO_JOB,
         moves_home=happened and not HOME_MOVES.isdisjoint(rest) and bool(names),
         moves_work=happened and not WORK_MOVES.isdisjoint(rest),
         ordinals=_ORDINALS & vocabulary,
@@ -204,22 +217,42 @@ def _unfolded(said: list[str]) -> list[str]:
     return found
 
 
+def _main_verb(rest: list[str]) -> tuple[str, str]:
+    """Return the first word that is no auxiliary and no adverb, which in a plain clause is its verb, and the one behind it."""
+    verb = next((i for i, word in enumerate(rest) if word not in _BEFORE_VERB), len(rest))
+    found = [*rest[verb : verb + 2], "", ""]
+    return found[0], found[1]
+
+
+def _pronouns(said: list[str]) -> frozenset[str]:
+    """Return "one" and "once" where they count nothing: "one of the best", "the last one", "once in Rome"."""
+    counted = any(word in _COUNTS and following == "one" for word, following in pairwise(said))
+    return frozenset({"once"}) if counted else frozenset({"one", "once"})
+
+
 def _holder(said: list[str], start: int) -> tuple[frozenset[str], int]:
     """Return whose clause it is, and the place of the first word after it."""
     if start >= len(said):
         return frozenset(), start
-    if self_ := _SELF.get(said[start]):
-        return frozenset({self_}), start + 1
+    if said[start] in _SELF:
+        return _me(said[start]), start + 1
     if said[start] in _PAST or said[start] in _CHANGES or _is_past_form(said[start]):
         return frozenset({"i"}), start  # "cancelled it last night"
     owned = said[start] in _OWNERS
     first = start + owned
     for end in range(first, min(first + 5, len(said))):
         word = said[end]
+        if word in _SELF and end > first and said[end - 1] not in {"and", "or"}:
+            # "last year I moved" is of the speaker; of "the app I was using stopped" the verb is not found
+            return (frozenset(), start) if owned and said[start] not in {"this", "that"} else (_me(word), end + 1)
         if word in _VERBS or _is_past_form(word):
             held = frozenset("i" if one == "i" else stem(one) for one in said[first:end])
             return held - {""}, end
     return frozenset(), start
+
+
+def _me(word: str) -> frozenset[str]:
+    return frozenset({_SELF[word]})
 
 
 def _tells_past(rest: list[str]) -> bool:
@@ -235,6 +268,10 @@ def _is_past_form(word: str) -> bool:
 def _ended(rest: list[str]) -> frozenset[str]:
     """Return the stems that follow a word of ending, up to six words on."""
     for i, word in enumerate(rest):
-        if word in _ENDS or rest[i : i + 2] in (["broke", "up"], ["no", "longer"], ["gave", "up"]):
+        if (word in _ENDS and rest[i + 1 : i + 2] != ["off"]) or rest[i : i + 2] in (
+            ["broke", "up"],
+            ["no", "longer"],
+            ["gave", "up"],
+        ):
             return frozenset(stems(rest[i + 1 : i + 7]))
     return frozenset()

@@ -3,12 +3,40 @@
 Works on what `language.statements` recognises, so English only, and by rules for precision: what is not certain replaces nothing.
 """
 
+import re
+from collections.abc import Set
+
 from language.statements import LIKING, SPEAKER, Statement
-from language.words import stem, stems
+from language.words import stem, stems, words
 
 __all__ = ["is_replaceable", "may_replace", "replaces"]
 
-_SUBJECT_OVERLAP = 0.6
+_SAME_SUBJECT = 0.6  # of the words of both
+_NAMES_NOTHING = frozenset(  # verbs, measures and praise that any two statements of a talk may share
+    stems(
+        """think thinks know knows feel feels guess mean means say says said tell believe hear heard see seen seem seems look looks
+        looking sound sounds get gets getting got go goes going gone come comes coming make makes making made take takes taking put
+        give gives keep use uses used using try tries trying tried want need let call called start starts started starting end ended
+        stop happen have has had do does doing done be been am is are was were dont doesnt didnt cant wont isnt im ive lot lots bunch
+        much many more most less few little bit kind sort type way ways thing things stuff something anything everything nothing
+        someone everyone people person guy guys one ones other others time times while day days week weeks month months year years
+        today tomorrow tonight yesterday morning evening night moment end part place long last next new old first good great best
+        better bad worst nice cool fun fine okay ok sure right wrong big small play plays playing played watch watching watched read reads reading listen listening high low early late far near same different hard easy
+        really pretty quite very too also just even still yet again already actually honestly definitely probably maybe usually
+        often sometimes never ever always well back around away like gonna turn turns out haha lol hmm hm no not yes yeah us that thats""".split()
+    )
+)
+_CHANGING = frozenset(
+    stems(
+        """moved changed rescheduled postponed pushed shifted bumped delayed extended raised increased decreased lowered reduced
+        dropped upgraded downgraded cut jumped rose fell went switched""".split()
+    )
+)
+_UNITS = frozenset(
+    stems("hour hours minute minutes second mg ml g kg km mile miles percent euro euros dollar dollars pound".split())
+)
+_NO_MORE = re.compile(r"\b(?:any ?more|any longer|no longer)\b", re.IGNORECASE)
+_POINTING = frozenset("it them they that those him her he she".split())
 _ONE_OF_A_KIND = frozenset(
     stems(
         """favourite favorite address phone number email password pin code job boss manager major rent salary deadline appointment
@@ -41,39 +69,74 @@ def replaces(was: Statement, now: Statement, *, another_day: bool) -> bool:
 
 def _is_over(was: Statement, now: Statement) -> bool:
     """What `was` names is gone: "Marco and I broke up", "Crete is off"."""
-    return now.gone and not was.named & (now.named | now.about) <= SPEAKER
+    if not now.gone:
+        return False
+    of_it = (
+        now.named if now.holder and not now.of_the_speaker else now.named | now.about
+    )  # a shop that sold books is not gone
+    whose, thing = was.holder - SPEAKER, now.holder - SPEAKER
+    shared = (was.named & of_it) - _NAMES_NOTHING - SPEAKER
+    one_thing = whose <= of_it or (bool(thing) and thing <= was.named)
+    # "I finished the intro of my next movie" does not end "that movie is awesome"
+    return one_thing and bool(shared & now.named or 2 * len(shared) > len(_subject(now)))
 
 
 def _is_changed(was: Statement, now: Statement) -> bool:
     """Something changed the number of it: "doc bumped the sertraline to 100", "the standup moved to 10:15", "turned 35"."""
     if not (now.resets or now.changes or now.marked):
         return False
-    its, of_it = was.about | was.named, now.about | now.named
     # "Lucy is learning Greek" ends neither her job nor her address, and "Lucy's shoe size is 38" not the code of her garage.
-    said_of_it = now.changes or now.marked or not was.about.isdisjoint(now.about)
+    said_of_it = now.changes or now.marked or not _subject(was).isdisjoint(now.about)
     if _other_numbers(was, now):
         if was.of_the_speaker and not was.about:  # "I'm 34"
             return "turned" in now.text.lower()
         thing = was.holder - SPEAKER
         if thing and not now.of_the_speaker:
-            return thing <= of_it and (said_of_it or not was.about)
-        return not (its & of_it) <= SPEAKER | LIKING
+            return thing <= now.about | now.named and (said_of_it or not was.about)
+        return _is_thing_of(was, now)
     one_thing = bool(now.holder) and (was.holder <= now.holder or now.holder <= was.holder)
     return one_thing and said_of_it and not was.of_the_speaker and bool(now.numbers | now.names)
+
+
+def _is_thing_of(was: Statement, now: Statement) -> bool:
+    """Whether the thing that changes is what the speaker's statement is about: by a verb of change what it names, else its holder.
+
+    "Is" and "starts" also begin what has nothing to do with it.
+    """
+    its, of_it = _thing(was), _thing(now)
+    if now.changes:
+        return 3 * len(its & of_it) >= 2 * min(len(its), len(of_it)) > 0
+    thing = now.holder - SPEAKER - _NAMES_NOTHING
+    return thing <= its if thing else now.of_the_speaker and _same_subject(was, now)
+
+
+def _thing(one: Statement) -> frozenset[str]:
+    """Return what a statement gives a number of: its holder, what it is about and names, without what changes and units."""
+    return (one.about | one.named) - SPEAKER - LIKING - _NAMES_NOTHING - _CHANGING - _UNITS
 
 
 def _is_ended(was: Statement, now: Statement) -> bool:
     """The speaker, or what happened to a thing, ended the state: "I quit Brightwell", "I hate it now", "Rufus died"."""
     if not was.of_the_speaker:
-        return now.of_the_speaker and bool(was.holder) and was.holder <= now.ends
-    its = was.about | {stem(name) for name in was.names}
+        return now.of_the_speaker and bool(was.holder - _NAMES_NOTHING) and was.holder <= now.ends
+    names = {stem(name) for name in was.names}
+    its = _subject(was) | names
     if not now.of_the_speaker:
-        return now.gone and bool(now.holder) and now.holder <= its
-    if not now.ends.isdisjoint(its):
+        whole = now.holder <= names or 2 * len(now.holder) > len(
+            its
+        )  # "the sun is gone": but not home, "until the sun was up"
+        return now.gone and bool(now.holder - _NAMES_NOTHING) and now.holder <= was.about | names and whole
+    if _covers(now.ends - _NAMES_NOTHING, its, names):
         return True
     if was.liking and not was.denied and (now.liking == -was.liking or (now.denied and now.liking == was.liking)):
-        return bool((was.about & now.about) - LIKING)
+        return _same_subject(was, now)
     return (was.home and now.moves_home) or (was.work and now.moves_work)
+
+
+def _covers(ended: frozenset[str], its: frozenset[str], names: Set[str]) -> bool:
+    """Whether what was ended is named in a state, or is half of it: "I stopped playing them" does not end "I play chess"."""
+    shared = ended & its
+    return bool(shared) and (bool(shared & names) or 2 * len(shared) >= len(its))
 
 
 def _is_told_anew(was: Statement, now: Statement) -> bool:
@@ -88,7 +151,11 @@ def _is_told_anew(was: Statement, now: Statement) -> bool:
         return was.about | was.numbers | was.names != now.about | now.numbers | now.names
     if not _same_subject(was, now):
         return False
-    return (_other_numbers(was, now) and was.names == now.names) or now.marked or was.denied != now.denied
+    if _other_numbers(was, now):
+        return was.names == now.names
+    if was.denied != now.denied:
+        return was.names == now.names and was.verb == now.verb
+    return now.marked and not was.denied and bool(was.names and now.names) and was.names != now.names
 
 
 def _other_numbers(was: Statement, now: Statement) -> bool:
@@ -96,9 +163,20 @@ def _other_numbers(was: Statement, now: Statement) -> bool:
 
 
 def _same_subject(was: Statement, now: Statement) -> bool:
+    """Whether two statements are about the same: most of the words that name something, and nothing that only points."""
+    if not _POINTING.isdisjoint(words(was.text)) or not _POINTING.isdisjoint(words(now.text)):
+        return False
     names = {stem(name) for name in was.names | now.names}
-    old, new = was.about - names, now.about - names
+    old, new = _subject(was) - names, _subject(now) - names
     if not old and not new:
-        return not was.of_the_speaker
-    shared = old & new
-    return bool(shared) and len(shared) / (min(len(old), len(new)) or 1) >= _SUBJECT_OVERLAP
+        return not was.of_the_speaker or bool(was.names and now.names and was.about - names == now.about - names)
+    if (
+        now.denied and new and new <= old and _NO_MORE.search(now.text)
+    ):  # "I don't smoke anymore" ends every way of smoking
+        return True
+    return len(old & new) >= _SAME_SUBJECT * len(old | new)
+
+
+def _subject(one: Statement) -> frozenset[str]:
+    """Return the stems of what a statement is about, without those that name nothing."""
+    return one.about - LIKING - _NAMES_NOTHING

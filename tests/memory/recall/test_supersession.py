@@ -152,10 +152,10 @@ def test_nothing_of_the_pairs_is_marked_that_stays_true() -> None:
     assert wrong == []
 
 
-def test_a_third_of_the_pairs_that_replace_are_marked() -> None:
+def test_half_of_the_pairs_that_replace_are_marked() -> None:
     """A floor as measured: people's own verbs are mostly beyond word lists, and what is missed is not marked."""
     replacing = [pair for pair in PAIRS if pair["replaced"]]
-    assert sum(map(_marked, replacing)) >= 20
+    assert sum(map(_marked, replacing)) >= 60
 
 
 def _marked(pair: dict[str, object]) -> bool:
