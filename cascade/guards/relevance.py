@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Brief, Draft
+from cascade.model import Brief, Draft
 from cascade.tiers.extractive import about_what_is_asked
 
 __all__ = ["RelevanceGuard", "quoting_figures"]

@@ -23,16 +23,9 @@ import openai
 from openai import AsyncOpenAI, AsyncStream, RequestOptions
 from pydantic import SecretStr
 
-from cascade.ports import (
-    Chat,
-    ChatFailed,
-    ChatRequest,
-    Completion,
-    Relay,
-    RelayRefused,
-    RelayRequest,
-    WireProtocol,
-)
+from cascade.errors import ChatFailed, RelayRefused
+from cascade.model import ChatRequest, Completion, RelayRequest, WireProtocol
+from cascade.ports import Chat, Relay
 from cascade.tiers.dialect import Dialect, refused_parameter
 from cascade.tiers.protocols import speech
 from cascade.tiers.usage import contents

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from cascade.claims import of_other_numbers, terms
-from cascade.ports import Brief, Draft, Quote, TimeSaid
+from cascade.model import Brief, Draft, Quote, TimeSaid
 from language import analyse
 from language.irregular_verbs import lemma
 from language.statements import corrects

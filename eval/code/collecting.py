@@ -20,7 +20,8 @@ from pydantic import TypeAdapter
 
 from cascade import CodeCascade
 from cascade.code_tasks import CodePolicy, Try
-from cascade.ports import Chat, ChatRequest, Completion
+from cascade.model import ChatRequest, Completion
+from cascade.ports import Chat
 from cascade.prompts import request_key
 from cascade.sandbox import PublicTests, TrialOutcome, find_level, try_program
 from cascade.tiers.deployment import Deployment

@@ -22,10 +22,10 @@ from cascade import CodeCascade
 from cascade.decision import Call
 from cascade.errors import NotRecorded
 from cascade.pricing import Price, known_prices
-from cascade.recording import Recorded, ReplayChat
 from cascade.sandbox import Level, PublicTests, TrialOutcome, find_level, try_program
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import Recorded, ReplayChat
 from compaction.tokens import count_tokens
 from eval.code.data import Problem, read_hidden, read_problems
 from eval.code.policies import GATE, Arm, arms_over, task_of

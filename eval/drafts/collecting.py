@@ -17,12 +17,13 @@ import typer
 
 from cascade.call_trace import Trace
 from cascade.errors import TierDown
-from cascade.ports import Chat, ChatRequest, Completion
+from cascade.model import ChatRequest, Completion
+from cascade.ports import Chat
 from cascade.prompts import request_key
-from cascade.recording import Recorded, RecordingChat, read_recordings
 from cascade.tiers.deployment import Deployment, Dialect
 from cascade.tiers.gguf import GgufChat
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import Recorded, RecordingChat, read_recordings
 from eval.drafts.contexts import Asked, read_contexts
 from tirtha.settings import TierSettings
 from tirtha.wiring.gguf import served_gguf

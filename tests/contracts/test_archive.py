@@ -13,7 +13,7 @@ from cascade import Cascade, Decision, Ledger
 from cascade.decision import Call, Hashes
 from cascade.errors import UnsoundRecord
 from cascade.guards import CitationGuard
-from cascade.ports import Usage
+from cascade.model import Usage
 from cascade.storage.archive import ArchivedAnswer, ArchivedDecision, archived_answers, archived_decisions, owners_of
 from cascade.storage.cache import AnswerCache, cache_key
 from cascade.storage.feedback import FeedbackStore

@@ -14,8 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from cascade.call_trace import Trace
-from cascade.errors import TierDown, TooLong
-from cascade.ports import ChatFailed, ChatRequest, Completion, Message, Usage
+from cascade.errors import ChatFailed, TierDown, TooLong
+from cascade.model import ChatRequest, Completion, Message, Usage
 from cascade.pricing import Price, cost_nanousd, known_prices
 from cascade.tiers.deployment import Breaker, Deployment, Dialect, OpenAIChat
 from cascade.tiers.model import ModelTier

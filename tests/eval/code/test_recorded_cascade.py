@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from cascade.errors import SandboxUnavailable
-from cascade.ports import Completion, Usage
+from cascade.model import Completion, Usage
 from cascade.sandbox import PublicTests, TrialOutcome, find_level, try_program
 from eval.code.collecting import CollectingChat, answered_by_all, collect, in_order
 from eval.code.data import read_problems
