@@ -93,9 +93,10 @@ class PassageIndex:
         """Append passages, all or none. Raises StoreUnavailable."""
         if not rows:
             return
+        table = to_table(rows, self._model, self._dimension)  # what goes wrong here is no damage
         with self._changing:
             with self._faults():
-                self._table.add(to_table(rows, self._model, self._dimension))
+                self._table.add(table)
                 if not self._indexed:
                     self._build_indexes()
             for scope in {row.scope for row in rows}:
