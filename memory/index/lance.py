@@ -6,8 +6,8 @@ process writes; rows come in batches, and `optimise` folds them into the indexes
 and bloats under many small appends otherwise. A row that is deleted stays in its file until `purge` writes it anew. Every method
 blocks and may be called from any thread.
 
-An index that turns out damaged says so from then on (`damage`) and is empty for whoever searches it, until it is begun anew. One of
-which another version made the terms is `outdated`: it is of use to nobody but who compares it with the database.
+An index that turns out damaged says so from then on (`damage`) and is empty for whoever searches it, until it is begun anew. One
+whose passages or terms another version made is `outdated`: it is of use to nobody but who compares it with the database.
 """
 
 import logging
