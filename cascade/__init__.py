@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cascade.decision import Decision, MaxTier, dollars
+from cascade.model import Brief, Quote, TimeSaid
 from cascade.policy import Policy
-from cascade.ports import Brief, Contexts, Quote, TimeSaid
+from cascade.ports import Contexts
 
 if TYPE_CHECKING:
     from cascade.code_tasks import CodeCascade, CodeTask

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from cascade.model import Brief, Quote
 from language import analyse
 from language.dates import blank_dates
 from language.numbers import blank_numbers
 from language.words import stems, words
 
-__all__ = ["names", "numbers", "of_other_numbers", "overlap", "terms", "terms_and_numbers", "without_facts"]
+__all__ = ["about_what_is_asked", "names", "numbers", "overlap", "terms", "terms_and_numbers", "without_facts"]
 
 # Words that an answer may add without claiming anything.
 _CLAIM_NOTHING = frozenset(
@@ -30,7 +31,13 @@ def numbers(text: str) -> list[Decimal]:
     return [number.value for number in analyse(text).numbers]
 
 
-def of_other_numbers(question: str, lines: Sequence[str]) -> list[bool]:
+def about_what_is_asked(brief: Brief) -> list[Quote]:
+    """Return the lines but for those that tell of another one: of "gym 3" where "gym 0" is asked for."""
+    others = _of_other_numbers(brief.question, [f"{quote.header} {quote.text}" for quote in brief.quotes])
+    return [quote for quote, other in zip(brief.quotes, others, strict=True) if not other]
+
+
+def _of_other_numbers(question: str, lines: Sequence[str]) -> list[bool]:
     """Return of each line whether it is about another one: "gym 3" where "gym 0" is asked for, and a line tells of that.
 
     It tells numbers, and none of those that name what is asked for, though one of the lines tells them all. A number names a thing

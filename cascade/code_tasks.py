@@ -16,8 +16,8 @@ from cascade.decision import Attempt, Hashes, MaxTier, Path, Verdict
 from cascade.errors import SandboxUnavailable, TierDown
 from cascade.fixed_sentences import no_program_passed
 from cascade.guards.form import finish_fault
+from cascade.model import Brief, ChatRequest, Completion, Draft, Message
 from cascade.policy import hash_of
-from cascade.ports import Brief, ChatRequest, Completion, Draft, Message
 from cascade.prompts import code_messages, prompts_hash, review_messages
 from cascade.reading import NO_PYTHON, defined_names, parse, read_program
 from cascade.run import UNASKED, Ended, Run

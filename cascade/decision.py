@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from cascade.ports import Brief, Draft, Quote, Usage
+from cascade.model import Brief, Draft, Quote, Usage
 
 __all__ = ["CHEAP_PATHS", "Attempt", "Call", "Decision", "Hashes", "MaxTier", "Path", "Status", "Verdict", "dollars"]
 

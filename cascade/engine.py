@@ -15,8 +15,9 @@ from cascade.errors import CascadeFault, TierDown
 from cascade.fixed_sentences import not_in_memory
 from cascade.guards import Case, Guard, guards_hash, judge
 from cascade.guards.gate import blames
+from cascade.model import Brief, Draft
 from cascade.policy import Policy
-from cascade.ports import Brief, Contexts, Draft
+from cascade.ports import Contexts
 from cascade.prompts import feedback, prompts_hash
 from cascade.reading import CUT_OFF
 from cascade.run import UNASKED, Ended, Run

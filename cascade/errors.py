@@ -10,18 +10,29 @@ CascadeFault
 ├── TooLong              no tier's window holds the request
 ├── TierDown             a tier gave no answer, and no other may
 ├── NotRecorded          a replayed call has no recording
-└── NoThreshold          no threshold holds the risk that is asked for
+├── NoThreshold          no threshold holds the risk that is asked for
+└── ChatFailed           one call of a model came to nothing
+    └── RelayRefused     its server refused what a relayed request says
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
+
+from cascade.model import Usage
 
 __all__ = [
+    "SAID_NOTHING",
+    "SAID_NOTHING_HERE",
+    "SILENT",
     "CascadeFault",
+    "ChatFailed",
     "LedgerUnavailable",
     "Misconfigured",
     "ModelNotServed",
     "NoThreshold",
     "NotRecorded",
+    "RelayRefused",
     "SandboxUnavailable",
     "TierDown",
     "TooLong",
@@ -134,3 +145,49 @@ class NoThreshold(CascadeFault):
             f"no threshold holds a risk of {risk:.1%} with {labelled} labelled answers: "
             f"at least {needed} without a mistake are needed"
         )
+
+
+# Kinds of ChatFailed: the model said nothing, for good or at this address alone.
+SAID_NOTHING: Final = "said_nothing"
+SAID_NOTHING_HERE: Final = "said_nothing_here"
+SILENT: Final = frozenset({SAID_NOTHING, SAID_NOTHING_HERE})
+
+
+class ChatFailed(CascadeFault):
+    """One call came to nothing. `kind` says how; `lasting` ones would fail again; `usage` is what was billed all the same.
+
+    `sent` is what the server said all the same, for the count of its tokens. `parameter`, of the kind "parameter", is what the
+    server seems to refuse: the same request without it may be answered. `status` is the HTTP status of an answer that is an error.
+    """
+
+    def __init__(  # noqa: PLR0913 - an error's fields
+        self,
+        kind: str,
+        reason: str,
+        *,
+        lasting: bool = False,
+        retry_after_s: float | None = None,
+        usage: Usage | None = None,
+        sent: str = "",
+        parameter: str = "",
+        status: int | None = None,
+    ) -> None:
+        self.kind = kind
+        self.reason = reason
+        self.lasting = lasting
+        self.retry_after_s = retry_after_s
+        self.usage = usage or Usage()
+        self.sent = sent
+        self.parameter = parameter
+        self.status = status
+        super().__init__(f"{kind}: {reason}")
+
+
+class RelayRefused(ChatFailed):
+    """A server refused a relayed request for what it says: with `status`, and its error object, which is the client's to read."""
+
+    status: int
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        self.error = dict(error)
+        super().__init__("refused", f"the server answered {status}", lasting=True, status=status)

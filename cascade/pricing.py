@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
 
-from cascade.ports import Usage
+from cascade.model import Usage
 
 __all__ = ["Price", "cost_nanousd", "known_prices"]
 

@@ -15,7 +15,7 @@ from cascade.call_trace import Trace
 from cascade.decision import Attempt, Decision, Hashes, MaxTier, Path, Verdict
 from cascade.errors import CascadeFault, TierDown, TooLong
 from cascade.guards.gate import better
-from cascade.ports import Brief
+from cascade.model import Brief
 
 __all__ = ["UNASKED", "Ended", "Run"]
 

@@ -69,10 +69,12 @@ _RESETS = frozenset(
 )
 _GONE = frozenset("died dead closed expired cancelled canceled discontinued sold stolen broke passed retired".split())
 _OVER = re.compile(
-    r"\b(?:(?<!the )(?<!a )(?<!my )(?<!our )br(?:o|ea)k(?:e|en|ing)? up|split up|shut(?:ting)? down|moved out|w[ea]nt (?:bust|under)|fell through|no more"
+    r"\b(?:(?<!the )(?<!a )(?<!my )(?<!our )br(?:o|ea)k(?:e|en|ing)? up|split up"
+    r"|shut(?:ting)? down|moved out|w[ea]nt (?:bust|under)|fell through|no more"
     r"|call(?:ed|ing) (?:it )?off|pack(?:ed|ing) (?:it )?in|g[ai]v(?:e|en|ing) (?:it )?up|passed away|never again"
     r"|(?:am|is|are|was|were|i'm|we're|ran|run|running|fresh|all) out of(?! the)"
-    r"|put (?:him|her|it) (?:down|to sleep)|(?:done|finished|through) with|died|ended(?! up)|ditched|scrapped|axed|let go(?! of)|laid off"
+    r"|put (?:him|her|it) (?:down|to sleep)|(?:done|finished|through) with"
+    r"|died|ended(?! up)|ditched|scrapped|axed|let go(?! of)|laid off"
     r"|(?:is|are|'s|been|was|got) (?:all |now |finally |already |well and truly )?"
     r"(?:over|cancell?ed|gone|closed|dead|discontinued|stolen|sold)"
     r"|(?:is|are) off(?!\s+to))\b",
@@ -124,8 +126,9 @@ _CORRECTS = re.compile(
 class Statement:
     """One clause: whose it is, what it tells, and the values that may differ from another's.
 
-    `verb` is the stem of its first verb that is no auxiliary. `holder` is "i", "we" or the stems of the noun or name that the clause begins with; empty if that was not recognised. `about`
-    are the stems besides, without values. `ends` are those that follow a word of ending ("quit Brightwell").
+    `verb` is the stem of its first verb that is no auxiliary. `holder` is "i", "we" or the stems of the noun or name that the
+    clause begins with; empty if that was not recognised. `about` are the stems besides, without values. `ends` are those that
+    follow a word of ending ("quit Brightwell").
     """
 
     text: str

@@ -12,7 +12,7 @@ MemoryFault
     │   ├── StoreDamaged the database's content is damaged: nothing is read or written
     │   │   └── LogLost  its write-ahead log is gone or damaged: what was written last is lost
     │   └── IndexDamaged the passage index is damaged; it can be rebuilt from the database
-    │       └── IndexOutdated another version of Tirtha made its terms
+    │       └── IndexOutdated another version of Tirtha made its passages or terms
     ├── DatabaseBehind   the index holds turns that the database lacks
     ├── HomeInUse        another process owns the data folder
     ├── DataIsNewer      a later version wrote the data folder
@@ -194,11 +194,11 @@ class IndexDamaged(StoreUnavailable):
 
 
 class IndexOutdated(IndexDamaged):
-    """Another version of Tirtha made the index's terms in another way, so that questions would not find them."""
+    """Another version of Tirtha divided turns into passages, or made their terms, in another way than questions expect."""
 
     def __init__(self) -> None:
         sentence = "the passage index is of another version of Tirtha; the next start fills it anew from the database"
-        super().__init__("another version of Tirtha made its terms", sentence=sentence)
+        super().__init__("another version of Tirtha made its passages or terms", sentence=sentence)
 
 
 class DatabaseBehind(StorageFault):

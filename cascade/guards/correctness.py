@@ -18,7 +18,8 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.draft_features import draft_features
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Brief, Draft, Embed
+from cascade.model import Brief, Draft
+from cascade.ports import Embed
 
 __all__ = ["CorrectnessGuard", "Score", "correctness_score", "nearness_of"]
 

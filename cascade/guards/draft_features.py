@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from cascade.claims import numbers, overlap, terms, terms_and_numbers, without_facts
 from cascade.guards.whose import relations, whose
-from cascade.ports import Brief, Draft, Quote
+from cascade.model import Brief, Draft, Quote
 from language import analyse
 from language.dates import blank_dates
 from language.requests.kinds import kind_of

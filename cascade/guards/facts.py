@@ -16,7 +16,7 @@ from typing import ClassVar
 from cascade.claims import names, numbers, terms
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Brief, Quote
+from cascade.model import Brief, Quote
 from language import DateSaid, analyse
 from language.dates import blank_dates
 

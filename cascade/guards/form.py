@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Draft
+from cascade.model import Draft
 from cascade.tiers.names import same_model
 
 __all__ = ["FinishGuard", "SchemaGuard", "finish_fault"]

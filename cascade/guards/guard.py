@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from cascade.call_trace import Trace
 from cascade.decision import Verdict
 from cascade.errors import CascadeFault
-from cascade.ports import Brief, Draft
+from cascade.model import Brief, Draft
 
 __all__ = ["Case", "Cost", "Guard", "guards_hash", "judge"]
 

@@ -8,10 +8,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cascade.claims import about_what_is_asked
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Brief, Draft
-from cascade.tiers.extractive import about_what_is_asked
+from cascade.model import Brief, Draft
 
 __all__ = ["RelevanceGuard", "quoting_figures"]
 

@@ -10,7 +10,8 @@ from typing import ClassVar
 from cascade.claims import numbers, terms, without_facts
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Embed, Quote
+from cascade.model import Quote
+from cascade.ports import Embed
 from language import analyse, split_sentences
 
 __all__ = ["SupportGuard"]

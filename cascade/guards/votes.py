@@ -12,7 +12,8 @@ from cascade.claims import numbers, overlap
 from cascade.decision import Status, Verdict
 from cascade.errors import TierDown
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Brief, ChatRequest, Completion, Draft, Embed
+from cascade.model import Brief, ChatRequest, Completion, Draft
+from cascade.ports import Embed
 from cascade.prompts import vote_messages
 from cascade.reading import YesOrNo, read_verdict
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from cascade.claims import names
 from cascade.decision import Verdict
 from cascade.guards.guard import Case, Cost
-from cascade.ports import Quote
+from cascade.model import Quote
 from language import analyse, split_sentences
 from language.statements import SPEAKER
 from language.words import stem, words

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from importlib.resources import files
 from string import Template
 
-from cascade.ports import Brief, ChatRequest, Message
+from cascade.model import Brief, ChatRequest, Message
 
 __all__ = [
     "ANSWER_SCHEMA",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cascade.claims import terms_and_numbers
-from cascade.ports import Brief, Completion, Draft
+from cascade.model import Brief, Completion, Draft
 from cascade.reading.abstentions import lacks_answer
 from cascade.reading.certainty import certainty_of
 from cascade.reading.syntax import answer_object, is_json

@@ -8,7 +8,7 @@ citations stay as they are.
 from dataclasses import replace
 
 from cascade.claims import terms_and_numbers
-from cascade.ports import Brief, Draft
+from cascade.model import Brief, Draft
 from language import split_sentences
 
 __all__ = ["attributed"]

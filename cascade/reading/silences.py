@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from cascade.ports import Completion
+from cascade.model import Completion
 from cascade.reading.abstentions import APOLOGY, lacks_answer, plain_sentences
 from cascade.reading.other_languages import refuses_elsewhere
 from cascade.reading.syntax import answer_object, is_json

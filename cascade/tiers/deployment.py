@@ -23,16 +23,9 @@ import openai
 from openai import AsyncOpenAI, AsyncStream, RequestOptions
 from pydantic import SecretStr
 
-from cascade.ports import (
-    Chat,
-    ChatFailed,
-    ChatRequest,
-    Completion,
-    Relay,
-    RelayRefused,
-    RelayRequest,
-    WireProtocol,
-)
+from cascade.errors import ChatFailed, RelayRefused
+from cascade.model import ChatRequest, Completion, RelayRequest, WireProtocol
+from cascade.ports import Chat, Relay
 from cascade.tiers.dialect import Dialect, refused_parameter
 from cascade.tiers.protocols import speech
 from cascade.tiers.usage import contents
@@ -257,7 +250,10 @@ def _retry_after_s(header: str | None) -> float | None:
 
 
 class Breaker:
-    """Opens after `failures` in a row and lets one trial through after `cool_s`; a success closes it."""
+    """Opens after `failures` in a row and lets one trial through after `cool_s`; a success closes it.
+
+    A call that began before it opened may end while a trial is under way. That does not end the trial.
+    """
 
     def __init__(self, *, failures: int = 10, cool_s: float = 10.0) -> None:
         self._limit = failures
@@ -274,20 +270,22 @@ class Breaker:
             return self._cool_s
         return max(0.0, self._opened_s + self._cool_s - monotonic())
 
-    def begin(self) -> None:
-        """Note that a call begins; an open breaker lets no other pass until it is done."""
-        self._trying = self._failures >= self._limit
+    def begin(self) -> bool:
+        """Note that a call begins. Return whether it is the trial of an open breaker: no other passes until that is done."""
+        trial = self._failures >= self._limit
+        self._trying = self._trying or trial
+        return trial
 
-    def end(self, *, failed: bool) -> None:
-        """Note how the call ended."""
-        self._trying = False
+    def end(self, *, trial: bool, failed: bool) -> None:
+        """Note how a call ended, which was a `trial` or not."""
+        self.abandon(trial=trial)
         self._failures = self._failures + 1 if failed else 0
         if self._failures >= self._limit:
             self._opened_s = monotonic()
 
-    def abandon(self) -> None:
-        """Note that the call was given up by the caller, which says nothing about the server."""
-        self._trying = False
+    def abandon(self, *, trial: bool) -> None:
+        """Note that a call was given up by the caller, which says nothing about the server."""
+        self._trying = self._trying and not trial
 
 
 class Deployment:
@@ -336,24 +334,24 @@ class Deployment:
             raise ChatFailed("relay", "it passes no requests on", lasting=True)
         return self._relay
 
-    def _begin(self) -> None:
-        """Begin a call. The breaker is asked again: it may have opened while the call waited for its turn. Raises ChatFailed."""
-        if self.breaker.opens_in_s() > 0:
-            raise ChatFailed("circuit_open", "it failed too often while this call waited")  # another address may be up
-        self.breaker.begin()
-
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
-        """Let the breaker know how a call ends."""
+        """Let the breaker know that a call begins, and how it ends. Raises ChatFailed if it is open.
+
+        It is asked again here: it may have opened while the call waited for its turn.
+        """
+        if self.breaker.opens_in_s() > 0:
+            raise ChatFailed("circuit_open", "it failed too often while this call waited")  # another address may be up
+        trial = self.breaker.begin()
         try:
             yield
         except ChatFailed as fault:
-            self.breaker.end(failed=not fault.lasting)
+            self.breaker.end(trial=trial, failed=not fault.lasting)
             raise
         except BaseException:
-            self.breaker.abandon()
+            self.breaker.abandon(trial=trial)
             raise
-        self.breaker.end(failed=False)
+        self.breaker.end(trial=trial, failed=False)
 
     @asynccontextmanager
     async def _turn(self, timeout_s: float) -> AsyncIterator[None]:
@@ -368,7 +366,6 @@ class Deployment:
             self.in_flight -= 1
             raise
         try:
-            self._begin()
             yield
         finally:
             self.in_flight -= 1

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cascade.ports import ChatRequest
+from cascade.model import ChatRequest
 
 __all__ = ["Dialect", "refused_parameter"]
 

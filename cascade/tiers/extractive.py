@@ -9,13 +9,13 @@ number where the question asks how much. The embedded default.
 import re
 from collections.abc import Sequence
 
-from cascade.claims import of_other_numbers, terms
-from cascade.ports import Brief, Draft, Quote, TimeSaid
+from cascade.claims import about_what_is_asked, terms
+from cascade.model import Brief, Draft, Quote, TimeSaid
 from language import analyse
 from language.irregular_verbs import lemma
 from language.statements import corrects
 
-__all__ = ["ExtractiveTier", "about_what_is_asked"]
+__all__ = ["ExtractiveTier"]
 
 _WHEN = re.compile(
     r"\s*(?:when\b|(?:(?:on|in|since|by|until)\s+)?(?:what|which)\s+(?:exact\s+)?(?:date|day|week|month|year|season)\b)",
@@ -88,12 +88,6 @@ class ExtractiveTier:
         quoted = [quote for quote in quoted if (quote.turn_id, quote.text) not in headers]
         lines = "\n".join(_quoted(quote, dated=asks_when) for quote in quoted)
         return Draft(answer=lines, citations=tuple(quote.n for quote in quoted))
-
-
-def about_what_is_asked(brief: Brief) -> list[Quote]:
-    """Return the lines but for those that tell of another one: of "gym 3" where "gym 0" is asked for."""
-    others = of_other_numbers(brief.question, [f"{quote.header} {quote.text}" for quote in brief.quotes])
-    return [quote for quote, other in zip(brief.quotes, others, strict=True) if not other]
 
 
 def _asked_about(brief: Brief) -> frozenset[str]:

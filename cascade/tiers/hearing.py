@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-from cascade.ports import Usage, WireProtocol
+from cascade.model import Usage, WireProtocol
 from cascade.reading import sound
 from cascade.tiers.usage import reported_usage
 

@@ -16,19 +16,8 @@ import tenacity
 
 from cascade.call_trace import Trace
 from cascade.decision import Call
-from cascade.errors import TierDown, TooLong
-from cascade.ports import (
-    SAID_NOTHING,
-    SAID_NOTHING_HERE,
-    SILENT,
-    Brief,
-    ChatFailed,
-    ChatRequest,
-    Completion,
-    Draft,
-    Usage,
-    WireProtocol,
-)
+from cascade.errors import SAID_NOTHING, SAID_NOTHING_HERE, SILENT, ChatFailed, TierDown, TooLong
+from cascade.model import Brief, ChatRequest, Completion, Draft, Usage, WireProtocol
 from cascade.pricing import Price, cost_nanousd
 from cascade.prompts import ANSWER_SCHEMA, answer_messages, request_key
 from cascade.reading import attributed, read_draft, silence, spoken

@@ -12,7 +12,8 @@ from typing import Any
 
 from cascade.call_trace import Trace
 from cascade.decision import Call
-from cascade.ports import ChatFailed, Completion, RelayRefused, RelayRequest
+from cascade.errors import ChatFailed, RelayRefused
+from cascade.model import Completion, RelayRequest
 from cascade.pricing import cost_nanousd
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.hearing import Heard, Hearing, hearing

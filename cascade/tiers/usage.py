@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cascade.ports import Usage
+from cascade.model import Usage
 
 __all__ = ["booked_usage", "contents", "reported_usage"]
 

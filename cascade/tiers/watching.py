@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cascade.decision import Call
-from cascade.ports import ChatFailed, ChatRequest, Completion
+from cascade.errors import ChatFailed
+from cascade.model import ChatRequest, Completion
 
 __all__ = ["CallBegun", "Headers", "Unwatched", "Watch", "WatchedCall", "no_headers"]
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from cascade import CodeTask
 from cascade.errors import CascadeFault
-from cascade.sandbox import find_level
+from cascade.sandbox import Sandbox
 from eval.code.data import DataSet, Problem, read_hidden, read_problems
 from eval.code.scoring import Scorer
 from eval.errors import Unusable
@@ -122,7 +122,7 @@ class CodeBenchmark(Benchmark[CodeOptions]):
 
     @asynccontextmanager
     async def _scoring(self, answers: Mapping[str, Sample]) -> AsyncIterator[Work]:
-        hidden, scorer = read_hidden(self.options.hidden), Scorer(await find_level())
+        hidden, scorer = read_hidden(self.options.hidden), Scorer(await Sandbox.found(at_once=2))
 
         async def work(id_: str) -> Sample:
             found = await scorer.score(str(answers[id_].value.get("solution", "")), hidden[id_])

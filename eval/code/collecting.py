@@ -20,9 +20,10 @@ from pydantic import TypeAdapter
 
 from cascade import CodeCascade
 from cascade.code_tasks import CodePolicy, Try
-from cascade.ports import Chat, ChatRequest, Completion
+from cascade.model import ChatRequest, Completion
+from cascade.ports import Chat
 from cascade.prompts import request_key
-from cascade.sandbox import PublicTests, TrialOutcome, find_level, try_program
+from cascade.sandbox import Sandbox
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.gguf import GgufChat
 from eval.code.data import Problem, read_problems
@@ -127,11 +128,7 @@ def tier_settings(file: Path) -> TierSettings:
 
 async def _ask(data: Path, rows: Path, model: Path, review: Review, part: slice) -> None:
     problems = read_problems(data / "HumanEvalPlus.jsonl.gz", data / "humaneval_public_tests.json")
-    level = await find_level()
-
-    async def gate(program: str, tests: PublicTests) -> TrialOutcome:
-        return await try_program(level, program, tests, GATE)
-
+    gate = (await Sandbox.found(limits=GATE)).try_program
     async with served_gguf("local", model.name, tier_settings(model)) as (server, settings):
         live = GgufChat(server)
         chat = CollectingChat(chat=live, model=model.name, rows=rows, clock=lambda: _processor_s(server.pid))

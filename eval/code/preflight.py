@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from cascade.sandbox import find_level
+from cascade.sandbox import Sandbox
 from eval.code.data import Hidden, read_hidden
 from eval.code.exploits import EXPLOITS, exploit
 from eval.code.mutants import PER_PROBLEM, mutants
@@ -88,7 +88,7 @@ class Preflight(Benchmark[PreflightOptions]):
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - cases are made at once
         """Score every program."""
-        scorer = Scorer(await find_level())
+        scorer = Scorer(await Sandbox.found(at_once=2))
 
         async def work(id_: str) -> Sample:
             case = self._cases[id_]

@@ -22,10 +22,10 @@ from cascade import CodeCascade
 from cascade.decision import Call
 from cascade.errors import NotRecorded
 from cascade.pricing import Price, known_prices
-from cascade.recording import Recorded, ReplayChat
-from cascade.sandbox import Level, PublicTests, TrialOutcome, find_level, try_program
+from cascade.sandbox import PublicTests, Sandbox, TrialOutcome
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import Recorded, ReplayChat
 from compaction.tokens import count_tokens
 from eval.code.data import Problem, read_hidden, read_problems
 from eval.code.policies import GATE, Arm, arms_over, task_of
@@ -127,7 +127,7 @@ class RecordedCascade(Benchmark[RecordedOptions]):
         """Give what has every policy answer a problem. Raises SandboxUnavailable."""
         cheap, frontier = self._pair
         replayed = _Replayed(self._recorded, self._problems, cheap=cheap, frontier=frontier, prices=self._prices)
-        gates = _Gates(await find_level())
+        gates = _Gates(await Sandbox.found(limits=GATE, at_once=2))
         samples = 1 + max(row.sample for row in self._recorded)
         asked = [(arm, rotation) for arm in arms_over(self._recorded) for rotation in range(samples)]
 
@@ -146,7 +146,7 @@ class RecordedCascade(Benchmark[RecordedOptions]):
     @asynccontextmanager
     async def scoring(self, answers: Mapping[str, Sample]) -> AsyncIterator[Work]:
         """Score what was served on hidden inputs, which are opened now and not before."""
-        hidden, scorer = read_hidden(self.options.plus), Scorer(await find_level())
+        hidden, scorer = read_hidden(self.options.plus), Scorer(await Sandbox.found(at_once=2))
 
         async def work(id_: str) -> Sample:
             found = [await scorer.score(one.program, hidden[id_]) for one in _read(answers[id_])]
@@ -284,18 +284,13 @@ def _seconds(calls: Sequence[Call], recorded: Mapping[Name, Mapping[tuple[str, i
 class _Gates:
     """Public tests, each run once a program."""
 
-    def __init__(self, level: Level) -> None:
-        self.level = level
-        self._turns = asyncio.Semaphore(2)
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
         self._outcomes: dict[str, asyncio.Task[TrialOutcome]] = {}
 
     async def try_program(self, program: str, tests: PublicTests) -> TrialOutcome:
         """Give the outcome of the tests. Raises SandboxUnavailable."""
         key = blake2b(repr((program, tests)).encode("utf-8", "surrogatepass")).hexdigest()
         if key not in self._outcomes:
-            self._outcomes[key] = asyncio.create_task(self._run(program, tests))
+            self._outcomes[key] = asyncio.create_task(self._sandbox.try_program(program, tests))
         return await self._outcomes[key]
-
-    async def _run(self, program: str, tests: PublicTests) -> TrialOutcome:
-        async with self._turns:
-            return await try_program(self.level, program, tests, GATE)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from cascade.ports import ChatRequest, Completion, Message, Usage
+from cascade.model import ChatRequest, Completion, Message, Usage
 from cascade.prompts import request_key
-from cascade.recording import Recorded, append_line
+from cascade.tiers.recording import Recorded, append_line
 from eval.code.data import format_of
 
 __all__ = ["RecordedCompletion", "append_row", "messages_of", "read_recorded", "recordings_of", "write_recorded"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from cascade.sandbox import Level, Limits, Returned, call_each
+from cascade.sandbox import Limits, Returned, Sandbox, call_each
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 from eval.code.data import Hidden
 from eval.code.mbpp_rules import accepts, only_found, saying_found
@@ -57,11 +57,10 @@ class _Expected:
 class Scorer:
     """Scores programs; each distinct one is run once."""
 
-    def __init__(self, level: Level, *, at_once: int = 2) -> None:
-        self._level = level
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
         self._expected: dict[str, asyncio.Task[_Expected]] = {}
         self._scores: dict[tuple[str, str], asyncio.Task[Scored]] = {}
-        self._turns = asyncio.Semaphore(at_once)
 
     async def score(self, program: str, problem: Hidden) -> Scored:
         """Score a program. Raises SandboxUnavailable, and Unusable if the canonical solution fails."""
@@ -112,9 +111,9 @@ class Scorer:
         given = [encode((one, {})) for one in inputs]
         if _only_found(problem):
             program = saying_found(problem.entry_point, program)
-        async with self._turns:
+        async with self._sandbox.turn() as level:
             began_s = perf_counter()
-            returned = await call_each(self._level, program, problem.entry_point, given, limits)
+            returned = await call_each(level, program, problem.entry_point, given, limits)
             return returned, perf_counter() - began_s
 
 

@@ -18,12 +18,13 @@ import typer
 
 from cascade.call_trace import Trace
 from cascade.errors import TierDown
-from cascade.ports import Chat, ChatRequest, Completion, Draft
+from cascade.model import ChatRequest, Completion, Draft
+from cascade.ports import Chat
 from cascade.prompts import request_key, vote_messages
-from cascade.recording import Recorded, RecordingChat, read_recordings
 from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
 from cascade.tiers.gguf import GgufChat
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import Recorded, RecordingChat, read_recordings
 from eval.drafts.contexts import Asked, read_contexts
 from eval.drafts.questions import Use
 from tirtha.settings import TierSettings

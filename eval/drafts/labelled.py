@@ -32,7 +32,8 @@ from cascade.guards import (
     draft_features,
 )
 from cascade.guards.correctness import nearness_of
-from cascade.ports import Draft, Embed
+from cascade.model import Draft
+from cascade.ports import Embed
 from cascade.tiers.model import ModelTier
 from eval.answers.rightness import is_right
 from eval.answers.scoring import answer_f1, contains

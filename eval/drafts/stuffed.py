@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from cascade.recording import append_line
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import append_line
 from eval.answers.rows import row_of
 from eval.answers.systems import Stuffed
 from eval.drafts.collecting import opened_chat, tier_over

@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 
 from cascade.call_trace import Trace
 from cascade.guards import Case, FactsGuard, PolarityGuard, SupportGuard
-from cascade.ports import Draft
+from cascade.model import Draft
 from eval.faithfulness.data import FACTS, Judged, Source, read_judged
 from eval.harness.benchmark import Benchmark, Options, Sample, Work
 from eval.harness.intervals import bounds, wilson

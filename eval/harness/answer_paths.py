@@ -19,7 +19,7 @@ from pydantic import Field
 
 from cascade.call_trace import Trace
 from cascade.errors import TooLong
-from cascade.ports import ChatRequest, Message
+from cascade.model import ChatRequest, Message
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
 from eval.harness.report import Json

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from cascade.call_trace import Trace
 from cascade.errors import CascadeFault
-from cascade.ports import ChatRequest, Message
+from cascade.model import ChatRequest, Message
 from cascade.reading import read_verdict
 from cascade.tiers.model import ModelTier
 from eval.errors import Unusable

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from cascade.call_trace import Trace
 from cascade.errors import CascadeFault, TooLong
-from cascade.ports import ChatRequest, Message
+from cascade.model import ChatRequest, Message
 from cascade.tiers.model import ModelTier
 from compaction.tokens import count_tokens
 from eval.errors import Unusable

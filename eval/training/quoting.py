@@ -24,7 +24,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from cascade.claims import numbers, terms, without_facts
 from cascade.guards.relevance import quoting_figures
-from cascade.ports import Draft
+from cascade.model import Draft
 from eval.answers.scoring import token_f1
 from eval.harness.answer_paths import caller_of, remembered
 from eval.harness.conversations import Conversation, LabelledQuestion

@@ -14,8 +14,19 @@ from language.segmentation.blocks import Block, blocks_of, header_before, in_cod
 from language.segmentation.machine_text import machine_spans
 from language.segmentation.sentences import sentence_spans
 
-__all__ = ["MAX_PASSAGE_CHARS", "Passage", "header_of", "said_in", "split_passages", "split_sentences"]
+__all__ = [
+    "MAX_PASSAGE_CHARS",
+    "PASSAGES_VERSION",
+    "Passage",
+    "header_of",
+    "said_in",
+    "split_passages",
+    "split_sentences",
+]
 
+# Of `split_passages` and `said_in`, with all that they call: another version means that stored passages are of no use, and every
+# index is made anew.
+PASSAGES_VERSION = "1"
 MAX_PASSAGE_CHARS = 600
 _LINES_CHARS = 240  # lines that make one passage, if together they are no longer
 _SEPARATE = 2_000

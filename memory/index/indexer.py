@@ -210,7 +210,7 @@ class Indexer:
         least, since_s = maxsize, perf_counter()
         while True:
             progress = self._progress
-            waiting = len(await self._read(self._store.waiting, scope))
+            waiting = await self._read(self._store.number_waiting, scope)
             if waiting < turns:
                 return True
             if waiting < least:

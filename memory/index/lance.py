@@ -6,8 +6,8 @@ process writes; rows come in batches, and `optimise` folds them into the indexes
 and bloats under many small appends otherwise. A row that is deleted stays in its file until `purge` writes it anew. Every method
 blocks and may be called from any thread.
 
-An index that turns out damaged says so from then on (`damage`) and is empty for whoever searches it, until it is begun anew. One of
-which another version made the terms is `outdated`: it is of use to nobody but who compares it with the database.
+An index that turns out damaged says so from then on (`damage`) and is empty for whoever searches it, until it is begun anew. One
+whose passages or terms another version made is `outdated`: it is of use to nobody but who compares it with the database.
 """
 
 import logging
@@ -93,9 +93,10 @@ class PassageIndex:
         """Append passages, all or none. Raises StoreUnavailable."""
         if not rows:
             return
+        table = to_table(rows, self._model, self._dimension)  # what goes wrong here is no damage
         with self._changing:
             with self._faults():
-                self._table.add(to_table(rows, self._model, self._dimension))
+                self._table.add(table)
                 if not self._indexed:
                     self._build_indexes()
             for scope in {row.scope for row in rows}:

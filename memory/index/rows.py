@@ -8,11 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from language.requests.instructions import INSTRUCTIONS_VERSION
+from language.segmentation.passages import PASSAGES_VERSION
 from language.words import TERMS_VERSION
 from memory.errors import IndexDamaged, IndexMismatch
 from memory.model import EncodedPassage, ScopeId, Vector
 
-__all__ = ["DERIVED", "IndexRow", "check_schema", "halves", "is_outdated", "table_schema", "to_matrix", "to_table"]
+__all__ = ["VERSIONS", "IndexRow", "check_schema", "halves", "is_outdated", "table_schema", "to_matrix", "to_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,17 @@ class IndexRow:
     fingerprint: str
 
 
-# What is derived from turns with the index, and kept beside it. An index from before is made anew, and with it that.
-DERIVED = {"tirtha.instructions": INSTRUCTIONS_VERSION}
+# How rows are made of turns, and what is derived with them and kept beside the index. An index of another way is made anew,
+# and with it that.
+VERSIONS = {
+    "tirtha.passages": PASSAGES_VERSION,
+    "tirtha.terms": TERMS_VERSION,
+    "tirtha.instructions": INSTRUCTIONS_VERSION,
+}
 
 
 def table_schema(model: str, dimension: int) -> pa.Schema:
-    """Return the schema of the table, which names the model and how terms are made."""
+    """Return the schema of the table, which names the model and how its rows are made."""
     return pa.schema(
         [
             pa.field("scope", pa.int64(), nullable=False),
@@ -42,7 +48,7 @@ def table_schema(model: str, dimension: int) -> pa.Schema:
             pa.field("vector", halves(dimension), nullable=False),
             pa.field("turn_vector", halves(dimension), nullable=False),
         ],
-        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), "tirtha.terms": TERMS_VERSION, **DERIVED},
+        metadata={"tirtha.model": model, "tirtha.dimension": str(dimension), **VERSIONS},
     )
 
 
@@ -63,9 +69,9 @@ def check_schema(schema: pa.Schema, model: str, dimension: int) -> None:
 
 
 def is_outdated(schema: pa.Schema) -> bool:
-    """Return whether the terms of a table, or what is derived beside it, were made in another way than they are now."""
-    held, made = schema.metadata or {}, {"tirtha.terms": TERMS_VERSION, **DERIVED}
-    return any(held.get(name.encode()) != version.encode() for name, version in made.items())
+    """Return whether a table's passages or terms, or what is derived beside it, were made in another way than they are now."""
+    held = schema.metadata or {}
+    return any(held.get(name.encode()) != version.encode() for name, version in VERSIONS.items())
 
 
 def to_table(rows: Sequence[IndexRow], model: str, dimension: int) -> pa.Table:

@@ -41,7 +41,7 @@ def check_quickly(index: PassageIndex, inventory: Inventory) -> list[TurnPk]:
     """Compare the index with the database, in bounded time; returns the turns that it has lost, which are to be indexed again.
 
     Raises:
-        IndexOutdated: another version made its terms.
+        IndexOutdated: another version made its passages or terms.
         IndexDamaged: it cannot be read, or does not hold what it should.
         DatabaseBehind: it holds turns that the database never had.
     """
@@ -119,7 +119,7 @@ def _compare_rows(index: PassageIndex, inventory: Inventory, rows: pa.Table) -> 
 
 
 def _is_of(row: dict[str, Any], turn: str) -> bool:
-    """Return whether a row was made of a turn's text, by this version or one that divided tables otherwise."""
+    """Return whether a row was made of a turn's text: it shares half of the terms, or has none and is a copy."""
     passage, held = Passage(start=row["start"], end=row["end"]), set(row["terms"].split())
     terms = set(content_terms(said_in(turn, passage)))
     alike = 2 * len(terms & held) >= len(terms | held)

@@ -14,16 +14,19 @@ __all__ = ["is_replaceable", "may_replace", "replaces"]
 _SAME_SUBJECT = 0.6  # of the words of both
 _NAMES_NOTHING = frozenset(  # verbs, measures and praise that any two statements of a talk may share
     stems(
-        """think thinks know knows feel feels guess mean means say says said tell believe hear heard see seen seem seems look looks
-        looking sound sounds get gets getting got go goes going gone come comes coming make makes making made take takes taking put
-        give gives keep use uses used using try tries trying tried want need let call called start starts started starting end ended
-        stop happen have has had do does doing done be been am is are was were dont doesnt didnt cant wont isnt im ive lot lots bunch
-        much many more most less few little bit kind sort type way ways thing things stuff something anything everything nothing
-        someone everyone people person guy guys one ones other others time times while day days week weeks month months year years
-        today tomorrow tonight yesterday morning evening night moment end part place long last next new old first good great best
-        better bad worst nice cool fun fine okay ok sure right wrong big small play plays playing played watch watching watched read reads reading listen listening high low early late far near same different hard easy
-        really pretty quite very too also just even still yet again already actually honestly definitely probably maybe usually
-        often sometimes never ever always well back around away like gonna turn turns out haha lol hmm hm no not yes yeah us that thats""".split()
+        """think thinks know knows feel feels guess mean means say says said tell believe hear heard see seen seem
+        seems look looks looking sound sounds get gets getting got go goes going gone come comes coming make makes
+        making made take takes taking put give gives keep use uses used using try tries trying tried want need let
+        call called start starts started starting end ended stop happen have has had do does doing done be been am is
+        are was were dont doesnt didnt cant wont isnt im ive lot lots bunch much many more most less few little bit
+        kind sort type way ways thing things stuff something anything everything nothing someone everyone people
+        person guy guys one ones other others time times while day days week weeks month months year years today
+        tomorrow tonight yesterday morning evening night moment part place long last next new old first good great
+        best better bad worst nice cool fun fine okay ok sure right wrong big small play plays playing played watch
+        watching watched read reads reading listen listening high low early late far near same different hard easy
+        really pretty quite very too also just even still yet again already actually honestly definitely probably
+        maybe usually often sometimes never ever always well back around away like gonna turn turns out haha lol hmm
+        hm no not yes yeah us that thats""".split()
     )
 )
 _CHANGING = frozenset(

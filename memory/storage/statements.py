@@ -17,6 +17,7 @@ __all__ = [
     "EVIDENCE_OF_SCOPE",
     "EVIDENCE_WAITING",
     "IS_EVIDENCE",
+    "NUMBER_WAITING",
     "SCOPE_OWNED",
     "SPEAKERS",
     "TURNS",
@@ -88,6 +89,7 @@ KEYS_OF_SCOPE = select(col(TurnRow.id)).where(_OF_SCOPE).order_by(col(TurnRow.id
 WAITING = KEYS_OF_SCOPE.where(~col(TurnRow.indexed))
 EVIDENCE_OF_SCOPE = KEYS_OF_SCOPE.where(IS_EVIDENCE)
 EVIDENCE_WAITING = WAITING.where(IS_EVIDENCE)
+NUMBER_WAITING = select(func.count()).select_from(TurnRow).where(*_WAITS)
 WAITING_SCOPES = _select_waiting_scopes()
 TURNS_WAITING = TURNS.where(*_WAITS).order_by(col(TurnRow.id)).limit(bindparam("most"))
 TURNS_OF = TURNS.where(_OF_SCOPE, IS_EVIDENCE, col(TurnRow.id).in_(bindparam("pks", expanding=True)))

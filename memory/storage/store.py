@@ -47,6 +47,7 @@ from memory.storage.statements import (
     EVIDENCE_OF_SCOPE,
     EVIDENCE_WAITING,
     IS_EVIDENCE,
+    NUMBER_WAITING,
     SCOPE_OWNED,
     SPEAKERS,
     TURNS,
@@ -279,19 +280,18 @@ class TurnStore:
     def waiting_scopes(self, *, after: ScopeId, limit: int) -> list[ScopeId]:
         """Return up to `limit` scopes that have turns waiting for the index, in the order of their keys, from after `after`."""
         with self._reading() as connection:
-            return [
-                ScopeId(one) for one in connection.execute(WAITING_SCOPES, {"after": after, "most": limit}).scalars()
-            ]
+            scopes = connection.execute(WAITING_SCOPES, {"after": after, "most": limit}).scalars()
+            return [ScopeId(one) for one in scopes]
 
     def oldest_waiting(self, scope: ScopeId, limit: int) -> list[Turn]:
         """Read up to `limit` turns of `scope` that the index does not hold yet, oldest first."""
         with self._reading() as connection:
             return [to_turn(row) for row in connection.execute(TURNS_WAITING, {"scope": scope, "most": limit})]
 
-    def waiting(self, scope: ScopeId) -> list[TurnPk]:
-        """Return the keys of the turns of `scope` that the index does not hold yet, oldest first."""
+    def number_waiting(self, scope: ScopeId) -> int:
+        """Count the turns of `scope` that the index does not hold yet."""
         with self._reading() as connection:
-            return _keys(connection, WAITING, scope)
+            return connection.execute(NUMBER_WAITING, {"scope": scope}).scalar_one()
 
     def any_waiting(self, scope: ScopeId, session_id: str, turn_ids: Sequence[str]) -> bool:
         """Return whether any of these turns of a session, by the caller's ids, is not in the index yet."""
@@ -361,7 +361,7 @@ class TurnStore:
         if last is not None:
             raise IndexBehind(
                 scope_id=scope,
-                waiting=len(_keys(connection, WAITING, scope)),
+                waiting=connection.execute(NUMBER_WAITING, {"scope": scope}).scalar_one(),
                 limit=self._most_waiting,
                 retry_after_s=_RETRY_S,
             )

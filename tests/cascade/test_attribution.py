@@ -2,7 +2,7 @@
 
 import pytest
 
-from cascade.ports import Draft
+from cascade.model import Draft
 from cascade.reading import attributed
 from tests.support.briefs import brief, quote
 

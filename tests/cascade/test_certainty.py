@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cascade.ports import Completion, Usage
+from cascade.model import Completion, Usage
 from cascade.reading import read_draft
 from cascade.reading.certainty import certainty_of
 from tests.support.briefs import brief, quote

@@ -5,8 +5,8 @@ import pytest
 
 from cascade import CodeCascade, CodeTask, Decision
 from cascade.code_tasks import CodePolicy
-from cascade.errors import SandboxUnavailable, TierDown
-from cascade.ports import ChatFailed, Completion, Usage
+from cascade.errors import ChatFailed, SandboxUnavailable, TierDown
+from cascade.model import Completion, Usage
 from cascade.sandbox import Limits, PublicTests, TrialOutcome, find_level, try_program
 from tests.support.tiers import DEAR, Scripted, tier
 

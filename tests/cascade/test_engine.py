@@ -6,7 +6,7 @@ import pytest
 
 from cascade import Brief, Cascade, Decision, Ended, Policy, dollars
 from cascade.decision import Verdict
-from cascade.errors import TierDown, TooLong
+from cascade.errors import ChatFailed, TierDown, TooLong
 from cascade.guards import (
     AnswerabilityGuard,
     Case,
@@ -18,7 +18,7 @@ from cascade.guards import (
     SupportGuard,
 )
 from cascade.guards.guard import Cost
-from cascade.ports import ChatFailed, Completion, Usage
+from cascade.model import Completion, Usage
 from tests.support.briefs import brief, quote
 from tests.support.tiers import DEAR, OneContext, Scripted, tier
 

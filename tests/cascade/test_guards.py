@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cascade import TimeSaid
 from cascade.call_trace import Trace
 from cascade.decision import Attempt, Verdict
+from cascade.errors import ChatFailed
 from cascade.guards import (
     AgreementGuard,
     Case,
@@ -28,7 +29,7 @@ from cascade.guards import (
 )
 from cascade.guards.gate import better, blames
 from cascade.guards.injection import steers
-from cascade.ports import ChatFailed, Draft
+from cascade.model import Draft
 from tests.support.briefs import brief, quote
 from tests.support.tiers import Scripted, tier
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.ports import Completion, Usage
+from cascade.model import Completion, Usage
 from cascade.prompts import PROMPTS, answer_messages, code_messages, fence, review_messages, vote_messages
 from cascade.reading import read_draft, read_program, read_verdict, silence, spoken
 from compaction.tokens import count_tokens

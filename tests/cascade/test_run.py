@@ -6,7 +6,7 @@ import pytest
 from cascade.call_trace import Trace
 from cascade.decision import Attempt, Hashes, Status, Verdict
 from cascade.errors import TierDown, TooLong
-from cascade.ports import Brief, Draft
+from cascade.model import Brief, Draft
 from cascade.run import Run
 from tests.support.briefs import brief, quote
 

@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from cascade.errors import SandboxUnavailable
-from cascade.sandbox import Level, Limits, PublicTests, TrialOutcome, call_each, cells, find_level, try_program
+from cascade.sandbox import Level, Limits, PublicTests, Sandbox, TrialOutcome, call_each, cells, find_level, try_program
 from cascade.sandbox.cells import CellDied, open_cell
 from cascade.sandbox.inside.plain import NotPlain, decode, encode
 
@@ -241,6 +241,22 @@ async def test_a_machine_without_confinement_runs_nothing(monkeypatch: pytest.Mo
     with pytest.raises(SandboxUnavailable, match="cannot be started"):
         async with cells.open_cell("namespaces", Limits()):
             pytest.fail("a cell without an interpreter was opened")
+
+
+async def test_a_sandbox_finds_its_confinement_once_and_gives_a_turn_to_one_after_the_other(
+    level: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = await Sandbox.found(limits=QUICK, at_once=1)
+    monkeypatch.setattr(cells, "_LEVELS", ())
+    tests = PublicTests(text=ADDS, entry_point="f")
+    async with sandbox.turn() as found:
+        assert found == level
+        waiting = asyncio.create_task(sandbox.try_program("def f(a, b): return a + b", tests))
+        _, under_way = await asyncio.wait([waiting], timeout=0.2)
+        assert under_way
+    assert (await waiting).passed
+    with pytest.raises(SandboxUnavailable):
+        await Sandbox.found()
 
 
 async def test_a_cell_that_does_not_start_in_time_is_said_to_be_that(

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cascade.decision import Decision
-from cascade.errors import TierDown
-from cascade.ports import ChatFailed
+from cascade.errors import ChatFailed, TierDown
 from cascade.shadowing import Shadowing
 from tests.support.briefs import brief, quote
 from tests.support.tiers import DEAR, Scripted, tier

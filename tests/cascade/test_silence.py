@@ -20,10 +20,11 @@ from cascade.guards import (
     SchemaGuard,
 )
 from cascade.guards.guard import Guard, judge
-from cascade.ports import Chat, Completion, Draft, Usage
-from cascade.recording import DecisionChat, RecordingChat, read_recordings
+from cascade.model import Completion, Draft, Usage
+from cascade.ports import Chat
 from cascade.sandbox import PublicTests, TrialOutcome
 from cascade.tiers.deployment import Deployment
+from cascade.tiers.recording import DecisionChat, RecordingChat, read_recordings
 from tests.support.briefs import brief, quote
 from tests.support.tiers import DEAR, OneContext, Scripted, tier
 

@@ -11,7 +11,7 @@ from cascade import Cascade, Decision, Ledger
 from cascade.decision import Call, Hashes
 from cascade.errors import UnknownDecision
 from cascade.guards import CitationGuard
-from cascade.ports import Usage
+from cascade.model import Usage
 from cascade.storage.cache import AnswerCache, cache_key
 from cascade.storage.feedback import FeedbackStore
 from cascade.storage.ledger import Owner, Shadow

@@ -18,8 +18,9 @@ from openai import AsyncOpenAI
 from pydantic import SecretStr
 
 from cascade.call_trace import Trace
-from cascade.errors import TierDown
-from cascade.ports import Chat, ChatFailed, ChatRequest, Message, WireProtocol
+from cascade.errors import ChatFailed, TierDown
+from cascade.model import ChatRequest, Message, WireProtocol
+from cascade.ports import Chat
 from cascade.reading import silence
 from cascade.tiers.deployment import Deployment, OpenAIChat
 from cascade.tiers.dialect import Dialect

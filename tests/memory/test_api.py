@@ -325,7 +325,7 @@ def test_hot_queries_use_their_indexes(tmp_path: Path) -> None:
         store = TurnStore(database)
         receipt = store.remember(Remember(scope=SCOPE, session_id="s1", turns=CHAT))
         event.listen(Engine, "before_cursor_execute", note)
-        store.waiting(receipt.scope_id)
+        store.number_waiting(receipt.scope_id)
         store.waiting_scopes(after=ScopeId(0), limit=10)
         store.oldest_waiting(receipt.scope_id, 10)
         store.any_waiting(receipt.scope_id, "s1", receipt.turn_ids)

@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from memory.api import Memory, MemorySettings
 from memory.encoding.encoder import Encoder
 from memory.errors import DatabaseBehind, IndexDamaged, IndexOutdated, LogLost, StoreDamaged, StoreUnavailable
+from memory.index import rows
 from memory.index.faults import damaged_rows, index_fault
 from memory.index.lance import PassageIndex
 from memory.opening import examine_database, examine_memory, rebuild_index
@@ -140,6 +141,21 @@ async def test_an_index_of_which_another_version_made_the_terms_is_filled_anew_o
     assert "damaged" not in caplog.text
     with database_in(tmp_path) as database:
         assert await examine_memory(MemorySettings(), database) == 3
+
+
+async def test_an_index_whose_passages_another_version_made_is_filled_anew_once(
+    tmp_path: Path, encoder: Encoder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setitem(rows.VERSIONS, "tirtha.passages", "0")
+        await filled(tmp_path, encoder)
+    with database_in(tmp_path) as database, pytest.raises(IndexOutdated, match="next start"):
+        await examine_memory(MemorySettings(), database)
+    for _ in range(2):
+        async with memory_in(tmp_path, encoder) as memory:
+            await until_rebuilt(memory)
+            assert "Leeds" in (await memory.recall(SCOPE, QUESTION, MAY_8)).evidence[0].quote
+    assert caplog.text.count("of another version of Tirtha: it is filled anew") == 1
 
 
 async def test_a_lost_database_beside_an_index_of_another_version_is_refused(tmp_path: Path, encoder: Encoder) -> None:

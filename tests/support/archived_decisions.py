@@ -7,7 +7,7 @@ from time import perf_counter
 from cascade import Cascade, Decision
 from cascade.decision import Call
 from cascade.guards import CitationGuard
-from cascade.ports import Usage
+from cascade.model import Usage
 from cascade.storage.archive import ArchivedDecision, archived_decisions
 from cascade.storage.ledger import Owner
 from cascade.storage.restoring import Restoring

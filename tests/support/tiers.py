@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from cascade.ports import Brief, ChatFailed, ChatRequest, Completion, Usage
+from cascade.errors import ChatFailed
+from cascade.model import Brief, ChatRequest, Completion, Usage
 from cascade.pricing import Price
 from cascade.tiers.deployment import Breaker, Deployment
 from cascade.tiers.model import ModelTier

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from cascade.errors import TierDown
-from cascade.ports import RelayRequest, WireProtocol
+from cascade.model import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
 from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cascade.ports import RelayRefused
+from cascade.errors import RelayRefused
 
 __all__ = ["ErrorShape", "refused"]
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute, APIRouter
 from starlette.types import ASGIApp
 
 import tirtha
-from cascade.ports import RelayRefused
+from cascade.errors import RelayRefused
 from tirtha.chat_api import completions, models
 from tirtha.chat_api.errors import ErrorShape, refused
 from tirtha.chat_api.messages import routes as messages

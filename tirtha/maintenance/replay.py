@@ -10,9 +10,9 @@ from pathlib import Path
 from time import perf_counter
 
 from cascade import Brief, Decision, Ledger
-from cascade.recording import DecisionChat, Recorded, Recordings, read_recordings
 from cascade.tiers.deployment import Breaker, Deployment
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import DecisionChat, Recorded, Recordings, read_recordings
 from memory.encoding.encoder import BUNDLED_MODEL, Encoder
 from tirtha.caller import local_caller
 from tirtha.errors import NotReplayable

@@ -9,7 +9,8 @@ from typing import Literal, get_args
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
 from cascade.decision import Call, Decision, Path
-from cascade.ports import ChatFailed, Completion
+from cascade.errors import ChatFailed
+from cascade.model import Completion
 
 __all__ = ["CacheResult", "Metrics", "Stage"]
 

@@ -11,7 +11,8 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 from cascade.decision import Call
-from cascade.ports import ChatFailed, Completion
+from cascade.errors import ChatFailed
+from cascade.model import Completion
 from cascade.tiers.watching import CallBegun
 from tirtha.observation.metrics import Metrics, Stage
 from tirtha.observation.tracing import Attributes, Span, Tracer

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any
+
+import anyio.to_thread
 
 from cascade import Brief, Cascade, Ended, MaxTier, Quote, TimeSaid
 from compaction import Context, stuff
@@ -143,7 +146,8 @@ class _Contexts:
     async def raw(self, limit: int) -> Brief:
         """Stuff the history into `limit`, or distil to it where not even the newest turn fits."""
         try:
-            return self._brief(stuff(await self.memory.history(self.scope, until=self.until), limit=limit))
+            history = await self.memory.history(self.scope, until=self.until)
+            return self._brief(await anyio.to_thread.run_sync(partial(stuff, history, limit=limit)))
         except WindowTooSmall:
             return await self.at(limit)
 

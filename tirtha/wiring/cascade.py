@@ -1,7 +1,5 @@
 """From settings to the cascade: guards, policy and certificate over the tiers that are configured."""
 
-import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +28,7 @@ from cascade.guards import (
 )
 from cascade.guards.correctness import correctness_score
 from cascade.ports import Embed
-from cascade.sandbox import Level, Limits, PublicTests, TrialOutcome, find_level, try_program
+from cascade.sandbox import Sandbox
 from memory.encoding.encoder import Encoder
 from tirtha.settings import Settings, TierSettings
 from tirtha.wiring.tiers import Name, Tiers, model_name
@@ -116,23 +114,9 @@ def make_code_cascade(settings: Settings, tiers: Tiers) -> CodeCascade:
     """Make the cascade over code tasks; where code cannot be confined, each task is answered with the reason."""
     policy = settings.policy
     return CodeCascade(
-        try_program=_Sandbox().try_program,
+        try_program=Sandbox().try_program,
         local=tiers.local,
         frontier=tiers.frontier,
         policy=CodePolicy(drafts=policy.code_drafts, review=policy.code_review, unverified=policy.unverified),
         deadline_s=policy.code_deadline_s,
     )
-
-
-class _Sandbox:
-    """The strongest confinement there is, found when it is first needed; a few programs at a time."""
-
-    def __init__(self) -> None:
-        self._level: Level | None = None
-        self._turns = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
-
-    async def try_program(self, program: str, tests: PublicTests) -> TrialOutcome:
-        """Run tests against a program. Raises SandboxUnavailable."""
-        async with self._turns:
-            self._level = self._level or await find_level()
-            return await try_program(self._level, program, tests, Limits())

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cascade.errors import Misconfigured, ModelNotServed
-from cascade.ports import WireProtocol
+from cascade.model import WireProtocol
 from cascade.tiers.gguf import GgufModel, GgufServer, gguf_server, installed_runtime, trained_window
 from tirtha.settings import TierSettings
 

@@ -11,14 +11,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from cascade.errors import Misconfigured
-from cascade.ports import Chat, ChatFailed
+from cascade.errors import ChatFailed, Misconfigured
+from cascade.ports import Chat
 from cascade.pricing import Price, known_prices
-from cascade.recording import RecordingChat
 from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
 from cascade.tiers.gguf import GgufChat
 from cascade.tiers.model import ModelTier
 from cascade.tiers.names import same_model
+from cascade.tiers.recording import RecordingChat
 from cascade.tiers.watching import Unwatched, Watch
 from compaction.tokens import count_tokens
 from tirtha.observation.tracing import outgoing_headers

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from cascade.ports import ChatFailed, ChatRequest, Completion, RelayRequest
+from cascade.errors import ChatFailed
+from cascade.model import ChatRequest, Completion, RelayRequest
 from cascade.tiers.deployment import OpenAIChat
 from cascade.tiers.dialect import Dialect
 from cascade.tiers.gguf.server import Address, GgufServer

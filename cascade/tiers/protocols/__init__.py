@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import openai
 from pydantic import SecretStr
 
-from cascade.ports import ChatRequest, Completion, WireProtocol
+from cascade.model import ChatRequest, Completion, WireProtocol
 from cascade.tiers.dialect import Dialect
 from cascade.tiers.protocols.anthropic import Anthropic
 from cascade.tiers.protocols.chat import ChatCompletions

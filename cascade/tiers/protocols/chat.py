@@ -13,7 +13,8 @@ import openai
 from openai.types.chat import ChatCompletion
 from pydantic import SecretStr
 
-from cascade.ports import ChatFailed, ChatRequest, Completion, Usage
+from cascade.errors import ChatFailed
+from cascade.model import ChatRequest, Completion, Usage
 from cascade.reading import sound
 from cascade.tiers.dialect import Dialect
 from cascade.tiers.usage import contents, reported_usage

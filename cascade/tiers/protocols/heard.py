@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from cascade.ports import ChatFailed, Completion, WireProtocol
+from cascade.errors import ChatFailed
+from cascade.model import Completion, WireProtocol
 from cascade.tiers.hearing import hearing
 from cascade.tiers.usage import contents
 

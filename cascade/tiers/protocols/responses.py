@@ -12,7 +12,7 @@ from typing import Any
 import openai
 from pydantic import SecretStr
 
-from cascade.ports import ChatRequest, Completion
+from cascade.model import ChatRequest, Completion
 from cascade.tiers.dialect import Dialect
 from cascade.tiers.protocols.heard import heard_completion
 

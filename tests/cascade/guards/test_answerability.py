@@ -4,7 +4,7 @@ import pytest
 
 from cascade.call_trace import Trace
 from cascade.guards import AnswerabilityGuard, Case
-from cascade.ports import Draft
+from cascade.model import Draft
 from tests.support.briefs import brief, quote
 
 

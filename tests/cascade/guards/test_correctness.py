@@ -12,7 +12,7 @@ from cascade.call_trace import Trace
 from cascade.guards import Case, CorrectnessGuard, draft_features, guards_hash
 from cascade.guards.correctness import Score, correctness_score, nearness_of
 from cascade.guards.draft_features import FEATURES
-from cascade.ports import Draft
+from cascade.model import Draft
 from tests.support.briefs import brief, quote
 
 JULY = datetime(2023, 7, 1, tzinfo=UTC)

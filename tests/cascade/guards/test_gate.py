@@ -6,7 +6,7 @@ import pytest
 
 from cascade.decision import Attempt, Verdict
 from cascade.guards.gate import better, blames
-from cascade.ports import Draft
+from cascade.model import Draft
 
 Status = Literal["pass", "fail", "unsure", "error"]
 

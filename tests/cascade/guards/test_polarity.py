@@ -7,7 +7,7 @@ import pytest
 from cascade.call_trace import Trace
 from cascade.decision import Verdict
 from cascade.guards import Case, PolarityGuard
-from cascade.ports import Draft
+from cascade.model import Draft
 from tests.support.briefs import brief, quote
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "polarity.jsonl").read_text("utf-8").splitlines()]

@@ -6,7 +6,7 @@ import pytest
 from cascade.call_trace import Trace
 from cascade.guards import Case, RelevanceGuard, guards_hash
 from cascade.guards.relevance import quoting_figures
-from cascade.ports import Draft
+from cascade.model import Draft
 from tests.support.briefs import brief, quote
 from tirtha.settings import PolicySettings
 

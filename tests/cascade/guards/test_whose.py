@@ -7,7 +7,7 @@ import pytest
 from cascade.call_trace import Trace
 from cascade.guards import Case, WhoseGuard
 from cascade.guards.whose import Whose, other_relation, relations, whose
-from cascade.ports import Draft
+from cascade.model import Draft
 from tests.support.briefs import brief, quote
 
 SPEAKERS = ("Ann", "Bob")

@@ -12,11 +12,12 @@ import pytest
 
 from cascade.call_trace import Trace
 from cascade.errors import TierDown
-from cascade.ports import Chat, ChatRequest, Message, Usage
-from cascade.recording import DecisionChat, RecordingChat, read_recordings
+from cascade.model import ChatRequest, Message, Usage
+from cascade.ports import Chat
 from cascade.tiers.deployment import Deployment, Dialect, OpenAIChat
 from cascade.tiers.dialect import refused_parameter
 from cascade.tiers.model import ModelTier
+from cascade.tiers.recording import DecisionChat, RecordingChat, read_recordings
 from tests.support.chat_server import ChatServer, Reply, chat_server, error, picky, says, status
 from tests.support.tiers import Scripted, tier
 

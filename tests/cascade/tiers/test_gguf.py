@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from cascade.call_trace import Trace
-from cascade.errors import ModelNotServed, TierDown
-from cascade.ports import ChatFailed, ChatRequest, Message
+from cascade.errors import ChatFailed, ModelNotServed, TierDown
+from cascade.model import ChatRequest, Message
 from cascade.tiers.deployment import Deployment
 from cascade.tiers.gguf import GgufChat, GgufModel, GgufServer, gguf_server, installed_runtime, trained_window
 from cascade.tiers.gguf import server as server_module

@@ -9,8 +9,8 @@ from time import perf_counter
 import pytest
 
 from cascade.call_trace import Trace
-from cascade.errors import TierDown, TooLong
-from cascade.ports import ChatFailed, ChatRequest, Completion, Message, Usage
+from cascade.errors import ChatFailed, TierDown, TooLong
+from cascade.model import ChatRequest, Completion, Message, Usage
 from cascade.pricing import Price, cost_nanousd, known_prices
 from cascade.tiers.deployment import Breaker, Deployment, OpenAIChat
 from cascade.tiers.model import ModelTier
@@ -132,20 +132,53 @@ async def test_another_replica_is_tried_first_and_the_busier_one_last() -> None:
 
 
 class Slow:
-    """A chat whose calls last until it is told to let them fail."""
+    """A chat whose calls last until it is told to let them fail, all or one."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self._over = asyncio.Event()
+        self.calls: list[asyncio.Event] = []
+
+    @property
+    def asked(self) -> int:
+        return len(self.calls)
 
     def fail(self) -> None:
-        self._over.set()
-        self._over = asyncio.Event()
+        for call in self.calls:
+            call.set()
 
     async def complete(self, request: ChatRequest, *, timeout_s: float) -> Completion:
-        self.asked += 1
-        await self._over.wait()
+        self.calls.append(over := asyncio.Event())
+        await over.wait()
         raise ChatFailed("server", "500")
+
+
+@pytest.mark.parametrize("abandoned", [False, True])
+async def test_a_call_from_before_the_breaker_opened_does_not_end_its_trial(
+    abandoned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("cascade.tiers.deployment.monotonic", lambda: now)
+    slow = Slow()
+    own = Deployment(slow, name="slow", breaker=Breaker(failures=2, cool_s=10))
+    asking = [asyncio.create_task(own.complete(ASK, timeout_s=60)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    for call in slow.calls[:2]:
+        call.set()
+    await asyncio.sleep(0.01)
+    now = 110.0
+    asking.append(asyncio.create_task(own.complete(ASK, timeout_s=60)))
+    await asyncio.sleep(0.01)
+    assert slow.asked == 4, "the trial is under way"
+    asking[2].cancel() if abandoned else slow.calls[2].set()
+    await asyncio.sleep(0.01)
+    now = 120.0
+    asking.append(asyncio.create_task(own.complete(ASK, timeout_s=60)))
+    await asyncio.sleep(0.01)
+    assert slow.asked == 4, "and no second one beside it"
+    slow.fail()
+    ended = await asyncio.gather(*asking, return_exceptions=True)
+    assert [isinstance(fault, ChatFailed) for fault in ended] == [True, True, not abandoned, True, True]
+    now = 130.0
+    assert own.breaker.opens_in_s() == 0
 
 
 @pytest.mark.parametrize(("cooled", "trials"), [(False, 0), (True, 1)])
@@ -178,21 +211,18 @@ async def test_an_open_breaker_answers_at_once_and_lets_one_trial_through(monkey
     breaker = Breaker(failures=2, cool_s=10)
     for _ in range(2):
         assert breaker.opens_in_s() == 0
-        breaker.begin()
-        breaker.end(failed=True)
+        breaker.end(trial=breaker.begin(), failed=True)
     assert breaker.opens_in_s() == 10
     now = 110.0
     assert breaker.opens_in_s() == 0
-    breaker.begin()
+    trial = breaker.begin()
     assert breaker.opens_in_s() > 0, "one trial at a time"
-    breaker.end(failed=True)
+    breaker.end(trial=trial, failed=True)
     assert breaker.opens_in_s() == 10
     now = 120.0
-    breaker.begin()
-    breaker.abandon()
+    breaker.abandon(trial=breaker.begin())
     assert breaker.opens_in_s() == 0, "a trial that was given up leaves room for the next"
-    breaker.begin()
-    breaker.end(failed=False)
+    breaker.end(trial=breaker.begin(), failed=False)
     assert breaker.opens_in_s() == 0
 
 

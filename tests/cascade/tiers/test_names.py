@@ -8,7 +8,7 @@ import pytest
 
 from cascade.call_trace import Trace
 from cascade.guards.form import finish_fault
-from cascade.ports import ChatRequest, Draft, Message
+from cascade.model import ChatRequest, Draft, Message
 from cascade.tiers.deployment import Deployment, OpenAIChat
 from cascade.tiers.names import same_model
 from tests.support.chat_server import ChatServer, chat_server, says

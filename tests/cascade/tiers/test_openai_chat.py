@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from cascade.ports import ChatFailed, ChatRequest, Message, Usage
+from cascade.errors import ChatFailed
+from cascade.model import ChatRequest, Message, Usage
 from cascade.tiers.deployment import Dialect, OpenAIChat
 from tests.support.chat_server import ChatServer, Reply, chat_server, cut, says, status
 

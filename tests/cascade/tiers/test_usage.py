@@ -12,8 +12,8 @@ import pytest
 
 from cascade.call_trace import Trace
 from cascade.decision import Call
-from cascade.errors import TierDown
-from cascade.ports import ChatFailed, ChatRequest, Completion, Message, Usage
+from cascade.errors import ChatFailed, TierDown
+from cascade.model import ChatRequest, Completion, Message, Usage
 from cascade.pricing import cost_nanousd
 from cascade.storage.ledger import decode_decision, encode_decision
 from cascade.tiers.deployment import Deployment, OpenAIChat

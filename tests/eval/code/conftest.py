@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cascade.errors import SandboxUnavailable
-from cascade.sandbox import find_level
+from cascade.sandbox import Sandbox
 from eval.code.scoring import Scorer
 
 ROW = {
@@ -37,6 +37,6 @@ def hidden(tmp_path: Path) -> Path:
 async def scorer() -> Scorer:
     """The scorer; tests that need one are skipped where code cannot be confined."""
     try:
-        return Scorer(await find_level())
+        return Scorer(await Sandbox.found(at_once=2))
     except SandboxUnavailable as fault:
         pytest.skip(str(fault))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade.ports import Completion, Usage
+from cascade.model import Completion, Usage
 from cascade.sandbox import PublicTests, TrialOutcome
 from eval.code.collecting import CollectingChat, answered_by_all, collect, in_order
 from eval.code.data import Problem

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from cascade.errors import SandboxUnavailable
-from cascade.ports import Completion, Usage
-from cascade.sandbox import PublicTests, TrialOutcome, find_level, try_program
+from cascade.model import Completion, Usage
+from cascade.sandbox import Sandbox
 from eval.code.collecting import CollectingChat, answered_by_all, collect, in_order
 from eval.code.data import read_problems
 from eval.code.policies import GATE, Review
@@ -75,11 +75,7 @@ PRICES = {"small.gguf": "1/1", "large.gguf": "10/10"}
 
 async def recorded(folder: Path, hidden: Path, model: str, *replies: str, review: Review) -> Path:
     """Have a scripted model asked for both tasks of the fixture, in the order in which a collection asks."""
-    level = await find_level()
-
-    async def gate(program: str, tests: PublicTests) -> TrialOutcome:
-        return await try_program(level, program, tests, GATE)
-
+    gate = (await Sandbox.found(limits=GATE)).try_program
     usage = Usage(prompt_tokens=90, completion_tokens=10)
     said = (Completion(text=text, model=model, finish_reason="stop", usage=usage) for text in replies)
     seconds = itertools.count(step=4 if model.startswith("large") else 1)

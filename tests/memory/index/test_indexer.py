@@ -82,7 +82,7 @@ async def test_what_repeats_the_forgotten_is_indexed_although_it_was_being_left_
     house.work()
     held = house.index.turns_held(scope)
     assert [house.store.turns(scope, held)[pk].id for pk in held] == ["2"]
-    assert house.store.waiting(scope) == []
+    assert house.store.number_waiting(scope) == 0
     assert house.store.forgettings() == {}
 
 
@@ -121,7 +121,7 @@ async def test_what_is_replaced_while_it_is_encoded_is_not_indexed(house: House,
     house.work()
     held = house.index.turns_held(scope)
     assert [house.store.turns(scope, held)[pk].text for pk in held] == ["Hello there, good morning."]
-    assert (house.store.waiting(scope), house.store.forgettings()) == ([], {})
+    assert (house.store.number_waiting(scope), house.store.forgettings()) == (0, {})
 
 
 async def test_what_repeats_the_replaced_is_indexed(house: House) -> None:

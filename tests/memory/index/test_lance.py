@@ -62,6 +62,15 @@ def opened(home: Path, *, cache_bytes: int = 2**24) -> Watched:
     return Watched(home / "index", model="m", dimension=8, cache_bytes=cache_bytes)
 
 
+def test_rows_that_we_made_wrong_are_no_damage(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    one, other = rows(ONE, range(1, 2))
+    wrong = replace(other, encoded=replace(other.encoded, vector=other.encoded.vector[:3]))
+    with pytest.raises(ValueError, match="shape"):
+        index.add([one, wrong])
+    assert (index.damage, index.count()) == (None, 0)
+
+
 def turns_of(scope: CachedScope) -> list[int]:
     held = scope.of_turns([TurnPk(turn) for turn in range(200)])
     assert [one.passage.start for one in held] == [0, 10] * (len(held) // 2)

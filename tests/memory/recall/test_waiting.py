@@ -60,7 +60,7 @@ def small_talk(count: int) -> list[NewTurn]:
 
 def find(turns: WaitingTurns, store: TurnStore, scope: ScopeId, *terms: str, days: int | None = None) -> list[str]:
     until = None if days is None else MAY_8 + timedelta(days=days)
-    found, _ = turns.find(scope, store.waiting(scope), terms, until)
+    found, _ = turns.find(scope, [turn.pk for turn in store.oldest_waiting(scope, 10_000)], terms, until)
     return [turn.id for turn in found]
 
 
@@ -136,7 +136,7 @@ def test_of_a_very_long_turn_only_what_shares_words_is_encoded(
     lines = [f"2025-03-04 12:{n % 60:02} worker {n} did its job." for n in range(900)]
     lines[612] = "The red key is under the mat."
     scope = remember(store, said("\n".join(lines), id="log"), *small_talk(3))
-    found, encoded = turns.find(scope, store.waiting(scope), ("red", "key"), None)
+    found, encoded = turns.find(scope, [turn.pk for turn in store.oldest_waiting(scope, 9)], ("red", "key"), None)
     texts = [
         turn.text[one.passage.start : one.passage.end] for turn in found for one in encoded if one.turn_pk == turn.pk
     ]

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from cascade.ports import ChatFailed
+from cascade.errors import ChatFailed
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import answers, chat_server, status
 from tests.support.server import serving

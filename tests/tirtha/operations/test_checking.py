@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 from cascade.call_trace import Trace
-from cascade.ports import Usage
+from cascade.model import Usage
 from cascade.tiers.hearing import Heard
 from tests.support.briefs import brief, quote
 from tirtha.operations.chat.asked import ChatTurn

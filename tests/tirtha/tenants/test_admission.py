@@ -9,7 +9,7 @@ import pytest
 
 from cascade import Ledger
 from cascade.decision import Call
-from cascade.ports import Usage
+from cascade.model import Usage
 from cascade.storage.ledger import Owner
 from memory.storage.database import Database
 from tests.contracts.test_ledger import decision

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cascade.ports import RelayRequest, WireProtocol
+from cascade.model import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.contents import size_of, without_our_notes, words
 from tirtha.chat_api.messages.blocks import (

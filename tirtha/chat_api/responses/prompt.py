@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cascade.ports import RelayRequest, WireProtocol
+from cascade.model import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.contents import size_of, with_notes
 from tirtha.chat_api.options import ChatBody

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from cascade import Decision, Quote, dollars
 from cascade.decision import Attempt, Call, Verdict
-from cascade.ports import Usage
+from cascade.model import Usage
 from cascade.storage.feedback import Feedback
 from cascade.storage.ledger import Stats
 from tirtha.http.schemas.feedback import FeedbackOut

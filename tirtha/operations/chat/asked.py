@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Any, Literal, Protocol
 
 from cascade import Decision, MaxTier
-from cascade.ports import RelayRequest, WireProtocol
+from cascade.model import RelayRequest, WireProtocol
 from cascade.storage.ledger import Owner
 
 __all__ = [

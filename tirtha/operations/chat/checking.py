@@ -12,7 +12,7 @@ from cascade.call_trace import Trace
 from cascade.claims import terms_and_numbers
 from cascade.decision import Verdict
 from cascade.guards import Case, CitationGuard, FactsGuard, InjectionGuard, WhoseGuard, judge
-from cascade.ports import Completion, Draft
+from cascade.model import Completion, Draft
 from cascade.reading import read_draft
 from cascade.tiers.hearing import Heard
 from language import split_sentences

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cascade import MaxTier
-from cascade.ports import ChatFailed, RelayRefused, RelayRequest
+from cascade.errors import ChatFailed, RelayRefused
+from cascade.model import RelayRequest
 from tirtha.caller import Caller
 from tirtha.operations.chat.tiers import ChatTiers, speaking
 from tirtha.operations.tenancy.terms import cheaper

@@ -12,9 +12,9 @@ import anyio
 from cascade import Brief, Decision
 from cascade.call_trace import Trace
 from cascade.decision import Attempt, Path
-from cascade.errors import CascadeFault, TierDown
+from cascade.errors import CascadeFault, ChatFailed, RelayRefused, TierDown
 from cascade.guards.gate import better
-from cascade.ports import ChatFailed, Draft, RelayRefused
+from cascade.model import Draft
 from cascade.prompts import feedback
 from cascade.run import Run
 from cascade.tiers.hearing import Heard
@@ -82,7 +82,7 @@ class ChatRun:
         """Have it answered and checked; a failed answer is repaired once, then the next tier is asked, then it is marked."""
         try:
             return await self._reply()
-        except (CascadeFault, ChatFailed) as fault:
+        except CascadeFault as fault:
             await self._failed(fault)
             raise
 

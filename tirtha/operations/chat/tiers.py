@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cascade import MaxTier
-from cascade.ports import WireProtocol
+from cascade.model import WireProtocol
 from cascade.tiers.model import ModelTier
 from cascade.tiers.names import same_model
 from tirtha.errors import NoTier, ProtocolMissing, UnknownModel

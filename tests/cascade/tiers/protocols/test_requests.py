@@ -13,8 +13,8 @@ from openai.types.responses import ResponseCreateParams
 from pydantic import SecretStr, TypeAdapter
 
 from cascade.call_trace import Trace
-from cascade.errors import TierDown
-from cascade.ports import ChatFailed, ChatRequest, Message, Usage, WireProtocol
+from cascade.errors import ChatFailed, TierDown
+from cascade.model import ChatRequest, Message, Usage, WireProtocol
 from cascade.tiers.deployment import Deployment, OpenAIChat
 from cascade.tiers.dialect import Dialect
 from cascade.tiers.model import ModelTier

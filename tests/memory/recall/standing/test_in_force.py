@@ -159,7 +159,7 @@ async def test_an_index_from_before_is_made_anew_and_with_it_what_is_told(
     tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setitem(rows.DERIVED, "tirtha.instructions", "0")
+        before.setitem(rows.VERSIONS, "tirtha.instructions", "0")
         async with memory_in(tmp_path, encoder) as memory:
             await remember(memory, *TOLD)
             await memory.drain()

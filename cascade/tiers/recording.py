@@ -16,8 +16,9 @@ import anyio
 from pydantic import TypeAdapter
 
 from cascade.decision import Call
-from cascade.errors import NotRecorded
-from cascade.ports import SAID_NOTHING, Chat, ChatFailed, ChatRequest, Completion
+from cascade.errors import SAID_NOTHING, ChatFailed, NotRecorded
+from cascade.model import ChatRequest, Completion
+from cascade.ports import Chat
 from cascade.prompts import request_key
 
 __all__ = ["DecisionChat", "Recorded", "RecordingChat", "Recordings", "ReplayChat", "append_line", "read_recordings"]

@@ -12,12 +12,13 @@ import pytest
 from cascade import Cascade
 from cascade.certificate import Labelled, certify, read_certificate, risk_bound, score_of
 from cascade.decision import Hashes, Verdict
-from cascade.errors import Misconfigured, NoThreshold, NotRecorded
+from cascade.errors import ChatFailed, Misconfigured, NoThreshold, NotRecorded
 from cascade.guards import CitationGuard, FactsGuard
-from cascade.ports import Chat, ChatFailed, ChatRequest, Message
+from cascade.model import ChatRequest, Message
+from cascade.ports import Chat
 from cascade.prompts import request_key
-from cascade.recording import DecisionChat, RecordingChat, ReplayChat, read_recordings
 from cascade.tiers.deployment import Deployment
+from cascade.tiers.recording import DecisionChat, RecordingChat, ReplayChat, read_recordings
 from tests.support.briefs import brief, quote
 from tests.support.tiers import DEAR, OneContext, Scripted, tier
 
