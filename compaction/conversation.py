@@ -1,7 +1,7 @@
 """A conversation that is too long for a window: which of its turns stay whole, and what evidence of the others may take.
 
 Its last turns stay, from a message of the user on, so that no tool's result is without its call. What is before leaves the prompt;
-whoever remembered it can give evidence of it within `evidence_budget`. Pure arithmetic over token counts.
+the memory that holds it can give evidence of it within `evidence_budget`. Pure arithmetic over token counts.
 """
 
 from collections.abc import Sequence

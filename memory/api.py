@@ -187,7 +187,7 @@ class Memory:
         bounds = Bounds(until=until, exclude=exclude, exclude_session_id=exclude_session_id)
         with self._precedence.live():
             found = await self._questions.recall(scope, question, asked_at, bounds)
-        self._mend_index()
+        self._repair_index()
         return found
 
     async def recall_session(
@@ -197,7 +197,7 @@ class Memory:
         found = await self._questions.in_turn(
             scope, self._recall.recall_session, scope, session_id, question, asked_at, until
         )
-        self._mend_index()
+        self._repair_index()
         return found
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
@@ -286,7 +286,7 @@ class Memory:
         try:
             return await anyio.to_thread.run_sync(try_both, limiter=self._probes)  # others may all wait for a lock
         finally:
-            self._mend_index()
+            self._repair_index()
 
     def load(self) -> Load:
         """Return what this memory is busy with just now."""
@@ -342,7 +342,7 @@ class Memory:
             self._wiping.put_off()
 
     async def close(self) -> None:
-        """Do now what `wipe` put off, if nobody stands in the way any more."""
+        """Do now what `wipe` put off, if nothing stands in the way any more."""
         await self._wiping.close()
 
     async def _live(self, write: Callable[..., T], *args: object) -> T:
@@ -369,7 +369,7 @@ class Memory:
                 self._indexer.wake()
                 return written
 
-    def _mend_index(self) -> None:
+    def _repair_index(self) -> None:
         """Let the indexer see to an index that turned out damaged."""
         if self._index.damage:
             self._indexer.wake()

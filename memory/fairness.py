@@ -49,7 +49,7 @@ class FairQueue:
             self._pass_on()
 
     async def _arrive(self, tenant: str) -> None:
-        if self._free:  # then nobody waits
+        if self._free:  # then no task waits
             self._free -= 1
             return
         ahead = len(self._waiting.get(tenant, ()))

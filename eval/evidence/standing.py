@@ -63,14 +63,14 @@ async def with_and_without(chats: Sequence[Conversation], encoder: Encoder) -> l
                 found = await service.memory.recall(chat.scope, question.question, chat.asked_at)
                 contexts = [distilled(found, budget) for budget in _BUDGETS]
                 plain = [distilled(replace(found, standing=(), nearness=()), budget) for budget in _BUDGETS]
-                told = {(one.turn.session_id, one.turn.id) for one in found.standing}
+                wanted = {(one.turn.session_id, one.turn.id) for one in found.standing}
                 rows.append(
                     Held(
                         kind=question.kind,
                         with_them=tuple(map(question.recall_of, contexts)),
                         without=tuple(map(question.recall_of, plain)),
                         lines=tuple(
-                            sum((line.session_id, line.turn_id) in told for line in one.lines) for one in contexts
+                            sum((line.session_id, line.turn_id) in wanted for line in one.lines) for one in contexts
                         ),
                     )
                 )

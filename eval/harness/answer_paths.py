@@ -60,7 +60,7 @@ class Reply:
     """What came of a question.
 
     tokens: of the context, or of the whole raw prompt. lines: the verbatim quotes that the context of the budget asked for holds.
-    refused: why no model was asked. path: that of the decision; "raw", or "no model" where the raw prompt fits but nobody reads it.
+    refused: why no model was asked. path: that of the decision; "raw", or "no model" where the raw prompt fits but none reads it.
     """
 
     text: str

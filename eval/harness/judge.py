@@ -78,7 +78,7 @@ def judge_name(settings: Settings, tier: JudgeTier | None) -> str:
 def judge_note(name: str) -> list[str]:
     """Say what a reader must know of the judge."""
     if name == "none":
-        return ["Nobody judged the answers here: score the official file with the official judge."]
+        return ["No model judged the answers here: score the official file with the official judge."]
     words = "the paper's model, with our words" if name == OFFICIAL_JUDGE else f"{name} instead of {OFFICIAL_JUDGE}"
     return [f"Unofficial judge: {words}. Not to be compared with published figures."]
 

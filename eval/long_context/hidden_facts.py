@@ -167,7 +167,7 @@ class Figures:
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> "Figures":
-        """Reckon them."""
+        """Compute them."""
         whole = sum(cell.recall == 1 for cell in cells)
         return cls(
             n=len(cells),
@@ -201,7 +201,7 @@ def lengths_of(cells: Sequence[Cell]) -> list[int]:
 
 
 def table_of(figures: Mapping[str, Figures], *, title: str) -> Table:
-    """Lay figures out; a raw prompt that was refused, or that nobody was there to read, is no wrong answer."""
+    """Lay figures out; a raw prompt that was refused, or for which there was no model, is no wrong answer."""
     table = Table(
         "tokens of history", "of", "n", "evidence recall", "all facts", "95%", "right", "context at most", "raw prompt",
         "raw: right, wrong, refused, not asked", title=title,

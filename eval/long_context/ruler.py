@@ -41,7 +41,7 @@ LENGTHS = (4_096, 8_192, 16_384)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """What came of one task: the metric by memory and by raw prompt (None if nobody read it), and what the context held."""
+    """What came of one task: the metric by memory and by raw prompt (None if no model read it), and what the context held."""
 
     task: str
     length: int
@@ -217,7 +217,7 @@ class _Figures:
         )
 
     def cells(self) -> list[str]:
-        raw = "nobody read it" if self.raw is None else f"{100 * self.raw:.1f}"
+        raw = "no model read it" if self.raw is None else f"{100 * self.raw:.1f}"
         return [
             str(self.n), f"{self.held:.3f}", bounds(*self.all_held_95), f"{100 * self.memory:.1f}", raw,
             str(self.raw_refused), str(self.context_tokens_max),

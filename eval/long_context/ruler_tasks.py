@@ -266,15 +266,15 @@ def _needles(filler: Callable[[random.Random], Iterator[str]], values: Values, *
 ):  # fmt: skip
     def make(chance: random.Random) -> _Draft:
         named = [_key(chance) for _ in range(keys)]
-        told = {key: [values(chance) for _ in range(of_each)] for key in named}
+        held = {key: [values(chance) for _ in range(of_each)] for key in named}
         wanted = named[:asked]
-        needles = [_needle(key, value) for key in named for value in told[key]]
+        needles = [_needle(key, value) for key in named for value in held[key]]
         chance.shuffle(needles)
         return _Draft(
             needles=tuple(needles),
             filler=filler(chance),
             question=f"What are all the special magic values for {', and '.join(wanted)} mentioned in the text?",
-            outputs=tuple(value for key in wanted for value in told[key]),
+            outputs=tuple(value for key in wanted for value in held[key]),
             chance=chance,
         )
 

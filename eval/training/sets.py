@@ -1,7 +1,7 @@
 """What recall's models are fitted on: sets of questions with labelled evidence, and what may be shipped that learned from them.
 
 Our own three sets are generated: chats of two named people, for what speakers and neighbouring turns are worth; such chats as
-somebody would paste them, a session a turn, where nothing but the sentence itself tells which one is asked for; and plain facts in
+somebody would paste them, a session a turn, where nothing but the sentence itself shows which one is asked for; and plain facts in
 eleven languages, of the part that is not judged. BEAM (CC BY-SA 4.0) may be learned from, too. LoCoMo (CC BY-NC 4.0) and REALTALK
 (no licence stated) are for models that stay where they were fitted.
 

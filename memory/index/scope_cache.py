@@ -1,8 +1,8 @@
 """One scope in memory, as every question searches it, and the scopes that are kept there for the next question.
 
 All passages of the scope are compared, at the speed of memory: half-precision vectors, as the index has them, are half the bytes to
-read. Passages stand in the order of their turns, and equals are told apart by it, so that a search gives the same whether a scope
-was read from the files or grew while it was kept. The cache keeps whole scopes, the least recently asked one goes first; what
+read. Passages stand in the order of their turns, and equal scores are ordered by it, so that a search gives the same whether a
+scope was read from the files or grew while it was kept. The cache keeps whole scopes, the least recently asked one goes first; what
 it holds is what the index holds. Changed by one thread at a time (the index sees to that); looked up and searched in any.
 """
 

@@ -71,7 +71,7 @@ class Recall:
         self.standing = StandingInstructions(store=store, waiting=self._waiting, encoder=encoder, recognise=recognise)
 
     def forget_texts(self) -> None:
-        """Drop what is kept of turns for the next question; whoever forgets a turn calls it."""
+        """Drop what is kept of turns for the next question; called when a turn is forgotten."""
         self._waiting.forget_texts()
         self.standing.forget_texts()
 

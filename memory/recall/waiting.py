@@ -3,8 +3,8 @@
 All of them are looked through for the question's words. Those that share the rarest ones, and the newest, are encoded: a bounded
 number, so that a question waits no longer beside an import than it would with a few turns waiting; of a very long turn only the
 passages that share its words, and not for the next question. What was read and encoded is kept for the next question: the words of
-a turn as numbers, and the vectors. `forget_texts` drops it, as `language.forget_texts` does with texts; whoever forgets a turn
-calls both.
+a turn as numbers, and the vectors. `forget_texts` drops it, as `language.forget_texts` does with texts; the code that forgets a
+turn calls both.
 """
 
 from collections import OrderedDict
@@ -99,7 +99,7 @@ class WaitingTurns:
             self._words = 0
 
     def _read_through(self, scope: ScopeId, waiting: Sequence[TurnPk], forgettings: int) -> dict[TurnPk, _Read]:
-        """Return what is known of the waiting turns; those that nobody read before are read now, the newest first.
+        """Return what is known of the waiting turns; those that were not read before are read now, the newest first.
 
         A question reads a bounded number of characters; if there were ever more, the next question reads on.
         """

@@ -83,7 +83,7 @@ def read_database(home: Path, url: str | None, *, migrations: Sequence[Migration
 
     Raises:
         DataIsNewer: a later version wrote the database.
-        DataIsOlder: an earlier version did, and nobody has migrated it yet.
+        DataIsOlder: an earlier version did, and it is not migrated yet.
         StoreUnavailable: it cannot be reached, or there is none.
     """
     with closing(_connect(home, url, read_only=True)) as database:

@@ -35,7 +35,8 @@ class ExpiredTurns:
 def take_room(connection: Connection, tenant: str, turns: int, *, most: int | None) -> None:
     """Count new turns of a tenant. Raises TenantFull above `most` of them in all, and TenantClosed.
 
-    It comes last in a transaction: the row stays locked to its end, and whoever removes turns locks the scope's row first, too.
+    It comes last in a transaction: the row stays locked to its end, and a transaction that removes turns locks the scope's row
+    first, too.
     """
     open_one = (col(TenantRow.id) == tenant, ~col(TenantRow.closed))
     added = update(TenantRow).where(*open_one).values(turns=col(TenantRow.turns) + turns)

@@ -4,8 +4,8 @@ An entry is a transaction of its own, so that a log which cannot be written undo
 happened. Then the entry is lost; its loss is logged and counted, and `check` raises until the log can be written again.
 
 **Who was forgotten** is named no more: a hash of the user's id stands in its place, SHA-256 keyed (HMAC) with a random salt of the
-tenant. Whoever reads the log alone, or a copy of some of it, learns no id. Whoever has the whole database has the salt too, and can
-still find out whether an id they think of is in it. That is meant: an admin can prove that somebody was forgotten.
+tenant. A reader of the log alone, or of a copy of some of it, learns no id. A reader of the whole database has the salt too, and
+can still find out whether an id they think of is in it. That is meant: an admin can prove that somebody was forgotten.
 """
 
 import hmac
@@ -85,7 +85,7 @@ class AuditLog:
         }
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Note changes, all or none; blocks. For whoever is in a thread already; raises as little as `record`."""
+        """Note changes, all or none; blocks. For code that is in a thread already; raises as little as `record`."""
         if not changes:
             return
         try:

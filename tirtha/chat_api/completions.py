@@ -146,7 +146,7 @@ class CompletionPrompt:
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
         """Return the request to a tier; there is one protocol for it."""
         body = {**self._body, "messages": self._sent(changes), "stream": stream}
-        if stream:  # what a stream costs is only told to those who ask
+        if stream:  # what a stream costs is only reported to those who ask
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         else:
             body.pop("stream_options", None)

@@ -1,6 +1,6 @@
 """Whom a chat request is for, and which conversation it belongs to, by its key, its headers and its body.
 
-Nobody ever shares a memory by accident: with a key of several users a request that names nobody has no memory.
+No memory is ever shared by accident: with a key of several users a request that names no user has no memory.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ _OF_PROXIES = "X-OpenWebUI-User-Id"  # believed from a key that is marked as a t
 class Named:
     """The user whom a request names, the one whom it is for, and the session; None where there is none.
 
-    They differ on loopback, while there are no keys: whoever names nobody is the default user there.
+    They differ on loopback, while there are no keys: a request that names no user is the default user's there.
     """
 
     def __init__(self, named_user: str | None, user_id: str | None, session_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The value types of importing: what an importer is, what it is told, and what it makes of a file.
+"""The value types of importing: what an importer is, what it is given, and what it makes of a file.
 
 An importer reads and decides nothing else: it knows no memory, no tenant and no HTTP.
 """
@@ -17,7 +17,7 @@ __all__ = ["Conversation", "Document", "ImportOptions", "Importer", "LeftOut", "
 class ImportOptions:
     """How a file is meant.
 
-    `time_zone` is where times without a zone were told; without it such a time is a question. With `tools`, calls of tools and
+    `time_zone` is where times without a zone were written; without it such a time is a question. With `tools`, calls of tools and
     what came back are imported too. `user` is in whose memory it goes; it also chooses among the users that a file names.
     """
 

@@ -1,7 +1,7 @@
 """Who calls: from what a request shows of its sender to a `Caller`, or to the error that refuses it. Every surface asks here.
 
-- Whoever shows the local proof is the administrator of this machine. It is made anew by every process, and left in a file that
-  only the owner of the data folder can read.
+- A caller that shows the local proof is the administrator of this machine. It is made anew by every process, and left in a file
+  that only the owner of the data folder can read.
 - While no key was ever made, this machine is served and may do everything. A request that a proxy forwarded, or that comes from
   another machine, is refused.
 - From the first key on, every request needs a key, also when all of them are expired or revoked.

@@ -72,7 +72,7 @@ class KeyStore:
     def forget_tenant(self, tenant: str, *, at: datetime) -> None:
         """Revoke every key of a tenant, and forget what they were called and whom they were for.
 
-        The rows stay: without any, nobody would need a key.
+        The rows stay: without any, no caller would need a key.
         """
         own = _KEY.tenant_id == tenant
         with store_faults(), self._database.forgetting() as connection:

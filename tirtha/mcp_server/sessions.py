@@ -17,7 +17,7 @@ from mcp_types import (
 )
 from pydantic import BaseModel, ValidationError
 
-from tirtha.http.schemas.faults import told
+from tirtha.http.schemas.faults import sentence
 from tirtha.http.schemas.fields import In, ItemId, OwnerId
 from tirtha.mcp_server.errors import NobodyNamed, Refused
 from tirtha.mcp_server.ports import Connection, Owner
@@ -65,7 +65,7 @@ def uri_of(session_id: str, owner: Owner, connection: Connection, *, cursor: str
 
 
 async def listed(connection: Connection, cursor: str | None) -> ListResourcesResult:
-    """List the sessions of the connection's user, a page at a time; none where it is for nobody in particular."""
+    """List the sessions of the connection's user, a page at a time; none where it is for no user in particular."""
     try:
         owner = connection.owner()
     except NobodyNamed:
@@ -109,6 +109,6 @@ def _named(uri: str) -> _Named:
             raise Refused(f"there is no such resource: sessions are {TEMPLATE.uri_template}")
         return _Named.model_validate({**query, "session_id": unquote(parts.path[1:])})
     except ValidationError as fault:
-        raise Refused(told(fault, "uri")) from None
+        raise Refused(sentence(fault, "uri")) from None
     except ValueError as fault:
         raise Refused(f"the URI cannot be read: {fault}") from None

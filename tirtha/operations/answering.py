@@ -64,7 +64,7 @@ class Asked:
 class Answering:
     """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with.
 
-    `admission` is told what each decision took, and asked before a shadow call.
+    `admission` is called with what each decision took, and asked before a shadow call.
     """
 
     observer: Observer

@@ -37,7 +37,7 @@ class ExportResponse(Response):
         self._folder = folder
         self._threads = threads
         super().__init__(headers={"content-disposition": 'attachment; filename="tirtha-export.jsonl"'})
-        del self.headers["content-length"]  # nobody knows it yet
+        del self.headers["content-length"]  # it is not known yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an application's own shape
         """Send the export. It ends when the client goes away."""
@@ -75,7 +75,7 @@ class _Passage:
         self._file = file.fileno()
         self._written = 0
         self._ended = False
-        self._news = anyio.Event()
+        self._changed = anyio.Event()
         self.wanted = True
 
     def fill(self, blocks: Generator[bytes]) -> None:
@@ -85,7 +85,7 @@ class _Passage:
                 if not self.wanted:
                     return
                 self._write(block)
-                anyio.from_thread.run_sync(self._tell, len(block))
+                anyio.from_thread.run_sync(self._notify, len(block))
         finally:
             blocks.close()
         anyio.from_thread.run_sync(self._end)
@@ -94,7 +94,7 @@ class _Passage:
         """Yield what is written, from the start to the end; waits for what is still to come."""
         read = 0
         while True:
-            news = self._news
+            changed = self._changed
             if read < self._written:
                 chunk = os.pread(self._file, min(_SENT_BYTES, self._written - read), read)
                 read += len(chunk)
@@ -102,7 +102,7 @@ class _Passage:
             elif self._ended:
                 return
             else:
-                await news.wait()
+                await changed.wait()
 
     def _write(self, block: bytes) -> None:
         left, place = memoryview(block), self._written
@@ -113,14 +113,14 @@ class _Passage:
         except OSError as fault:
             raise _no_room(fault) from fault
 
-    def _tell(self, more: int) -> None:
+    def _notify(self, more: int) -> None:
         self._written += more
-        self._news.set()
-        self._news = anyio.Event()
+        self._changed.set()
+        self._changed = anyio.Event()
 
     def _end(self) -> None:
         self._ended = True
-        self._tell(0)
+        self._notify(0)
 
 
 def _unnamed_file(folder: Path) -> IO[bytes]:

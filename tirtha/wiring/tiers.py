@@ -66,7 +66,7 @@ async def _open(
     chats: list[tuple[str, OpenAIChat | GgufChat]] = [
         (url, _chat(name, configured, url)) for url in configured.addresses
     ]
-    tier_price(name, configured)  # what it lacks is told before a model is loaded
+    tier_price(name, configured)  # what it lacks is reported before a model is loaded
     if configured.gguf:
         server, own = await stack.enter_async_context(served_gguf(name, model, configured))
         own_chat = GgufChat(server, dialect=_dialect(configured), settings=_prefix(name), headers=outgoing_headers)

@@ -34,8 +34,8 @@ __all__ = ["fit_recogniser", "judge", "main", "unseen_by_tenths"]
 THRESHOLD = 0.7
 _STRENGTH = 1.0  # of the regularisation, as scikit-learn's C
 _TENTHS = 10
-# Which clause of an instruction is it? Before anything is fitted, the one with the most telling of these.
-_TELLING = (
+# Which clause of an instruction is it? Before anything is fitted, the one with the strongest of these.
+_STRONGEST_FIRST = (
     "prefers",
     "diet",
     "address",
@@ -133,11 +133,11 @@ def _likeliest(model: Recogniser, sentence: Sentence) -> float:
 def _learned_from(sentence: Sentence) -> Sequence[Clause]:
     if not sentence.standing or len(sentence.clauses) < 2:
         return sentence.clauses
-    return [max(sentence.clauses, key=lambda clause: _tells(clause.cues))]
+    return [max(sentence.clauses, key=lambda clause: _strength(clause.cues))]
 
 
-def _tells(cues: Mapping[str, float]) -> float:
-    return sum(cues[name] * (len(_TELLING) - place) for place, name in enumerate(_TELLING))
+def _strength(cues: Mapping[str, float]) -> float:
+    return sum(cues[name] * (len(_STRONGEST_FIRST) - place) for place, name in enumerate(_STRONGEST_FIRST))
 
 
 def _sizes(sentences: Sequence[Sentence]) -> dict[str, int]:

@@ -181,7 +181,7 @@ def _longest_alike(
 ) -> list[tuple[_Session, Alignment]]:
     """Return the sessions that hold most of the beginning of what was sent, an answer among it.
 
-    They are looked for by the answers, the last one first: whoever holds a later answer in such a run holds more of it.
+    They are looked for by the answers, the last one first: a session that holds a later answer in such a run holds more of it.
     """
     for place in reversed([place for place, turn in enumerate(request.turns) if turn.role == "assistant"]):
         least = max(place + 1, LEAST_RUN)

@@ -118,12 +118,12 @@ class MessagesPrompt:
             return [_Part(place=place, turn=ChatTurn(role="assistant", text=said(blocks)), blocks=blocks)]
         results = [block for block in blocks if is_result(block)]
         others = [block for block in blocks if not is_result(block)]
-        told, own = ChatTurn(role="tool", text=said(results)), ChatTurn(role="user", text=said(self._typed(others)))
+        tool, own = ChatTurn(role="tool", text=said(results)), ChatTurn(role="user", text=said(self._typed(others)))
         if not results:
             return [_Part(place=place, turn=own, blocks=others)]
         if not own.text:
-            return [_Part(place=place, turn=told, blocks=blocks)]
-        first = _Part(place=place, turn=told, blocks=results)
+            return [_Part(place=place, turn=tool, blocks=blocks)]
+        first = _Part(place=place, turn=tool, blocks=results)
         return [first, _Part(place=place, turn=own, blocks=others, after_results=True)]
 
     def _typed(self, blocks: Sequence[Block]) -> Sequence[Block]:

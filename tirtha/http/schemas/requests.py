@@ -216,7 +216,7 @@ class OwnerQuery(_Owned):
 
 
 class TurnQuery(OwnerQuery):
-    """Whose turn, and of which session; with `kind`, the standing instructions that it tells."""
+    """Whose turn, and of which session; with `kind`, the standing instructions that it gives."""
 
     session_id: ItemId
     kind: Literal["instruction"] | None = None

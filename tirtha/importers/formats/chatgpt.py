@@ -93,11 +93,11 @@ def _turns(
             yield shown
             continue
         role, text = shown
-        told = moment(said_at, options.time_zone)
-        if told is None and said_at is not None:
+        sent_at = moment(said_at, options.time_zone)
+        if sent_at is None and said_at is not None:
             yield Skipped(at=f"{at}, message {key}", why="has a create_time that is no time")
             continue
-        yield NewTurn(id=item_id(as_text(message.get("id")) or key), role=role, text=text, said_at=told)
+        yield NewTurn(id=item_id(as_text(message.get("id")) or key), role=role, text=text, said_at=sent_at)
 
 
 def _shown(message: Object, options: ImportOptions) -> tuple[Role, str] | LeftOut:

@@ -104,7 +104,7 @@ def _turns(
 
 
 def _is_manifest(value: Object) -> bool:
-    """Say whether a value names a part of an export, in a field or in an object of a list: nobody promises their names."""
+    """Say whether a value names a part of an export, in a field or in an object of a list: their names are not promised."""
     listed = (one for field in value.values() for one in objects(field))
     return "role" not in value and any(_links(one) for one in (value, *listed))
 

@@ -53,7 +53,7 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
     draft, resting = _resting(sentences, heard, brief, said)
     if draft is None:
         return None
-    told = tuple(
+    conversation = tuple(
         Quote(
             n=_OF_CONVERSATION + place,
             turn_id="",
@@ -66,8 +66,8 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
         )
         for place, text in enumerate(said)
     )
-    wider = replace(brief, quotes=(*brief.quotes, *told))
-    judged = replace(draft, citations=(*draft.citations, *(quote.n for quote in told)))
+    wider = replace(brief, quotes=(*brief.quotes, *conversation))
+    judged = replace(draft, citations=(*draft.citations, *(quote.n for quote in conversation)))
     verdicts = await judge(_GUARDS, Case(brief=wider, draft=judged, model=heard.model, trace=trace))
     return Checked(draft=draft, whole=resting == len(sentences), verdicts=verdicts)
 

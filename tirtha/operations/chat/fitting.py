@@ -1,4 +1,4 @@
-"""Fitting: a conversation that is too long for a window keeps its instructions and its last turns; memory tells of the rest."""
+"""Fitting: a conversation that is too long for a window keeps its instructions and its last turns; memory holds the rest."""
 
 import anyio.to_thread
 
@@ -10,7 +10,7 @@ from tirtha.operations.chat.asked import Prompt
 __all__ = ["fit"]
 
 _AROUND_NOTES = 80  # tokens of the fence and its preface
-_SHARE_OF_ANSWER = 8  # of the window, where nobody says how long an answer may be
+_SHARE_OF_ANSWER = 8  # of the window, where nothing says how long an answer may be
 
 
 async def fit(prompt: Prompt, *, window: int, answer_tokens: int, budget: int) -> Compacted:

@@ -25,7 +25,7 @@ class StoredResponses:
     under_way: UnderWay
 
     async def chain(self, caller: Caller, response_id: str, *, user_id: str | None) -> list[StoredResponse]:
-        """Return a response and those before it, the oldest first. Whoever names another user than its own is told of none.
+        """Return a response and those before it, the oldest first. A caller that names another user than its own gets none.
 
         Raises UnknownResponse.
         """
