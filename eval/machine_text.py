@@ -67,7 +67,7 @@ def _prose(chars: int) -> str:
 
 
 def _settle_in(client: httpx.Client) -> None:
-    """Give the other user a memory: the sample history."""
+    """Store a memory for the other user: the sample history."""
     for session, turns in sample_sessions().items():
         said = [{"role": turn.role, "speaker": turn.speaker, "text": turn.text} for turn in turns]
         body = {"user_id": "other", "session_id": session, "turns": said, "wait": "indexed"}

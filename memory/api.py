@@ -123,7 +123,7 @@ class Memory:
         return await self._live(_and_then(self._store.follow, then), request, most_turns)
 
     async def place(self, request: Follow) -> Placed:
-        """Say what `follow` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `follow` would do, and store nothing. Raises StoreUnavailable."""
         return await self._in_thread(self._store.place, request)
 
     async def remember_many(
@@ -151,7 +151,7 @@ class Memory:
         return await self._once_there_is_room(lambda: self._store.restore(requests, most_turns))
 
     async def compare(self, requests: Sequence[Restore]) -> list[Restored]:
-        """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `restore` would do, and store nothing. Raises StoreUnavailable."""
         return await self._in_thread(self._store.compare, requests)
 
     async def until_indexed(self, receipt: Receipt) -> bool:
@@ -316,7 +316,7 @@ class Memory:
         return forgotten
 
     def _estimated(self, behind: IndexBehind) -> IndexBehind:
-        """Say when there will be room: once a tenth of what may wait has sunk below the limit, so that more than one turn fits."""
+        """Return when there will be room: once a tenth of what may wait has sunk below the limit, so that more than one turn fits."""
         above = behind.waiting - behind.limit + behind.limit // 10 + 1
         return IndexBehind(
             scope_id=behind.scope_id,

@@ -75,7 +75,7 @@ class FairQueue:
             del self._waiting[tenant]
 
     def _pass_on(self) -> None:
-        """Give a place to the tenant that is next, which then comes after all others."""
+        """Hand a place to the tenant that is next, which then comes after all others."""
         if not self._waiting:
             self._free += 1
             return

@@ -67,7 +67,7 @@ class CascadeResults:
     samples: tuple[Served, ...]
 
     def figures(self) -> list[Figures]:
-        """Give every policy's figures, in the order they ran."""
+        """Compute every policy's figures, in the order they ran."""
         if not self.samples:
             return []
         frontier, slow = self._cost(FRONTIER, 0), self._seconds(FRONTIER)
@@ -103,7 +103,7 @@ class CascadeResults:
         yield self._paired()
 
     def right(self) -> dict[str, float]:
-        """Give each policy's share of right answers over its problems and rotations."""
+        """Return each policy's share of right answers over its problems and rotations."""
         return {policy: mean(self._right(policy)) for policy in dict.fromkeys(one.policy for one in self.samples)}
 
     def report(self, errors: int) -> Report:
@@ -141,7 +141,7 @@ class CascadeResults:
         return mean(one.seconds for one in self._of(policy, 0))
 
     def _right(self, policy: str) -> list[float]:
-        """Give each problem's share of right answers over the rotations."""
+        """Return each problem's share of right answers over the rotations."""
         served: dict[str, list[float]] = {}
         for one in self.samples:
             if one.policy == policy:

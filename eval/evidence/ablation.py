@@ -138,7 +138,7 @@ class Ablation:
 
 
 def compare_parts(judged: Mapping[str, Judged], *, budget: int) -> Ablation | None:
-    """Say what each part is worth, question by question; None unless the questions were judged with nothing switched off."""
+    """Return what each part is worth, question by question; None unless the questions were judged with nothing switched off."""
     full = judged.get(NOTHING)
     if full is None:
         return None
@@ -188,7 +188,7 @@ def _written(interval: Interval) -> str:
 
 
 def _probabilities(asked: Sequence[Asked], reranked: Sequence[Reranked]) -> tuple[float, ...]:
-    """Say how likely each question has an answer, by a fit on the other conversations; nothing where it cannot be fitted.
+    """Return how likely each question has an answer, by a fit on the other conversations; nothing where it cannot be fitted.
 
     It takes questions with an answer and without in all conversations but any one.
     """

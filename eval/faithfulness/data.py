@@ -52,7 +52,7 @@ def read_judged(source: Source, file: Path, *, seed: int) -> Iterator[Judged]:
 
 
 def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Judged]:
-    """Give, for each answer with something to change, the answer as given, and changed."""
+    """Yield, for each answer with something to change, the answer as given, and changed."""
     everyone = [speaker for one in conversations for speaker in one.speakers]
     for conversation in conversations:
         turns = {turn["id"]: turn for turns in conversation.sessions.values() for turn in turns}
@@ -86,7 +86,7 @@ def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Jud
 
 
 def _is_stated(answer: str, changed: str, brief: Brief) -> bool:
-    """Say whether the evidence has the changed words themselves, so that the answer as given can be checked against it at all."""
+    """Return whether the evidence has the changed words themselves, so that the answer as given can be checked against it at all."""
     said = {word for quote in brief.quotes for text in _texts(quote) for word in words(text)}
     return set(words(answer)) - set(words(changed)) <= said
 

@@ -74,7 +74,7 @@ class Reply:
     cached: bool = False
 
     def as_row(self) -> dict[str, Json]:
-        """Give it as a row's value."""
+        """Return it as a row's value."""
         return asdict(self)
 
 
@@ -124,7 +124,7 @@ def caller_of(scope: Scope) -> Caller:
 
 
 def history_scope() -> Scope:
-    """Give the scope that a history is remembered in."""
+    """Return the scope that a history is remembered in."""
     return Scope(tenant=_TENANT, user_id=_USER)
 
 

@@ -52,7 +52,7 @@ class ToJudge:
 
 @asynccontextmanager
 async def judging(settings: Settings, tier: JudgeTier, wanted: Mapping[str, ToJudge]) -> AsyncIterator[Work]:
-    """Give what judges one reply by the tier's model; `value` is `{"right": bool, "said": str}`.
+    """Yield a function that judges one reply by the tier's model; `value` is `{"right": bool, "said": str}`.
 
     A judge that says neither yes nor no has judged nothing: that is a fault, and no wrong reply.
 
@@ -76,7 +76,7 @@ def judge_name(settings: Settings, tier: JudgeTier | None) -> str:
 
 
 def judge_note(name: str) -> list[str]:
-    """Say what a reader must know of the judge."""
+    """Return what a reader must know of the judge."""
     if name == "none":
         return ["No model judged the answers here: score the official file with the official judge."]
     words = "the paper's model, with our words" if name == OFFICIAL_JUDGE else f"{name} instead of {OFFICIAL_JUDGE}"

@@ -50,7 +50,7 @@ class Code:
 
 @cache
 def find_code() -> Code:
-    """Say which code is running."""
+    """Return which code is running."""
     commit = _git("rev-parse", "HEAD")
     return Code(
         version=tirtha.__version__, commit=commit, dirty=bool(commit and _git("status", "--porcelain")), sha256=_engine_sha256()
@@ -60,7 +60,7 @@ def find_code() -> Code:
 def make_manifest(
     *, name: str, config: Mapping[str, Json], data: Sequence[Path], settings: Settings, models: Mapping[str, Json]
 ) -> dict[str, Json]:
-    """Give the manifest of a run of benchmark `name`. Raises OSError if a data file cannot be read."""
+    """Return the manifest of a run of benchmark `name`. Raises OSError if a data file cannot be read."""
     code = find_code()
     hashes = {name: sha256_of(file) for name, file in _named(data).items()}
     shown = settings.model_dump(mode="json", exclude=_OF_NO_ANSWER)  # secrets are masked in it

@@ -127,7 +127,7 @@ def read_rows(file: Path) -> list[Sample]:
 
 
 def list_runs(root: Path) -> list[Path]:
-    """Give the folders of all runs in `root`, oldest first."""
+    """Return the folders of all runs in `root`, oldest first."""
     return sorted(file.parent for file in root.glob("*/manifest.json"))
 
 
@@ -228,7 +228,7 @@ def _read_row(line: str) -> Sample | None:
 
 
 def _last_rows(file: Path) -> dict[str, Sample]:
-    """Give each sample's last row: a sample that failed once may have been finished later."""
+    """Return each sample's last row: a sample that failed once may have been finished later."""
     return {one.id: one for one in read_rows(file)}
 
 

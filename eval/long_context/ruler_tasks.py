@@ -68,12 +68,12 @@ class RulerSample:
 
 
 def match_all(prediction: str, references: Sequence[str]) -> float:
-    """Give the official metric: the share of the references that the prediction holds, in any case of letters."""
+    """Compute the official metric: the share of the references that the prediction holds, in any case of letters."""
     return sum(one.lower() in prediction.lower() for one in references) / len(references)
 
 
 def match_part(prediction: str, references: Sequence[str]) -> float:
-    """Give the official metric of questions with several right answers: 1 if the prediction holds any of them."""
+    """Compute the official metric of questions with several right answers: 1 if the prediction holds any of them."""
     return max(float(one.lower() in prediction.lower()) for one in references)
 
 
@@ -244,7 +244,7 @@ def _word(chance: random.Random, syllables: int = 3) -> str:
 
 
 def _words(chance: random.Random, *, syllables: int) -> Iterator[str]:
-    """Give words of so many syllables, none twice: so none stands in another either, as each syllable is consonant and vowel."""
+    """Yield words of so many syllables, none twice: so none stands in another either, as each syllable is consonant and vowel."""
     taken: set[str] = set()
     while len(taken) < len(_SYLLABLES) ** syllables:
         word = _word(chance, syllables)

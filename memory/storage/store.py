@@ -117,7 +117,7 @@ class TurnStore:
             return follow(connection, request, most_turns=most_turns, admit=self._admission())
 
     def place(self, request: Follow) -> Placed:
-        """Say what `follow` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `follow` would do, and store nothing. Raises StoreUnavailable."""
         with self._reading() as connection:
             return place(connection, request)
 
@@ -137,7 +137,7 @@ class TurnStore:
             return restored
 
     def compare(self, requests: Sequence[Restore]) -> list[Restored]:
-        """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `restore` would do, and store nothing. Raises StoreUnavailable."""
         with self._reading() as connection:
             return [compare(connection, request) for request in requests]
 

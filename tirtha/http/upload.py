@@ -96,11 +96,11 @@ class _Stretch(RawIOBase):
         self._place = 0
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Say that its place can be chosen."""
+        """Return True: its place can be chosen."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:

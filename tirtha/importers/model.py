@@ -85,7 +85,7 @@ class Importer(Protocol):
         """What the format is called."""
 
     def recognise(self, record: object) -> bool:
-        """Say whether a JSON value has the form of this product's records."""
+        """Return whether a JSON value has the form of this product's records."""
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the conversations of a document. Raises Ambiguous, Unreadable."""

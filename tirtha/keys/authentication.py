@@ -108,7 +108,7 @@ class Authentication:
             raise NotFromHere(shown.foreign_sign)
 
     async def find_out_whether_needed(self) -> bool:
-        """Say whether a key was ever made; asks the database once a second, until there is one. Raises StoreUnavailable."""
+        """Return whether a key was ever made; asks the database once a second, until there is one. Raises StoreUnavailable."""
         if not self._needed and monotonic() - self._asked_s >= _KNOWN_FOR_S:
             asked_s = monotonic()
             if await anyio.to_thread.run_sync(self._store.any, limiter=self._threads):

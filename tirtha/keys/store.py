@@ -35,7 +35,7 @@ class KeyStore:
         self._database = database
 
     def any(self) -> bool:
-        """Say whether a key was ever made, a revoked one too."""
+        """Return whether a key was ever made, a revoked one too."""
         with store_faults(), self._database.reading() as connection:
             return connection.execute(select(_KEY.id).limit(1)).first() is not None
 

@@ -50,7 +50,7 @@ async def asked_user(ctx: Context, params: CallToolRequestParams, question: str)
 
 
 def _can_show_forms(ctx: Context) -> bool:
-    """Say whether the client can ask its user: it said so and, in the older protocol, there is a way to reach it."""
+    """Return whether the client can ask its user: it said so and, in the older protocol, there is a way to reach it."""
     capabilities = ctx.session.client_capabilities
     forms = capabilities.elicitation if capabilities else None
     if forms is None or (forms.form is None and forms.url is not None):  # an empty capability stands for forms

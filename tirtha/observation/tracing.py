@@ -26,7 +26,7 @@ class Span(Protocol):
         """Note what is known of it by now."""
 
     def rename(self, name: str) -> None:
-        """Give it the name that is known by now."""
+        """Set the name that is known by now."""
 
     def fail(self, kind: str) -> None:
         """Note that it failed, and how."""

@@ -50,7 +50,7 @@ class UnderWay:
 
     @contextmanager
     def reading(self, owner: Owner) -> Iterator[Reading]:
-        """Say that the memory of `owner` is read; at the end nothing that was forgotten meanwhile is kept for the next time."""
+        """Note that the memory of `owner` is read; at the end nothing that was forgotten meanwhile is kept for the next time."""
         reading = Reading(owner)
         self._readings.add(reading)
         try:

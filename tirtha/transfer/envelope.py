@@ -110,7 +110,7 @@ class Checksum:
 
 
 def is_export(line: bytes) -> bool:
-    """Say whether a file that begins with this line is an export of Tirtha, of whatever version."""
+    """Return whether a file that begins with this line is an export of Tirtha, of whatever version."""
     return _object(line).get("format") == FORMAT
 
 

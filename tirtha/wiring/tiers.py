@@ -184,12 +184,12 @@ async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str
 
 
 def _accepted(models: Sequence[str], configured: TierSettings) -> str | None:
-    """Give the first of the server's models whose name is an accepted one."""
+    """Return the first of the server's models whose name is an accepted one."""
     return next((one for one in models if any(same_model(name, one) for name in configured.accepted_models)), None)
 
 
 def _offered(models: Sequence[str], prefix: str) -> str:
-    """Say what a server has instead, and how to go on with it if it is only one."""
+    """Return what a server has instead, and how to go on with it if it is only one."""
     if len(models) != 1:
         return f"it has: {', '.join(models[:10]) or 'none'}"
     [only] = models

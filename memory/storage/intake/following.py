@@ -108,7 +108,7 @@ def follow(
 
 
 def place(connection: Connection, request: Follow) -> Placed:
-    """Say what `follow` would do, without a change."""
+    """Return what `follow` would do, without a change."""
     known = connection.execute(SCOPE_OWNED, owner(request.scope)).first()
     if known is None:
         return Placed(session_id=request.session_id, new=len(request.turns), replaced=0)
@@ -224,8 +224,8 @@ def _sessions(connection: Connection, pks: Sequence[int]) -> list[_Session]:
     """Read sessions, in the order of `pks`, with the turns that stand."""
     turns: dict[int, list[_Held]] = {pk: [] for pk in pks}
     among = col(TurnRow.session_id).in_(pks)
-    standing = select(col(TurnRow.session_id), col(TurnRow.id), col(TurnRow.key), col(TurnRow.content_hash))
-    for row in connection.execute(standing.where(among, _STANDS).order_by(col(TurnRow.position))):
+    stored = select(col(TurnRow.session_id), col(TurnRow.id), col(TurnRow.key), col(TurnRow.content_hash))
+    for row in connection.execute(stored.where(among, _STANDS).order_by(col(TurnRow.position))):
         turns[row.session_id].append(_Held(pk=TurnPk(row.id), key=row.key, digest=row.content_hash))
     named = select(col(SessionRow.id), col(SessionRow.key), col(SessionRow.shared)).where(col(SessionRow.id).in_(pks))
     rows = {row.id: row for row in connection.execute(named)}

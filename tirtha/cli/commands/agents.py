@@ -28,7 +28,7 @@ def mcp(
     agent: Annotated[str | None, typer.Option("--agent", help="only this agent's memory of the user")] = None,
     _key: ShownKey = None,
 ) -> None:
-    """Give an agent the memory: an MCP server on standard input and output."""
+    """Serve the memory to an agent: an MCP server on standard input and output."""
     from tirtha.observation.logs import set_up_logging  # noqa: PLC0415 - other commands need none of this
 
     settings = read_settings()

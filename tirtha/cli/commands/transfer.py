@@ -85,7 +85,7 @@ def import_memory(
 
 
 def _is_export(stream: BinaryIO) -> bool:
-    """Say whether a stream begins as an export of Tirtha does, and leave it at its start."""
+    """Return whether a stream begins as an export of Tirtha does, and leave it at its start."""
     return isinstance(stream, BufferedReader) and is_export(stream.peek().partition(b"\n")[0])
 
 

@@ -52,7 +52,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_the_frameworks(response: dict[str, Any]) -> bool:
-    """Say whether a response is the one that the framework gives to faults of validation, which ours replace."""
+    """Return whether a response is the one that the framework gives to faults of validation, which ours replace."""
     schemas = [kind.get("schema", {}) for kind in response.get("content", {}).values()]
     return any(schema.get("$ref", "").endswith(_FRAMEWORKS_OWN) for schema in schemas)
 

@@ -37,7 +37,7 @@ class ChatGpt:
     name: str = "chatgpt"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a conversation of ChatGPT."""
+        """Return whether a value is a conversation of ChatGPT."""
         nodes = as_object(as_object(record).get("mapping")).values()
         return any("message" in as_object(node) for node in nodes)
 

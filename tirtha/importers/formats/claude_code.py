@@ -35,7 +35,7 @@ class ClaudeCode:
     name: str = "claude-code"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is an entry of a session file."""
+        """Return whether a value is an entry of a session file."""
         value = as_object(record)
         return (
             "sessionId" in value

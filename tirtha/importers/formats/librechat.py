@@ -29,7 +29,7 @@ class LibreChat:
     name: str = "librechat"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a conversation of LibreChat."""
+        """Return whether a value is a conversation of LibreChat."""
         value = as_object(record)
         listed = isinstance(value.get("messages"), list) or isinstance(value.get("messagesTree"), list)
         return "conversationId" in value and listed

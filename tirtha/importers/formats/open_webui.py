@@ -33,7 +33,7 @@ class OpenWebUi:
     name: str = "open-webui"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a chat of Open WebUI."""
+        """Return whether a value is a chat of Open WebUI."""
         history = as_object(as_object(as_object(record).get("chat")).get("history"))
         return isinstance(history.get("messages"), dict)
 

@@ -276,7 +276,7 @@ def _attempt(tier: ModelTier, path: Path, heard: Heard, checked: Checked | None)
 
 
 def _better(incumbent: _Answer | None, replacement: _Answer) -> _Answer:
-    """Give the replacement, unless it does worse on a guard."""
+    """Return the replacement, unless it does worse on a guard."""
     if incumbent is None:
         return replacement
     kept = better(incumbent.attempt, replacement.attempt)

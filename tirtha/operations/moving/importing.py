@@ -232,7 +232,7 @@ def _scope(caller: Caller, batch: Sequence[_Entry]) -> Scope:
 
 
 def _with_stored(fault: StoreUnavailable | LedgerUnavailable | IndexBehind, stored: str) -> Exception:
-    """Say in a fault what is stored all the same."""
+    """Return a fault that says what is stored all the same."""
     match fault:
         case IndexBehind():
             return IndexBehind(

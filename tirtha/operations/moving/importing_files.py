@@ -111,7 +111,7 @@ class ImportFile:
             return survey(export, request.options)
 
     def _placed(self, request: FileRequest, surveyed: Survey, whys: dict[int, str]) -> tuple[Skipped, ...]:
-        """Say where rejected turns stand. Reading once more is cheaper than to keep the places of all."""
+        """Return where rejected turns stand. Reading once more is cheaper than to keep the places of all."""
         with self._opened(request) as export:
             turns = enumerate(turns_of(export, request.options, surveyed), 1)
             return tuple(
