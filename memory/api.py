@@ -316,7 +316,7 @@ class Memory:
         return forgotten
 
     def _estimated(self, behind: IndexBehind) -> IndexBehind:
-        """Return when there will be room: once a tenth of what may wait has sunk below the limit, so that more than one turn fits."""
+        """Return when there is room: once a tenth of what may wait has sunk below the limit, so that more than one turn fits."""
         above = behind.waiting - behind.limit + behind.limit // 10 + 1
         return IndexBehind(
             scope_id=behind.scope_id,

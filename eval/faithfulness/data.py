@@ -86,7 +86,7 @@ def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Jud
 
 
 def _is_stated(answer: str, changed: str, brief: Brief) -> bool:
-    """Return whether the evidence has the changed words themselves, so that the answer as given can be checked against it at all."""
+    """Return whether the evidence has the changed words themselves, so that the answer as given can be checked against it."""
     said = {word for quote in brief.quotes for text in _texts(quote) for word in words(text)}
     return set(words(answer)) - set(words(changed)) <= said
 

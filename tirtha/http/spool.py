@@ -12,7 +12,7 @@ import anyio
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from memory.errors import StoreUnavailable
+from tirtha.unnamed_file import disk_faults
 
 __all__ = ["spooled"]
 
@@ -51,12 +51,10 @@ class _Spool:
 
     def write(self, chunk: bytes) -> None:
         """Take in a chunk. Raises StoreUnavailable."""
-        try:
+        with disk_faults("the bulk cannot be kept while it is stored"):
             self._file.seek(self._written)
             self._file.write(chunk)
             self._file.flush()
-        except OSError as fault:
-            raise StoreUnavailable(f"the bulk cannot be kept while it is stored: {fault.strerror}") from fault
         self._written += len(chunk)
         self._notify()
 

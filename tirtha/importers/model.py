@@ -76,6 +76,11 @@ class Document:
     name: str
     records: Callable[[], Iterator[Record | Skipped]]
 
+    def each(self, read: Callable[[Record], Read]) -> Iterator[Read]:
+        """Yield what `read` makes of every record, where a record is a conversation; what could not be read stays as it is."""
+        for record in self.records():
+            yield record if isinstance(record, Skipped) else read(record)
+
 
 class Importer(Protocol):
     """Reads the exports of one product."""

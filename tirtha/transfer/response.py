@@ -7,7 +7,6 @@ must not last for as long as a slow client takes. The file has no name and lies 
 import os
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO
 
 import anyio
@@ -16,12 +15,13 @@ import anyio.to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from memory.errors import StoreUnavailable
 from tirtha.http.bodies import NDJSON
+from tirtha.unnamed_file import disk_faults, unnamed_file
 
 __all__ = ["ExportResponse"]
 
 _SENT_BYTES = 65_536
+_NOT_KEPT = "the export cannot be kept while it is sent"
 
 
 class ExportResponse(Response):
@@ -41,7 +41,7 @@ class ExportResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an application's own shape
         """Send the export. It ends when the client goes away."""
-        with _unnamed_file(self._folder) as file:
+        with unnamed_file(self._folder, _NOT_KEPT) as file:
             passage = _Passage(file)
             try:
                 async with anyio.create_task_group() as tasks:
@@ -106,12 +106,10 @@ class _Passage:
 
     def _write(self, block: bytes) -> None:
         left, place = memoryview(block), self._written
-        try:
+        with disk_faults(_NOT_KEPT):
             while left:
                 n = os.pwrite(self._file, left, place)
                 left, place = left[n:], place + n
-        except OSError as fault:
-            raise _no_room(fault) from fault
 
     def _notify(self, more: int) -> None:
         self._written += more
@@ -121,17 +119,6 @@ class _Passage:
     def _end(self) -> None:
         self._ended = True
         self._notify(0)
-
-
-def _unnamed_file(folder: Path) -> IO[bytes]:
-    try:
-        return TemporaryFile(dir=folder)
-    except OSError as fault:
-        raise _no_room(fault) from fault
-
-
-def _no_room(fault: OSError) -> StoreUnavailable:
-    return StoreUnavailable(f"the export cannot be kept while it is sent: {fault.strerror}")
 
 
 async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:

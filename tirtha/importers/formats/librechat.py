@@ -36,8 +36,7 @@ class LibreChat:
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the conversation of a file, or those of a list."""
-        for record in document.records():
-            yield record if isinstance(record, Skipped) else _conversation(record, options)
+        return document.each(lambda record: _conversation(record, options))
 
 
 def _conversation(record: Record, options: ImportOptions) -> Read:

@@ -39,8 +39,7 @@ class OpenWebUi:
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the chats of a file."""
-        for record in document.records():
-            yield record if isinstance(record, Skipped) else _conversation(record, options)
+        return document.each(lambda record: _conversation(record, options))
 
 
 def _conversation(record: Record, options: ImportOptions) -> Read:
