@@ -24,7 +24,7 @@ from eval.harness.benchmark import Sample, Work
 from tirtha.settings import Settings
 from tirtha.wiring.tiers import model_name, open_tiers
 
-__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "JudgedBy", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
+__all__ = ["JudgeTier", "JudgedBy", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
 
 JudgeTier = Literal["local", "frontier"]
 JudgedBy = Annotated[JudgeTier | None, Field(description="the tier whose model judges the answers")]

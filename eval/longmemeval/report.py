@@ -13,7 +13,7 @@ from eval.harness.intervals import share_bounds
 from eval.harness.ranking_metrics import CUTOFFS, judge_ranking
 from eval.harness.report import Json, Table
 
-__all__ = ["DENOMINATORS", "OURS", "Judgement", "LongMemEvalResults", "LongMemEvalSample", "Ranked"]
+__all__ = ["OURS", "Judgement", "LongMemEvalResults", "LongMemEvalSample", "Ranked"]
 
 OURS = "tirtha"
 DENOMINATORS = ("all", "without abstention", "strict")

@@ -17,7 +17,7 @@ from eval.harness.conversations import Conversation
 from eval.plain_facts.data import LANGUAGES, PlainFacts
 from eval.training.dialogues.data import dialogues
 
-__all__ = ["LICENCES", "read_sets", "transcribed"]
+__all__ = ["LICENCES", "read_sets"]
 
 LICENCES = {
     "beam": "CC BY-SA 4.0",
@@ -44,7 +44,7 @@ def read_sets(
             for language in LANGUAGES
             for seed in _FACTS
         ],
-        "transcripts": [transcribed(one) for one in dialogues(_TRANSCRIBED)],
+        "transcripts": [_transcribed(one) for one in dialogues(_TRANSCRIBED)],
     }
     if locomo:
         found["locomo"] = read_set("locomo", locomo)
@@ -53,7 +53,7 @@ def read_sets(
     return found
 
 
-def transcribed(conversation: Conversation) -> Conversation:
+def _transcribed(conversation: Conversation) -> Conversation:
     """Return a chat as one of the two would paste it: each session is one turn of "Ann: Hi!" lines, and has no speakers."""
     sessions: dict[str, list[dict[str, str]]] = {}
     kept_in: dict[str, str] = {}

@@ -8,7 +8,7 @@ from eval.training.dialogues.planning import Mention, Plan
 from eval.training.dialogues.relative_times import When
 from eval.training.dialogues.weaving import Held
 
-__all__ = ["MULTI_HOP", "SINGLE_HOP", "TEMPORAL", "Asked", "questions_of"]
+__all__ = ["Asked", "questions_of"]
 
 SINGLE_HOP, TEMPORAL, MULTI_HOP = "single-hop", "temporal", "multi-hop"
 _ANSWERED, _UNANSWERED = 32, 8
