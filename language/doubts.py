@@ -163,8 +163,12 @@ class _Place:
 def has_one_reading(text: str, start: int, end: int, *, kind: str) -> bool:
     """Return whether the expression `[start, end)` of `text` has one sensible reading where it stands.
 
-    `kind` is that of the rule which found it: "day" (yesterday), "named" (last March, next Friday), "ago", "ahead" (in two days),
-    "calendar" (3 May), "explicit" (7 May 2023) or "year" (in 2019).
+    Args:
+        text: the whole text; what is around the expression is what makes it doubtful.
+        start: where the expression begins.
+        end: where it ends.
+        kind: that of the rule which found it: "day" (yesterday), "named" (last March, next Friday), "ago", "ahead" (in two days),
+            "calendar" (3 May), "explicit" (7 May 2023) or "year" (in 2019).
     """
     place = _Place(
         before=text[max(start - _AROUND, 0) : start],
@@ -177,7 +181,16 @@ def has_one_reading(text: str, start: int, end: int, *, kind: str) -> bool:
 
 
 def year_of(text: str, start: int, end: int, *, month: int, day: int, said_on: date) -> int | None:
-    """Return the year of a calendar day that was said without one; None where two are sensible, or where it is yearly."""
+    """Return the year of a calendar day that was said without one; None where two are sensible, or where it is yearly.
+
+    Args:
+        text: the whole text, whose tenses decide.
+        start: where the day's expression begins.
+        end: where it ends.
+        month: the month that was said, 1 to 12.
+        day: the day of the month.
+        said_on: when the text was said.
+    """
     clause = _clause(text, start, end, _CLAUSE_END)
     if _YEARLY.search(clause) or _REPEATED.search(clause):
         return None

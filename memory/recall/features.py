@@ -113,8 +113,8 @@ def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, 
     asked, statistics = found.question.terms, found.statistics
     frequency = frequencies(asked, terms)
     bm25 = bm25_of(frequency, [*map(len, terms)], statistics)
-    terms = [turn.terms for turn in turns.values()]
-    of_turns = coverage_of(frequencies(asked, terms), statistics.rarity)
+    terms_of_turns = [turn.terms for turn in turns.values()]
+    of_turns = coverage_of(frequencies(asked, terms_of_turns), statistics.rarity)
     return {
         "bm25": bm25,
         "turn_coverage": _by_turn(found.candidates, dict(zip(turns, of_turns, strict=True))),

@@ -62,9 +62,16 @@ class WaitingTurns:
     def find(
         self, scope: ScopeId, waiting: Sequence[TurnPk], terms: Sequence[str], until: datetime | None
     ) -> tuple[list[Turn], list[EncodedPassage]]:
-        """Choose among `waiting` (oldest first, one scope), and encode what was chosen.
+        """Choose among waiting turns, and encode what was chosen; passages that only echo what the scope holds are left out.
 
-        What was said after `until` does not exist. Passages that only echo what the scope holds are left out.
+        Args:
+            scope: the scope of the turns.
+            waiting: the turns, the oldest first.
+            terms: the question's.
+            until: what was said after this moment does not exist.
+
+        Returns:
+            The turns that were chosen, and their passages.
         """
         if not waiting:
             return [], []

@@ -54,8 +54,13 @@ def open_database(
 ) -> Iterator[Database]:
     """Lock the data folder `home`, open the database at `url` (default: SQLite in the folder) and migrate it.
 
-    One process owns a folder at a time, since the index beside the database wants a single writer. With `accept_loss`, a database
-    that lost its write-ahead log is opened as it is.
+    One process owns a folder at a time, since the index beside the database wants a single writer.
+
+    Args:
+        home: the data folder, which is locked.
+        url: the database; None for SQLite in the folder.
+        migrations: the packages whose tables it holds.
+        accept_loss: whether a database that lost its write-ahead log is opened as it is.
 
     Raises:
         HomeInUse: another process has the folder open.

@@ -33,10 +33,20 @@ class ExpiredTurns:
 
 
 def take_room(connection: Connection, tenant: str, turns: int, *, most: int | None) -> None:
-    """Count new turns of a tenant. Raises TenantFull above `most` of them in all, and TenantClosed.
+    """Count new turns of a tenant.
 
     It comes last in a transaction: the row stays locked to its end, and a transaction that removes turns locks the scope's row
     first, too.
+
+    Args:
+        connection: a transaction that may write.
+        tenant: whose turns they are.
+        turns: how many are new.
+        most: how many the tenant may have in all; None for any number.
+
+    Raises:
+        TenantFull: there would be more than `most`.
+        TenantClosed: the tenant is being deleted, or is.
     """
     open_one = (col(TenantRow.id) == tenant, ~col(TenantRow.closed))
     added = update(TenantRow).where(*open_one).values(turns=col(TenantRow.turns) + turns)

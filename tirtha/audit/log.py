@@ -60,7 +60,15 @@ class AuditLog:
         agent_id: str | None = None,
         count: int = 1,
     ) -> None:
-        """Note a change that was made. Raises nothing if that fails: see the module."""
+        """Note a change that was made. Raises nothing if that fails: see the module.
+
+        Args:
+            caller: who made it; it is noted under the caller's tenant and key.
+            what: the kind of change.
+            user_id: of whose memory, if of one user's.
+            agent_id: of which agent's, if of one agent's.
+            count: how many things it changed, such as turns.
+        """
         change = self.change(caller, what=what, user_id=user_id, agent_id=agent_id, count=count)
         await self.record_all([change])
 
@@ -72,7 +80,7 @@ class AuditLog:
     def change(
         self, caller: Caller, *, what: What, user_id: str | None = None, agent_id: str | None = None, count: int = 1
     ) -> Change:
-        """Return a change that `write` notes."""
+        """Return a change that `write` notes; the arguments are those of `record`."""
         return {
             "at": datetime.now(UTC),
             "tenant_id": caller.tenant,

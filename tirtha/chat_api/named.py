@@ -36,9 +36,17 @@ class Named:
 
 
 def named(request: Request, caller: Caller, body: Mapping[str, Any], *, metadata_user: object = None) -> Named:
-    """Return whom and which conversation a request is for; `metadata_user` is whom its metadata names, where an API has that.
+    """Return whom and which conversation a request is for.
 
-    Raises OtherUser and BadChat.
+    Args:
+        request: its headers are read.
+        caller: a key that is bound to a user names that user.
+        body: the request's JSON.
+        metadata_user: whom its metadata names, where an API has that.
+
+    Raises:
+        OtherUser: a user is named who is not the key's.
+        BadChat: a name is no valid one.
     """
     user = _user(request, caller, body, metadata_user)
     default = _DEFAULT_USER if caller.key_id is None else None

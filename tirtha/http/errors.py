@@ -120,7 +120,15 @@ def register(app: FastAPI) -> None:
 def problem(
     status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None, title: str = ""
 ) -> Response:
-    """Answer with a problem document; `title` says it more closely than the status alone."""
+    """Answer with a problem document (RFC 9457).
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, in a sentence.
+        faults: where in the request it is wrong, and why.
+        headers: more headers of the answer.
+        title: says it more closely than the status alone; by default what the status means here.
+    """
     title = title or TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(

@@ -54,7 +54,14 @@ class _Conversation(BaseModel):
 
 
 def uri_of(session_id: str, owner: Owner, connection: Connection, *, cursor: str | None = None) -> str:
-    """Return the URI of a session, as this connection reads it."""
+    """Return the URI of a session, as this connection reads it.
+
+    Args:
+        session_id: the session.
+        owner: whose it is; named in the URI where it is not the connection's own user or agent.
+        connection: the connection that will read it.
+        cursor: the page to read; None for the first.
+    """
     named = {
         "user_id": owner.user_id if owner.user_id not in {connection.user_id, connection.default_user_id} else None,
         "agent_id": owner.agent_id if owner.agent_id != connection.agent_id else None,

@@ -83,7 +83,17 @@ async def _open(
 def model_tier(
     name: Name, configured: TierSettings, deployments: Sequence[Deployment], watch: Watch | None = None
 ) -> ModelTier:
-    """Make a tier over deployments. Raises Misconfigured."""
+    """Make a tier over deployments.
+
+    Args:
+        name: the tier.
+        configured: its settings.
+        deployments: the replicas that serve the model; the least busy one is asked.
+        watch: notes every call of the model.
+
+    Raises:
+        Misconfigured: no model is named, or its price is not known.
+    """
     return ModelTier(
         name=name,
         model=model_name(name, configured),

@@ -78,7 +78,16 @@ class StandingInstructions:
         waiting: Sequence[TurnPk],
         bounds: Bounds,
     ) -> Recollection:
-        """Return what was recalled, with the instructions in force for the request, the nearest first."""
+        """Return what was recalled, with the instructions in force for the request, the nearest first.
+
+        Args:
+            recalled: what recall found, which the instructions are added to.
+            found: the request, with its vector.
+            scope: the scope that is asked.
+            passages: the scope in memory, with nothing left out: vectors of instructions come from it.
+            waiting: the scope's turns that the index does not hold yet.
+            bounds: instructions of other turns are not brought, though one that was left out by name may replace others.
+        """
         question = found.question
         if question.of_what_was_said and not question.wants_work:
             return recalled

@@ -70,9 +70,16 @@ def follow(
     most_turns: int | None,
     admit: Callable[[Connection, ScopeId], None],
 ) -> Followed:
-    """Store what is new of a conversation, and flag what it replaced; `most_turns` the tenant may have in all.
+    """Store what is new of a conversation, and flag what it replaced.
 
-    `admit` may refuse new turns of the scope by raising, before anything is written.
+    Args:
+        connection: a transaction that may write.
+        request: the conversation, whole or its last turns.
+        most_turns: how many turns the tenant may have in all; None for any number.
+        admit: called before anything is written; it may refuse new turns of the scope by raising.
+
+    Raises:
+        TenantFull, TenantClosed: the tenant takes no more.
     """
     now = datetime.now(UTC)
     scope, epoch = lock_scope(connection, request.scope, now)

@@ -45,7 +45,14 @@ class Checked:
 
 
 async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], trace: Trace) -> Checked | None:
-    """Judge an answer; None if nothing of it rests on the notes. Calls of tools are not judged."""
+    """Judge an answer; None if nothing of it rests on the notes. Calls of tools are not judged.
+
+    Args:
+        heard: the answer, as it was heard.
+        brief: the notes that the model had; None if it had none.
+        turns: the conversation, which an answer may rest on as well.
+        trace: how long the request still has, and what it used so far.
+    """
     if brief is None or not brief.quotes or heard.calls:
         return None
     said = [turn.text for turn in turns if turn.role == "user"]

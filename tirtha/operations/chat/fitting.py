@@ -14,7 +14,17 @@ _SHARE_OF_ANSWER = 8  # of the window, where nothing says how long an answer may
 
 
 async def fit(prompt: Prompt, *, window: int, answer_tokens: int, budget: int) -> Compacted:
-    """Choose the turns that fit into `window` tokens beside notes and an answer. Raises TooLong if not even the last one does."""
+    """Choose the turns that fit into a model's window beside notes and an answer.
+
+    Args:
+        prompt: the conversation.
+        window: the tokens of the window.
+        answer_tokens: the answer's, where the request does not say; at most an eighth of the window.
+        budget: the notes' where no turn is left out; 0 if there are none.
+
+    Raises:
+        TooLong: not even the last turn fits.
+    """
     answer = prompt.answer_tokens or min(answer_tokens, window // _SHARE_OF_ANSWER)
     around_notes = _AROUND_NOTES if budget else 0
     if prompt.size + answer + budget + around_notes <= window:

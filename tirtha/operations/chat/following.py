@@ -66,7 +66,14 @@ class FollowConversation:
         )
 
     async def answered(self, caller: Caller, scope: Scope, session_id: str, answer: NewTurn) -> None:
-        """Store the answer to a conversation."""
+        """Store the answer to a conversation.
+
+        Args:
+            caller: who asked.
+            scope: whose memory it is.
+            session_id: the conversation, as `__call__` found or began it.
+            answer: the answer, as a turn.
+        """
         await self._store(caller, Follow(scope=scope, session_id=session_id, turns=[answer], whole=False))
 
     async def _store(self, caller: Caller, follow: Follow) -> Receipt:
