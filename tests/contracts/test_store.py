@@ -113,7 +113,7 @@ def test_a_word_said_again_later_is_a_new_turn(store: TurnStore) -> None:
     late = remember(store, said("yes", days=1))
     retried = remember(store, said("no", days=2))
     assert (late.outcomes, retried.outcomes) == (("stored",), ("stored",))
-    assert (remember(store, said("yes", days=1))).outcomes == ("duplicate",), "its own time tells it apart"
+    assert (remember(store, said("yes", days=1))).outcomes == ("duplicate",), "its own time makes it another"
 
 
 def test_a_thousand_equal_turns_take_no_thousand_queries(store: TurnStore) -> None:
@@ -372,8 +372,8 @@ def test_instructions_stand_in_their_turns_and_go_with_them(store: TurnStore) ->
     rule, wish = "Always show types.", "I don't eat meat."
     receipt = remember(store, said(f"{rule} Thanks.", id="1"), said(wish, id="2", days=1), said("Bye.", id="3", days=2))
     scope, (first, second, _) = key(store), receipt.stored
-    told = {first: [Passage(start=0, end=len(rule))], second: [Passage(start=0, end=len(wish))]}
-    assert store.mark_indexed({scope: receipt.stored}, told)
+    given = {first: [Passage(start=0, end=len(rule))], second: [Passage(start=0, end=len(wish))]}
+    assert store.mark_indexed({scope: receipt.stored}, given)
     assert [one.quote for one in store.instructions.of_scope(scope)] == [wish, rule]
     assert store.instructions.switch_off(scope, first) == receipt.epoch + 1
     assert store.instructions.switch_off(scope, first) == receipt.epoch + 1
@@ -426,7 +426,7 @@ def test_the_last_key_given_outlives_its_turn(store: TurnStore, opened: Database
     assert inventory.last_pk_given() == receipt.stored[-1]
 
 
-def test_damage_that_a_server_reports_is_told_as_such_and_may_be_repaired(opened: Database) -> None:
+def test_damage_that_a_server_reports_is_raised_as_such_and_may_be_repaired(opened: Database) -> None:
     if opened.kind == "sqlite":
         pytest.skip("SQLite has no errors that a statement can ask for")
     report = "DO $$ BEGIN RAISE EXCEPTION 'invalid page in block 7' USING ERRCODE = 'XX001'; END $$"

@@ -25,6 +25,6 @@ def test_numbers_are_blanked_in_digits_and_in_words() -> None:
     )
 
 
-def test_a_word_tells_a_number_by_a_digit_or_as_a_small_number() -> None:
+def test_a_word_is_a_number_by_a_digit_or_as_a_small_number() -> None:
     assert all(map(is_number_word, ["one", "ten", "twice", "3pm", "b12", "one's", "\u0663"]))
     assert not any(map(is_number_word, ["zero", "eleven", "someone", "often", "\u00b2"]))

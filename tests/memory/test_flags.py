@@ -46,10 +46,10 @@ async def answers(memory: Memory) -> list[Recollection]:
     return found + [await memory.recall_session(SCOPE, "s1", question, ASKED_AT) for question in QUESTIONS]
 
 
-Told = list[tuple[list[tuple[str, str, float, bool]], float]]
+Recalled = list[tuple[list[tuple[str, str, float, bool]], float]]
 
 
-async def told(memory: Memory) -> Told:
+async def recalled(memory: Memory) -> Recalled:
     """What a memory answers, but for the keys of rows."""
     return [
         (
@@ -64,13 +64,13 @@ def flagged(turns: Sequence[NewTurn], flag: Flag) -> list[NewTurn]:
     return [replace(turn, flag=flag) for turn in turns]
 
 
-async def without(home: Path, encoder: Encoder, *turns: NewTurn) -> Told:
+async def without(home: Path, encoder: Encoder, *turns: NewTurn) -> Recalled:
     """What a memory answers that never heard a flagged turn."""
     async with memory_in(home, encoder) as memory:
         await remember(memory, *CHAT)
         await remember(memory, *turns, session="s2")
         await memory.drain()
-        return await told(memory)
+        return await recalled(memory)
 
 
 @pytest.mark.parametrize("flag", ["unchecked", "replaced"])
@@ -82,7 +82,7 @@ async def test_a_flagged_turn_is_no_evidence_warm_or_cold(tmp_path: Path, encode
         await memory.drain()  # the ways of the turns that wait are compared below
         await remember(memory, ECHO, session="s2")
         await memory.drain()
-        assert await told(memory) == expected
+        assert await recalled(memory) == expected
         assert [turn.id for turn in await memory.history(SCOPE)] == ["1", "2", "3", "4", "9"]
         found = await memory.find(SCOPE, QUESTIONS[0], ASKED_AT)
         assert not {one.turn.id for one in found.candidates} & {turn.id for turn in FALSE}
@@ -93,7 +93,7 @@ async def test_a_flagged_turn_is_no_evidence_warm_or_cold(tmp_path: Path, encode
         assert (await memory.counts()).waiting == 0
         assert (await memory.sessions(SCOPE, limit=1))[0].turns == len(CHAT) + len(FALSE)
     async with memory_in(home, encoder, NOTHING_KEPT) as memory:
-        assert await told(memory) == expected
+        assert await recalled(memory) == expected
     with database_in(home) as database:
         assert (
             await examine_memory(MemorySettings(), database)
@@ -135,9 +135,9 @@ async def test_a_replaced_turn_is_out_of_recall_at_once_and_then_out_of_the_inde
         await memory.drain()
         held = memory._index.turns_held(followed.receipt.scope_id)
         assert len(held) == len(CHAT) + 1
-        told_warm = await told(memory)
+        recalled_warm = await recalled(memory)
     async with memory_in(home, encoder, NOTHING_KEPT) as memory:
-        assert await told(memory) == told_warm
+        assert await recalled(memory) == recalled_warm
 
 
 async def test_rows_of_a_replaced_turn_that_come_back_with_an_older_index_are_removed(

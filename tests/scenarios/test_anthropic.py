@@ -1,4 +1,4 @@
-"""Anthropic's own client against a served Tirtha: what it is told, what is remembered of it, what goes to the model's server."""
+"""Anthropic's own client against a served Tirtha: what it receives, what is remembered of it, what goes to the model's server."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from tests.support.chats import sse
 from tests.support.messages import calls, fails, messages, replies, thinks
 from tests.support.server import serving
 
-TOLD = "My sister Ada lives in Bergen and has a boat named Vega."
+FACT = "My sister Ada lives in Bergen and has a boat named Vega."
 ASKED = "Where does my sister Ada live?"
 WEATHER: Any = {
     "name": "weather",
@@ -86,10 +86,10 @@ def last_message(tier: ChatServer) -> str:
     return json.dumps(tier.requests[-1]["messages"][-1])
 
 
-def test_what_one_session_was_told_the_next_one_knows(opened: House) -> None:
+def test_what_was_said_in_one_session_the_next_one_knows(opened: House) -> None:
     client = opened.client()
     opened.tier.script = messages("Nice to hear.")
-    first = say(client, TOLD, user="ann")
+    first = say(client, FACT, user="ann")
     assert words(first) == "Nice to hear."
     assert block(first)["memory"] == "empty"
     opened.tier.script = messages("Your sister lives in Bergen.")
@@ -97,17 +97,19 @@ def test_what_one_session_was_told_the_next_one_knows(opened: House) -> None:
         model="tirtha", max_tokens=200, messages=[{"role": "user", "content": ASKED}], metadata={"user_id": "ann"}
     )
     second = raw.parse()
-    told = block(second)
+    shown = block(second)
     assert words(second) == "Your sister lives in Bergen."
-    assert second.id == f"msg_{told['decision_id']}"
-    assert told["session_id"] != block(first)["session_id"]
-    assert (told["memory"], told["verified"], told["path"]) == ("added", True, "frontier")
-    assert [quote["quote"] for quote in told["citations"]] == [TOLD]
-    assert float(told["cost_usd"]) == pytest.approx((140 * 3 + 10 * 15) / 1e6), "cached tokens are part of the prompt's"
+    assert second.id == f"msg_{shown['decision_id']}"
+    assert shown["session_id"] != block(first)["session_id"]
+    assert (shown["memory"], shown["verified"], shown["path"]) == ("added", True, "frontier")
+    assert [quote["quote"] for quote in shown["citations"]] == [FACT]
+    assert float(shown["cost_usd"]) == pytest.approx((140 * 3 + 10 * 15) / 1e6), (
+        "cached tokens are part of the prompt's"
+    )
     assert raw.headers["x-tirtha-memory"] == "added"
     assert raw.headers["x-tirtha-verified"] == "true"
-    assert raw.headers["x-tirtha-decision-id"] == told["decision_id"]
-    assert TOLD in last_message(opened.tier)
+    assert raw.headers["x-tirtha-decision-id"] == shown["decision_id"]
+    assert FACT in last_message(opened.tier)
     assert "system" not in opened.tier.requests[-1]
     assert ("assistant", "Your sister lives in Bergen.") in remembered(opened, "ann")
     foreign = say(client, ASKED, user="bob")
@@ -118,7 +120,7 @@ def test_what_one_session_was_told_the_next_one_knows(opened: House) -> None:
 def test_what_the_model_says_against_memory_is_marked(opened: House) -> None:
     client = opened.client()
     opened.tier.script = messages("Nice to hear.")
-    say(client, TOLD, user="cato")
+    say(client, FACT, user="cato")
     opened.tier.script = messages("Your sister Ada lives in Oslo.")
     assert block(say(client, ASKED, user="cato"))["verified"] is False
 
@@ -126,7 +128,7 @@ def test_what_the_model_says_against_memory_is_marked(opened: House) -> None:
 def test_a_stream_keeps_its_events_and_ends_with_what_became_of_it(opened: House) -> None:
     client = opened.client()
     opened.tier.script = messages("Nice to hear.")
-    say(client, TOLD, user="dora")
+    say(client, FACT, user="dora")
     opened.tier.script = lambda request: replies(request, thinks("The notes say it."), "Your sister lives in Bergen.")
     with client.messages.stream(
         model="tirtha",
@@ -138,9 +140,9 @@ def test_a_stream_keeps_its_events_and_ends_with_what_became_of_it(opened: House
         final = stream.get_final_message()
         headers = stream.response.headers
     assert [event.type for event in events] == ["message_start", "message_delta", "message_stop"]
-    told = (events[1].model_extra or {})["tirtha"]
-    assert (told["memory"], told["verified"]) == ("added", True)
-    assert final.id == f"msg_{told['decision_id']}" == f"msg_{headers['x-tirtha-decision-id']}"
+    shown = (events[1].model_extra or {})["tirtha"]
+    assert (shown["memory"], shown["verified"]) == ("added", True)
+    assert final.id == f"msg_{shown['decision_id']}" == f"msg_{headers['x-tirtha-decision-id']}"
     assert [part.type for part in final.content] == ["thinking", "text"]
     assert words(final) == "Your sister lives in Bergen."
     assert (final.stop_reason, final.usage.output_tokens) == ("end_turn", 10)
@@ -148,7 +150,7 @@ def test_a_stream_keeps_its_events_and_ends_with_what_became_of_it(opened: House
     assert ("assistant", "Your sister lives in Bergen.") in remembered(opened, "dora")
 
 
-def test_a_stream_that_nobody_listens_to_gives_its_place_back(opened: House) -> None:
+def test_a_stream_that_no_one_listens_to_gives_its_place_back(opened: House) -> None:
     opened.tier.script = messages("word " * 2_000)
     named = {"messages": [{"role": "user", "content": "Count."}], "metadata": {"user_id": "later"}}
     sent = {"model": "tirtha", "max_tokens": 200, "stream": True, **named}
@@ -167,8 +169,8 @@ def test_event_names_go_out_on_the_wire(opened: House) -> None:
     body = {"model": "tirtha", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
     text = httpx.post(f"{opened.url}/v1/messages", json=body).text
     named = [line.removeprefix("event: ") for line in text.splitlines() if line.startswith("event: ")]
-    told = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
-    assert named == [event["type"] for event in told]
+    shown = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
+    assert named == [event["type"] for event in shown]
     assert named == [
         "message_start",
         "ping",
@@ -178,13 +180,13 @@ def test_event_names_go_out_on_the_wire(opened: House) -> None:
         "message_delta",
         "message_stop",
     ]
-    assert [event["type"] for event in told if "tirtha" in event] == ["message_delta"]
+    assert [event["type"] for event in shown if "tirtha" in event] == ["message_delta"]
 
 
 def test_a_tool_loop_streams_calls_and_remembers_results_as_the_tools(opened: House) -> None:
     client = opened.client()
     opened.tier.script = messages("Nice to hear.")
-    say(client, TOLD, user="ella")
+    say(client, FACT, user="ella")
     asked: MessageParam = {"role": "user", "content": "What is the weather where my sister Ada lives?"}
     opened.tier.script = lambda request: replies(request, "Let me look.", calls("weather", {"city": "Bergen"}))
     named: Any = {"metadata": {"user_id": "ella"}, "tools": [WEATHER]}
@@ -204,13 +206,13 @@ def test_a_tool_loop_streams_calls_and_remembers_results_as_the_tools(opened: Ho
     assert words(final) == "It rains in Bergen, at 9 degrees."
     sent = opened.tier.requests[-1]["messages"]
     assert sent[0] == with_notes, "the notes of the question stay as they were"
-    assert TOLD in str(sent[0])
+    assert FACT in str(sent[0])
     assert sent[2] == result, "and none stand among results"
     assert opened.tier.requests[-1]["tools"] == [WEATHER]
     said = remembered(opened, "ella")
     assert ("tool", "Rain, 9 degrees") in said
     assert ("assistant", 'Let me look.\n[tool call: weather({"city": "Bergen"})]') in said
-    assert [text for role, text in said if role == "user"] == [TOLD, asked["content"]]
+    assert [text for role, text in said if role == "user"] == [FACT, asked["content"]]
 
 
 def test_a_result_longer_than_a_turn_may_be_is_remembered_by_its_beginning(opened: House) -> None:
@@ -390,7 +392,7 @@ def with_keys(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Ite
 def test_a_key_comes_as_either_header(with_keys: House) -> None:
     with_keys.tier.script = messages("Hi.")
     bound, other = keyed(with_keys, "ann", user_id="ann"), keyed(with_keys, "bob", user_id="bob")
-    body = {"model": "tirtha", "max_tokens": 9, "messages": [{"role": "user", "content": TOLD}]}
+    body = {"model": "tirtha", "max_tokens": 9, "messages": [{"role": "user", "content": FACT}]}
 
     def status(**headers: str) -> tuple[int, Sequence[str]]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -425,10 +427,10 @@ def test_a_day_is_the_one_where_the_keys_user_is(with_keys: House) -> None:
     assert f"{there.day} {there:%B} {there.year}" not in last_message(with_keys.tier)
 
 
-def test_nobody_shares_a_memory_by_accident(with_keys: House) -> None:
+def test_no_one_shares_a_memory_by_accident(with_keys: House) -> None:
     bound, shared = keyed(with_keys, "gro", user_id="gro"), keyed(with_keys, "app")
     with_keys.tier.script = messages("Nice to hear.")
-    say(with_keys.client(bound), TOLD)
+    say(with_keys.client(bound), FACT)
     with_keys.tier.script = messages("Your sister lives in Bergen.")
     assert block(say(with_keys.client(bound), ASKED))["memory"] == "added"
     assert block(say(with_keys.client(bound), ASKED, user="gro"))["memory"] == "added"
@@ -449,7 +451,7 @@ def test_checked_before_it_is_shown_it_is_streamed_all_the_same(tmp_path: Path, 
     with house(tmp_path / "home", encoder, TIRTHA_POLICY_CHAT_CHECKS="before") as opened:
         client = opened.client()
         opened.tier.script = messages("Nice to hear.")
-        say(client, TOLD, user="ann")
+        say(client, FACT, user="ann")
         drafts: list[list[Any]] = [
             ["Your sister Ada lives in Oslo."],
             [thinks("Bergen."), "Your sister Ada lives in Bergen."],

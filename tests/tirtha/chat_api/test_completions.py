@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from tests.support.chat_server import ChatServer, error, status
-from tests.support.chats import chats, tells
+from tests.support.chats import chat_reply, chats
 from tests.tirtha.chat_api.conftest import Memories
 
 SISTER = "My sister Ada lives in Bergen."
@@ -35,7 +35,7 @@ def stream(client: OpenAI, *messages: Any, **more: Any) -> list[Any]:
     return list(ask(client, *messages, stream=True, **more))
 
 
-def told(answer: Any) -> dict[str, Any]:
+def block_of(answer: Any) -> dict[str, Any]:
     block: dict[str, Any] = answer.model_extra["tirtha"]
     return block
 
@@ -55,12 +55,12 @@ def test_what_a_user_wants_always_comes_to_his_next_request_for_work(client: Ope
     assert rule in prompt(model)
 
 
-def test_a_second_session_knows_what_a_first_one_told(client: OpenAI, model: ChatServer) -> None:
+def test_a_second_session_knows_what_a_first_one_heard(client: OpenAI, model: ChatServer) -> None:
     model.script = chats("Nice.")
     ask(client, SISTER)
     model.script = chats("Your sister lives in Bergen.")
     raw = client.chat.completions.with_raw_response.create(model="tirtha", messages=[says("user", ASKED)])  # type: ignore[list-item]
-    block = told(raw.parse())
+    block = block_of(raw.parse())
     assert SISTER in prompt(model)
     assert prompt(model).endswith(ASKED)
     assert block["verified"] is True
@@ -73,18 +73,18 @@ def test_a_second_session_knows_what_a_first_one_told(client: OpenAI, model: Cha
     assert raw.headers["x-tirtha-session"] == block["session_id"]
 
 
-def test_another_user_is_told_nothing(client: OpenAI, model: ChatServer) -> None:
+def test_another_user_gets_nothing(client: OpenAI, model: ChatServer) -> None:
     model.script = chats("Nice.")
     ask(client, SISTER)
     answer = ask(client, ASKED, extra_headers={"x-tirtha-user": "somebody-else"})
-    assert told(answer)["memory"] == "empty"
+    assert block_of(answer)["memory"] == "empty"
     assert prompt(model) == ASKED
 
 
 def test_a_chat_without_memories_costs_no_token(client: OpenAI, model: ChatServer) -> None:
     model.script = chats("Hello.")
     answer = ask(client, "Hello there!")
-    assert told(answer)["tokens_added"] == 0
+    assert block_of(answer)["tokens_added"] == 0
     assert model.requests[-1]["messages"] == [says("user", "Hello there!")]
 
 
@@ -126,9 +126,9 @@ def test_a_regenerated_answer_replaces_the_first_one(client: OpenAI, model: Chat
 def test_two_conversations_that_begin_alike_stay_apart(client: OpenAI, model: ChatServer, memories: Memories) -> None:
     model.script = chats("Hello, you.", "Good.", "Good day.", "Well.")
     ask(client, "Hi.")
-    first = told(ask(client, "Hi.", "Hello, you.", "I like tea."))["session_id"]
+    first = block_of(ask(client, "Hi.", "Hello, you.", "I like tea."))["session_id"]
     ask(client, "Hi.")
-    second = told(ask(client, "Hi.", "Good day.", "I like milk."))["session_id"]
+    second = block_of(ask(client, "Hi.", "Good day.", "I like milk."))["session_id"]
     assert first != second
     assert {"I like tea.", "I like milk."} <= set(memories.said())
 
@@ -158,7 +158,7 @@ def test_the_tasks_of_an_interface_are_neither_remembered_nor_given_memory(
     memories.remember("I live in Rome, near the river.")
     model.script = chats("Rome")
     answer = ask(client, task)
-    assert told(answer)["memory"] == "off"
+    assert block_of(answer)["memory"] == "off"
     assert model.requests[-1]["messages"] == [says("user", task)]
     assert memories.said() == ["I live in Rome, near the river."]
 
@@ -185,7 +185,7 @@ def test_a_message_that_is_not_to_be_remembered_is_not(
     answer = ask(client, "Hello, you.", "All right.", wish)
     assert memories.said() == ["Hello, you."]
     assert not [text for _, text, _ in memories.turns() if "4417" in text]
-    decision = httpx.get(f"{tirtha_url}/v1/decisions/{told(answer)['decision_id']}", timeout=60)
+    decision = httpx.get(f"{tirtha_url}/v1/decisions/{block_of(answer)['decision_id']}", timeout=60)
     assert decision.status_code == 404, "the decision holds the words"
     ask(client, "Hello, you.", "All right.", wish, "Your PIN is 4417.", "I have a dog.")
     assert memories.said() == ["Hello, you.", "I have a dog."]
@@ -198,7 +198,7 @@ def test_nothing_is_remembered_or_recalled_where_the_client_says_so(
     memories.remember(SISTER)
     model.script = chats("I do not know.")
     answer = ask(client, ASKED, extra_body={"tirtha": {"recall": False}})
-    assert told(answer)["memory"] == "off"
+    assert block_of(answer)["memory"] == "off"
     assert prompt(model) == ASKED
     ask(client, "I have a dog.", extra_body={"tirtha": {"remember": False}})
     assert "I have a dog." not in memories.said()
@@ -209,7 +209,7 @@ def test_a_wrong_answer_is_repaired_before_it_is_shown(client: OpenAI, model: Ch
     model.script = chats("Your sister lives in Oslo.", "Your sister lives in Bergen.")
     answer = ask(client, ASKED)
     assert answer.choices[0].message.content == "Your sister lives in Bergen."
-    assert (told(answer)["path"], told(answer)["verified"]) == ("local_repaired", True)
+    assert (block_of(answer)["path"], block_of(answer)["verified"]) == ("local_repaired", True)
     assert model.requests[-1]["messages"][-2] == says("assistant", "Your sister lives in Oslo.")
 
 
@@ -219,8 +219,8 @@ def test_an_answer_that_stays_wrong_is_marked_and_never_evidence(
     memories.remember(SISTER)
     model.script = chats("Your sister lives in Oslo.", "Your sister lives in Oslo.", "In Bergen.")
     answer = ask(client, ASKED)
-    assert told(answer)["verified"] is False
-    assert "Oslo" in told(answer)["reason"]
+    assert block_of(answer)["verified"] is False
+    assert "Oslo" in block_of(answer)["reason"]
     assert ("assistant", "Your sister lives in Oslo.", "unchecked") in memories.turns()
     ask(client, "In which city does Ada live?")
     assert "Oslo" not in prompt(model)
@@ -232,9 +232,9 @@ def test_what_a_model_adds_of_its_own_to_a_verified_answer_is_no_evidence(
     memories.remember(SISTER)
     said = "Your sister lives in Bergen. Harbours smell of tar."
     model.script = chats(said, "Your sister lives in Bergen.")
-    assert told(ask(client, ASKED))["verified"] is True
+    assert block_of(ask(client, ASKED))["verified"] is True
     assert ("assistant", said, "unchecked") in memories.turns()
-    assert told(ask(client, "In which town does Ada live?"))["verified"] is True
+    assert block_of(ask(client, "In which town does Ada live?"))["verified"] is True
     assert ("assistant", "Your sister lives in Bergen.", None) in memories.turns()
 
 
@@ -250,7 +250,7 @@ def test_a_stream_is_passed_on_as_it_comes_and_says_at_its_end_what_became_of_it
     )
     assert len(chunks) > 4
     assert chunks[-1].usage.total_tokens == 110
-    assert told(chunks[-1])["verified"] is False
+    assert block_of(chunks[-1])["verified"] is False
     assert all("tirtha" not in (chunk.model_extra or {}) for chunk in chunks[:-1])
     assert len({chunk.id for chunk in chunks}) == 1
     assert ("assistant", "Your sister lives in Oslo.", "unchecked") in memories.turns()
@@ -260,7 +260,7 @@ def test_usage_is_only_sent_to_those_who_ask(client: OpenAI, model: ChatServer) 
     model.script = chats("Hello.")
     chunks = stream(client, "Hi.")
     assert all(chunk.usage is None for chunk in chunks)
-    assert told(chunks[-1])["cost_usd"] == "0.000120"
+    assert block_of(chunks[-1])["cost_usd"] == "0.000120"
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
@@ -274,13 +274,13 @@ def test_tools_go_through_untouched_and_their_calls_are_remembered(
 ) -> None:
     def script(request: dict[str, Any]) -> Any:
         done = request["messages"][-1]["role"] == "tool"
-        return tells(request, "It rains in Oslo.") if done else tells(request, "", calls=[CALL])
+        return chat_reply(request, "It rains in Oslo.") if done else chat_reply(request, "", calls=[CALL])
 
     model.script = script
     first = ask(client, "How is the weather in Oslo?", tools=[TOOL])
     call = first.choices[0].message.tool_calls[0]
     assert (call.function.name, json.loads(call.function.arguments)) == ("weather", {"city": "Oslo"})
-    assert told(first)["verified"] is None
+    assert block_of(first)["verified"] is None
     assert model.requests[-1]["tools"] == [TOOL]
     conversation = [
         says("user", "How is the weather in Oslo?"),
@@ -294,7 +294,7 @@ def test_tools_go_through_untouched_and_their_calls_are_remembered(
 
 
 def test_calls_of_tools_stream(client: OpenAI, model: ChatServer) -> None:
-    model.script = lambda request: tells(request, "", calls=[CALL])
+    model.script = lambda request: chat_reply(request, "", calls=[CALL])
     chunks = stream(client, "How is the weather?", tools=[TOOL])
     deltas = [call for chunk in chunks if chunk.choices for call in chunk.choices[0].delta.tool_calls or ()]
     assert "".join(call.function.arguments or "" for call in deltas) == CALL["function"]["arguments"]  # type: ignore[index]
@@ -344,18 +344,18 @@ def test_a_window_holds_the_last_turns_and_notes_of_the_others(
     model.script = chats("I see.")
     conversation: list[str] = []
     for place in range(12):
-        told_now = SISTER if place == 0 else f"Item {place}: " + "some words about nothing much " * 12
-        ask(client, *conversation, told_now)
-        conversation += [told_now, "I see."]
+        said_now = SISTER if place == 0 else f"Item {place}: " + "some words about nothing much " * 12
+        ask(client, *conversation, said_now)
+        conversation += [said_now, "I see."]
     answer = ask(client, *conversation, ASKED, extra_body={"tirtha": {"window": 600}})
     sent = model.requests[-1]["messages"]
     assert len(sent) < len(conversation)
     assert SISTER in sent[-1]["content"]
-    assert told(answer)["tokens_saved"] > 0
+    assert block_of(answer)["tokens_saved"] > 0
     assert len(memories.said()) == 13
 
 
-def test_a_conversation_that_cannot_fit_is_told_so(client: OpenAI, model: ChatServer) -> None:
+def test_a_conversation_that_cannot_fit_is_refused(client: OpenAI, model: ChatServer) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         ask(client, "word " * 3_000, extra_body={"tirtha": {"window": 600}})
     assert refused.value.code == "context_length_exceeded"
@@ -374,13 +374,13 @@ def test_a_conversation_that_cannot_fit_is_told_so(client: OpenAI, model: ChatSe
 def test_errors_have_the_shape_of_the_openai_api(tirtha_url: str, sent: Any, code: int, at: str) -> None:
     answer = httpx.post(f"{tirtha_url}/v1/chat/completions", json=sent, timeout=60)
     assert answer.status_code == code, answer.text
-    told_error = answer.json()["error"]
-    assert told_error.keys() == {"message", "type", "param", "code"}
-    assert told_error["param"] == at
+    shown_error = answer.json()["error"]
+    assert shown_error.keys() == {"message", "type", "param", "code"}
+    assert shown_error["param"] == at
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_what_the_model_refuses_is_told_in_its_own_words(client: OpenAI, model: ChatServer) -> None:
+def test_what_the_model_refuses_is_reported_in_its_own_words(client: OpenAI, model: ChatServer) -> None:
     model.script = lambda _: error(400, {"error": {"message": "temperature is too high", "param": "temperature"}})
     with pytest.raises(openai.BadRequestError, match="temperature is too high") as refused:
         ask(client, "Hi.", temperature=9)
@@ -388,7 +388,7 @@ def test_what_the_model_refuses_is_told_in_its_own_words(client: OpenAI, model: 
 
 
 @pytest.mark.parametrize("code", [401, 500, 503])
-def test_a_model_that_is_down_is_told_without_its_words(client: OpenAI, model: ChatServer, code: int) -> None:
+def test_a_model_that_is_down_is_reported_without_its_words(client: OpenAI, model: ChatServer, code: int) -> None:
     model.script = lambda _: status(code)
     with pytest.raises(openai.InternalServerError) as down:
         ask(client, "Hi, are you there?")
@@ -398,7 +398,7 @@ def test_a_model_that_is_down_is_told_without_its_words(client: OpenAI, model: C
 
 def test_a_stream_that_breaks_off_ends_with_an_error(client: OpenAI, model: ChatServer, memories: Memories) -> None:
     def script(request: dict[str, Any]) -> Any:
-        reply = tells(request, "one two three four five six")
+        reply = chat_reply(request, "one two three four five six")
         return type(reply)(body=reply.body, headers=reply.headers, sent=len(reply.body) // 2)
 
     model.script = script
@@ -418,7 +418,7 @@ def test_the_models_are_listed(client: OpenAI) -> None:
 
 def test_a_tier_may_be_named(client: OpenAI, model: ChatServer) -> None:
     model.script = chats("Hello.")
-    assert told(ask(client, "Hi.", model="small"))["tier"] == "local"
+    assert block_of(ask(client, "Hi.", model="small"))["tier"] == "local"
 
 
 def test_what_a_decision_was_is_kept_until_its_user_is_forgotten(
@@ -426,7 +426,7 @@ def test_what_a_decision_was_is_kept_until_its_user_is_forgotten(
 ) -> None:
     memories.remember(SISTER)
     model.script = chats("Your sister lives in Bergen.")
-    decision_id = told(ask(client, ASKED))["decision_id"]
+    decision_id = block_of(ask(client, ASKED))["decision_id"]
     path = f"{tirtha_url}/v1/decisions/{decision_id}"
     assert httpx.get(path, timeout=60).json()["answer"] == "Your sister lives in Bergen."
     assert httpx.delete(f"{tirtha_url}/v1/users/{user}", timeout=60).status_code == 200
@@ -435,7 +435,7 @@ def test_what_a_decision_was_is_kept_until_its_user_is_forgotten(
 
 
 @pytest.mark.slow
-def test_a_stream_that_nobody_listens_to_gives_its_place_back(
+def test_a_stream_that_no_one_listens_to_gives_its_place_back(
     client: OpenAI, model: ChatServer, memories: Memories, tirtha_url: str, user: str
 ) -> None:
     model.script = chats("word " * 2_000)
