@@ -1,4 +1,4 @@
-"""The index as many ask it at once: one reading of a scope for all, nothing missed that was added meanwhile, no question held up."""
+"""The index as many ask it at once: one reading of a scope for all, nothing missed that was added meanwhile, none held up."""
 
 import threading
 from collections.abc import Callable, Iterator
