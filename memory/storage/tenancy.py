@@ -112,7 +112,7 @@ class TenantStore:
             return forget_turns(connection, expired.scope_id, expired.pks)
 
     def unname(self, tenant: str) -> None:
-        """Replace the names of users and agents of a tenant by numbers; all that was remembered of them is forgotten already."""
+        """Replace the names of users and agents of a tenant by numbers. Raises ValueError while it still has turns."""
         held = select(func.count()).select_from(TurnRow).join(ScopeRow, col(ScopeRow.id) == col(TurnRow.scope_id))
         named = literal("forgotten ").op("||")(cast(col(ScopeRow.id), String))
         with store_faults(), self._database.forgetting() as connection:

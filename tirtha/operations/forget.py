@@ -126,7 +126,12 @@ class SwitchOffInstructions:
     audit: AuditLog
 
     async def __call__(self, caller: Caller, request: ForgetRequest) -> SwitchedOff | None:
-        """Switch off those of the turn that the request names; None if no such turn is remembered, or it gives none."""
+        """Switch off those of the turn that the request names; None if no such turn is remembered, or it gives none.
+
+        Raises:
+            ValueError: the request names no turn of a session.
+            StoreUnavailable: the database cannot be written.
+        """
         caller.require("write")
         if request.session_id is None or request.turn_id is None:
             raise ValueError("instructions are switched off by the turn that tells them")
