@@ -1,7 +1,7 @@
 """A conversation that is too long for a window: which of its turns stay whole, and what evidence of the others may take.
 
 Its last turns stay, from a message of the user on, so that no tool's result is without its call. What is before leaves the prompt;
-whoever remembered it can give evidence of it within `evidence_budget`. Pure arithmetic over token counts.
+the memory that holds it can give evidence of it within `evidence_budget`. Pure arithmetic over token counts.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,11 @@ class Compacted:
 def compact(pieces: Sequence[Piece], *, room: int, budget: int, around_evidence: int = 0) -> Compacted:
     """Choose the pieces that fit into `room` tokens beside evidence.
 
-    `budget` is the evidence's where nothing is left out; `around_evidence` are the tokens of what it stands in.
+    Args:
+        pieces: the turns of the conversation, the oldest first.
+        room: the tokens that pieces and evidence may take together.
+        budget: the evidence's tokens where nothing is left out; up to four times as many where something is.
+        around_evidence: the tokens of what the evidence is put into.
 
     Raises:
         WindowTooSmall: not even the last piece that may begin fits, with all after it.

@@ -58,13 +58,18 @@ def distill(
     standing: Sequence[Evidence] = (),
     options: DistillOptions | None = None,
 ) -> Context:
-    """Choose what of `evidence` (best first) the context of at most `budget` tokens holds.
+    """Choose what of `evidence` the context of at most `budget` tokens holds.
 
-    `breadth` says how much the question takes to answer. Where it is more than one fact, tokens go to other turns rather than to
-    more of one. The context is not `complete` where several things or the history are asked for, and a turn that is likely found
-    no room.
+    Args:
+        evidence: what recall found, best first.
+        budget: the most tokens of the context, its days and marks included.
+        breadth: how much the question takes to answer. Where it is more than one fact, tokens go to other turns rather than to
+            more of one.
+        standing: instructions to be followed, the most fitting first: whole lines of them take up to a quarter of the budget.
+        options: what is preferred; the defaults are those of the service.
 
-    `standing` are instructions to be minded, the most fitting first: whole lines of them take up to a quarter of the budget.
+    Returns:
+        The context. It is not `complete` where several things or the history are asked for, and a likely turn found no room.
 
     Raises:
         BudgetTooSmall: not even one trimmed line fits. No evidence is no error: its context is empty.

@@ -95,7 +95,14 @@ class Context:
 def render(
     spans: Iterable[Span], *, budget: int, left_out: dict[str, int] | None = None, complete: bool = True
 ) -> Context:
-    """Write the context of `spans`, in the order they were said."""
+    """Write the context of `spans`, in the order they were said.
+
+    Args:
+        spans: what the lines quote, in any order.
+        budget: noted in the context; not enforced here.
+        left_out: how many pieces of evidence were left out, by reason.
+        complete: whether all that is likely found room.
+    """
     ordered = sorted(spans, key=lambda s: (s.day, s.turn.said_at, s.turn.session_id, s.turn.position, s.start))
     lines: list[ContextLine] = []
     rows: list[str] = []

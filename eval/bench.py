@@ -77,7 +77,7 @@ class Latency:
     disk_mb: float
 
     def ratios(self, floor: list[float]) -> str:
-        """Give p50 and p95 as multiples of the floor's."""
+        """Return p50 and p95 as multiples of the floor's."""
         return f"{median(self.times) / median(floor):.1f}x {p95(self.times) / p95(floor):.1f}x"
 
 
@@ -295,7 +295,7 @@ def _seed_vectors(encoder: Encoder) -> NDArray[np.float32]:
 
 
 def _question(client: httpx.Client, scopes: int) -> Callable[[int], None]:
-    """Give what asks a numbered question over HTTP; the scope asked first is in memory already."""
+    """Return a function that asks a numbered question over HTTP; the scope asked first is in memory already."""
     chance = random.Random(0)  # noqa: S311 - a fixed order of questions
     questions = [question.question for question in sample_questions()]
 
@@ -312,7 +312,7 @@ def _question(client: httpx.Client, scopes: int) -> Callable[[int], None]:
 
 
 def _floor(encode: Callable[[list[str]], NDArray[np.float32]], vectors: NDArray[np.float32]) -> Callable[[int], None]:
-    """Give what encodes a numbered question and multiplies it, exactly, with as many vectors as a scope holds."""
+    """Return a function that encodes a numbered question and multiplies it, exactly, with as many vectors as a scope holds."""
     questions = [question.question for question in sample_questions()]
 
     def search(number: int) -> None:

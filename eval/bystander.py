@@ -15,12 +15,12 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from rich.table import Table
 
-from eval.harness.serving import numbered_texts, p95, serving
+from eval.harness.serving import numbered_texts, p95, serving, timed
 from tirtha.sample import sample_questions, sample_sessions
 
 __all__ = ["bystander_table"]
@@ -32,8 +32,6 @@ PAUSE_S = 0.1  # between rounds: a person types, and the index is to have someth
 SETTLE_S = 3
 LONGEST_S = 1_800
 WAITING_STILL = 256  # turns; fewer may be the live user's own
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -68,10 +66,10 @@ class LiveUser:
         for number in range(ROUNDS):
             if not going_on():
                 break
-            waits.remember.append(_timed(partial(self._say, "durable"))[0])
-            waits.context.append(_timed(partial(self._ask, number))[0])
+            waits.remember.append(timed(partial(self._say, "durable"))[0])
+            waits.context.append(timed(partial(self._ask, number))[0])
             if number % INDEXED_EVERY == 0:
-                took, answer = _timed(partial(self._say, "indexed"))
+                took, answer = timed(partial(self._say, "indexed"))
                 waits.indexed.append(took)
                 waits.late += not answer["indexed"]
             sleep(PAUSE_S)
@@ -140,12 +138,6 @@ def _lines(turns: int) -> Iterator[bytes]:
             "text": text,
         }
         yield json.dumps(line).encode() + b"\n"
-
-
-def _timed(work: Callable[[], T]) -> tuple[float, T]:
-    started_s = perf_counter()
-    result = work()
-    return (perf_counter() - started_s) * 1_000, result
 
 
 def _table(title: str, alone: Waits, beside: Waits) -> Table:

@@ -122,15 +122,15 @@ def _first_words(client: httpx.Client, tier: str, url: str, *, questions: int, w
 
 async def _many(url: str, process: psutil.Process) -> Streams:
     """Open many streams at once, round after round, and look how the server's memory grows."""
-    told = Streams()
+    streams = Streams()
     limits = httpx.Limits(max_connections=STREAMS)
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as client:
         for number in range(ROUNDS):
             whole = await asyncio.gather(*(_whole(client, f"{number} {stream}") for stream in range(STREAMS)))
-            told.opened += len(whole)
-            told.cut += whole.count(False)
-            told.server_mb.append(process.memory_info().rss / 1e6)
-    return told
+            streams.opened += len(whole)
+            streams.cut += whole.count(False)
+            streams.server_mb.append(process.memory_info().rss / 1e6)
+    return streams
 
 
 async def _whole(client: httpx.AsyncClient, text: str) -> bool:
@@ -169,11 +169,11 @@ def _times_table(title: str, times: dict[str, list[float]]) -> Table:
     return table
 
 
-def _streams_table(told: Streams) -> Table:
+def _streams_table(streams: Streams) -> Table:
     table = Table("", "", title=f"{STREAMS} streams at once, {ROUNDS} rounds, {WORDS} words each")
-    table.add_row("streams", f"{told.opened:,}")
-    table.add_row("cut", str(told.cut))
-    table.add_row("server MB after the rounds", ", ".join(f"{size:.0f}" for size in told.server_mb))
-    grown = told.server_mb[-1] / told.server_mb[SETTLE_ROUNDS - 1]
+    table.add_row("streams", f"{streams.opened:,}")
+    table.add_row("cut", str(streams.cut))
+    table.add_row("server MB after the rounds", ", ".join(f"{size:.0f}" for size in streams.server_mb))
+    grown = streams.server_mb[-1] / streams.server_mb[SETTLE_ROUNDS - 1]
     table.add_row(f"last beside round {SETTLE_ROUNDS}", f"{grown:.3f}x")
     return table

@@ -9,16 +9,16 @@ from tirtha.caller import local_caller
 from tirtha.settings import Settings
 from tirtha.wiring.service import open_service
 
-__all__ = ["cost_tables", "tables_of"]
+__all__ = ["cost_tables"]
 
 
 async def cost_tables(settings: Settings, *, tenant: str) -> list[Table]:
     """Read the tenant's decisions in the data folder and add them up. Raises as `open_service` does."""
     async with open_service(settings) as service:
-        return tables_of(await service.stats(local_caller(tenant)), settings.folder)
+        return _tables_of(await service.stats(local_caller(tenant)), settings.folder)
 
 
-def tables_of(stats: Stats, folder: Path) -> list[Table]:
+def _tables_of(stats: Stats, folder: Path) -> list[Table]:
     """Lay the sums out, each with its n."""
     since = f"{stats.first_at:%Y-%m-%d} to {stats.last_at:%Y-%m-%d}" if stats.first_at and stats.last_at else "none yet"
     mix = Table(

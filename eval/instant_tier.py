@@ -75,7 +75,7 @@ def _event(data: dict[str, Any]) -> str:
 def _main() -> None:
     app = Starlette(routes=[Route("/v1/chat/completions", _answer, methods=["POST"])])
     with listening("127.0.0.1", 0) as listener:
-        print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)  # noqa: T201 - for whoever started it
+        print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)  # noqa: T201 - for the program that started it
         asyncio.run(uvicorn.Server(uvicorn.Config(app, log_level="error")).serve([listener]))
 
 

@@ -53,7 +53,7 @@ def key_cost_table() -> Table:
 
 
 def _asking(client: httpx.Client, path: str, key: str | None, expected: int) -> Callable[[], None]:
-    headers = _bearer(key) if key else {}
+    headers = _authorization(key) if key else {}
 
     def ask() -> None:
         assert client.get(path, headers=headers).status_code == expected
@@ -71,5 +71,5 @@ def _block(ask: Callable[[], None]) -> list[float]:
     return times
 
 
-def _bearer(key: str) -> dict[str, str]:
+def _authorization(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}

@@ -13,14 +13,13 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Event
-from time import perf_counter
 
 import httpx
 import psutil
 from rich.table import Table
 
 from eval.harness.machine_text import MACHINE_TEXTS
-from eval.harness.serving import numbered_texts, p95, serving
+from eval.harness.serving import numbered_texts, p95, serving, timed
 from tirtha.sample import sample_questions, sample_sessions
 
 __all__ = ["machine_text_table"]
@@ -67,7 +66,7 @@ def _prose(chars: int) -> str:
 
 
 def _settle_in(client: httpx.Client) -> None:
-    """Give the other user a memory: the sample history."""
+    """Store a memory for the other user: the sample history."""
     for session, turns in sample_sessions().items():
         said = [{"role": turn.role, "speaker": turn.speaker, "text": turn.text} for turn in turns]
         body = {"user_id": "other", "session_id": session, "turns": said, "wait": "indexed"}
@@ -78,7 +77,7 @@ def _settle_in(client: httpx.Client) -> None:
 def _ask_as_other(client: httpx.Client, number: int) -> float:
     questions = sample_questions()
     question = f"{questions[number % len(questions)].question} {number}"
-    return _timed(partial(_post, client, "/v1/context", {"user_id": "other", "question": question}))[0]
+    return timed(partial(_post, client, "/v1/context", {"user_id": "other", "question": question}))[0]
 
 
 def _measure(client: httpx.Client, process: psutil.Process, kind: str, make: Callable[[int], str], chars: int) -> Costs:
@@ -88,12 +87,12 @@ def _measure(client: httpx.Client, process: psutil.Process, kind: str, make: Cal
     before, done = process.memory_info().rss, Event()
     with ThreadPoolExecutor(1) as pool:
         others = pool.submit(_ask_until, client, done)
-        store_ms, _ = _timed(partial(_post, client, "/v1/remember", said))
-        index_ms, _ = _timed(partial(_post, client, "/v1/remember", {**said, "wait": "indexed"}))
+        store_ms, _ = timed(partial(_post, client, "/v1/remember", said))
+        index_ms, _ = timed(partial(_post, client, "/v1/remember", {**said, "wait": "indexed"}))
         done.set()
         waits = others.result()
     asked = {"user_id": kind, "question": "Where does the heron sleep at night?"}
-    times, contexts = zip(*(_timed(partial(_post, client, "/v1/context", asked)) for _ in range(ASKED)), strict=True)
+    times, contexts = zip(*(timed(partial(_post, client, "/v1/context", asked)) for _ in range(ASKED)), strict=True)
     return Costs(
         chars=len(text),
         store_ms=store_ms,
@@ -115,12 +114,6 @@ def _ask_until(client: httpx.Client, done: Event) -> list[float]:
 def _post(client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[str, object]:
     answer: dict[str, object] = client.post(path, json=body).raise_for_status().json()
     return answer
-
-
-def _timed(work: Callable[[], dict[str, object]]) -> tuple[float, dict[str, object]]:
-    started_s = perf_counter()
-    result = work()
-    return (perf_counter() - started_s) * 1_000, result
 
 
 def _table(alone: list[float], prose: Costs, rows: dict[str, Costs]) -> Table:

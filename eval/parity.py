@@ -214,9 +214,9 @@ def _remember(client: httpx.Client, user: User) -> None:
     for start in range(0, len(user.turns), PIECE_TURNS):
         piece = user.turns[start : start + PIECE_TURNS]
         lines = "\n".join(json.dumps(turn) for turn in piece)
-        told = client.post("/v1/remember", content=lines, headers={"content-type": "application/x-ndjson"})
-        if told.is_error or told.json()["stored"] != len(piece):
-            raise NoComparison(f"status {told.status_code}: turns of {user.id} from {start} on were not all stored")
+        response = client.post("/v1/remember", content=lines, headers={"content-type": "application/x-ndjson"})
+        if response.is_error or response.json()["stored"] != len(piece):
+            raise NoComparison(f"status {response.status_code}: turns of {user.id} from {start} on were not all stored")
         until_s = perf_counter() + TIMEOUT_S
         while client.get("/readyz").raise_for_status().json()["waiting"]:
             if perf_counter() > until_s:
@@ -229,15 +229,15 @@ def _remember(client: httpx.Client, user: User) -> None:
 
 def _ask(client: httpx.Client, asked: dict[str, str]) -> Iterator[tuple[str, Answer]]:
     """Return the answers of every kind to one question; where there is no decision, it answers 404."""
-    told = client.post("/v1/recall", json=asked | {"limit": RECALLED})
-    yield "recall", (told.status_code, told.json())
+    response = client.post("/v1/recall", json=asked | {"limit": RECALLED})
+    yield "recall", (response.status_code, response.json())
     for budget in BUDGETS:
-        told = client.post("/v1/context", json=asked | {"budget": budget})
-        yield f"context {budget}", (told.status_code, told.json())
-    told = client.post("/v1/ask", json=asked, headers={"cache-control": "no-store"})
-    yield "ask", (told.status_code, told.json())
-    told = client.get(f"/v1/decisions/{told.json().get('decision_id', 'none')}")
-    yield DECISION, (told.status_code, told.json())
+        response = client.post("/v1/context", json=asked | {"budget": budget})
+        yield f"context {budget}", (response.status_code, response.json())
+    response = client.post("/v1/ask", json=asked, headers={"cache-control": "no-store"})
+    yield "ask", (response.status_code, response.json())
+    response = client.get(f"/v1/decisions/{response.json().get('decision_id', 'none')}")
+    yield DECISION, (response.status_code, response.json())
 
 
 def _recorded(checkout: Path, home: Path, recordings: Path, limit: int) -> Iterator[tuple[str, Answer]]:

@@ -1,7 +1,7 @@
 """One analysis of a text: its words, terms, numbers, names, dates and times, each found once and only if it is asked for.
 
 The passages that one question finds are often those that the next one finds, so what was read of short texts is kept for the
-next time. `forget_texts` empties what is kept; whoever forgets a text calls it.
+next time. `forget_texts` empties what is kept; code that forgets a text calls it.
 """
 
 import re
@@ -15,12 +15,12 @@ from language.courtesies import is_courtesy
 from language.dates import DateSaid, find_dates
 from language.intervals import TimeExpression
 from language.names import Name, find_names
-from language.numbers import Number, find_numbers, tells_number
+from language.numbers import Number, find_numbers, is_number_word
 from language.other_times import hints_other_time
 from language.requests.instructions import address_of, subject_terms
 from language.segmentation.blocks import kept_structure
 from language.statements import Statement, read_statements
-from language.times import find_times, hints_time, may_tell_time
+from language.times import find_times, hints_time, may_hold_time
 
 __all__ = ["Analysed", "analyse", "forget_texts"]
 
@@ -85,7 +85,7 @@ class Analysed:
     @_once
     def has_number(self) -> bool:
         """Whether a word holds a digit or is a small number."""
-        return any(map(tells_number, self.vocabulary))
+        return any(map(is_number_word, self.vocabulary))
 
     @_once
     def dates(self) -> tuple[DateSaid, ...]:
@@ -93,14 +93,14 @@ class Analysed:
         return find_dates(self.text)
 
     @_once
-    def may_tell_time(self) -> bool:
-        """Whether a word is one that times are told with: cheap, and true of more than times."""
-        return may_tell_time(self.vocabulary)
+    def may_hold_time(self) -> bool:
+        """Whether a word is one that expressions of time have: cheap, and true of more than times."""
+        return may_hold_time(self.vocabulary)
 
     @_once
     def times(self) -> tuple[TimeExpression, ...]:
         """The times, as intervals of days, in order and without overlap."""
-        if not self.may_tell_time:
+        if not self.may_hold_time:
             return ()
         found = find_times(self.text, self.said_on or _NO_DAY)
         return found if self.said_on else tuple(time for time in found if not time.relative)
@@ -150,7 +150,7 @@ def forget_texts() -> None:
         kept_structure,
         _words.stem,
         _words.folded_stem,
-        tells_number,
+        is_number_word,
         hints_time,
         hints_other_time,
     ):

@@ -1,6 +1,6 @@
 """Words that are said for company: greetings, thanks, laughter, assent. A text of nothing else says nothing about anything.
 
-"Hello Kate!" has a name in it and tells nothing of Kate. "Yes" and "no" are none of these: they answer. In eleven languages.
+"Hello Kate!" has a name in it and says nothing of Kate. "Yes" and "no" are none of these: they answer. In eleven languages.
 """
 
 from collections.abc import Sequence

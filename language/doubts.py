@@ -14,10 +14,10 @@ from language.dates import MONTH_NAME
 
 __all__ = ["has_one_reading", "year_of"]
 
-_NEAR = timedelta(days=45)  # a day so near, told without a tense, is of the year in which it is this near
+_NEAR = timedelta(days=45)  # a day so near, said without a tense, is of the year in which it is this near
 _FAR = timedelta(
     days=300
-)  # what is further ahead is told with its year: "are due April 15", said in May, is of every year
+)  # what is further ahead is said with its year: "are due April 15", said in May, is of every year
 _AROUND = 40  # characters before and after an expression that are looked at
 
 _TIME_WORDS = r"(?:day|night|morning|week|weekend|month|year|time)s?"
@@ -52,7 +52,7 @@ _OF_NO_CALENDAR = re.compile(
     rf"|^\W*{_TO_COME}(?:\s+by\s+(?:the\s+)?(?-i:[A-Z])|,?\s+(?:is|was)\s+(?:a|an|the|my|our|his|her)\b.*\b(?:song|film|movie|novel|poem|book|album|hit|series)\b)",
     re.IGNORECASE,
 )
-# Somebody's saying, told behind it.
+# Somebody's saying, named behind it.
 _SAYING = re.compile(
     r",\s+as\s+[^,]{1,40}\s(?:says?|said|goes|puts?\s+it)\s*$"
     r"|,\s+(?:\w+\s+){1,4}(?:(?:always|often)\s+(?:says?|said)|used\s+to\s+say)\s*$",
@@ -102,7 +102,7 @@ _YEARLY = re.compile(
     r"|celebrated?\s+on|falls?\s+on)\b",
     re.IGNORECASE,
 )
-_ARRANGED = re.compile(  # told of the past, and when it is to be
+_ARRANGED = re.compile(  # said of the past, and when it is to be
     r"\b(?:sign(?:ed|ing)\s+up|regist(?:er|r)\w*|book(?:ed|ing)|reserv(?:ed|ation)|enrol\w*|schedul\w*|invit\w*|appl(?:ied|ying)"
     r"|tickets?|appointments?|agreed|arranged|planned|promised|cancell?ed|postponed|rescheduled|moved|pushed|announced|entered)\b",
     re.IGNORECASE,
@@ -163,8 +163,12 @@ class _Place:
 def has_one_reading(text: str, start: int, end: int, *, kind: str) -> bool:
     """Return whether the expression `[start, end)` of `text` has one sensible reading where it stands.
 
-    `kind` is that of the rule which found it: "day" (yesterday), "named" (last March, next Friday), "ago", "ahead" (in two days),
-    "calendar" (3 May), "explicit" (7 May 2023) or "year" (in 2019).
+    Args:
+        text: the whole text; what is around the expression is what makes it doubtful.
+        start: where the expression begins.
+        end: where it ends.
+        kind: that of the rule which found it: "day" (yesterday), "named" (last March, next Friday), "ago", "ahead" (in two days),
+            "calendar" (3 May), "explicit" (7 May 2023) or "year" (in 2019).
     """
     place = _Place(
         before=text[max(start - _AROUND, 0) : start],
@@ -177,14 +181,23 @@ def has_one_reading(text: str, start: int, end: int, *, kind: str) -> bool:
 
 
 def year_of(text: str, start: int, end: int, *, month: int, day: int, said_on: date) -> int | None:
-    """Return the year of a calendar day that was told without one; None where two are sensible, or where it is yearly."""
+    """Return the year of a calendar day that was said without one; None where two are sensible, or where it is yearly.
+
+    Args:
+        text: the whole text, whose tenses decide.
+        start: where the day's expression begins.
+        end: where it ends.
+        month: the month that was said, 1 to 12.
+        day: the day of the month.
+        said_on: when the text was said.
+    """
     clause = _clause(text, start, end, _CLAUSE_END)
     if _YEARLY.search(clause) or _REPEATED.search(clause):
         return None
     days = [found for year in (said_on.year - 1, said_on.year, said_on.year + 1) if (found := _day(year, month, day))]
     past, future = bool(_PAST.search(clause)), bool(_FUTURE.search(clause))
     if past and not future and (_AIM.search(text, 0, start) or _ARRANGED.search(clause)):
-        return None  # "they put it off to 20 September": told of the past, and it lies ahead
+        return None  # "they put it off to 20 September": said of the past, and it lies ahead
     if past and not future:
         days = [found for found in days if found <= said_on][-1:]
     elif future and not past:
@@ -209,7 +222,7 @@ def _clause(text: str, start: int, end: int, limit: re.Pattern[str]) -> str:
 
 
 def _quoted(text: str, start: int, end: int) -> bool:
-    """Return whether it stands in quotation marks, or in a quoted line: told by somebody else, at another time."""
+    """Return whether it stands in quotation marks, or in a quoted line: said by somebody else, at another time."""
     return any(match.start() < start and end <= match.end() for match in _QUOTATION.finditer(text))
 
 
@@ -282,7 +295,7 @@ def _of_something(place: _Place) -> bool:
 
 
 def _of_a_story(place: _Place) -> bool:
-    """Return whether it counts within what is told: "the next week we left", "her last year at school"."""
+    """Return whether it counts within what is described: "the next week we left", "her last year at school"."""
     return bool(_OWNED.search(place.before)) and not place.words.lower().startswith("this")
 
 

@@ -9,11 +9,11 @@ from typing import Literal, get_args
 
 from language.words import STOP_WORDS
 
-__all__ = ["Language", "language_of", "tells_language"]
+__all__ = ["Language", "language_of", "shows_language"]
 
 Language = Literal["en", "de", "fr", "es", "ru", "zh", "it", "pt", "nl", "ja", "ko"]
 
-# "--" are neighbours: their words are known only to be told apart.
+# "--" are neighbours: their words are known only to distinguish them.
 _SMALL_WORDS = {
     "de": """ich du er sie es wir ihr mich dich sich uns euch ihm ihn ihnen mir dir der die das den dem des ein eine
         einen einem einer eines mein meine meinen meinem meiner dein deine deinen sein seine seinen ihre ihren ihrem
@@ -159,7 +159,7 @@ def language_of(text: str) -> Language | None:
     return _LANGUAGES[script]
 
 
-def tells_language(text: str) -> bool:
+def shows_language(text: str) -> bool:
     """Return whether a text holds a letter or a word by which a language is known here."""
     text = text.replace("\u2019", "'")
     return not text.isascii() or any(map(_evidence, _latin_words(text)))

@@ -34,7 +34,7 @@ class TimeExpression:
     """The span `[start, end)` of a text and the days `first` to `last` (inclusive) that it means.
 
     `meaning` is the resolved date in words; `relative` says that it needed the moment of speaking, `implied` that this moment's
-    own date already tells it ("today").
+    own date already says it ("today").
     """
 
     start: int

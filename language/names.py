@@ -17,7 +17,7 @@ __all__ = ["Name", "find_names", "inside_names"]
 _CAPITALISED = re.compile(r"\b[A-Z][\w'\u2019-]+")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _BEFORE_INSIDE = re.compile(r"[a-z,;:] $")
-# Words that open a sentence, or an answer, and name nobody.
+# Words that open a sentence, or an answer, and name no one.
 _OPENERS = """according another approximately around based beginning between currently during early either else first get go got
     last late later like likely may maybe mid might mine mr mrs ms dr much next no not one originally per perhaps probably said says
     second several since today tomorrow told unlikely us whose yesterday yet answer asked"""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-__all__ = ["NUMBER_WORDS", "Number", "blank_numbers", "find_numbers", "number_words", "tells_number"]
+__all__ = ["NUMBER_WORDS", "Number", "blank_numbers", "find_numbers", "is_number_word", "number_words"]
 
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen"""
@@ -37,7 +37,7 @@ class Number:
 
 
 @lru_cache(maxsize=100_000)
-def tells_number(word: str) -> bool:
+def is_number_word(word: str) -> bool:
     """Return whether a lower-cased word holds a digit or is a number from one to ten, "once" or "twice"."""
     return any(map(str.isdecimal, word)) or not _SMALL.isdisjoint(word.split("'"))
 

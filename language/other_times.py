@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from dateutil.relativedelta import MO, relativedelta, weekday
 
-from language.identification import Language, language_of, tells_language
+from language.identification import Language, language_of, shows_language
 from language.intervals import (
     Meaning,
     TimeExpression,
@@ -70,7 +70,7 @@ def is_in_other_language(text: str) -> bool:
 
 @lru_cache(maxsize=100_000)
 def hints_other_time(word: str) -> bool:
-    """Return whether times are told with this lower-cased word in a language other than English."""
+    """Return whether expressions of time have this lower-cased word in a language other than English."""
     return bool(_hints().search(word))
 
 
@@ -88,7 +88,7 @@ def _sentences(text: str) -> Iterator[tuple[int, int, Language]]:
         language = language_of(sentence.group())
         if language == "zh" and whole == "ja":  # no kana in this one
             language = whole
-        if language is None and not tells_language(sentence.group()):
+        if language is None and not shows_language(sentence.group()):
             language = whole
         if language is not None and language in VOCABULARIES:
             yield *sentence.span(), language
@@ -253,12 +253,12 @@ def _does_not_last(grammar: _Grammar, match: re.Match[str], rest: str) -> bool: 
 
 
 def _is_to_come(grammar: _Grammar, match: re.Match[str], rest: str) -> bool:  # noqa: ARG001
-    """Return whether the rest of a sentence is not told in the past, where "in two days" is two days later."""
+    """Return whether the rest of a sentence is not in a past tense, where "in two days" is two days later."""
     return bool(grammar.future.search(rest)) and not grammar.past.search(rest)
 
 
 def _year_is_clear(grammar: _Grammar, match: re.Match[str], rest: str) -> bool:
-    """Return whether a day was told with its year, or in a sentence about the past that tells of no birthday or feast."""
+    """Return whether a day was said with its year, or in a sentence about the past that names no birthday or feast."""
     return bool(match["year"] or (grammar.told.search(rest) and not grammar.yearly.search(rest)))
 
 
@@ -335,7 +335,7 @@ def _read_last_season(found: _Found) -> Meaning | None:
 
 
 def _read_calendar(found: _Found) -> Meaning | None:
-    """Resolve "3 May 2022"; and "3 May", if its sentence tells the past and the latest such day is near."""
+    """Resolve "3 May 2022"; and "3 May", if its sentence is about the past and the latest such day is near."""
     month, day = found.words.month(found.match), found.words.number(found.match["date"])
     if found.match["year"]:
         return day_meaning(date(int(found.match["year"]), month, day), relative=False)
@@ -354,6 +354,6 @@ def _read_week_day_but_on_sunday(found: _Found) -> Meaning | None:
 
 
 def _read_last_weekday(found: _Found) -> Meaning | None:
-    """Resolve "last Friday": the latest, or that of last week? Where they differ, nobody can know."""
+    """Resolve "last Friday": the latest, or that of last week? Where they differ, it cannot be known."""
     latest = found.said_on + relativedelta(days=-1, weekday=weekday(found.words.weekday(found.match))(-1))
     return day_meaning(latest) if latest < found.monday else None

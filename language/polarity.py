@@ -86,7 +86,7 @@ _OPEN = tuple(
         ),
     )
 )
-# Wishes, plans and guesses: they settle no bare yes or no, though an answer may tell them as what they are.
+# Wishes, plans and guesses: they settle no bare yes or no, though an answer may give them as what they are.
 _PLANNED = tuple(
     re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for words in (

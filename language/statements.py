@@ -1,4 +1,4 @@
-"""What a clause of plain English tells: a state, an event, a change or a correction, and whose it is.
+"""What a clause of plain English states: a state, an event, a change or a correction, and whose it is.
 
 "I live in Bergen" is a state: it holds until something changes. "I bought two tickets" is an event: it stays true. "I quit
 Brightwell" is a change, and it ends a state. "No, I meant Tuesday" corrects what was just said. Known by word lists, without
@@ -124,7 +124,7 @@ _CORRECTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One clause: whose it is, what it tells, and the values that may differ from another's.
+    """One clause: whose it is, what it states, and the values that may differ from another's.
 
     `verb` is the stem of its first verb that is no auxiliary. `holder` is "i", "we" or the stems of the noun or name that the
     clause begins with; empty if that was not recognised. `about` are the stems besides, without values. `ends` are those that
@@ -181,7 +181,7 @@ def _read(clause: str) -> Statement:
     verb, behind = _main_verb(rest)
     vocabulary = frozenset(said)
     numbers, names = number_words(said) - _pronouns(said), inside_names(find_names(clause))
-    past = _tells_past(rest)
+    past = _is_past(rest)
     not_yet = not _NOT_YET.isdisjoint(vocabulary)
     happened = not not_yet and _UNDONE.isdisjoint(vocabulary)
     return Statement(
@@ -258,7 +258,7 @@ def _me(word: str) -> frozenset[str]:
     return frozenset({_SELF[word]})
 
 
-def _tells_past(rest: list[str]) -> bool:
+def _is_past(rest: list[str]) -> bool:
     """Return whether the first verb is in the simple past; "have written" is not."""
     verb = next((i for i, word in enumerate(rest) if word not in _ADVERBS and not word.endswith("ly")), 0)
     return bool(rest[verb:]) and (rest[verb] in _PAST or _is_past_form(rest[verb]))

@@ -30,7 +30,7 @@ from language.intervals import (
 from language.numbers import NUMBER_WORDS
 from language.other_times import find_other_times, hints_other_time, is_in_other_language
 
-__all__ = ["find_times", "hints_time", "may_tell_time"]
+__all__ = ["find_times", "hints_time", "may_hold_time"]
 
 _MOST_COUNTED = 12  # beyond it people write digits
 _NUMBERS = {
@@ -52,19 +52,19 @@ _SEASON = "|".join(SEASON_STARTS)
 _Reader = Callable[[re.Match[str], date], Meaning | None]
 
 
-def may_tell_time(said: Iterable[str]) -> bool:
-    """Return whether one of these lower-cased words is one that times are told with; cheap, and true of more than times."""
+def may_hold_time(said: Iterable[str]) -> bool:
+    """Return whether one of these lower-cased words is one that expressions of time have; cheap, and true of more than times."""
     return any(map(hints_time, said))
 
 
 @lru_cache(maxsize=100_000)
 def hints_time(word: str) -> bool:
-    """Return whether times are told with this lower-cased word."""
+    """Return whether expressions of time have this lower-cased word."""
     return bool(_HINT.search(word)) or hints_other_time(word)
 
 
 def find_times(text: str, said_on: date) -> tuple[TimeExpression, ...]:
-    """Return the times that `text`, said on `said_on`, tells in English or in another language, in order, without overlap.
+    """Return the times that `text`, said on `said_on`, holds in English or in another language, in order, without overlap.
 
     Of two readings the longest wins.
     """
@@ -110,7 +110,7 @@ def _read_weekday(match: re.Match[str], said_on: date) -> Meaning | None:
     coming = said_on + relativedelta(days=1, weekday=weekday(number)(1))
     if which == "this past":
         return day_meaning(said_on + relativedelta(days=-1, weekday=weekday(number)(-1)))
-    if which == "last":  # the latest one, or the one of last week? Where they differ, nobody can know
+    if which == "last":  # the latest one, or the one of last week? Where they differ, it cannot be known
         return day_meaning(of_this_week - timedelta(weeks=1)) if of_this_week >= said_on else None
     if which == "this":  # over already: "this Monday", said on a Friday
         return day_meaning(of_this_week) if of_this_week >= said_on else None

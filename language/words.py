@@ -4,7 +4,7 @@
 characters, as in Lucene's `CJKBigramFilter`: a single character of Chinese is in every third sentence, a pair of them is nearly a
 word. A term is a key to search by and is never shown, so it leaves out what people leave out when they type: accents, the vowel
 points of Arabic and Hebrew, which form of alef it is. Words in Cyrillic are stemmed as Russian, in Devanagari as Hindi,
-all others as English: a short text does not tell its language. The one stop list and the stemmers of the house.
+all others as English: a short text does not show its language. The one stop list and the stemmers of the house.
 """
 
 import re

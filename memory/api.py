@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from language import forget_texts
 from memory.encoding.encoder import Encoder
-from memory.errors import IndexBehind, IndexDamaged
+from memory.errors import IndexDamaged
 from memory.index.indexer import Indexer
 from memory.index.lance import PassageIndex
 from memory.instructions import Instructions
@@ -48,6 +48,7 @@ from memory.storage.forgetting import Forgotten
 from memory.storage.store import TurnStore
 from memory.tenants import TenantMemory
 from memory.wiping import Wiping
+from memory.writes import Writes, and_then
 
 __all__ = ["Memory", "MemorySettings"]
 
@@ -75,12 +76,13 @@ class Memory:
         self._index = index
         self._encoder = encoder
         self._indexer = indexer
-        self._settings = settings
+        self._index_timeout_s = settings.index_timeout_s
         self._precedence = indexer.precedence
         self._recall = Recall(store=store, index=index, encoder=encoder, models=models, recognise=indexer.recognise)
         self._questions = Questions(self._recall, index, most_waiting=settings.max_waiting_questions)
         self.tenants = TenantMemory(store.tenants, wake=indexer.wake)
         self._requests = anyio.CapacityLimiter(_STORE_THREADS)
+        self._writes = Writes(indexer, self._requests, index_timeout_s=settings.index_timeout_s)
         self.instructions = Instructions(store, self._recall.standing, self._requests)
         self._probes = anyio.CapacityLimiter(1)
         self._embeddings = anyio.CapacityLimiter(_EMBEDDINGS_AT_ONCE)
@@ -96,9 +98,12 @@ class Memory:
         most_turns: int | None = None,
         then: Callable[[Receipt], None] | None = None,
     ) -> Receipt:
-        """Store new turns of one session; durable on return. `most_turns` the tenant may have in all.
+        """Store new turns of one session; durable on return.
 
-        `then` is called in the same thread, once they are stored.
+        Args:
+            request: the scope, the session and the turns.
+            most_turns: how many turns the tenant may have in all; None for any number.
+            then: called with the receipt in the same thread, once the turns are stored.
 
         Raises:
             TurnConflict: an id is used again for another text; then nothing was stored.
@@ -106,7 +111,7 @@ class Memory:
             TenantFull, TenantClosed: the tenant takes no more; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        return await self._live(_and_then(self._store.remember, then), request, most_turns)
+        return await self._writes.live(and_then(self._store.remember, then), request, most_turns)
 
     async def follow(
         self,
@@ -117,13 +122,13 @@ class Memory:
     ) -> Followed:
         """Keep up with a conversation that is sent whole: store what is new, and flag as `replaced` what was edited away.
 
-        A flagged turn is no evidence from then on. `then` is called, and it raises, as in `remember`; no id is in conflict, for
-        the turns have none.
+        A flagged turn is no evidence from then on. Arguments and errors are those of `remember`; no id is in conflict, for the
+        turns have none.
         """
-        return await self._live(_and_then(self._store.follow, then), request, most_turns)
+        return await self._writes.live(and_then(self._store.follow, then), request, most_turns)
 
     async def place(self, request: Follow) -> Placed:
-        """Say what `follow` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `follow` would do, and store nothing. Raises StoreUnavailable."""
         return await self._in_thread(self._store.place, request)
 
     async def remember_many(
@@ -135,7 +140,7 @@ class Memory:
     ) -> list[Receipt]:
         """Store turns of many sessions in one transaction; conflicts are left out and named in the receipts.
 
-        `then` is called as in `remember`. While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too,
+        Arguments are those of `remember`. While `max_tail_turns` turns of one of the scopes wait for the index, this waits, too,
         before anything is stored.
 
         Raises:
@@ -143,20 +148,20 @@ class Memory:
             IndexBehind: the index failed for `index_timeout_s`, or stood still for ten minutes; then nothing was stored.
             StoreUnavailable: the database cannot be written; then nothing was stored.
         """
-        store = _and_then(self._store.remember_many, then)
-        return await self._once_there_is_room(lambda: store(requests, most_turns))
+        store = and_then(self._store.remember_many, then)
+        return await self._writes.once_there_is_room(lambda: store(requests, most_turns))
 
     async def restore(self, requests: Sequence[Restore], *, most_turns: int | None = None) -> list[Restored]:
         """Store archived turns as they stood, in one transaction; waits and raises as `remember_many` does."""
-        return await self._once_there_is_room(lambda: self._store.restore(requests, most_turns))
+        return await self._writes.once_there_is_room(lambda: self._store.restore(requests, most_turns))
 
     async def compare(self, requests: Sequence[Restore]) -> list[Restored]:
-        """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `restore` would do, and store nothing. Raises StoreUnavailable."""
         return await self._in_thread(self._store.compare, requests)
 
     async def until_indexed(self, receipt: Receipt) -> bool:
         """Wait until the index holds the turns of `receipt`, new or known; False after `index_timeout_s`."""
-        return await self._indexer.until_indexed(receipt, timeout_s=self._settings.index_timeout_s)
+        return await self._indexer.until_indexed(receipt, timeout_s=self._index_timeout_s)
 
     async def drain(self, progress: Callable[[Counts], None] | None = None) -> None:
         """Wait until the index holds every turn; `progress` hears of the turns held and waiting."""
@@ -180,24 +185,34 @@ class Memory:
     ) -> Recollection:
         """Find the evidence of `scope` on `question`, best first, as if what is left out did not exist.
 
-        Left out is what was said after `until`, the turns of `exclude`, by (session id, turn id), and those of the session
-        `exclude_session_id`: what a prompt holds already. Tenants take turns. Raises StoreUnavailable, and TooManyQuestions if too
-        many of the tenant wait.
+        Tenants take turns.
+
+        Args:
+            scope: whose memory is searched.
+            question: what is asked, in any words.
+            asked_at: when it is asked, which "last week" in it is resolved by.
+            until: leave out what was said after this moment.
+            exclude: leave out these turns, by (session id, turn id): a prompt holds them already.
+            exclude_session_id: leave out the turns of this session, for the same reason.
+
+        Raises:
+            StoreUnavailable: the database or the index cannot be read.
+            TooManyQuestions: too many questions of the tenant wait.
         """
         bounds = Bounds(until=until, exclude=exclude, exclude_session_id=exclude_session_id)
         with self._precedence.live():
             found = await self._questions.recall(scope, question, asked_at, bounds)
-        self._mend_index()
+        self._repair_index()
         return found
 
     async def recall_session(
         self, scope: Scope, session_id: str, question: str, asked_at: datetime, *, until: datetime | None = None
     ) -> Recollection:
-        """Find the evidence of one session of `scope` on `question`, best first; raises, and minds `until`, as `recall` does."""
+        """Find the evidence of one session of `scope` on `question`, best first. The other arguments and errors are `recall`'s."""
         found = await self._questions.in_turn(
             scope, self._recall.recall_session, scope, session_id, question, asked_at, until
         )
-        self._mend_index()
+        self._repair_index()
         return found
 
     async def find(self, scope: Scope, question: str, asked_at: datetime) -> Found:
@@ -245,7 +260,14 @@ class Memory:
     async def turns(
         self, scope: Scope, *, session_id: str | None = None, after: TurnCursor | None = None, limit: int = 100
     ) -> list[Turn]:
-        """Read a page of the turns of `scope`, or of one session, in the order they were said, from after the place `after`."""
+        """Read a page of the turns of `scope`, in the order they were said.
+
+        Args:
+            scope: whose turns are read.
+            session_id: read the turns of this session only.
+            after: begin after this place, (said_at, primary key): that of the last turn of the page before.
+            limit: the most turns of a page.
+        """
         return await self._of_scope(
             scope, lambda pk: self._store.page(pk, session_id=session_id, after=after, limit=limit), []
         )
@@ -262,7 +284,14 @@ class Memory:
     async def users(
         self, tenant: str, *, limit: int, after: str | None = None, only: str | None = None
     ) -> list[UserSummary]:
-        """List the users of `tenant` of whom something is remembered, by name, from after the name `after`; or `only` one."""
+        """List the users of `tenant` of whom something is remembered, by name.
+
+        Args:
+            tenant: whose users are listed.
+            limit: the most users of a page.
+            after: begin after this name: the last one of the page before.
+            only: list this user only.
+        """
         return await self._in_thread(lambda: self._store.users(tenant, limit=limit, after=after, only=only))
 
     async def agents(self, tenant: str, user_id: str) -> list[str | None]:
@@ -286,7 +315,7 @@ class Memory:
         try:
             return await anyio.to_thread.run_sync(try_both, limiter=self._probes)  # others may all wait for a lock
         finally:
-            self._mend_index()
+            self._repair_index()
 
     def load(self) -> Load:
         """Return what this memory is busy with just now."""
@@ -301,7 +330,16 @@ class Memory:
     ) -> Forgotten | None:
         """Remove a turn of a session, a session, or everything of `scope`, beyond recall; `wipe` removes its copies.
 
-        None if the scope is unknown. Raises StoreUnavailable.
+        Args:
+            scope: whose turns are removed: all of them, if nothing else is given.
+            session_id: remove this session only.
+            turn_id: remove the turns of this id only.
+
+        Returns:
+            What was removed; None if the scope is unknown.
+
+        Raises:
+            StoreUnavailable: the database cannot be written; then nothing was removed.
         """
 
         def remove() -> Forgotten | None:
@@ -314,16 +352,6 @@ class Memory:
         if forgotten and forgotten.pks:
             self._indexer.wake()  # whatever becomes of the caller, the index forgets
         return forgotten
-
-    def _estimated(self, behind: IndexBehind) -> IndexBehind:
-        """Say when there will be room: once a tenth of what may wait has sunk below the limit, so that more than one turn fits."""
-        above = behind.waiting - behind.limit + behind.limit // 10 + 1
-        return IndexBehind(
-            scope_id=behind.scope_id,
-            waiting=behind.waiting,
-            limit=behind.limit,
-            retry_after_s=self._indexer.seconds_for(above),
-        )
 
     async def wipe(self) -> None:
         """Remove what was forgotten from the index's files, the database's files and the texts that are kept.
@@ -342,34 +370,10 @@ class Memory:
             self._wiping.put_off()
 
     async def close(self) -> None:
-        """Do now what `wipe` put off, if nobody stands in the way any more."""
+        """Do now what `wipe` put off, if nothing stands in the way any more."""
         await self._wiping.close()
 
-    async def _live(self, write: Callable[..., T], *args: object) -> T:
-        """Write for somebody who waits, before the index goes on. Raises as `remember` does."""
-        with self._precedence.live():
-            try:
-                written = await self._in_thread(write, *args)
-            except IndexBehind as behind:
-                raise self._estimated(behind) from None
-        self._indexer.wake()
-        return written
-
-    async def _once_there_is_room(self, write: Callable[[], T]) -> T:
-        """Write as soon as the index is not too far behind."""
-        while True:
-            try:
-                written = await self._in_thread(write)
-            except IndexBehind as behind:
-                self._indexer.wake()
-                scope, timeout_s = ScopeId(behind.scope_id), self._settings.index_timeout_s
-                if not await self._indexer.until_room(scope, behind.limit, timeout_s=timeout_s):
-                    raise self._estimated(behind) from None
-            else:
-                self._indexer.wake()
-                return written
-
-    def _mend_index(self) -> None:
+    def _repair_index(self) -> None:
         """Let the indexer see to an index that turned out damaged."""
         if self._index.damage:
             self._indexer.wake()
@@ -383,16 +387,3 @@ class Memory:
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await anyio.to_thread.run_sync(work, *args, limiter=self._requests)
-
-
-def _and_then(work: Callable[..., T], then: Callable[[T], None] | None) -> Callable[..., T]:
-    """Return `work`, followed by `then` in the thread that does it."""
-    if then is None:
-        return work
-
-    def both(*args: object) -> T:
-        done = work(*args)
-        then(done)
-        return done
-
-    return both

@@ -236,7 +236,7 @@ class DataIsNewer(StorageFault):
 
 
 class DataIsOlder(StorageFault):
-    """The data folder was written by an earlier version and has not been upgraded; whoever only reads does not do it."""
+    """The data folder was written by an earlier version and has not been upgraded; a process that only reads does not do it."""
 
     def __init__(self, home: Path) -> None:
         self.home = home

@@ -49,7 +49,7 @@ class FairQueue:
             self._pass_on()
 
     async def _arrive(self, tenant: str) -> None:
-        if self._free:  # then nobody waits
+        if self._free:  # then no task waits
             self._free -= 1
             return
         ahead = len(self._waiting.get(tenant, ()))
@@ -75,7 +75,7 @@ class FairQueue:
             del self._waiting[tenant]
 
     def _pass_on(self) -> None:
-        """Give a place to the tenant that is next, which then comes after all others."""
+        """Hand a place to the tenant that is next, which then comes after all others."""
         if not self._waiting:
             self._free += 1
             return

@@ -30,16 +30,18 @@ class Instructions:
     async def switch_off(self, scope: Scope, *, session_id: str, turn_id: str) -> tuple[int, int] | None:
         """Let no instruction of a turn be followed any more; the turn stays.
 
-        Returns how many instructions it tells, and the scope's epoch, which rises unless they were off already; None if `scope`
-        holds no such turn, or the turn tells none.
+        Returns how many instructions it gives, and the scope's epoch, which rises unless they were off already; None if `scope`
+        holds no such turn, or the turn gives none.
         """
 
         def switch() -> tuple[int, int] | None:
             known = self._store.scope(scope)
-            told = [one for one in self._of_scope(scope) if (one.turn.session_id, one.turn.id) == (session_id, turn_id)]
-            if known is None or not told:
+            given = [
+                one for one in self._of_scope(scope) if (one.turn.session_id, one.turn.id) == (session_id, turn_id)
+            ]
+            if known is None or not given:
                 return None
-            return len(told), self._store.instructions.switch_off(known[0], told[0].turn.pk)
+            return len(given), self._store.instructions.switch_off(known[0], given[0].turn.pk)
 
         return await anyio.to_thread.run_sync(switch, limiter=self._threads)
 

@@ -341,7 +341,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """A stretch `[start, end)` of a turn that tells what its user wants always.
+    """A stretch `[start, end)` of a turn that says what its user wants always.
 
     `off`: a person wants none of its turn followed. `replaced_by` is the turn of a later one that takes its place.
     """

@@ -36,7 +36,12 @@ class Questions:
         self._loads = anyio.CapacityLimiter(_LOADS_AT_ONCE)
 
     async def recall(self, scope: Scope, question: str, asked_at: datetime, bounds: Bounds) -> Recollection:
-        """Ask, and once more with the scope if it was not in memory. Raises TooManyQuestions, and as `Recall.recall` does."""
+        """Ask, and once more with the scope if it was not in memory; the arguments are those of `Recall.recall`.
+
+        Raises:
+            TooManyQuestions: too many questions of the tenant wait.
+            StoreUnavailable: the database or the index cannot be read.
+        """
         loaded: Loaded | None = None
         while True:
             try:

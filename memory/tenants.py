@@ -19,7 +19,7 @@ _AT_ONCE = 2  # of what is done beside the requests
 
 
 class TenantMemory:
-    """Tenants by name. Every method raises StoreUnavailable. `wake` tells the indexer that there is something to forget."""
+    """Tenants by name. Every method raises StoreUnavailable. `wake` signals to the indexer that there is something to forget."""
 
     def __init__(self, store: TenantStore, *, wake: Callable[[], None]) -> None:
         self._store = store

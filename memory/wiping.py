@@ -30,7 +30,7 @@ class Wiping:
             self._later = asyncio.create_task(self._wipe_later())
 
     async def close(self) -> None:
-        """Do now what was put off, if nobody stands in the way any more."""
+        """Do now what was put off, if nothing stands in the way any more."""
         if self._later:
             self._later.cancel()
             await asyncio.wait([self._later])

@@ -82,7 +82,7 @@ def test_a_guard_needs_neither_a_client_of_models_nor_statistics() -> None:
 
 
 @pytest.mark.slow
-def test_what_is_wrong_with_a_setting_is_told_before_the_engine_is_imported() -> None:
+def test_what_is_wrong_with_a_setting_is_reported_before_the_engine_is_imported() -> None:
     modules = "tirtha.http.server, tirtha.wiring.tiers, tirtha.maintenance.certify, memory.errors, cascade.errors"
     assert loaded_by(modules, ("torch", "lancedb")) == []
     assert loaded_by("memory.api", ("torch", "lancedb")) == ["torch", "lancedb"]

@@ -21,10 +21,10 @@ def report(*packages: dict[str, Any]) -> str:
 
 
 def test_a_hole_is_named_with_what_mends_it() -> None:
-    holed, told = read_report(report(SOUND, HOLED, UNKNOWN))
+    holed, described = read_report(report(SOUND, HOLED, UNKNOWN))
     assert holed
-    assert "old 1.0: PYSEC-2026-1, mended in 1.1" in told
-    assert "2 dependencies audited, 1 that the index does not know: 1 known holes" in told
+    assert "old 1.0: PYSEC-2026-1, mended in 1.1" in described
+    assert "2 dependencies audited, 1 that the index does not know: 1 known holes" in described
 
 
 def test_none_is_well() -> None:
@@ -33,6 +33,6 @@ def test_none_is_well() -> None:
 
 @pytest.mark.parametrize("cannot", ["", "ERROR: connection refused", "[]", "null", report(), report(UNKNOWN)])
 def test_who_cannot_be_asked_is_no_hole_and_no_clean_bill(cannot: str) -> None:
-    holed, told = read_report(cannot)
+    holed, described = read_report(cannot)
     assert not holed
-    assert "are not audited" in told
+    assert "are not audited" in described

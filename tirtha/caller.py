@@ -18,7 +18,7 @@ _EVERY_RIGHT: frozenset[Right] = frozenset({"read", "write", "admin"})
 class Caller:
     """A caller of `tenant` with `rights`; `key_id` names the API key that was shown, if one was.
 
-    A key may be bound to one user: then `user_id` is that user, and the caller acts for nobody else. A key may be marked as that
+    A key may be bound to one user: then `user_id` is that user, and the caller acts for no one else. A key may be marked as that
     of a `trusted_proxy`: then a surface may believe what its requests say of the user behind them. `time_zone` is where the key's
     user is.
     """

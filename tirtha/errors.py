@@ -26,7 +26,7 @@ FaceFault
 ├── NoTier          a chat needs a model, and none is configured or allowed
 ├── ProtocolMissing the tier speaks another protocol than the endpoint can ask it in
 ├── CapReached      only models that cost money could answer, and today's money is spent
-├── MemoryNeeded    a conversation is to be compacted, and nobody is named whose memory could hold what leaves it
+├── MemoryNeeded    a conversation is to be compacted, and no user is named whose memory could hold what leaves it
 ├── BadChat         what was sent to a chat endpoint cannot be used
 ├── UnknownResponse there is no stored response of that id
 ├── NotReplayable   a decision cannot be replayed, or not on these recordings
@@ -116,7 +116,7 @@ class TenantWide(FaceFault):
 
 
 class OtherTenant(FaceFault):
-    """The request names a tenant that is not the key's; nothing is told of whether there is one."""
+    """The request names a tenant that is not the key's; whether there is one is not disclosed."""
 
     def __init__(self) -> None:
         super().__init__("this key manages its own tenant only; a key of the tenant 'default' may name others")
@@ -184,7 +184,7 @@ class SessionNeeded(FaceFault):
 
 
 class NotLoopback(FaceFault):
-    """The server was told to listen where others could reach it, and nothing would ask them for a key, as `why` says."""
+    """The server was configured to listen where others could reach it, and nothing would ask them for a key, as `why` says."""
 
     def __init__(self, host: str, why: str) -> None:
         self.host = host
@@ -215,7 +215,7 @@ class NotAudited(NotReady):
 
 
 class SettingsInvalid(FaceFault):
-    """Settings are wrong; `wrong` tells of each where it was said and why it cannot be."""
+    """Settings are wrong; `wrong` says of each where it was set and why it cannot be."""
 
     def __init__(self, wrong: Sequence[str]) -> None:
         self.wrong = tuple(wrong)
@@ -343,17 +343,17 @@ class BadChat(FaceFault):
 
 
 class UnknownResponse(FaceFault):
-    """No stored response `response_id` belongs to whoever asks; whether another has one is not told."""
+    """No stored response `response_id` belongs to the caller; whether another has one is not disclosed."""
 
     def __init__(self, response_id: str) -> None:
         super().__init__(f"there is no stored response {response_id!r}")
 
 
 class MemoryNeeded(FaceFault):
-    """A conversation is to be compacted, and nobody is named whose memory could hold what leaves it."""
+    """A conversation is to be compacted, and no user is named whose memory could hold what leaves it."""
 
     def __init__(self) -> None:
         super().__init__(
-            "what leaves a conversation must be remembered first, and nobody is named whose memory that is: send the header "
+            "what leaves a conversation must be remembered first, and no user is named whose memory that is: send the header "
             "X-Tirtha-User, or safety_identifier, or a key that is bound to a user"
         )

@@ -44,8 +44,8 @@ class SettingSources:
             raise SettingsInvalid([f"{file} is not UTF-8 ({fault.reason} at byte {fault.start + 1})"]) from None
         except OSError as fault:
             reason = fault.strerror if fault.filename else str(fault)
-            told = f"{file} cannot be read: {reason}" if fault.filename else reason
-            raise SettingsInvalid([f"{told}; correct it, or set TIRTHA_CONFIG to another file"]) from None
+            why = f"{file} cannot be read: {reason}" if fault.filename else reason
+            raise SettingsInvalid([f"{why}; correct it, or set TIRTHA_CONFIG to another file"]) from None
 
     def named(self, place: _Place) -> str:
         """Return a setting's name as its source spells it: `--port`, `TIRTHA_PORT`, or `port in FILE`."""
@@ -83,7 +83,7 @@ def _environment() -> _Given:
 def _table(flags: _Given) -> _Given:
     try:
         return tomllib.loads(settings_file(flags.get("home")).read_text("utf-8"))
-    except (OSError, ValueError):  # there is none, or what is wrong with it is told already
+    except (OSError, ValueError):  # there is none, or what is wrong with it is reported already
         return {}
 
 

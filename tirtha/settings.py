@@ -88,7 +88,7 @@ def _with_secrets_of_files(given: object, *secrets: str) -> object:
 
 
 def _secret_in(file: Path, *, beside: str | None) -> str:
-    """Return the secret in a file, without the line break at its end. Raises ValueError, which tells nothing of what it holds."""
+    """Return the secret in a file, without the line break at its end. Raises ValueError, which shows nothing of what it holds."""
     if beside:
         raise ValueError(f"is given beside `{beside}`: give one of them")
     try:
@@ -299,7 +299,7 @@ class Settings(BaseSettings):
         ),
     ] = ()
     hsts_max_age_s: Annotated[
-        int, Field(ge=0, description="seconds that browsers are told to come by TLS only; 0: they are not told")
+        int, Field(ge=0, description="seconds for which browsers are asked to use TLS only; 0: they are not asked")
     ] = 0
     key: Annotated[SecretStr | None, Field(description="API key that the command line shows to the server")] = None
     key_file: Annotated[Path | None, Field(description="a file that holds `key` instead")] = None

@@ -15,5 +15,5 @@ _SEEN = re.compile(f"[^{_SHOWS_NOTHING}]")
 
 
 def is_blank(text: str) -> bool:
-    """Say whether nothing of a text can be seen: whitespace, zero-width characters and other fillers only."""
+    """Return whether nothing of a text can be seen: whitespace, zero-width characters and other fillers only."""
     return _SEEN.search(text) is None

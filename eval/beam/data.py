@@ -1,7 +1,7 @@
 """BEAM (Tavakoli et al., arXiv 2510.27246; CC BY-SA 4.0): chats of a user and an assistant over months, ten kinds of questions.
 
 Reads folders as the repository lays them out: `chat.json`, and `probing_questions/probing_questions.json` beside it. A batch is a
-session. A day holds until the next is told; there are no times of day. Messages end in the place of the plan that they were made
+session. A day holds until the next is named;| there are no times of day. Messages end in the place of the plan that they were made
 from ("->-> 1,1"), which is no text: it is cut, with whatever follows it.
 
 Questions without evidence are kept apart, but for those that are to be refused: they need none. What a request about the user's
@@ -38,7 +38,7 @@ _DAY = "%B-%d-%Y"
 
 
 def read_beam(folder: Path, *, size: str | None = None) -> list[Conversation]:
-    """Read the chats in a folder and below it, in the order of their places, those of one size ("100K") if it is told.
+    """Read the chats in a folder and below it, in the order of their places, those of one size ("100K") if it is given.
 
     A chat is named by its folder and the one above it: "100K/2". Raises Unusable where one is not in BEAM's format, or none is
     there.
@@ -92,8 +92,8 @@ def _chat(name: str, batches: list[dict[str, Any]], asked: dict[str, list[dict[s
     )
 
 
-def _day(told: str) -> str:
-    return datetime.strptime(told, _DAY).replace(tzinfo=UTC).isoformat()
+def _day(written: str) -> str:
+    return datetime.strptime(written, _DAY).replace(tzinfo=UTC).isoformat()
 
 
 def _turn(message: dict[str, Any], day: str) -> dict[str, str]:
@@ -103,14 +103,14 @@ def _turn(message: dict[str, Any], day: str) -> dict[str, str]:
 
 def _question(id_: str, kind: str, record: dict[str, Any], known: set[str]) -> LabelledQuestion:
     sources = record.get("source_chat_ids")
-    told = sources.get("updated_info") if isinstance(sources, dict) else None
+    updated = sources.get("updated_info") if isinstance(sources, dict) else None
     return LabelledQuestion(
         id=id_,
         question=record["question"],
         answer="" if kind == ABSTENTION else record[_GOLD[kind]],
         kind=kind,
         evidence=frozenset(_ids(sources)) & known,
-        answer_in=frozenset(_ids(told)) & known,
+        answer_in=frozenset(_ids(updated)) & known,
         answerable=kind != ABSTENTION,
     )
 

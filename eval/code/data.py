@@ -69,12 +69,12 @@ def read_hidden(file: Path) -> dict[str, Hidden]:
 
 
 def _problem(row: dict[str, Any], public: list[str] | None) -> Problem:
-    told = public if public is not None else _ASSERTION.findall(row["prompt"])
+    assertions = public if public is not None else _ASSERTION.findall(row["prompt"])
     return Problem(
         id=row["task_id"],
         prompt=row["prompt"],
         entry_point=row["entry_point"],
-        public_tests="\n".join(told),
+        public_tests="\n".join(assertions),
         base_tests=row.get("test") or row.get("assertion") or "",
     )
 

@@ -10,18 +10,18 @@ Inputs = Sequence[Any]
 
 
 def with_types(task_id: str, inputs: Inputs) -> tuple[Any, ...]:
-    """Give a task's arguments the types that they had before they were written as JSON."""
+    """Return a task's arguments with the types that they had before they were written as JSON."""
     shape = _SHAPES.get(int(task_id.rpartition("/")[2]))
     return tuple(shape(inputs) if shape else inputs)
 
 
 def only_found(entry_point: str) -> bool:
-    """Say whether all that counts of a value is that there is one: it may be an object, such as a match."""
+    """Return whether all that counts of a value is that there is one: it may be an object, such as a match."""
     return entry_point in _FOUND
 
 
 def saying_found(entry_point: str, program: str) -> str:
-    """Give a program that says "found" instead of returning such an object."""
+    """Return a program that says "found" instead of returning such an object."""
     return program + _SAYING_FOUND.format(entry_point=entry_point)
 
 

@@ -26,7 +26,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 
 def mutants(program: str, *, limit: int) -> list[str]:
-    """Give up to `limit` different mutants of a program, spread over its whole length. Raises SyntaxError."""
+    """Return up to `limit` different mutants of a program, spread over its whole length. Raises SyntaxError."""
     tree = ast.parse(program)
     made = list(dict.fromkeys(_each(tree)))
     original = ast.unparse(tree)
@@ -46,7 +46,7 @@ def _each(tree: ast.Module) -> Iterator[str]:
 
 
 def _changes(node: ast.AST) -> list["_Change"]:
-    """Give what can be done to a node, each in place."""
+    """Return the changes that can be made to a node, each in place."""
     match node:
         case ast.Compare(ops=[op, *_]) if type(op) in _COMPARISONS:
             return [_Change(node, "ops", [_COMPARISONS[type(op)](), *node.ops[1:]])]

@@ -67,12 +67,12 @@ class CascadeResults:
     samples: tuple[Served, ...]
 
     def figures(self) -> list[Figures]:
-        """Give every policy's figures, in the order they ran."""
+        """Compute every policy's figures, in the order they ran."""
         if not self.samples:
             return []
-        dear, slow = self._cost(FRONTIER, 0), self._seconds(FRONTIER)
+        frontier, slow = self._cost(FRONTIER, 0), self._seconds(FRONTIER)
         policies = dict.fromkeys(one.policy for one in self.samples)
-        return [self._figures(policy, dear, slow) for policy in policies]
+        return [self._figures(policy, frontier, slow) for policy in policies]
 
     def tables(self) -> Iterator[Table]:
         """Lay the figures out for people."""
@@ -103,7 +103,7 @@ class CascadeResults:
         yield self._paired()
 
     def right(self) -> dict[str, float]:
-        """Give each policy's share of right answers over its problems and rotations."""
+        """Return each policy's share of right answers over its problems and rotations."""
         return {policy: mean(self._right(policy)) for policy in dict.fromkeys(one.policy for one in self.samples)}
 
     def report(self, errors: int) -> Report:
@@ -141,20 +141,20 @@ class CascadeResults:
         return mean(one.seconds for one in self._of(policy, 0))
 
     def _right(self, policy: str) -> list[float]:
-        """Give each problem's share of right answers over the rotations."""
+        """Return each problem's share of right answers over the rotations."""
         served: dict[str, list[float]] = {}
         for one in self.samples:
             if one.policy == policy:
                 served.setdefault(one.problem, []).append(float(one.plus))
         return [mean(of) for _, of in sorted(served.items())]
 
-    def _figures(self, policy: str, dear: float, slow: float) -> Figures:
+    def _figures(self, policy: str, frontier: float, slow: float) -> Figures:
         first = self._of(policy, 0)
         every = [self._of(policy, rotation) for rotation in range(self._rotations)]
         n, base, plus = len(first), sum(one.base for one in first), sum(one.plus for one in first)
         cost = self._cost(policy, 0)
         cost_mean = mean(self._cost(policy, rotation) for rotation in range(self._rotations))
-        dear_mean = mean(self._cost(FRONTIER, rotation) for rotation in range(self._rotations))
+        frontier_mean = mean(self._cost(FRONTIER, rotation) for rotation in range(self._rotations))
         return Figures(
             policy=policy,
             n=n,
@@ -166,9 +166,9 @@ class CascadeResults:
             escalated=_share(first, "frontier"),
             unverified=mean(not one.verified for one in first),
             cost_nanousd=cost,
-            ratio=dear / cost if cost else None,
+            ratio=frontier / cost if cost else None,
             mean_plus=mean(mean(one.plus for one in of) for of in every),
-            mean_ratio=dear_mean / cost_mean if cost_mean else None,
+            mean_ratio=frontier_mean / cost_mean if cost_mean else None,
             rotations=self._rotations,
             served=sum(bool(one.program) for one in first),
             seconds=self._seconds(policy),

@@ -1,4 +1,4 @@
-"""Recorded completions of code tasks, whoever recorded them: a row a call, read and written in one format.
+"""Recorded completions of code tasks, by any program: a row a call, read and written in one format.
 
 A row says which task it belongs to, what was sent and with which limits, what came back, its tokens and its time. Rows of several
 models may stand in one file. As recordings of the cascade they are found by their request: what was sent must be what is sent now.

@@ -59,8 +59,8 @@ def _option(name: str, field: FieldInfo, needed: str) -> Parameter:
     elif many is Mapping:
         kind, default = list[str] | None, None
     bounds = {_BOUNDS[at]: getattr(one, at) for one in field.metadata for at in _BOUNDS if hasattr(one, at)}
-    told = typer.Option(_flag(name), help=needed or f"{field.description}{how}", **bounds)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])
+    option = typer.Option(_flag(name), help=needed or f"{field.description}{how}", **bounds)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
 
 def _value(field: FieldInfo, words: Any) -> Any:

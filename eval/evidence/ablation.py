@@ -2,9 +2,9 @@
 
 For every conversation recall's weights are fitted on the others of its set, with and without a part's features; the plain fusion
 that they correct stays. Three things are compared question by question: evidence recall of the context distilled; the share of
-the answer's words that it tells, since the wrong sentence of the right turn may be quoted; and the AUROC of answerability, where
+the answer's words that it holds, since the wrong sentence of the right turn may be quoted; and the AUROC of answerability, where
 the set has questions without an answer. A part earns its place by any of them; one whose intervals all hold zero has not shown its
-worth. Beside them, the words that whole turns in the same order would tell.
+worth. Beside them, the words that whole turns in the same order would hold.
 
 The fit has no chance in it: the same questions give the same figures. Following names from turn to turn searches the memory again,
 which is not here: it cannot be switched off.
@@ -34,8 +34,8 @@ __all__ = ["NOTHING", "SWITCHED_OFF", "Ablated", "Ablation", "Figures", "Judged"
 NOTHING = "nothing"
 ALL = "all"
 _OPTIONS = {
-    "news of a turn": replace(DistillOptions(), redundancy=0.0, redundancy_broad=0.0),
-    "thrift": replace(DistillOptions(), cost_exponent=0.0),
+    "redundancy of lines": replace(DistillOptions(), redundancy=0.0, redundancy_broad=0.0),
+    "cost of a line": replace(DistillOptions(), cost_exponent=0.0),
 }
 _SUPERSESSION = "supersession"
 SWITCHED_OFF = (NOTHING, *PARTS, *_OPTIONS, _SUPERSESSION)
@@ -48,7 +48,7 @@ class Judged:
     """All questions of a set without one part, by weights that never saw their conversation.
 
     kinds, recalls, words: of the answerable questions, in order: as the set calls it; evidence recall; the share of the answer's
-    words that the context tells, None for an answer without any. whole_turn_words: what whole turns would tell, with nothing
+    words that the context holds, None for an answer without any. whole_turn_words: what whole turns would hold, with nothing
     switched off. truths, probabilities: of all questions: whether there is an answer, and how likely that was said to be; no
     probabilities where the part has nothing to do with it.
     """
@@ -138,7 +138,7 @@ class Ablation:
 
 
 def compare_parts(judged: Mapping[str, Judged], *, budget: int) -> Ablation | None:
-    """Say what each part is worth, question by question; None unless the questions were judged with nothing switched off."""
+    """Return what each part is worth, question by question; None unless the questions were judged with nothing switched off."""
     full = judged.get(NOTHING)
     if full is None:
         return None
@@ -188,7 +188,7 @@ def _written(interval: Interval) -> str:
 
 
 def _probabilities(asked: Sequence[Asked], reranked: Sequence[Reranked]) -> tuple[float, ...]:
-    """Say how likely each question has an answer, by a fit on the other conversations; nothing where it cannot be fitted.
+    """Return how likely each question has an answer, by a fit on the other conversations; nothing where it cannot be fitted.
 
     It takes questions with an answer and without in all conversations but any one.
     """
@@ -230,7 +230,7 @@ def _judged(
 
 
 def _whole_turn_words(asked: Sequence[Asked], reranked: Sequence[Reranked], budget: int) -> Shares:
-    """Say what contexts of whole turns in the same order tell of the answers' words."""
+    """Compute the share of the answers' words that contexts of whole turns in the same order hold."""
     shares: list[float | None] = []
     for one, evidence in _answerable(asked, reranked):
         turns = list({found.turn.pk: found.turn for found in evidence}.values())

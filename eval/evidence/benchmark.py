@@ -79,7 +79,7 @@ class EvidenceBenchmark(Benchmark[EvidenceOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - memories are made as they are needed
-        """Give what asks a question, of one conversation after the other."""
+        """Yield a function that asks a question, of one conversation after the other."""
         async with AsyncExitStack() as stack:
             asking = _Asking(settings=self.settings, encoder=self.encoder, recall_models=self._weights, stack=stack)
 

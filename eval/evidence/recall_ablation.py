@@ -46,7 +46,7 @@ class RecallAblation(Benchmark[AblationOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - candidates serve all of them
-        """Give what judges all questions without a part."""
+        """Yield a function that judges all questions without a part."""
         unseen = _Unseen(
             name=self.options.set, conversations=self._conversations, encoder=self.encoder, budget=self.options.budget
         )
@@ -57,7 +57,7 @@ class RecallAblation(Benchmark[AblationOptions]):
         yield work
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
-        """Say what each part is worth."""
+        """Return what each part is worth."""
         done = [one for one in answers if not one.fault]
         found = compare_parts({one.id: Judged.read(one.value) for one in done}, budget=self.options.budget)
         size = f", {self.options.size}" if self.options.size else ""

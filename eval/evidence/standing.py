@@ -27,7 +27,7 @@ from memory.encoding.encoder import Encoder
 from tirtha.operations.context import distilled
 from tirtha.settings import Settings
 
-__all__ = ["Held", "of_users_alone", "with_and_without"]
+__all__ = ["Held"]
 
 _BUDGETS = (165, 660)
 
@@ -42,7 +42,7 @@ class Held:
     lines: tuple[int, ...]
 
 
-def of_users_alone(chats: Sequence[Conversation]) -> list[Conversation]:
+def _of_users_alone(chats: Sequence[Conversation]) -> list[Conversation]:
     """Return the chats with what the user said, and the questions about his instructions and preferences, alone."""
     return [
         replace(
@@ -54,7 +54,7 @@ def of_users_alone(chats: Sequence[Conversation]) -> list[Conversation]:
     ]
 
 
-async def with_and_without(chats: Sequence[Conversation], encoder: Encoder) -> list[Held]:
+async def _with_and_without(chats: Sequence[Conversation], encoder: Encoder) -> list[Held]:
     """Ask every answerable question of each chat, in a memory of its own, and distil what was recalled in both ways."""
     rows: list[Held] = []
     for chat in chats:
@@ -63,14 +63,14 @@ async def with_and_without(chats: Sequence[Conversation], encoder: Encoder) -> l
                 found = await service.memory.recall(chat.scope, question.question, chat.asked_at)
                 contexts = [distilled(found, budget) for budget in _BUDGETS]
                 plain = [distilled(replace(found, standing=(), nearness=()), budget) for budget in _BUDGETS]
-                told = {(one.turn.session_id, one.turn.id) for one in found.standing}
+                wanted = {(one.turn.session_id, one.turn.id) for one in found.standing}
                 rows.append(
                     Held(
                         kind=question.kind,
                         with_them=tuple(map(question.recall_of, contexts)),
                         without=tuple(map(question.recall_of, plain)),
                         lines=tuple(
-                            sum((line.session_id, line.turn_id) in told for line in one.lines) for one in contexts
+                            sum((line.session_id, line.turn_id) in wanted for line in one.lines) for one in contexts
                         ),
                     )
                 )
@@ -88,7 +88,7 @@ def main(
     """Print what contexts hold of the evidence with instructions and without, by kind and budget."""
     chats = read_set("beam", data, size=size)
     with closing(CachedEncoder(embeddings)) as encoder:
-        rows = asyncio.run(with_and_without(of_users_alone(chats) if wanted else chats, encoder))
+        rows = asyncio.run(_with_and_without(_of_users_alone(chats) if wanted else chats, encoder))
     table = Table("kind", "n", "budget", "recall with", "without", "lines of instructions")
     for kind in sorted({one.kind for one in rows}):
         own = [one for one in rows if one.kind == kind]

@@ -45,5 +45,5 @@ def set_apart(fitted: Sequence[str]) -> str:
         "without": [name for name in _SHIPPED if name not in fitted],
         "with": [name for name in fitted if name not in _SHIPPED],
     }
-    told = ", ".join(f"{how} {' and '.join(names)}" for how, names in changes.items() if names)
-    return f"fitted {told}" if told else ""
+    described = ", ".join(f"{how} {' and '.join(names)}" for how, names in changes.items() if names)
+    return f"fitted {described}" if described else ""

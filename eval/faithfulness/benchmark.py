@@ -169,7 +169,7 @@ def _flat(pairs: Pairs) -> list[_Verdict]:
 
 
 def _figures(pairs: Pairs) -> _Figures | None:
-    """Reckon the figures of a group; None unless it has faithful and unfaithful answers."""
+    """Compute the figures of a group; None unless it has faithful and unfaithful answers."""
     flat = _flat(pairs)
     wrong, right = [v for v in flat if not v.faithful], [v for v in flat if v.faithful]
     if not wrong or not right:
@@ -191,7 +191,7 @@ def _auroc(verdicts: Sequence[_Verdict]) -> float:
 
 
 def _risk(pairs: Pairs) -> list[tuple[float, float]]:
-    """Give the share of unfaithful ones among the answers served, as more and more are."""
+    """Return the share of unfaithful ones among the answers served, as more and more are."""
     ranked = sorted(_flat(pairs), key=lambda one: -one.score)
     wrong = 0
     points: list[tuple[float, float]] = []

@@ -52,7 +52,7 @@ def read_judged(source: Source, file: Path, *, seed: int) -> Iterator[Judged]:
 
 
 def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Judged]:
-    """Give, for each answer with something to change, the answer as given, and changed."""
+    """Yield, for each answer with something to change, the answer as given, and changed."""
     everyone = [speaker for one in conversations for speaker in one.speakers]
     for conversation in conversations:
         turns = {turn["id"]: turn for turns in conversation.sessions.values() for turn in turns}
@@ -60,33 +60,33 @@ def _perturbed(conversations: Sequence[Conversation], seed: int) -> Iterator[Jud
         for question in conversation.questions:
             if not question.answerable:
                 continue
-            told = [turns[id_] for id_ in sorted(question.evidence)]
-            brief = _brief(question.question, [_quote(n, turn) for n, turn in enumerate(told, 1)])
+            evidence = [turns[id_] for id_ in sorted(question.evidence)]
+            brief = _brief(question.question, [_quote(n, turn) for n, turn in enumerate(evidence, 1)])
             changed = {
                 kind: other
                 for kind in KINDS
                 if (other := perturb(question.answer, kind, seed=f"{seed}/{question.id}", strangers=strangers))
             }
             yield Judged(id=f"{question.id}/given", kind="given", answer=question.answer, brief=brief, faithful=True)
-            denied = [turn | {"text": deny(turn["text"], question.answer) or turn["text"]} for turn in told]
-            if all(one["text"] != turn["text"] for one, turn in zip(denied, told, strict=True)):
+            denied = [turn | {"text": deny(turn["text"], question.answer) or turn["text"]} for turn in evidence]
+            if all(one["text"] != turn["text"] for one, turn in zip(denied, evidence, strict=True)):
                 against = _brief(question.question, [_quote(n, turn) for n, turn in enumerate(denied, 1)])
                 yield Judged(
                     id=f"{question.id}/denied", kind="denied", answer=question.answer, brief=against, faithful=False
                 )
             for kind, answer in changed.items():
-                told_so = kind not in FACTS or _is_told(question.answer, answer, brief)
+                stated = kind not in FACTS or _is_stated(question.answer, answer, brief)
                 yield Judged(
                     id=f"{question.id}/{kind}",
-                    kind=kind if told_so else f"{kind}, told otherwise",
+                    kind=kind if stated else f"{kind}, told otherwise",
                     answer=answer,
                     brief=brief,
                     faithful=kind == "paraphrase",
                 )
 
 
-def _is_told(answer: str, changed: str, brief: Brief) -> bool:
-    """Say whether the evidence has the changed words themselves, so that the answer as given can be checked against it at all."""
+def _is_stated(answer: str, changed: str, brief: Brief) -> bool:
+    """Return whether the evidence has the changed words themselves, so that the answer as given can be checked against it."""
     said = {word for quote in brief.quotes for text in _texts(quote) for word in words(text)}
     return set(words(answer)) - set(words(changed)) <= said
 

@@ -60,7 +60,7 @@ class Reply:
     """What came of a question.
 
     tokens: of the context, or of the whole raw prompt. lines: the verbatim quotes that the context of the budget asked for holds.
-    refused: why no model was asked. path: that of the decision; "raw", or "no model" where the raw prompt fits but nobody reads it.
+    refused: why no model was asked. path: that of the decision; "raw", or "no model" where the raw prompt fits but none reads it.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Reply:
     cached: bool = False
 
     def as_row(self) -> dict[str, Json]:
-        """Give it as a row's value."""
+        """Return it as a row's value."""
         return asdict(self)
 
 
@@ -124,7 +124,7 @@ def caller_of(scope: Scope) -> Caller:
 
 
 def history_scope() -> Scope:
-    """Give the scope that a history is remembered in."""
+    """Return the scope that a history is remembered in."""
     return Scope(tenant=_TENANT, user_id=_USER)
 
 

@@ -21,7 +21,7 @@ class LabelledQuestion:
     """A question, its gold answer ("" where there is none) and the turns that hold it.
 
     id: the conversation's and, behind the last colon, the question's place in it: "conv-26:0". kind: as the set calls it.
-    evidence: ids of turns of the conversation. answer_in: those of them that tell the gold answer, where the others tell what was
+    evidence: ids of turns of the conversation. answer_in: those of them that hold the gold answer, where the others hold what was
     true before; empty where the set makes no difference. sessions: ids of the evidence's sessions, only where the set labels
     nothing smaller; `evidence` then holds every turn of them. answerable: whether the conversation holds the answer.
     """

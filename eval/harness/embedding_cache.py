@@ -38,7 +38,7 @@ class CachedEncoder(Encoder):
     def encode_turns(
         self, turns: Sequence[Turn], between: Callable[[], None] = lambda: None
     ) -> list[list[EncodedPassage]]:
-        """Give the passages of every turn, from the file where it has them."""
+        """Return the passages of every turn, from the file where it has them."""
         keys = [self._key(turn) for turn in turns]
         kept = self._read(keys)
         known = {

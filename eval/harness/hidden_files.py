@@ -80,6 +80,6 @@ def _paths(arguments: Sequence[object]) -> Iterator[str | bytes]:
 def _identity(path: str | bytes) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
-    except (OSError, ValueError):  # no such file: whoever wants it will be told
+    except (OSError, ValueError):  # no such file: the program that opens it will see that
         return None
     return found.st_dev, found.st_ino

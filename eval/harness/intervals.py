@@ -53,7 +53,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How well probabilities tell true from false: AUROC and Brier score (with that of always saying the base rate)."""
+    """How well probabilities separate true from false: AUROC and Brier score (with that of always saying the base rate)."""
 
     auroc: float
     brier: float

@@ -24,7 +24,7 @@ from eval.harness.benchmark import Sample, Work
 from tirtha.settings import Settings
 from tirtha.wiring.tiers import model_name, open_tiers
 
-__all__ = ["OFFICIAL_JUDGE", "JudgeTier", "JudgedBy", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
+__all__ = ["JudgeTier", "JudgedBy", "ToJudge", "judge_name", "judge_note", "judge_prompt", "judging"]
 
 JudgeTier = Literal["local", "frontier"]
 JudgedBy = Annotated[JudgeTier | None, Field(description="the tier whose model judges the answers")]
@@ -52,7 +52,7 @@ class ToJudge:
 
 @asynccontextmanager
 async def judging(settings: Settings, tier: JudgeTier, wanted: Mapping[str, ToJudge]) -> AsyncIterator[Work]:
-    """Give what judges one reply by the tier's model; `value` is `{"right": bool, "said": str}`.
+    """Yield a function that judges one reply by the tier's model; `value` is `{"right": bool, "said": str}`.
 
     A judge that says neither yes nor no has judged nothing: that is a fault, and no wrong reply.
 
@@ -76,9 +76,9 @@ def judge_name(settings: Settings, tier: JudgeTier | None) -> str:
 
 
 def judge_note(name: str) -> list[str]:
-    """Say what a reader must know of the judge."""
+    """Return what a reader must know of the judge."""
     if name == "none":
-        return ["Nobody judged the answers here: score the official file with the official judge."]
+        return ["No model judged the answers here: score the official file with the official judge."]
     words = "the paper's model, with our words" if name == OFFICIAL_JUDGE else f"{name} instead of {OFFICIAL_JUDGE}"
     return [f"Unofficial judge: {words}. Not to be compared with published figures."]
 

@@ -50,7 +50,7 @@ class Code:
 
 @cache
 def find_code() -> Code:
-    """Say which code is running."""
+    """Return which code is running."""
     commit = _git("rev-parse", "HEAD")
     return Code(
         version=tirtha.__version__, commit=commit, dirty=bool(commit and _git("status", "--porcelain")), sha256=_engine_sha256()
@@ -60,19 +60,19 @@ def find_code() -> Code:
 def make_manifest(
     *, name: str, config: Mapping[str, Json], data: Sequence[Path], settings: Settings, models: Mapping[str, Json]
 ) -> dict[str, Json]:
-    """Give the manifest of a run of benchmark `name`. Raises OSError if a data file cannot be read."""
+    """Return the manifest of a run of benchmark `name`. Raises OSError if a data file cannot be read."""
     code = find_code()
     hashes = {name: sha256_of(file) for name, file in _named(data).items()}
-    told = settings.model_dump(mode="json", exclude=_OF_NO_ANSWER)  # secrets are masked in it
+    shown = settings.model_dump(mode="json", exclude=_OF_NO_ANSWER)  # secrets are masked in it
     return {
         "benchmark": name,
         "config": config,
-        "config_hash": config_hash(name, config, hashes, models, told),
+        "config_hash": config_hash(name, config, hashes, models, shown),
         "data_sha256": hashes,
         "code": {"version": code.version, "commit": code.commit, "dirty": code.dirty, "sha256": code.sha256},
         "models": models,
         "prompts_sha256": prompts_hash(),
-        "settings": told,
+        "settings": shown,
         "machine": {
             "python": platform.python_version(),
             "platform": platform.platform(terse=True),
@@ -84,7 +84,7 @@ def make_manifest(
 
 
 def _named(data: Sequence[Path]) -> dict[str, Path]:
-    """Name files as shortly as tells them apart: official files of several tasks are all called the same."""
+    """Name files as shortly as distinguishes them: official files of several tasks are all called the same."""
     names = Counter(file.name for file in data)
     return {file.name if names[file.name] == 1 else file.absolute().as_posix(): file for file in data}
 

@@ -119,7 +119,7 @@ class _Scale:
         return round(self.start + share * (self.stop - self.start), 1)
 
     def ticks(self) -> list[float]:
-        """Give round values to mark."""
+        """Return round values to mark."""
         if self.log:
             return [
                 10**power for power in range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
@@ -135,7 +135,7 @@ def _round_step(step: float) -> float:
 
 
 def _drawn(chart: Chart) -> dict[str, object]:
-    """Give what the template draws: axes with ticks in pixels, and each line's points."""
+    """Return what the template draws: axes with ticks in pixels, and each line's points."""
     xs = [x for line in chart.lines for x, _ in line.points]
     ys = [y for line in chart.lines for _, y in line.points]
     shares = all(0 <= y <= 1 for y in ys)

@@ -127,7 +127,7 @@ def read_rows(file: Path) -> list[Sample]:
 
 
 def list_runs(root: Path) -> list[Path]:
-    """Give the folders of all runs in `root`, oldest first."""
+    """Return the folders of all runs in `root`, oldest first."""
     return sorted(file.parent for file in root.glob("*/manifest.json"))
 
 
@@ -159,23 +159,23 @@ class _Runner:
         task = self.progress.add_task(name, total=len(self.ids), completed=len(self.ids) - len(left))
         if not left:
             return
-        purse = _Purse(limit_nanousd=self._limit_nanousd, spent_nanousd=self._spent_nanousd)
+        money = _Budget(limit_nanousd=self._limit_nanousd, spent_nanousd=self._spent_nanousd)
         waiting = iter(left)
 
         async def one_after_another() -> None:
             for id_ in waiting:
-                if purse.empty:
+                if money.empty:
                     return
                 sample = await work(id_)
                 _append(file, sample)
-                purse.spent_nanousd += sample.cost_nanousd
-                cost = f", US$ {dollars(purse.spent_nanousd)}" if purse.spent_nanousd else ""
+                money.spent_nanousd += sample.cost_nanousd
+                cost = f", US$ {dollars(money.spent_nanousd)}" if money.spent_nanousd else ""
                 self.progress.update(task, advance=1, description=f"{name}{cost}")
 
         async with opened(left) as work:
             await _together(one_after_another, self.options.at_once)
-        if purse.stopped:
-            raise CostReached(folder=self.folder, spent_nanousd=purse.spent_nanousd)
+        if money.stopped:
+            raise CostReached(folder=self.folder, spent_nanousd=money.spent_nanousd)
 
     @property
     def _limit_nanousd(self) -> int | None:
@@ -197,7 +197,7 @@ async def _together(worker: Callable[[], Coroutine[None, None, None]], count: in
 
 
 @dataclass(slots=True, kw_only=True)
-class _Purse:
+class _Budget:
     """What may be spent, and what is; `stopped` once a sample was not begun for it."""
 
     limit_nanousd: int | None
@@ -228,7 +228,7 @@ def _read_row(line: str) -> Sample | None:
 
 
 def _last_rows(file: Path) -> dict[str, Sample]:
-    """Give each sample's last row: a sample that failed once may have been finished later."""
+    """Return each sample's last row: a sample that failed once may have been finished later."""
     return {one.id: one for one in read_rows(file)}
 
 

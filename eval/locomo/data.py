@@ -15,7 +15,7 @@ from dateutil.parser import parse as parse_date
 from eval.errors import Unusable
 from eval.harness.conversations import Conversation, LabelledQuestion
 
-__all__ = ["ADVERSARIAL", "ANSWERED", "read_locomo"]
+__all__ = ["ADVERSARIAL", "read_locomo"]
 
 ANSWERED = ("multi-hop", "temporal", "open-domain", "single-hop")
 ADVERSARIAL = "adversarial"

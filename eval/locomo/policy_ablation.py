@@ -1,7 +1,7 @@
 """What the parts of the cascade are worth on questions: each switched off in turn, paired with everything on, in answers and cost.
 
 LoCoMo's questions, scored by token F1. Every question is asked twice, as a chat app's users do, so that the cache has something to
-save. Needs a model: without one there is nothing to verify, mend or widen, and the run refuses to start.
+save. Needs a model: without one there is nothing to verify, repair or widen, and the run refuses to start.
 """
 
 import tempfile

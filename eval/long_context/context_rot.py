@@ -73,7 +73,7 @@ class ContextRot(Benchmark[RotOptions]):
     def history(self, length: int) -> History:
         """Make the history of `length` tokens: the conversation, and other sessions around it."""
         own = sample_sessions()
-        told = {turn.id: turn.text for turns in own.values() for turn in turns if turn.id}
+        texts = {turn.id: turn.text for turns in own.values() for turn in turns if turn.id}
         mine = [f"{turn.speaker}: {turn.text}" for turns in own.values() for turn in turns]
         room = length - count_tokens("\n".join(mine))
         others = take(paragraphs(self.options.seed, self.options.haystack), room) if room > 0 else []
@@ -82,7 +82,7 @@ class ContextRot(Benchmark[RotOptions]):
         hidden = {
             str(number): Hidden(
                 question=one.question,
-                facts=tuple(told[turn] for turn in sorted(one.evidence)),
+                facts=tuple(texts[turn] for turn in sorted(one.evidence)),
                 answer=one.answer,
                 asked_at=last + timedelta(days=1),
             )

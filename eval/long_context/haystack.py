@@ -69,7 +69,7 @@ class History:
 
 
 def paragraphs(seed: int, file: Path | None = None) -> Iterator[str]:
-    """Give filler, a paragraph at a time: made without end, or those of `file`. Raises OSError."""
+    """Yield filler, a paragraph at a time: made without end, or those of `file`. Raises OSError."""
     if file is not None:
         yield from (" ".join(part.split()) for part in file.read_text("utf-8").split("\n\n") if part.strip())
         return

@@ -72,7 +72,7 @@ class Cell:
 
 @asynccontextmanager
 async def asking_histories(histories: Histories) -> AsyncIterator[Work]:
-    """Give what answers the sample `length/key`; histories stay open until the end."""
+    """Yield a function that answers the sample `length/key`; histories stay open until the end."""
     async with AsyncExitStack() as stack:
         tiers = await stack.enter_async_context(open_tiers(histories.settings))
         opened = _Opened(histories=histories, stack=stack)
@@ -143,7 +143,7 @@ def cells_of(answers: Sequence[Sample]) -> list[Cell]:
 
 
 def marks_of(answer: Sample) -> dict[str, float]:
-    """Give evidence recall and rightness of one answer."""
+    """Return evidence recall and rightness of one answer."""
     [cell] = cells_of([answer])
     return {"evidence recall": cell.recall, "right": float(cell.right)}
 
@@ -167,7 +167,7 @@ class Figures:
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> "Figures":
-        """Reckon them."""
+        """Compute them."""
         whole = sum(cell.recall == 1 for cell in cells)
         return cls(
             n=len(cells),
@@ -186,7 +186,7 @@ class Figures:
 
 
 def by_length(cells: Sequence[Cell], groups: Mapping[str, Sequence[Cell]]) -> dict[str, Figures]:
-    """Give the figures of every length and group, by `length/group`."""
+    """Compute the figures of every length and group, by `length/group`."""
     return {
         f"{length}/{name}": Figures.of(own)
         for length in lengths_of(cells)
@@ -201,7 +201,7 @@ def lengths_of(cells: Sequence[Cell]) -> list[int]:
 
 
 def table_of(figures: Mapping[str, Figures], *, title: str) -> Table:
-    """Lay figures out; a raw prompt that was refused, or that nobody was there to read, is no wrong answer."""
+    """Lay figures out; a raw prompt that was refused, or for which there was no model, is no wrong answer."""
     table = Table(
         "tokens of history", "of", "n", "evidence recall", "all facts", "95%", "right", "context at most", "raw prompt",
         "raw: right, wrong, refused, not asked", title=title,
@@ -242,7 +242,7 @@ def _priced(name: Literal["local", "frontier"], configured: TierSettings) -> str
 
 
 def notes_on_models(models: Mapping[str, Json]) -> list[str]:
-    """Say what a reader must know where no model answered."""
+    """Return what a reader must know where no model answered."""
     if any(model != "none" for model in models.values()):
         return []
     return ["No model was configured: answers are quotes (the extractive tier), and raw prompts were only counted."]

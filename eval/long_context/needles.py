@@ -33,7 +33,7 @@ from eval.long_context.hidden_facts import (
     table_of,
 )
 
-__all__ = ["DEPTHS", "HOPS", "LENGTHS", "NeedleOptions", "Needles", "chains"]
+__all__ = ["HOPS", "LENGTHS", "NeedleOptions", "Needles", "chains"]
 
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 HOPS = (1, 2, 3, 4)

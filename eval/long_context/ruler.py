@@ -41,7 +41,7 @@ LENGTHS = (4_096, 8_192, 16_384)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """What came of one task: the metric by memory and by raw prompt (None if nobody read it), and what the context held."""
+    """What came of one task: the metric by memory and by raw prompt (None if no model read it), and what the context held."""
 
     task: str
     length: int
@@ -104,7 +104,7 @@ class Ruler(Benchmark[RulerOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - each has a memory of its own
-        """Give what remembers a sample's text and asks, and puts it raw before the question."""
+        """Yield a function that remembers a sample's text and asks, and puts it raw before the question."""
         async with open_tiers(self.settings) as tiers:
 
             async def work(id_: str) -> Sample:
@@ -146,12 +146,12 @@ class Ruler(Benchmark[RulerOptions]):
         return Sample(id=id_, value=value, cost_nanousd=memory.cost_nanousd + raw.cost_nanousd)
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:  # noqa: ARG002 - nothing is scored later
-        """Give what the context held, and the metric by memory."""
+        """Return what the context held, and the metric by memory."""
         [row] = _rows([answer])
         return {"held by the context": row.held, "metric": row.memory}
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:  # noqa: ARG002
-        """Give the official metric by task and length, both ways; errors apart."""
+        """Report the official metric by task and length, both ways; errors apart."""
         rows = _rows(answers)
         table = Table(
             "task", "length", "n", "held by the context", "all held, 95%", "metric x 100, memory", "metric x 100, raw",
@@ -217,7 +217,7 @@ class _Figures:
         )
 
     def cells(self) -> list[str]:
-        raw = "nobody read it" if self.raw is None else f"{100 * self.raw:.1f}"
+        raw = "no model read it" if self.raw is None else f"{100 * self.raw:.1f}"
         return [
             str(self.n), f"{self.held:.3f}", bounds(*self.all_held_95), f"{100 * self.memory:.1f}", raw,
             str(self.raw_refused), str(self.context_tokens_max),

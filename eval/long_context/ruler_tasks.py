@@ -68,12 +68,12 @@ class RulerSample:
 
 
 def match_all(prediction: str, references: Sequence[str]) -> float:
-    """Give the official metric: the share of the references that the prediction holds, in any case of letters."""
+    """Compute the official metric: the share of the references that the prediction holds, in any case of letters."""
     return sum(one.lower() in prediction.lower() for one in references) / len(references)
 
 
 def match_part(prediction: str, references: Sequence[str]) -> float:
-    """Give the official metric of questions with several right answers: 1 if the prediction holds any of them."""
+    """Compute the official metric of questions with several right answers: 1 if the prediction holds any of them."""
     return max(float(one.lower() in prediction.lower()) for one in references)
 
 
@@ -244,7 +244,7 @@ def _word(chance: random.Random, syllables: int = 3) -> str:
 
 
 def _words(chance: random.Random, *, syllables: int) -> Iterator[str]:
-    """Give words of so many syllables, none twice: so none stands in another either, as each syllable is consonant and vowel."""
+    """Yield words of so many syllables, none twice: so none stands in another either, as each syllable is consonant and vowel."""
     taken: set[str] = set()
     while len(taken) < len(_SYLLABLES) ** syllables:
         word = _word(chance, syllables)
@@ -266,15 +266,15 @@ def _needles(filler: Callable[[random.Random], Iterator[str]], values: Values, *
 ):  # fmt: skip
     def make(chance: random.Random) -> _Draft:
         named = [_key(chance) for _ in range(keys)]
-        told = {key: [values(chance) for _ in range(of_each)] for key in named}
+        held = {key: [values(chance) for _ in range(of_each)] for key in named}
         wanted = named[:asked]
-        needles = [_needle(key, value) for key in named for value in told[key]]
+        needles = [_needle(key, value) for key in named for value in held[key]]
         chance.shuffle(needles)
         return _Draft(
             needles=tuple(needles),
             filler=filler(chance),
             question=f"What are all the special magic values for {', and '.join(wanted)} mentioned in the text?",
-            outputs=tuple(value for key in wanted for value in told[key]),
+            outputs=tuple(value for key in wanted for value in held[key]),
             chance=chance,
         )
 

@@ -65,7 +65,7 @@ class LongMemEval(Benchmark[LongMemEvalOptions]):
 
     @asynccontextmanager
     async def answering(self, wanted: Sequence[str]) -> AsyncIterator[Work]:  # noqa: ARG002 - each opens a memory of its own
-        """Give what remembers a question's history and asks it."""
+        """Yield a function that remembers a question's history and asks it."""
 
         async def work(id_: str) -> Sample:
             try:
@@ -121,13 +121,13 @@ class LongMemEval(Benchmark[LongMemEvalOptions]):
         return ToJudge(type=question.judged_as, question=question.question, answer=question.answer, reply=reply)
 
     def marks(self, answer: Sample, score: Sample | None) -> dict[str, float]:
-        """Give the share of the answer's sessions that the context names, and the judge's word."""
+        """Return the share of the answer's sessions that the context names, and the judge's word."""
         ours = TypeAdapter(tuple[LongMemEvalSample, ...]).validate_python(answer.value["retrieval"])[0]
         found = {} if ours.named is None else {"sessions named": ours.named}
         return found | ({"judged right": float(bool(score.value["right"]))} if score and not score.fault else {})
 
     def report(self, answers: Sequence[Sample], scores: Mapping[str, Sample]) -> Report:
-        """Give retrieval figures by denominator and type, and judged answers by type; abstention apart, errors apart."""
+        """Report retrieval figures by denominator and type, and judged answers by type; abstention apart, errors apart."""
         done = [one for one in answers if not one.fault]
         read = TypeAdapter(tuple[LongMemEvalSample, ...]).validate_python
         results = LongMemEvalResults(

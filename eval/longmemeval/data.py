@@ -56,7 +56,7 @@ class LongMemEvalQuestion:
 
     @property
     def judged_as(self) -> str:
-        """What a judge is told of it: its type, or that it has no answer."""
+        """How a judge's prompt names it: by its type, or that it has no answer."""
         return "abstention" if self.abstention else self.type
 
     @cached_property

@@ -65,7 +65,7 @@ _METRICS = [mean(), stderr(), grouped(mean(), "type")]
 
 @scorer(metrics=_METRICS)
 def sessions_named(questions: Questions) -> Any:  # noqa: ANN401
-    """Give the share of the answer's sessions that the context names; abstention questions have none to name."""
+    """Score the share of the answer's sessions that the context names; abstention questions have none to name."""
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001 - sessions are the target
         question = questions[str(state.sample_id)]
@@ -79,7 +79,7 @@ def sessions_named(questions: Questions) -> Any:  # noqa: ANN401
 
 @scorer(metrics=_METRICS)
 def answer_f1(questions: Questions) -> Any:  # noqa: ANN401
-    """Give the token F1 of the answer; 1 or 0 for abstaining where the history holds none."""
+    """Score the token F1 of the answer; 1 or 0 for abstaining where the history holds none."""
 
     async def score(state: TaskState, target: Target) -> Score:
         if questions[str(state.sample_id)].abstention:

@@ -13,7 +13,7 @@ from eval.harness.intervals import share_bounds
 from eval.harness.ranking_metrics import CUTOFFS, judge_ranking
 from eval.harness.report import Json, Table
 
-__all__ = ["DENOMINATORS", "OURS", "Judgement", "LongMemEvalResults", "LongMemEvalSample", "Ranked"]
+__all__ = ["OURS", "Judgement", "LongMemEvalResults", "LongMemEvalSample", "Ranked"]
 
 OURS = "tirtha"
 DENOMINATORS = ("all", "without abstention", "strict")
@@ -31,7 +31,7 @@ class Ranked:
     targets: Mapping[str, frozenset[str]]
 
     def figures(self) -> dict[str, Figures]:
-        """Give, by denominator, every metric at every k."""
+        """Compute, by denominator, every metric at every k."""
         return {
             denominator: {
                 f"{metric}@{k}": getattr(judge_ranking(self.ranking, wanted, k), metric)
@@ -90,7 +90,7 @@ class LongMemEvalResults:
             yield self._by_system("turns", "strict")
 
     def figures(self) -> dict[str, Json]:
-        """Give every figure, with its n."""
+        """Return every figure, with its n."""
         return {
             "retrieval": {
                 system: {

@@ -54,7 +54,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """How an attribute is told and asked for. Every value fits every statement as it is written.
+    """How an attribute is stated and asked for. Every value fits every statement as it is written.
 
     The first question is the most direct, the last shares few words with the statements.
     """

@@ -17,7 +17,7 @@ __all__ = ["read_realtalk"]
 
 _SESSION = re.compile(r"session_\d+")
 _KINDS = {1: "multi-hop", 2: "temporal", 3: "commonsense"}
-_TOLD_AT = "%d.%m.%Y, %H:%M:%S"
+_SENT_AT = "%d.%m.%Y, %H:%M:%S"
 
 
 def read_realtalk(folder: Path) -> list[Conversation]:
@@ -65,5 +65,5 @@ def _turn(message: dict[str, Any]) -> dict[str, str]:
         "role": "user",
         "speaker": message["speaker"],
         "text": message["clean_text"].strip() or "[image]",
-        "said_at": datetime.strptime(message["date_time"], _TOLD_AT).replace(tzinfo=UTC).isoformat(),
+        "said_at": datetime.strptime(message["date_time"], _SENT_AT).replace(tzinfo=UTC).isoformat(),
     }

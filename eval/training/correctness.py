@@ -31,7 +31,7 @@ from eval.drafts.labelled import Labelled, read_labelled
 from eval.harness.intervals import share_bounds
 from eval.training.sets import LICENCES as OF_RECALL
 
-__all__ = ["Fit", "fit", "held_out", "judged", "lowest_threshold", "penalty"]
+__all__ = ["Fit", "fit", "held_out", "judged", "lowest_threshold"]
 
 Floats = NDArray[np.float64]
 _FOLDS = 10

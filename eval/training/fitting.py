@@ -53,24 +53,24 @@ class Asked:
     def usefulness(self) -> NDArray[np.float64]:
         """Return what each candidate is worth, 0 to 1: of an evidence turn, for the most part by what it holds of the answer.
 
-        That is the share of the answer's words that the passage tells, of what the turn's best passage tells. A tenth goes to the
+        That is the share of the answer's words that the passage holds, of what the turn's best passage holds. A tenth goes to the
         turn, and its passages divide it: else fifty lines of a long turn weigh more than the one that answers. Where none of them
-        tells a word of the answer, they divide all.
+        holds a word of the answer, they divide all.
         """
         wanted = set(content_terms(self.question.answer))
         evidence = [candidate.turn.id in self.question.evidence for candidate in self.found.candidates]
-        told = [
-            len(wanted & _told(candidate)) if is_evidence else 0
+        counts = [
+            len(wanted & _terms_of(candidate)) if is_evidence else 0
             for candidate, is_evidence in zip(self.found.candidates, evidence, strict=True)
         ]
         most: dict[TurnPk, int] = {}
-        for candidate, count in zip(self.found.candidates, told, strict=True):
+        for candidate, count in zip(self.found.candidates, counts, strict=True):
             most[candidate.turn.pk] = max(most.get(candidate.turn.pk, 0), count)
         passages = Counter(candidate.turn.pk for candidate in self.found.candidates)
         even = np.array([1 / passages[candidate.turn.pk] for candidate in self.found.candidates])
         shares = [
             count / most[candidate.turn.pk] if most[candidate.turn.pk] else share
-            for candidate, count, share in zip(self.found.candidates, told, even.tolist(), strict=True)
+            for candidate, count, share in zip(self.found.candidates, counts, even.tolist(), strict=True)
         ]
         useful: NDArray[np.float64] = np.array(evidence) * (_OF_TURN * even + (1 - _OF_TURN) * np.array(shares))
         return useful
@@ -120,8 +120,8 @@ async def _ask(memory: Memory, name: str, conversation: Conversation, question: 
     ]
 
 
-def _told(candidate: Candidate) -> set[str]:
-    """Return the terms that a passage tells, dates resolved."""
+def _terms_of(candidate: Candidate) -> set[str]:
+    """Return the terms of a passage, dates resolved."""
     times = candidate.analysed.times
     return set(content_terms(" ".join([candidate.text, *(time.meaning for time in times)])))
 

@@ -54,12 +54,12 @@ class Quoted:
 
 
 def is_right(question: LabelledQuestion, answer: str) -> bool:
-    """Return whether an answer tells the gold one, by words; a question without an answer has no right one."""
+    """Return whether an answer holds the gold one, by words; a question without an answer has no right one."""
     if not question.answerable:
         return False
     wanted = terms(without_facts(question.answer)) | set(numbers(question.answer))
-    told = terms(without_facts(answer)) | set(numbers(answer))
-    return wanted <= told or token_f1(question.answer, answer) >= _HALF
+    given = terms(without_facts(answer)) | set(numbers(answer))
+    return wanted <= given or token_f1(question.answer, answer) >= _HALF
 
 
 async def quote_all(conversations: Sequence[Conversation], encoder: Encoder) -> list[Quoted]:

@@ -1,7 +1,7 @@
 """What recall's models are fitted on: sets of questions with labelled evidence, and what may be shipped that learned from them.
 
 Our own three sets are generated: chats of two named people, for what speakers and neighbouring turns are worth; such chats as
-somebody would paste them, a session a turn, where nothing but the sentence itself tells which one is asked for; and plain facts in
+somebody would paste them, a session a turn, where nothing but the sentence itself shows which one is asked for; and plain facts in
 eleven languages, of the part that is not judged. BEAM (CC BY-SA 4.0) may be learned from, too. LoCoMo (CC BY-NC 4.0) and REALTALK
 (no licence stated) are for models that stay where they were fitted.
 
@@ -17,7 +17,7 @@ from eval.harness.conversations import Conversation
 from eval.plain_facts.data import LANGUAGES, PlainFacts
 from eval.training.dialogues.data import dialogues
 
-__all__ = ["LICENCES", "read_sets", "transcribed"]
+__all__ = ["LICENCES", "read_sets"]
 
 LICENCES = {
     "beam": "CC BY-SA 4.0",
@@ -44,7 +44,7 @@ def read_sets(
             for language in LANGUAGES
             for seed in _FACTS
         ],
-        "transcripts": [transcribed(one) for one in dialogues(_TRANSCRIBED)],
+        "transcripts": [_transcribed(one) for one in dialogues(_TRANSCRIBED)],
     }
     if locomo:
         found["locomo"] = read_set("locomo", locomo)
@@ -53,7 +53,7 @@ def read_sets(
     return found
 
 
-def transcribed(conversation: Conversation) -> Conversation:
+def _transcribed(conversation: Conversation) -> Conversation:
     """Return a chat as one of the two would paste it: each session is one turn of "Ann: Hi!" lines, and has no speakers."""
     sessions: dict[str, list[dict[str, str]]] = {}
     kept_in: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """Questions without an answer, for fitting answerability: other people's, and some asked of a memory of a few turns.
 
-A set's own questions without an answer are few, or of one kind. A service is asked about what nobody mentioned, too, and on its
+A set's own questions without an answer are few, or of one kind. A service is asked about what was never mentioned, too, and on its
 first day it holds three messages. So each conversation is asked questions of others, and small memories are cut out of it.
 """
 

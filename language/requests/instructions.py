@@ -33,10 +33,10 @@ __all__ = [
 INSTRUCTIONS_VERSION = (
     "1"  # of the cues and the model over them: another one means that what was recognised is made anew
 )
-_TELLING = ("imperative", "always", "condition", "obliges", "prefers", "likes", "dislikes", "diet", "address")
-_TOLD_BESIDE = ("form", "answers", "request", "once", "habit", "past", "others")
+_STRONG = ("imperative", "always", "condition", "obliges", "prefers", "likes", "dislikes", "diet", "address")
+_BESIDE = ("form", "answers", "request", "once", "habit", "past", "others")
 CUES = (
-    *_TELLING, *_TOLD_BESIDE, "asks", "asks_beside", "says_i", "directs_always", "directs_form", "directs_when", "directs_once",
+    *_STRONG, *_BESIDE, "asks", "asks_beside", "says_i", "directs_always", "directs_form", "directs_when", "directs_once",
     "obliges_always", "address_once", "likes_form", "long",
 )  # fmt: skip
 _UNSPACED = frozenset({"zh", "ja", "ko"})
@@ -86,7 +86,7 @@ _SLOTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """A clause `[start, end)` of a text that may tell what its writer wants always, and its value of each of `CUES`."""
+    """A clause `[start, end)` of a text that may say what its writer wants always, and its value of each of `CUES`."""
 
     start: int
     end: int
@@ -125,11 +125,11 @@ def clauses_with_cues(text: str, passages: Sequence[Passage]) -> list[Clause]:
         spans = list(_split(said))
         asking = [bool(_asks().match(said[start:end])) for start, end in spans]
         for place, (start, end) in enumerate(spans):
-            telling = {name: float(bool(patterns[name].search(said[start:end]))) for name in _TELLING}
-            if any(telling.values()):
+            strong = {name: float(bool(patterns[name].search(said[start:end]))) for name in _STRONG}
+            if any(strong.values()):
                 last_asks = asks and place == len(spans) - 1
                 beside = any(asking[:place]) or any(asking[place + 1 :]) or (asks and not last_asks)
-                cues = _cues(said[start:end], patterns, telling, asks=asking[place] or last_asks, beside=beside)
+                cues = _cues(said[start:end], patterns, strong, asks=asking[place] or last_asks, beside=beside)
                 found.append(Clause(start=passage.start + start, end=passage.start + end, cues=cues))
     return found
 
@@ -175,9 +175,9 @@ def _split(said: str) -> Iterator[tuple[int, int]]:
 
 
 def _cues(
-    clause: str, patterns: Mapping[str, re.Pattern[str]], telling: Mapping[str, float], *, asks: bool, beside: bool
+    clause: str, patterns: Mapping[str, re.Pattern[str]], strong: Mapping[str, float], *, asks: bool, beside: bool
 ) -> dict[str, float]:
-    found = {**telling, **{name: float(bool(patterns[name].search(clause))) for name in _TOLD_BESIDE}}
+    found = {**strong, **{name: float(bool(patterns[name].search(clause))) for name in _BESIDE}}
     formed = found["form"] or found["answers"]
     return {
         **found,
@@ -245,7 +245,7 @@ def _patterns_of(language: str | None) -> dict[str, re.Pattern[str]]:
     chosen = [language] if language in tables else [one for one in tables if one != "clauses"]
     return {
         name: re.compile("|".join(_pattern(name, one, tables[one]) for one in chosen if one), re.IGNORECASE)
-        for name in (*_TELLING, *_TOLD_BESIDE)
+        for name in (*_STRONG, *_BESIDE)
     }
 
 

@@ -1,6 +1,6 @@
 """How a question is put, apart from what it asks about.
 
-"Can you tell me where I parked?" asks nothing of whoever "you" is, and nothing about telling: its subject is "where I parked?".
+"Can you tell me where I parked?" asks nothing of "you", and nothing about telling: its subject is "where I parked?".
 "In what order did I bring up ...?" is about the whole history and not about one fact. Rules over the question's words. Frames are
 known in English; that the whole history is asked about, in ten languages beside.
 """

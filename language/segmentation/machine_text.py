@@ -1,7 +1,7 @@
-"""Machine text: stretches of a text that nobody reads, such as encoded data, keys, dumps, minified code and long rows of numbers.
+"""Machine text: stretches of a text that no one reads, such as encoded data, keys, dumps, minified code and long rows of numbers.
 
 They stay verbatim where the text is kept. What reads a text (passages, terms, times) passes over them: they say nothing in words,
-cost much to encode, and push aside the words beside them. Told by form alone, in one pass over the text.
+cost much to encode, and push aside the words beside them. Recognised by form alone, in one pass over the text.
 
 A hash, an id, a path or a short URL is a word that somebody may ask for, and no machine text. It does not know encodings: data
 with spaces inside, such as text in base 85, is read as words.

@@ -79,6 +79,14 @@ class Postings:
         return TermStatistics(rarity=rarity_of(shown, held), mean_length=_mean_length(tokens, shown))
 
     def _scores(self, terms: Iterable[str]) -> NDArray[np.float32]:
+        """Return the BM25 of every row for these terms, `(rows,) float32`; 0 for a row that holds none of them.
+
+        1. The number of rows is read first. An append in another thread puts longer arrays in place meanwhile, and they are
+           looked at up to this number only.
+        2. How many rows there are, how many hold a term, and their mean length are those of the rows that are not hidden.
+        3. A term is added to the rows that hold it, and to no others. So it costs as much as it has postings, not as the scope
+           has rows. A posting is taken apart: the row is above the low 8 bits, the count of the term in that row is in them.
+        """
         count, lengths = self._count, self._lengths
         shown = self._shown(count)
         mean_length = _mean_length(self._shown_tokens(), shown)
@@ -120,7 +128,14 @@ class Postings:
         self._count += len(texts)  # last: a search in another thread looks no further
 
     def _read(self, terms: pa.ChunkedArray) -> None:
-        """Count all rows at once, without a Python loop over them."""
+        """Count all rows at once, without a Python loop over them.
+
+        1. Arrow splits the rows at white space into one long list of terms; `rows` says of each term which row it is from.
+        2. Every distinct term gets a number, its code. Term and row together become one number, code * n + row.
+        3. Sorting these numbers and counting equal ones gives every posting at once: by term, and within a term by row, which is
+           the order that a search needs.
+        4. The postings are cut apart where the next code begins.
+        """
         split = pc.utf8_split_whitespace(terms.combine_chunks())
         rows = pc.list_parent_indices(split).to_numpy()
         coded = pc.list_flatten(split).dictionary_encode()

@@ -7,7 +7,7 @@ only its repeated passages are kept out of the index. Pure functions; the index 
 A passage is an echo when earlier words of the scope stand in it whole and
   - the turn is not the user's, or the line bears one of our citation marks; or
   - the user quotes it, or pastes a long sentence of it among other words. What a user says again in a turn of its own
-    ("I live in Berlin") is new: it may be news.
+    ("I live in Berlin") is new: it may inform.
 """
 
 import re

@@ -52,11 +52,13 @@ def is_of_lance(fault: BaseException) -> bool:
 
 def index_fault(fault: BaseException) -> StoreUnavailable:
     """Return what an error of LanceDB or Arrow means: IndexDamaged, or that the index cannot be used just now."""
-    told = str(fault).lower()
-    passing = next((reason for words, reason in _NO_DAMAGE.items() if words in told), None)
+    message = str(fault).lower()
+    passing = next((reason for words, reason in _NO_DAMAGE.items() if words in message), None)
     if passing:
         return StoreUnavailable(f"the passage index: {passing}")
-    return IndexDamaged(next((what for words, what in _DAMAGE.items() if words in told), "a file of it cannot be read"))
+    return IndexDamaged(
+        next((what for words, what in _DAMAGE.items() if words in message), "a file of it cannot be read")
+    )
 
 
 def damaged_rows(

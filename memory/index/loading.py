@@ -1,7 +1,7 @@
 """One scope on its way into memory: what is added to it or removed from it meanwhile, and who else waits for it.
 
-Rows are read without a lock, so that a large scope holds nobody up. What the index changed since the reading began is made good
-when the rows are there. Knows nothing of files.
+Rows are read without a lock, so that a large scope delays no other question. What the index changed since the reading began is made
+good when the rows are there. Knows nothing of files.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ __all__ = ["Loading"]
 
 
 class Loading:
-    """A scope that one question reads. `done` is what the others wait for; the rest is called by whoever changes the index."""
+    """A scope that one question reads. `done` is what the others wait for; the rest is called when the index changes."""
 
     def __init__(self) -> None:
         self.done: Future[CachedScope] = Future()

@@ -1,4 +1,4 @@
-"""Whose waiting turns are indexed next: the scopes take turns, so that nobody waits behind another's import.
+"""Whose waiting turns are indexed next: the scopes take turns, so that no user waits behind another's import.
 
 Each batch is shared by the scopes that wait, from after the one that was served last (round robin); within a scope the oldest
 turn comes first. A batch is small, so that a turn that arrives now is in the next one or the one after it. Knows nothing of

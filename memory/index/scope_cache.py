@@ -1,9 +1,17 @@
 """One scope in memory, as every question searches it, and the scopes that are kept there for the next question.
 
 All passages of the scope are compared, at the speed of memory: half-precision vectors, as the index has them, are half the bytes to
-read. Passages stand in the order of their turns, and equals are told apart by it, so that a search gives the same whether a scope
-was read from the files or grew while it was kept. The cache keeps whole scopes, the least recently asked one goes first; what
-it holds is what the index holds. Changed by one thread at a time (the index sees to that); looked up and searched in any.
+read. Passages stand in the order of their turns, and equal scores are ordered by it. So a search gives the same whether a scope was
+read from the files or grew while it was kept.
+
+1. Loading: the first question of a scope has all its rows read (`lance`). Others that ask meanwhile wait for that reading, and what
+   is indexed meanwhile is appended at its end (`loading`). Only then is the scope `put` here.
+2. Sharing: questions search one and the same scope at once, without a lock. Only one thread appends, behind the last row, and
+   raises the count of rows last. An array that is too small is replaced by a longer copy, so a search under way keeps its own.
+3. Staying true: what the index adds is appended here too. If it does not come behind the last key, or something was removed, the
+   scope is dropped instead, and read again when it is needed.
+4. Eviction: whole scopes, the least recently asked one first, until the rest is within the limit of bytes. A scope that is larger
+   than the limit is searched by the questions that read it, and not kept.
 """
 
 from collections import Counter, OrderedDict

@@ -149,11 +149,11 @@ def _lost(index: PassageIndex, inventory: Inventory, keys: pa.Table, looked_at: 
     held = _column(keys, "turn")
     lacking = sorted(pk for pk, indexed in inventory.pks().items() if indexed and pk not in held)
     looked = lacking[-looked_at:] if looked_at else lacking
-    lost = [turn.pk for scope, turn in inventory.turns(looked) if _has_news(index, scope, turn)]
+    lost = [turn.pk for scope, turn in inventory.turns(looked) if _holds_anything_new(index, scope, turn)]
     return lost if len(lost) < len(looked) else lacking
 
 
-def _has_news(index: PassageIndex, scope: ScopeId, turn: Turn) -> bool:
+def _holds_anything_new(index: PassageIndex, scope: ScopeId, turn: Turn) -> bool:
     """Return whether a turn should have rows: not all of it repeats what older turns say."""
     passages = split_passages(turn.text)
     suspected = {mark for passage in passages for mark in suspicions(turn, passage)}

@@ -19,7 +19,14 @@ _TOP = 3
 
 
 def answerable(found: Found, features: Features, reranked: Reranked, model: Weights) -> float:
-    """Return the probability, 0 to 1, that the candidates (at least one) hold the answer."""
+    """Return the probability, 0 to 1, that the candidates hold the answer.
+
+    Args:
+        found: the question and its candidates, at least one.
+        features: the candidates' features, `(n,)` each.
+        reranked: what the second model says of the candidates, `(n,)` each.
+        model: the fitted weights.
+    """
     return probability(model, figures(found, features, reranked))
 
 

@@ -97,7 +97,7 @@ def _by_words(found: Found) -> float:
 def _meaning(found: Found) -> Features:
     """Cosines of the question with the passage, and with its whole turn, as far as the encoder knows the words that are asked.
 
-    `dense_pieces` is for languages of which it knows some words: what it makes of the others' pieces tells a little.
+    `dense_pieces` is for languages of which it knows some words: what it makes of the others' pieces helps a little.
     """
     dense = _products([candidate.encoded.vector for candidate in found.candidates], found.vector)
     of_turns = _products([candidate.encoded.turn_vector for candidate in found.candidates], found.vector)
@@ -113,8 +113,8 @@ def _words(found: Found, terms: Sequence[Sequence[str]], turns: Mapping[TurnPk, 
     asked, statistics = found.question.terms, found.statistics
     frequency = frequencies(asked, terms)
     bm25 = bm25_of(frequency, [*map(len, terms)], statistics)
-    told = [turn.terms for turn in turns.values()]
-    of_turns = coverage_of(frequencies(asked, told), statistics.rarity)
+    terms_of_turns = [turn.terms for turn in turns.values()]
+    of_turns = coverage_of(frequencies(asked, terms_of_turns), statistics.rarity)
     return {
         "bm25": bm25,
         "turn_coverage": _by_turn(found.candidates, dict(zip(turns, of_turns, strict=True))),
@@ -156,7 +156,7 @@ def _kind(candidates: Sequence[Candidate], question: Question, said: Sequence[An
     speakers = {word for name in names for word in words(name)}
     asks_name = question.kind in _ASKS_NAME
     return {
-        "tells_time": matches * _flags(one.may_tell_time for one in said) * (question.kind == "when"),
+        "tells_time": matches * _flags(one.may_hold_time for one in said) * (question.kind == "when"),
         "number": matches * _flags(one.has_number for one in said) * (question.kind in _ASKS_NUMBER),
         "proper_name": matches * _flags(asks_name and bool(_proper_names(one) - speakers) for one in said),
     }
@@ -170,7 +170,7 @@ def _between_worst_and_best(scores: Scores) -> Scores:
 
 
 def _form(found: Found, terms: Sequence[Sequence[str]], said: Sequence[Analysed]) -> Features:
-    """Whether the passage asks instead of telling, or tells nothing; its length: measures that not every script has."""
+    """Whether the passage asks instead of stating, or states nothing; its length: measures that not every script has."""
     return {
         "question": _flags(one.asks for one in said),
         "filler": _flags(len(own) < _ENOUGH_WORDS for own in terms) * found.familiarity,

@@ -47,7 +47,7 @@ def trailheads(found: Recollection, question: Question, speakers: Sequence[str])
 
 
 def leads_of(evidence: Iterable[Evidence], question: Question, speakers: Sequence[str]) -> list[Lead]:
-    """Return the names in these passages that the question does not say and nobody bears who speaks.
+    """Return the names in these passages that the question does not say and no speaker has.
 
     A passage that drops many names is a list, and leads nowhere in particular.
     """

@@ -71,7 +71,7 @@ class Recall:
         self.standing = StandingInstructions(store=store, waiting=self._waiting, encoder=encoder, recognise=recognise)
 
     def forget_texts(self) -> None:
-        """Drop what is kept of turns for the next question; whoever forgets a turn calls it."""
+        """Drop what is kept of turns for the next question; called when a turn is forgotten."""
         self._waiting.forget_texts()
         self.standing.forget_texts()
 
@@ -83,10 +83,16 @@ class Recall:
         bounds: Bounds = _ALL,
         loaded: Loaded | None = None,
     ) -> Recollection:
-        """Find what `scope` holds on `question`, best first; the question's times are read as of `asked_at`.
+        """Find what `scope` holds on `question`, best first.
 
-        What is out of `bounds` does not exist. Without a readable index the turns themselves are searched, as those are that
-        wait for it. `loaded` is the scope, where it was read for this question.
+        Without a readable index the turns themselves are searched, as those are that wait for it.
+
+        Args:
+            scope: whose memory is searched.
+            question: what is asked.
+            asked_at: when it is asked, which the question's times are resolved by.
+            bounds: what exists for this question; no other turn is a candidate.
+            loaded: the scope, where it was read for this question.
 
         Raises:
             ScopeOnDisk: the scope is not in memory.
@@ -113,6 +119,13 @@ class Recall:
         """Find what one session of `scope` holds on `question`, best first. Raises as `recall` does.
 
         A search of the whole scope would find little of a session that says less than others do. So all its passages are compared.
+
+        Args:
+            scope: whose memory it is.
+            session_id: the session.
+            question: what is asked.
+            asked_at: when it is asked.
+            until: what was said after this moment does not exist.
         """
 
         def ask() -> Recollection:
@@ -189,6 +202,18 @@ class Recall:
         return self._proposed(read, np.zeros(self._encoder.dimension, np.float32), nothing, (), ())
 
     def _gather(self, survey: Survey, passages: CachedScope, asked: str, asked_at: datetime, bounds: Bounds) -> Found:
+        """Read a question and collect its candidates, unscored.
+
+        1. Names that no speaker has are resolved first, because the question is read with them.
+        2. Waiting turns: the newest, and those that share its words, are encoded now. They are in no search yet.
+        3. Two searches of the scope: by meaning (100 passages) and by words (80). With `until` they return four times as many,
+           because later turns take places before they are left out.
+        4. Neighbours: the turns before and after the best 16 of each search join, since an answer often names nothing that was
+           asked. Their texts and those of the hits come from SQL in one statement, under the scope. So a turn that was forgotten
+           after the index was read is not there any more.
+        5. What is out of `bounds` leaves; every passage of the neighbours joins with its vectors from the index.
+        6. `_proposed` removes duplicates: a turn that was indexed meanwhile is both found and waiting.
+        """
         scope = survey.scope
         called = self._called(asked, survey, passages, bounds)
         question = read_question(asked, speakers=survey.speakers, asked_at=asked_at, called=called)

@@ -49,9 +49,13 @@ class Question:
 def read_question(
     text: str, *, speakers: Iterable[str], asked_at: datetime, called: Mapping[str, str] = MappingProxyType({})
 ) -> Question:
-    """Read `text`, asked at `asked_at` of a memory in which `speakers` speak; machine text in it asks nothing.
+    """Read a question; machine text in it asks nothing.
 
-    called: speakers by what the question calls them, where that is not their own name (`memory.recall.naming`).
+    Args:
+        text: the question as it was asked.
+        speakers: the names of those who speak in the memory.
+        asked_at: when it is asked, which its times are resolved by.
+        called: speakers by what the question calls them, where that is not their own name (`memory.recall.naming`).
     """
     whole = readable(text).strip() or text[:_MACHINE_TEXT_ONLY]
     text = subject_of(whole)

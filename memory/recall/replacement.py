@@ -1,4 +1,4 @@
-"""Whether one statement replaces another of the same person: the state that it ends, changes or tells anew.
+"""Whether one statement replaces another of the same person: the state that it ends, changes or states anew.
 
 Works on what `language.statements` recognises, so English only, and by rules for precision: what is not certain replaces nothing.
 """
@@ -54,7 +54,7 @@ def is_replaceable(was: Statement) -> bool:
 
 
 def may_replace(now: Statement) -> bool:
-    """Return whether a statement can replace any: it ends or changes something, or tells a state."""
+    """Return whether a statement can replace any: it ends or changes something, or states a state."""
     changes = now.gone or now.resets or now.changes or now.marked or now.moves_home or now.moves_work
     return changes or now.state or now.denied or bool(now.ends or now.liking)
 
@@ -67,7 +67,7 @@ def replaces(was: Statement, now: Statement, *, another_day: bool) -> bool:
     """
     if is_replaceable(was) and _is_over(was, now):
         return True
-    return was.state and (_is_changed(was, now) or _is_ended(was, now) or (another_day and _is_told_anew(was, now)))
+    return was.state and (_is_changed(was, now) or _is_ended(was, now) or (another_day and _is_restated(was, now)))
 
 
 def _is_over(was: Statement, now: Statement) -> bool:
@@ -142,8 +142,8 @@ def _covers(ended: frozenset[str], its: frozenset[str], names: Set[str]) -> bool
     return bool(shared) and (bool(shared & names) or 2 * len(shared) >= len(its))
 
 
-def _is_told_anew(was: Statement, now: Statement) -> bool:
-    """Both tell one state, the later with another value, or as one that has changed."""
+def _is_restated(was: Statement, now: Statement) -> bool:
+    """Whether both state one thing, the later with another value, or as one that has changed."""
     if (
         not now.state
         or was.ordinals != now.ordinals

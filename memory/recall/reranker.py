@@ -73,7 +73,7 @@ class RecallModels:
     """What recall has learned for the vectors of one encoder: how to rank, and whether the answer is there.
 
     `fitted` says that it was: with an encoder that the folder's weights were not fitted with, cosine + 0.7 BM25 ranks, and only
-    words tell whether the answer is there.
+    words show whether the answer is there.
     """
 
     fitted: bool

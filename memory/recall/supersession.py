@@ -55,7 +55,7 @@ class _Said:
         return tuple(filter(is_replaceable, self.said.statements))
 
     @property
-    def telling(self) -> tuple[Statement, ...]:
+    def replacing(self) -> tuple[Statement, ...]:
         """What it says that can replace something."""
         return tuple(filter(may_replace, self.said.statements))
 
@@ -91,7 +91,7 @@ def newest_first(evidence: Sequence[Evidence]) -> list[Evidence]:
     for old in sorted(leading, key=lambda one: one.place):
         own, held = spoken[old.turn.name], old.held
         after = [new for new in own if new.when > old.when]
-        later = [new for new in after if new.soon_after(old) or (held and _may_concern(old, new) and new.telling)]
+        later = [new for new in after if new.soon_after(old) or (held and _may_concern(old, new) and new.replacing)]
         certain = next((new for new in later if _replaces(old, new, own)), None)
         newer = certain or next((new for new in later if new.is_correction and new.soon_after(old)), None)
         if newer is None:
@@ -124,7 +124,7 @@ def _replaces(old: _Said, new: _Said, own: Sequence[_Said]) -> bool:
     if _is_correction_of(old, new):  # of what was said last before it
         return not any(old.when < one.when < new.when and _is_correction_of(one, new) for one in own)
     another_day = old.turn.said_at.date() < new.turn.said_at.date()
-    pairs = product(old.held, new.telling)
+    pairs = product(old.held, new.replacing)
     return any(replaces(was, now, another_day=another_day) for was, now in pairs)
 
 

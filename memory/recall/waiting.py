@@ -3,8 +3,8 @@
 All of them are looked through for the question's words. Those that share the rarest ones, and the newest, are encoded: a bounded
 number, so that a question waits no longer beside an import than it would with a few turns waiting; of a very long turn only the
 passages that share its words, and not for the next question. What was read and encoded is kept for the next question: the words of
-a turn as numbers, and the vectors. `forget_texts` drops it, as `language.forget_texts` does with texts; whoever forgets a turn
-calls both.
+a turn as numbers, and the vectors. `forget_texts` drops it, as `language.forget_texts` does with texts; the code that forgets a
+turn calls both.
 """
 
 from collections import OrderedDict
@@ -62,9 +62,16 @@ class WaitingTurns:
     def find(
         self, scope: ScopeId, waiting: Sequence[TurnPk], terms: Sequence[str], until: datetime | None
     ) -> tuple[list[Turn], list[EncodedPassage]]:
-        """Choose among `waiting` (oldest first, one scope), and encode what was chosen.
+        """Choose among waiting turns, and encode what was chosen; passages that only echo what the scope holds are left out.
 
-        What was said after `until` does not exist. Passages that only echo what the scope holds are left out.
+        Args:
+            scope: the scope of the turns.
+            waiting: the turns, the oldest first.
+            terms: the question's.
+            until: what was said after this moment does not exist.
+
+        Returns:
+            The turns that were chosen, and their passages.
         """
         if not waiting:
             return [], []
@@ -99,7 +106,7 @@ class WaitingTurns:
             self._words = 0
 
     def _read_through(self, scope: ScopeId, waiting: Sequence[TurnPk], forgettings: int) -> dict[TurnPk, _Read]:
-        """Return what is known of the waiting turns; those that nobody read before are read now, the newest first.
+        """Return what is known of the waiting turns; those that were not read before are read now, the newest first.
 
         A question reads a bounded number of characters; if there were ever more, the next question reads on.
         """

@@ -30,7 +30,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from memory.errors import StoreDamaged, StoreUnavailable
-from memory.storage.soundness import SqliteFiles, damage_told_by, full_check, quick_check, refuse_unsound
+from memory.storage.soundness import SqliteFiles, damage_shown_by, full_check, quick_check, refuse_unsound
 
 __all__ = ["BUSY_TIMEOUT_MS", "KEYS_PER_QUERY", "Database", "store_faults"]
 
@@ -72,7 +72,7 @@ class Database:
         self._file = file
         self._files = SqliteFiles(file) if file else None
         self._damage: str | None = None
-        event.listen(engine, "handle_error", self._tell_damage, retval=True)
+        event.listen(engine, "handle_error", self._map_damage, retval=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -101,7 +101,7 @@ class Database:
         """Write to the database and to its folder as a turn would, durably, and change nothing.
 
         Taking the write lock is not enough: a full disk grants it. A lock that others hold is waited for a few seconds only,
-        because whoever asks wants to know it now. Raises StoreDamaged, SQLAlchemy's errors and OSError.
+        because the caller wants to know it now. Raises StoreDamaged, SQLAlchemy's errors and OSError.
         """
         self._refuse_damaged()
         with (
@@ -194,9 +194,9 @@ class Database:
         if self._damage:
             raise StoreDamaged(self._damage)
 
-    def _tell_damage(self, context: ExceptionContext) -> BaseException | None:
-        """Turn an error of the driver that tells of damage into ours; SQLAlchemy raises what is returned."""
-        damage = damage_told_by(context.original_exception)
+    def _map_damage(self, context: ExceptionContext) -> BaseException | None:
+        """Turn an error of the driver that means damage into ours; SQLAlchemy raises what is returned."""
+        damage = damage_shown_by(context.original_exception)
         if damage is None:
             return None
         if self._file:  # a server may be repaired while we run

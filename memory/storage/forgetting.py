@@ -46,7 +46,14 @@ class Forgotten:
 
 
 def forget(connection: Connection, scope: ScopeId, *, session_id: str | None, turn_id: str | None) -> Forgotten:
-    """Remove a turn of a session, a session, or everything of `scope`. What is not there is no error."""
+    """Remove turns of `scope`: all, or those of a session, of a turn's id, or of both. What is not there is no error.
+
+    Args:
+        connection: a transaction that may write.
+        scope: whose turns are removed.
+        session_id: the session, by the caller's id; None for every session.
+        turn_id: the turn, by the caller's id; None for every turn.
+    """
     wanted: list[ColumnElement[bool]] = [col(TurnRow.scope_id) == scope]
     if session_id is not None:
         wanted.append(col(SessionRow.key) == session_id)

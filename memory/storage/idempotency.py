@@ -21,7 +21,15 @@ _STARTS = 200  # places where a run may begin; bounds the work in a session of a
 
 
 def plan_turns(connection: Connection, session: int, turns: Sequence[NewTurn]) -> list[tuple[str, TurnOutcome]]:
-    """Decide for each turn its id and whether it is new, known or in conflict."""
+    """Decide for each turn its id and whether it is new, known or in conflict.
+
+    1. Turns with an id are looked up by it. The same role, speaker and text under the id is a duplicate, anything else a conflict.
+       An id that comes twice in one request is compared with its first turn.
+    2. Turns without an id are compared with the session by what they say. `_known_run` returns the ids of the first of them that
+       the session holds already: they are duplicates, in their order.
+    3. What is left is new, and gets a random id, which the receipt names. So a request that is sent again at
+       once, because its answer was lost, finds its own turns in step 2, and stores nothing twice.
+    """
     known = _known_ids(connection, session, [turn.id for turn in turns if turn.id is not None])
     run = _known_run(connection, session, [turn for turn in turns if turn.id is None])
     unnamed = iter(run + [None] * len(turns))
@@ -56,6 +64,11 @@ def _known_run(connection: Connection, session: int, turns: Sequence[NewTurn]) -
     or a sliding window of it. Each shows as a run of equal turns. A run counts if it reaches the session's end (what
     follows is new) or if it covers the whole request and is longer than one turn or carries its own time: a lone "yes"
     said again later is a new turn.
+
+    1. A run can begin only where the session holds the request's first turn: the latest 200 such places, and the place where the
+       last request began if this is it again, which may lie before them where all turns are equal.
+    2. The starts are tried from the earliest: that gives the longest run, and so the fewest turns that are stored twice.
+    3. From a start, as many turns as the request has, and one more, are read: the one more says whether the session goes on.
     """
     if not turns:
         return []

@@ -17,7 +17,15 @@ __all__ = ["counts", "left_out", "page", "sessions", "turns_named", "users"]
 def page(
     connection: Connection, scope: ScopeId, *, session_id: str | None, after: TurnCursor | None, limit: int
 ) -> list[Turn]:
-    """Read up to `limit` turns of `scope`, or of one of its sessions, in the order they were said, from after `after`."""
+    """Read turns of `scope`, in the order they were said.
+
+    Args:
+        connection: a transaction that reads.
+        scope: whose turns are read.
+        session_id: read the turns of this session only.
+        after: begin after this place, (said_at, primary key).
+        limit: the most turns.
+    """
     said_at, pk = col(TurnRow.said_at), col(TurnRow.id)
     query = TURNS.order_by(said_at, pk).limit(limit)
     if session_id is None:
@@ -94,7 +102,15 @@ def sessions(connection: Connection, scope: ScopeId, *, after: TurnCursor | None
 
 
 def users(connection: Connection, tenant: str, *, after: str | None, limit: int, only: str | None) -> list[UserSummary]:
-    """List up to `limit` users of `tenant` of whom something is remembered, by name, from after the name `after`; or `only` one."""
+    """List users of `tenant` of whom something is remembered, by name.
+
+    Args:
+        connection: a transaction that reads.
+        tenant: whose users are listed.
+        after: begin after this name.
+        limit: the most users.
+        only: list this user only.
+    """
     user = col(ScopeRow.user_id)
     holding = select(col(TurnRow.id)).where(col(TurnRow.scope_id) == col(ScopeRow.id)).exists()
     chosen = select(user).distinct().where(col(ScopeRow.tenant_id) == tenant, holding).order_by(user).limit(limit)

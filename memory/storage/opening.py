@@ -54,8 +54,13 @@ def open_database(
 ) -> Iterator[Database]:
     """Lock the data folder `home`, open the database at `url` (default: SQLite in the folder) and migrate it.
 
-    One process owns a folder at a time, since the index beside the database wants a single writer. With `accept_loss`, a database
-    that lost its write-ahead log is opened as it is.
+    One process owns a folder at a time, since the index beside the database wants a single writer.
+
+    Args:
+        home: the data folder, which is locked.
+        url: the database; None for SQLite in the folder.
+        migrations: the packages whose tables it holds.
+        accept_loss: whether a database that lost its write-ahead log is opened as it is.
 
     Raises:
         HomeInUse: another process has the folder open.
@@ -83,7 +88,7 @@ def read_database(home: Path, url: str | None, *, migrations: Sequence[Migration
 
     Raises:
         DataIsNewer: a later version wrote the database.
-        DataIsOlder: an earlier version did, and nobody has migrated it yet.
+        DataIsOlder: an earlier version did, and it is not migrated yet.
         StoreUnavailable: it cannot be reached, or there is none.
     """
     with closing(_connect(home, url, read_only=True)) as database:

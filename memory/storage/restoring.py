@@ -46,7 +46,7 @@ def restore(connection: Connection, request: Restore, *, admit: Callable[[Connec
 
 
 def compare(connection: Connection, request: Restore) -> Restored:
-    """Say what `restore` would do, without a change."""
+    """Return what `restore` would do, without a change."""
     known = connection.execute(SCOPE_OWNED, owner(request.scope)).first()
     sessions = _sessions(connection, ScopeId(known[0]), request.turns) if known else {}
     return Restored(outcomes=tuple(_outcomes(connection, sessions, request.turns)))

@@ -1,6 +1,6 @@
 """The truth, as SQL tables: tenant, scope (with its epoch), session, turn; what is derived from turns; what is yet to be forgotten.
 
-Rows stay inside `memory.storage.store`. A moment is kept as UTC plus the offset it was told in, because SQLite keeps no zones
+Rows stay inside `memory.storage.store`. A moment is kept as UTC plus the offset it was given in, because SQLite keeps no zones
 and "yesterday" is a matter of the speaker's own clock.
 """
 
@@ -156,7 +156,7 @@ class ForgettingRow(_MemoryRow, table=True):
 
 
 class InstructionRow(_MemoryRow, table=True):
-    """A stretch `[start, stop)` of a turn that tells a standing instruction or preference. It goes with its turn.
+    """A stretch `[start, stop)` of a turn that gives a standing instruction or preference. It goes with its turn.
 
     Derived: made anew whenever the turn is indexed.
     """

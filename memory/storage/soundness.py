@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from memory.errors import LogLost, StoreDamaged
 
-__all__ = ["SqliteFiles", "damage_told_by", "full_check", "quick_check", "refuse_unsound"]
+__all__ = ["SqliteFiles", "damage_shown_by", "full_check", "quick_check", "refuse_unsound"]
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _SALTS = slice(16, 24)  # in the log's header; the memory file repeats them
 _SHM_COPY_BYTES, _SHM_FRAMES, _SHM_SALTS = 48, slice(16, 20), slice(32, 40)
 
 
-def damage_told_by(fault: BaseException | None) -> str | None:
+def damage_shown_by(fault: BaseException | None) -> str | None:
     """Return what of the database is damaged, if this error of a driver says so."""
     if isinstance(fault, sqlite3.Error):
         code = getattr(fault, "sqlite_errorcode", None)  # none for errors of the driver's own
@@ -86,7 +86,7 @@ def quick_check(file: Path, *, within_s: float = _QUICK_S) -> str | None:
         if getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             log.info("the database is large: only a part of it was checked; `tirtha doctor` checks all of it")
             return None
-        return damage_told_by(fault)  # any other fault is met again by whoever opens the database
+        return damage_shown_by(fault)  # any other fault is met again when the database is opened
 
 
 def full_check(connection: sqlite3.Connection) -> str | None:
@@ -96,7 +96,7 @@ def full_check(connection: sqlite3.Connection) -> str | None:
         if damage is None and connection.execute("PRAGMA foreign_key_check").fetchone():
             damage = "rows refer to rows that are not there"
     except sqlite3.DatabaseError as fault:
-        damage = damage_told_by(fault)
+        damage = damage_shown_by(fault)
         if damage is None:
             raise
     return damage
@@ -168,7 +168,7 @@ class SqliteFiles:
 def _lost_of_log(file: Path, wal: Path, shm: Path) -> str | None:
     """Return how the write-ahead log is damaged: SQLite takes it up to the first frame that is not whole, and drops what follows.
 
-    Two things tell a damage from a transaction that a crash cut off, since each is on the disk before the next begins. The
+    Two things distinguish damage from a transaction that a crash cut off, since each is on the disk before the next begins. The
     memory file, if a kill left it behind, counts the frames that were on the disk. And at most one end of a transaction
     may stand behind what is not whole.
     """
@@ -194,7 +194,7 @@ def _lost_of_log(file: Path, wal: Path, shm: Path) -> str | None:
 
 
 def _promised(shm: Path, salts: bytes | None = None) -> int:
-    """Return the frames that were on the disk by the memory file of a killed process; 0 if it tells nothing of this log."""
+    """Return the frames that were on the disk by the memory file of a killed process; 0 if it says nothing of this log."""
     return _frames_in(shm.read_bytes()[: 2 * _SHM_COPY_BYTES], salts) if shm.exists() else 0
 
 
@@ -211,7 +211,7 @@ def _frames_taken(file: Path, shm: Path) -> int:
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error:
-            return 0  # which is told by the check of the database
+            return 0  # which the check of the database reports
         return _promised(shm)
 
 

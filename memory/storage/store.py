@@ -118,12 +118,12 @@ class TurnStore:
             return follow(connection, request, most_turns=most_turns, admit=self._admission())
 
     def place(self, request: Follow) -> Placed:
-        """Say what `follow` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `follow` would do, and store nothing. Raises StoreUnavailable."""
         with self._reading() as connection:
             return place(connection, request)
 
     def restore(self, requests: Sequence[Restore], most_turns: int | None = None) -> list[Restored]:
-        """Store archived turns that are new, as they stood, in one transaction; what became of each is told in its order.
+        """Store archived turns that are new, as they stood, in one transaction; what became of each is returned in its order.
 
         Raises as `remember_many` does.
         """
@@ -138,7 +138,7 @@ class TurnStore:
             return restored
 
     def compare(self, requests: Sequence[Restore]) -> list[Restored]:
-        """Say what `restore` would do, and store nothing. Raises StoreUnavailable."""
+        """Return what `restore` would do, and store nothing. Raises StoreUnavailable."""
         with self._reading() as connection:
             return [compare(connection, request) for request in requests]
 
@@ -148,9 +148,9 @@ class TurnStore:
             return forget(connection, scope, session_id=session_id, turn_id=turn_id)
 
     def mark_indexed(
-        self, turns: Mapping[ScopeId, Sequence[TurnPk]], told: Mapping[TurnPk, Sequence[Passage]] | None = None
+        self, turns: Mapping[ScopeId, Sequence[TurnPk]], instructions: Mapping[TurnPk, Sequence[Passage]] | None = None
     ) -> bool:
-        """Note that the index holds these turns, and where instructions are `told` in them.
+        """Note that the index holds these turns, and where they give standing instructions.
 
         False if something of their scopes was forgotten that the index still holds; then nothing is noted: what the turns repeat
         of it was left out of the index.
@@ -163,7 +163,7 @@ class TurnStore:
             if turns and connection.execute(select(col(ForgettingRow.id)).where(among).limit(1)).first():
                 return False
             _mark(connection, pks, indexed=True)
-            note_instructions(connection, turns, told or {})
+            note_instructions(connection, turns, instructions or {})
         return True
 
     def mark_unindexed(self, pks: Sequence[TurnPk]) -> None:

@@ -33,9 +33,20 @@ class ExpiredTurns:
 
 
 def take_room(connection: Connection, tenant: str, turns: int, *, most: int | None) -> None:
-    """Count new turns of a tenant. Raises TenantFull above `most` of them in all, and TenantClosed.
+    """Count new turns of a tenant.
 
-    It comes last in a transaction: the row stays locked to its end, and whoever removes turns locks the scope's row first, too.
+    It comes last in a transaction: the row stays locked to its end, and a transaction that removes turns locks the scope's row
+    first, too.
+
+    Args:
+        connection: a transaction that may write.
+        tenant: whose turns they are.
+        turns: how many are new.
+        most: how many the tenant may have in all; None for any number.
+
+    Raises:
+        TenantFull: there would be more than `most`.
+        TenantClosed: the tenant is being deleted, or is.
     """
     open_one = (col(TenantRow.id) == tenant, ~col(TenantRow.closed))
     added = update(TenantRow).where(*open_one).values(turns=col(TenantRow.turns) + turns)
@@ -101,7 +112,7 @@ class TenantStore:
             return forget_turns(connection, expired.scope_id, expired.pks)
 
     def unname(self, tenant: str) -> None:
-        """Replace the names of users and agents of a tenant by numbers; all that was remembered of them is forgotten already."""
+        """Replace the names of users and agents of a tenant by numbers. Raises ValueError while it still has turns."""
         held = select(func.count()).select_from(TurnRow).join(ScopeRow, col(ScopeRow.id) == col(TurnRow.scope_id))
         named = literal("forgotten ").op("||")(cast(col(ScopeRow.id), String))
         with store_faults(), self._database.forgetting() as connection:

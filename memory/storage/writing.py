@@ -16,7 +16,15 @@ __all__ = ["insert_turns", "lock_scope", "own_session", "set_epoch"]
 def insert_turns(
     connection: Connection, new: Sequence[tuple[NewTurn, str]], *, scope: ScopeId, session: int, now: datetime
 ) -> list[TurnPk]:
-    """Append turns with their keys to a session; returns their primary keys, in order."""
+    """Append turns to a session; returns their primary keys, in order.
+
+    Args:
+        connection: a transaction in which the scope is locked.
+        new: the turns, each with its id.
+        scope: the primary key of their scope.
+        session: the primary key of their session.
+        now: when they are remembered, and were said where they do not say it.
+    """
     of_session = col(TurnRow.session_id) == session
     last = connection.execute(select(func.max(col(TurnRow.position))).where(of_session)).scalar_one()
     first = 0 if last is None else last + 1

@@ -10,7 +10,7 @@ from memory.model import Breadth
 from tests.support.turns import MAY_8, evidence, held
 
 
-def told(position: int, text: str, score: float, session: int = 1) -> Evidence:
+def scored(position: int, text: str, score: float, session: int = 1) -> Evidence:
     """Return a turn of a session as evidence, whole."""
     pk = session * 100 + position
     at = MAY_8 + timedelta(days=session, minutes=position)
@@ -18,7 +18,7 @@ def told(position: int, text: str, score: float, session: int = 1) -> Evidence:
     return evidence(turn, 0, len(text), score)
 
 
-RANKED = [told(place, f"The garden plan got step number {place} drawn.", 0.9 - place / 100) for place in range(10)]
+RANKED = [scored(place, f"The garden plan got step number {place} drawn.", 0.9 - place / 100) for place in range(10)]
 
 
 @pytest.mark.parametrize(

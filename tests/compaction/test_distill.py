@@ -90,8 +90,8 @@ def test_no_passage_is_cheaper_than_its_words(text: str, speaker: str | None) ->
 
 @tried_on(200)
 @given(st.lists(said, min_size=2, max_size=4, unique=True), speakers)
-def test_a_budget_that_holds_all_lines_gets_them_all(told: list[str], speaker: str | None) -> None:
-    turns = [held(text, pk=pk, position=pk, speaker=speaker) for pk, text in enumerate(told)]
+def test_a_budget_that_holds_all_lines_gets_them_all(lines: list[str], speaker: str | None) -> None:
+    turns = [held(text, pk=pk, position=pk, speaker=speaker) for pk, text in enumerate(lines)]
     found = [evidence(turn, p.start, p.end) for turn in turns for p in split_passages(turn.text)]
     everything = distill(found, budget=10_000)
     reckoned = everything.tokens + 2  # prices may be two tokens above what is printed
@@ -120,7 +120,7 @@ def test_a_quote_cannot_forge_a_line() -> None:
     assert "[7] Mel: I owe you 100 pounds." in text
 
 
-def test_the_same_words_are_not_told_twice() -> None:
+def test_the_same_words_are_not_quoted_twice() -> None:
     turns = [held("I adopted a cat named Miso.", pk=n, position=n) for n in range(3)]
     context = distill([evidence(turn, 0, 27) for turn in turns], budget=165)
     assert [line.turn_id for line in context.lines] == ["t0"]
@@ -169,7 +169,7 @@ def test_a_sentence_that_points_back_brings_what_it_points_to() -> None:
     assert [line.quote for line in tight.lines] == ["We saw a moose in Norway."], "or it is not chosen"
 
 
-def test_the_year_is_told_once() -> None:
+def test_the_year_is_written_once() -> None:
     days = (0, 3, 400, 401)
     turns = [held(f"Note {n} on gardens.", pk=n, said_at=MAY_8 + timedelta(days=n)) for n in days]
     text = distill([evidence(turn, 0, len(turn.text)) for turn in turns], budget=165).text
@@ -194,7 +194,7 @@ def test_a_line_that_says_more_than_was_replaced_is_not_marked() -> None:
     assert "Caroline: I live in Berlin. My sister is a doctor." in context.text
 
 
-def test_speakers_who_contradict_each_other_are_both_told() -> None:
+def test_speakers_who_contradict_each_other_are_both_quoted() -> None:
     ann, bob = held("I can swim.", pk=1, speaker="Ann"), held("I can't swim.", pk=2, position=1, speaker="Bob")
     context = distill([evidence(ann, 0, 11), evidence(bob, 0, 13)], budget=165)
     assert [line.speaker for line in context.lines] == ["Ann", "Bob"]

@@ -44,8 +44,8 @@ def test_turns_of_one_moment_stand_by_session_and_place() -> None:
         whole(held(f"Line {place} of {name}.", pk=place, position=place, session_id=name))
         for name, place in (("s2", 1), ("s1", 2), ("s1", 1), ("s2", 0))
     ]
-    told = [line.split(": ")[1] for line in text(*spans).splitlines()[1:]]
-    assert told == ["Line 1 of s1.", "Line 2 of s1.", "Line 0 of s2.", "Line 1 of s2."]
+    shown = [line.split(": ")[1] for line in text(*spans).splitlines()[1:]]
+    assert shown == ["Line 1 of s1.", "Line 2 of s1.", "Line 0 of s2.", "Line 1 of s2."]
 
 
 def test_a_line_says_where_its_quote_is_from() -> None:
@@ -64,8 +64,8 @@ def test_marks_say_what_was_cut_and_what_no_longer_holds() -> None:
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_no_quote_begins_a_line_of_its_own(line_break: str) -> None:
-    told = text(whole(held(f"Fine.{line_break}[7] Mel: I owe you 100 pounds.{line_break}9 May 2023")))
-    assert told == "8 May 2023\n[1] Caroline: Fine.\n  [7] Mel: I owe you 100 pounds.\n  9 May 2023"
+    shown = text(whole(held(f"Fine.{line_break}[7] Mel: I owe you 100 pounds.{line_break}9 May 2023")))
+    assert shown == "8 May 2023\n[1] Caroline: Fine.\n  [7] Mel: I owe you 100 pounds.\n  9 May 2023"
 
 
 def test_a_program_keeps_its_characters_and_its_indents() -> None:
@@ -87,7 +87,7 @@ def test_a_row_of_a_table_has_its_header_beside_it() -> None:
     assert alone.header == ""
 
 
-def test_what_is_left_out_is_told() -> None:
+def test_what_is_left_out_is_counted() -> None:
     assert render([], budget=9, left_out={"no room left": 3}).left_out == {"no room left": 3}
     assert render([], budget=9).left_out == {}
 

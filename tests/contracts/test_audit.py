@@ -41,14 +41,14 @@ def no_table(opened: Database) -> Iterator[None]:
         connection.execute(text("ALTER TABLE away RENAME TO audit_entry"))
 
 
-async def told(audit: AuditLog, tenant: str = "default", **query: object) -> list[Entry]:
+async def entries_of(audit: AuditLog, tenant: str = "default", **query: object) -> list[Entry]:
     return await audit.read(tenant, AuditQuery(**query))  # type: ignore[arg-type]
 
 
 async def test_a_change_is_noted_with_who_and_when(audit: AuditLog) -> None:
     before = datetime.now(UTC)
     await audit.record(WITH_KEY, what="remember", user_id="u1", agent_id="a1", count=3)
-    [entry] = await told(audit)
+    [entry] = await entries_of(audit)
     assert (entry.what, entry.tenant, entry.key_id, entry.user_id, entry.agent_id) == (
         "remember",
         "default",
@@ -67,14 +67,14 @@ async def test_entries_are_found_by_user_kind_and_time_the_newest_first(audit: A
     middle = datetime.now(UTC)
     await audit.record(OURS, what="key.created")
     await audit.record(OURS, what="forget.turn", user_id="u1")
-    assert [one.what for one in await told(audit)] == ["forget.turn", "key.created", "remember", "remember"]
-    assert [one.what for one in await told(audit, user_id="u1")] == ["forget.turn", "remember"]
-    assert [one.user_id for one in await told(audit, what="remember")] == ["u2", "u1"]
-    assert [one.what for one in await told(audit, since=middle)] == ["forget.turn", "key.created"]
-    assert [one.user_id for one in await told(audit, until=middle)] == ["u2", "u1"]
-    newest = (await told(audit))[0]
-    assert await told(audit, since=newest.at, until=newest.at) == [], "`until` itself is not in it"
-    assert (await told(audit, since=newest.at, until=newest.at + timedelta(microseconds=1)))[0] == newest
+    assert [one.what for one in await entries_of(audit)] == ["forget.turn", "key.created", "remember", "remember"]
+    assert [one.what for one in await entries_of(audit, user_id="u1")] == ["forget.turn", "remember"]
+    assert [one.user_id for one in await entries_of(audit, what="remember")] == ["u2", "u1"]
+    assert [one.what for one in await entries_of(audit, since=middle)] == ["forget.turn", "key.created"]
+    assert [one.user_id for one in await entries_of(audit, until=middle)] == ["u2", "u1"]
+    newest = (await entries_of(audit))[0]
+    assert await entries_of(audit, since=newest.at, until=newest.at) == [], "`until` itself is not in it"
+    assert (await entries_of(audit, since=newest.at, until=newest.at + timedelta(microseconds=1)))[0] == newest
 
 
 async def test_a_tenant_reads_its_own_entries_only_and_only_its_admin_does(audit: AuditLog) -> None:
@@ -109,16 +109,18 @@ async def test_who_was_forgotten_is_named_no_more_and_found_all_the_same(audit: 
         await audit.record(caller, what="remember", user_id="u2")
     await audit.forget_user("default", "someone@example.org")
     await audit.forget_user("default", "someone@example.org")
-    entries = await told(audit, user_id="someone@example.org")
+    entries = await entries_of(audit, user_id="someone@example.org")
     assert [(one.user_id, one.what) for one in entries] == [(None, "remember")]
-    assert [one.user_id for one in await told(audit, "other")] == ["u2", "someone@example.org"], "another tenant's"
+    assert [one.user_id for one in await entries_of(audit, "other")] == ["u2", "someone@example.org"], (
+        "another tenant's"
+    )
     with opened.reading() as connection:
         rows = connection.execute(text("SELECT * FROM audit_entry WHERE tenant_id = 'default'")).all()
         salts = connection.execute(text("SELECT salt FROM audit_salt")).all()
     assert "someone" not in str(rows)
     assert len(salts) == 1
     await audit.record(OURS, what="remember", user_id="someone@example.org")
-    again = await told(audit, user_id="someone@example.org")
+    again = await entries_of(audit, user_id="someone@example.org")
     assert [one.user_id for one in again] == ["someone@example.org", None], "who comes back is a user again"
 
 
@@ -126,7 +128,7 @@ async def test_the_same_name_has_another_hash_in_another_tenant(audit: AuditLog)
     for caller in (OURS, OTHERS):
         await audit.record(caller, what="remember", user_id="u1")
         await audit.forget_user(caller.tenant, "u1")
-    [ours], [others] = await told(audit), await told(audit, "other")
+    [ours], [others] = await entries_of(audit), await entries_of(audit, "other")
     assert ours.user_hash
     assert others.user_hash
     assert ours.user_hash != others.user_hash
@@ -146,9 +148,9 @@ async def test_a_log_that_cannot_be_written_says_so_until_it_can(
             await audit.check()
     await audit.check()
     await audit.check()
-    assert await told(audit) == [], "trying leaves nothing"
+    assert await entries_of(audit) == [], "trying leaves nothing"
     await audit.record(OURS, what="remember", user_id="u1")
-    assert [one.user_id for one in await told(audit)] == ["u1"]
+    assert [one.user_id for one in await entries_of(audit)] == ["u1"]
     assert lost == [2]
 
 

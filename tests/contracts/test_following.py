@@ -288,7 +288,9 @@ def test_a_conversation_is_found_through_the_index(store: TurnStore, opened: Dat
         pytest.skip("PostgreSQL reads a small table whole, whatever its indexes")
     follow(store, "one", "two", "three", session=None)
     statements: list[tuple[str, object]] = []
-    event.listen(opened._engine, "before_cursor_execute", lambda *told: statements.append((told[2], told[3])))
+    event.listen(
+        opened._engine, "before_cursor_execute", lambda *arguments: statements.append((arguments[2], arguments[3]))
+    )
     follow(store, "one", "two", "three", "four", session=None)
     looked = [(sql, bound) for sql, bound in statements if sql.startswith("SELECT turn")]
     assert looked

@@ -117,14 +117,16 @@ async def test_the_local_proof_is_good_here_only(authentication: Authentication,
     assert proof not in repr(Shown(credentials=f"Tirtha-Local {proof}"))
 
 
-async def test_what_is_no_good_key_is_refused_and_told_apart_for_its_owner_only(
+async def test_what_is_no_good_key_is_refused_and_explained_to_its_owner_only(
     authentication: Authentication, keys: Keys
 ) -> None:
     made = await keys.create(OPERATOR, READ)
     other = str(new_text())
     mixed = f"trt_{made.key.id}_{other.rsplit('_', 1)[-1].rjust(43, 'A')[-43:]}"
     assert await refused(authentication, bearer(other)) == "there is no such key"
-    assert await refused(authentication, bearer(mixed)) == "there is no such key", "that the id is known is not told"
+    assert await refused(authentication, bearer(mixed)) == "there is no such key", (
+        "that the id is known is not disclosed"
+    )
     assert "not written as keys are" in await refused(authentication, bearer("sk-123"))
     for shown in (Shown(credentials="Basic dTpw"), Shown(credentials=made.text)):
         assert "Authorization: Bearer" in await refused(authentication, shown)
@@ -192,7 +194,7 @@ async def _noticed(authentication: Authentication, shown: Shown, fault: type[Exc
     pytest.fail("nothing was noticed for two seconds")
 
 
-async def test_keys_outlive_a_restart_and_a_lost_pepper_is_told(
+async def test_keys_outlive_a_restart_and_a_lost_pepper_is_reported(
     opened: Database, settings: Settings, keys: Keys
 ) -> None:
     made = await keys.create(OPERATOR, READ)
@@ -205,10 +207,10 @@ async def test_keys_outlive_a_restart_and_a_lost_pepper_is_told(
         lose()
         async with open_keys(settings, opened) as without:
             assert "lost the pepper" in await refused(without.authentication, bearer(made.text))
-            told = await without.keys.what_is_wrong()
-            assert len(told) == 2
-            assert "1 API keys were made with another pepper" in told[0]
-            assert str(pepper) in told[0]
+            faults = await without.keys.what_is_wrong()
+            assert len(faults) == 2
+            assert "1 API keys were made with another pepper" in faults[0]
+            assert str(pepper) in faults[0]
             [listed] = (await without.keys.page(OPERATOR, KeysRequest())).keys
             assert listed.state == "pepper_lost"
         pepper.unlink(missing_ok=True)
@@ -300,7 +302,7 @@ async def test_pages_follow_each_other(keys: Keys) -> None:
     assert seen == names
 
 
-async def test_the_keys_of_a_tenant_that_goes_are_revoked_and_name_nobody(
+async def test_the_keys_of_a_tenant_that_goes_are_revoked_and_name_no_one(
     authentication: Authentication, keys: Keys
 ) -> None:
     made = await keys.create(

@@ -184,7 +184,7 @@ def test_old_turns_are_found_by_when_they_were_remembered(opened: Database, stor
     assert store.tenants.expired(scope, later, 2) is None
     assert [turn.id for turn in store.history(scope[0])] == ["young"]
     assert store.tenants.turns(["acme", "other"]) == {"acme": 2, "other": 1}
-    assert store.forgettings(), "the index is told"
+    assert store.forgettings(), "the index is notified"
 
 
 def test_names_of_users_go_once_their_turns_are_gone(opened: Database, store: TurnStore) -> None:
@@ -226,7 +226,7 @@ async def test_todays_spending_follows_the_ledger_and_the_day(opened: Database) 
     spending = Spending(ledger, now=lambda: now[0])
     assert await spending.today("acme") == 0
     await ledger.record(replace(await decision(cost=5), decided_at=NOON), owner)
-    assert await spending.today("acme") == 0, "a sum is kept until something is told"
+    assert await spending.today("acme") == 0, "a sum is kept until something changes"
     spending.changed("acme")
     assert await spending.today("acme") == 5
     assert await Spending(ledger, now=lambda: NOON).today("acme") == 5, "as after a restart"

@@ -272,7 +272,7 @@ async def test_an_answer_has_the_form_of_its_schema(served: Served) -> None:
     assert isinstance(json.loads(answered.text)["yes"], bool)
 
 
-async def test_token_probabilities_are_told_if_asked_for(served: Served) -> None:
+async def test_token_probabilities_are_returned_if_asked_for(served: Served) -> None:
     served.only_of_chat_completions("token probabilities")
     async with served.chat(Dialect(logprobs=True)) as chat:
         answered = await chat.complete(asking(), timeout_s=PATIENCE_S)
@@ -355,6 +355,6 @@ async def test_a_stream_ends_with_the_reason_and_the_usage(served: Served) -> No
     choices = [choice for chunk in chunks for choice in chunk.choices]
     assert "".join(choice.delta.content or "" for choice in choices).strip()
     assert [choice.finish_reason for choice in choices if choice.finish_reason] == ["length"]
-    told = [chunk.usage for chunk in chunks if chunk.usage]
-    assert told[-1].completion_tokens == 4
-    assert told[-1].prompt_tokens > 0
+    usages = [chunk.usage for chunk in chunks if chunk.usage]
+    assert usages[-1].completion_tokens == 4
+    assert usages[-1].prompt_tokens > 0

@@ -1,4 +1,4 @@
-"""The measurement of machine text runs and tells what it promises, on small turns of two kinds."""
+"""The measurement of machine text runs and reports what it promises, on small turns of two kinds."""
 
 import io
 

@@ -88,5 +88,5 @@ def _install(command: Sequence[str], folder: Path) -> None:
     except (OSError, subprocess.TimeoutExpired) as fault:
         pytest.skip(f"cannot be installed here: {fault}")
     if done.returncode != 0:
-        told = (done.stderr or done.stdout).strip().splitlines()
-        pytest.skip(f"cannot be installed here: {told[-1] if told else done.returncode}")
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        pytest.skip(f"cannot be installed here: {lines[-1] if lines else done.returncode}")

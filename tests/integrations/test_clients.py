@@ -1,6 +1,6 @@
 """Other people's clients against a served Tirtha: each in an environment of its own, over real HTTP.
 
-The story is the same each time. A first conversation tells something; a second one asks for it, and the note is on the wire to the
+The story is the same each time. A first conversation states something; a second one asks for it, and the note is on the wire to the
 model. Another user asks, and so does somebody whom the key does not name: for them there is none. Then a tool's loop and a stream.
 """
 
@@ -18,7 +18,7 @@ import pytest
 from memory.encoding.encoder import Encoder
 from tests.integrations.environments import node_environment, python_environment
 from tests.support.chat_server import ChatServer, Reply, chat_server
-from tests.support.chats import tells
+from tests.support.chats import chat_reply
 from tests.support.server import serving
 from tirtha.keys.local_proof import local_proof
 
@@ -54,16 +54,16 @@ class Model:
         last = request["messages"][-1]
         said = text(last)
         if last["role"] == "tool":
-            return tells(request, "It rains in Bergen.")
+            return chat_reply(request, "It rains in Bergen.")
         if request.get("tools") and STORY["tool"] in said:
             place = "Bergen" if "Bergen" in said else "nowhere"
             function = {"name": "weather", "arguments": json.dumps({"place": place})}
-            return tells(request, "", calls=[{"id": "call_1", "type": "function", "function": function}])
+            return chat_reply(request, "", calls=[{"id": "call_1", "type": "function", "function": function}])
         if STORY["ask"] in said:
-            return tells(request, "Your sister lives in Bergen." if "Bergen" in said else "I do not know.")
+            return chat_reply(request, "Your sister lives in Bergen." if "Bergen" in said else "I do not know.")
         if STORY["stream"] in said:
-            return tells(request, "Her boat is called Vega." if "Vega" in said else "I do not know.")
-        return tells(request, "Thank you, that is noted.")
+            return chat_reply(request, "Her boat is called Vega." if "Vega" in said else "I do not know.")
+        return chat_reply(request, "Thank you, that is noted.")
 
     def notes(self, question: str) -> list[str]:
         """The notes of each prompt that ended with a question; "" where there were none."""
@@ -114,31 +114,31 @@ def _settings(tier: ChatServer) -> dict[str, str]:
 
 
 def hold(house: House, printed: str) -> dict[str, Any]:
-    """Hold a client's story against what it heard, and what came to the model; returns what it told."""
-    told: dict[str, Any] = json.loads(printed)
-    log.info("%s", told["versions"])
-    assert told["told"] == "Thank you, that is noted."
-    assert told["known"] == "Your sister lives in Bergen."
-    assert told["foreign"] == told["unnamed"] == "I do not know."
+    """Hold a client's story against what it heard, and what came to the model; returns what it reported."""
+    result: dict[str, Any] = json.loads(printed)
+    log.info("%s", result["versions"])
+    assert result["stated"] == "Thank you, that is noted."
+    assert result["known"] == "Your sister lives in Bergen."
+    assert result["foreign"] == result["unnamed"] == "I do not know."
     known, foreign, unnamed = house.model.notes(STORY["ask"])
     assert "Bergen" in known
     assert foreign == unnamed == ""
-    assert len(told["pieces"]) > 1, "a stream comes in pieces"
-    assert "".join(told["pieces"]) == "Her boat is called Vega."
-    assert told["asked_of_tool"] == ["Bergen"], "the tool is called with what the note says"
-    assert told["tool_answer"] == "It rains in Bergen."
-    return told
+    assert len(result["pieces"]) > 1, "a stream comes in pieces"
+    assert "".join(result["pieces"]) == "Her boat is called Vega."
+    assert result["asked_of_tool"] == ["Bergen"], "the tool is called with what the note says"
+    assert result["tool_answer"] == "It rains in Bergen."
+    return result
 
 
 def test_openai_agents(house: House) -> None:
-    told = hold(
+    result = hold(
         house,
         python_environment("openai-agents").run(
             "agents_sdk.py", house.url, house.key, json.dumps(STORY | {"long": LONG})
         ),
     )
-    assert "compaction" in told["compacted"]["kinds"], "the session was shortened by /v1/responses/compact"
-    assert len(told["compacted"]["kinds"]) < 2 * len(LONG)
+    assert "compaction" in result["compacted"]["kinds"], "the session was shortened by /v1/responses/compact"
+    assert len(result["compacted"]["kinds"]) < 2 * len(LONG)
     last = "\n".join(text(message) for message in house.model.asked[-1])
     assert "A kettle is what I packed, as number 1." in last
 
@@ -146,8 +146,8 @@ def test_openai_agents(house: House) -> None:
 @pytest.mark.parametrize("api", ["chat", "responses"])
 def test_langchain(house: House, api: str) -> None:
     environment = python_environment("langchain-openai")
-    told = hold(house, environment.run("langchain_client.py", house.url, house.key, json.dumps(STORY), api))
-    assert told["memory_header"] == "added"
+    result = hold(house, environment.run("langchain_client.py", house.url, house.key, json.dumps(STORY), api))
+    assert result["memory_header"] == "added"
 
 
 def test_litellm(house: House) -> None:

@@ -35,7 +35,7 @@ def test_the_parts_of_an_analysis() -> None:
     assert [name.text for name in said.names if not name.common] == ["Mel"]
     assert said.asks
     assert said.has_number
-    assert said.may_tell_time
+    assert said.may_hold_time
 
 
 @given(st.text(max_size=200))

@@ -10,6 +10,6 @@ def test_names_are_capitalised_words_that_are_no_common_ones() -> None:
     assert names("Hey Mel! Wow, I'm in Leeds, and it's the 3rd of March.") == ["Mel", "Leeds"]
 
 
-def test_a_capital_inside_a_sentence_is_told_from_one_that_begins_it() -> None:
+def test_a_capital_inside_a_sentence_is_distinguished_from_one_that_begins_it() -> None:
     inside = {name.text: name.inside for name in analyse("Paint lakes with Mel, Anna-Marie; TikTok too. Leeds.").names}
     assert inside == {"Paint": False, "Mel": True, "Anna-Marie": True, "TikTok": True, "Leeds": False}

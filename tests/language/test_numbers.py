@@ -1,7 +1,7 @@
 import pytest
 
 from language import analyse
-from language.numbers import blank_numbers, tells_number
+from language.numbers import blank_numbers, is_number_word
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,6 @@ def test_numbers_are_blanked_in_digits_and_in_words() -> None:
     )
 
 
-def test_a_word_tells_a_number_by_a_digit_or_as_a_small_number() -> None:
-    assert all(map(tells_number, ["one", "ten", "twice", "3pm", "b12", "one's", "\u0663"]))
-    assert not any(map(tells_number, ["zero", "eleven", "someone", "often", "\u00b2"]))
+def test_a_word_is_a_number_by_a_digit_or_as_a_small_number() -> None:
+    assert all(map(is_number_word, ["one", "ten", "twice", "3pm", "b12", "one's", "\u0663"]))
+    assert not any(map(is_number_word, ["zero", "eleven", "someone", "often", "\u00b2"]))

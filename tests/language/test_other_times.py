@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from language import analyse, forget_texts, language_of
 from language.other_times import _grammar, find_other_times, hints_other_time
-from language.times import find_times, may_tell_time
+from language.times import find_times, may_hold_time
 from language.vocabularies import VOCABULARIES
 from language.words import words as words_of
 
@@ -74,7 +74,7 @@ def meanings(text: str, said_on: date = TUESDAY) -> list[str]:
     return [time.meaning for time in analyse(text, said_on).times]
 
 
-def test_a_sentence_tells_its_one_right_date_or_none() -> None:
+def test_a_sentence_gives_its_one_right_date_or_none() -> None:
     read = [(case, meanings(case["text"], date.fromisoformat(case["said_on"]))) for case in CASES]
     assert [(case["text"], case["times"], found) for case, found in read if found != case["times"]] == []
 
@@ -150,8 +150,8 @@ def test_the_first_day_there_is_has_no_yesterday() -> None:
 
 @cache
 def pieces() -> tuple[str, ...]:
-    told = [case for case in CASES if case["times"]]
-    found = [case["text"][time.start : time.end] for case in told for time in find_times(case["text"], TUESDAY)]
+    with_times = [case for case in CASES if case["times"]]
+    found = [case["text"][time.start : time.end] for case in with_times for time in find_times(case["text"], TUESDAY)]
     return tuple(sorted({piece for words in found for piece in [words, *words.split()]}))
 
 
@@ -168,13 +168,13 @@ GLUED = st.builds(
 
 @given(GLUED)
 def test_no_time_is_missed_for_want_of_a_hint(text: str) -> None:
-    told = [
+    with_times = [
         rule.pattern.pattern
         for language in VOCABULARIES
         for rule in _grammar(language)._rules
         if rule.pattern.search(text.lower().replace("\u2019", "'"))
     ]
-    assert may_tell_time(words_of(text)) or not told
+    assert may_hold_time(words_of(text)) or not with_times
 
 
 @given(st.text(max_size=200) | GLUED, st.dates())

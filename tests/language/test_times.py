@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from language import TimeExpression, analyse
-from language.times import _GRAMMAR, may_tell_time
+from language.times import _GRAMMAR, may_hold_time
 from language.words import words as words_of
 
 FRIDAY = datetime(2023, 6, 9, 20, 0, tzinfo=UTC)  # a Friday
@@ -103,7 +103,7 @@ def test_what_has_no_single_reading_is_left_alone(text: str) -> None:
         "We visit them every 5 June.",  # yearly
         "I was born on 3 May.",
         "My birthday is on 3 July.",
-        "They moved the party to 20 September.",  # told of the past, and it may lie ahead
+        "They moved the party to 20 September.",  # said of the past, and it may lie ahead
         "from 3 May to 7 May",
         "the two days before last week",
         'He said: "I am leaving tomorrow."',
@@ -167,7 +167,7 @@ def test_of_two_readings_none_is_chosen(text: str, said_on: str, meaning: str | 
         "In the last week I slept badly.",  # these seven days, or the week before this one
         "It was her last year at school.",
         "This is my last month at the bank.",
-        "The next month she quit.",  # next to the month that she tells of
+        "The next month she quit.",  # next to the month that she speaks of
         "We married a year ago tomorrow.",
         "It happened a week ago yesterday.",
         "We moved two years ago last March.",
@@ -216,7 +216,7 @@ GLUE = [" ", " ", "", "'", "\u2019s ", "_"]
 @given(st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(GLUE)), max_size=6))
 @example([("ago", "'"), ("this", " "), ("fri", " ")])
 def test_no_time_is_missed_for_want_of_a_hint(pieces: list[tuple[str, str]]) -> None:
-    """The hint spares most texts the grammar; it must never spare one that tells a time, however it is glued together."""
+    """The hint spares most texts the grammar; it must never spare one that has a time, however it is glued together."""
     text = "".join(piece + glue for piece, glue in pieces)
-    told = any(pattern.search(text) for _, pattern, _ in _GRAMMAR)
-    assert may_tell_time(words_of(text)) or not told
+    matched = any(pattern.search(text) for _, pattern, _ in _GRAMMAR)
+    assert may_hold_time(words_of(text)) or not matched

@@ -23,7 +23,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A sentence, when it was said, and the days that it tells: first and last of each."""
+    """A sentence, when it was said, and the days that it means: first and last of each."""
 
     id: str
     language: str
@@ -58,7 +58,7 @@ def by_language() -> Mapping[str, Sequence[Row]]:
 LANGUAGES = sorted(by_language())
 
 
-def told(rows: Sequence[Row]) -> str:
+def described(rows: Sequence[Row]) -> str:
     return "\n" + "\n".join(
         f"{row.id}, said on {row.said_on}: {row.text!r}: wanted {_days(row.right)}, got {_days(row.found())}"
         for row in rows
@@ -74,7 +74,7 @@ def test_a_sentence_with_one_right_date_gets_it(language: str) -> None:
     rows = [row for row in by_language()[language] if len(row.right) == 1]
     missed = [row for row in rows if not row.right <= row.found()]
     share = 1 - len(missed) / len(rows)
-    assert share >= _FLOORS.get(language, _WANTED), told(missed)
+    assert share >= _FLOORS.get(language, _WANTED), described(missed)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -82,20 +82,20 @@ def test_a_sentence_without_a_right_date_gets_none(language: str) -> None:
     rows = [row for row in by_language()[language] if not row.right]
     assert rows
     wrong = [row for row in rows if row.found()]
-    assert not wrong, told(wrong)
+    assert not wrong, described(wrong)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_date_is_found_but_the_right_one(language: str) -> None:
     wrong = [row for row in by_language()[language] if row.found() - row.right]
-    assert not wrong, told(wrong)
+    assert not wrong, described(wrong)
 
 
 def test_a_sentence_with_two_right_dates_gets_both() -> None:
     rows = [row for row in corpus() if row.language == "en" and len(row.right) > 1]
     assert rows
     missed = [row for row in rows if row.found() != row.right]
-    assert not missed, told(missed)
+    assert not missed, described(missed)
 
 
 def test_the_corpus_is_large_and_each_sentence_stands_in_it_once() -> None:

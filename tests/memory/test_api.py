@@ -166,7 +166,7 @@ async def test_a_bulk_far_ahead_of_the_index_waits_for_it(tmp_path: Path, encode
         assert (await memory.counts()).turns == 400
 
 
-async def test_one_request_too_many_is_refused_at_once_and_nobody_else_is(tmp_path: Path, encoder: Encoder) -> None:
+async def test_one_request_too_many_is_refused_at_once_and_no_one_else_is(tmp_path: Path, encoder: Encoder) -> None:
     other = Scope(tenant="default", user_id="u2")
     with database_in(tmp_path) as database:
         settings = MemorySettings(max_tail_turns=3)

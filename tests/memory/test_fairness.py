@@ -1,4 +1,4 @@
-"""Tenants that wait take turns; a queue that is full is told so; who gives up passes their place on."""
+"""Tenants that wait take turns; a queue that is full refuses; who gives up passes their place on."""
 
 import asyncio
 

@@ -237,10 +237,10 @@ async def test_a_damage_that_a_search_finds_is_answered_from_the_turns(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "told", ["No space left on device", "Permission denied (os error 13)", "Retryable commit conflict"]
+    "message", ["No space left on device", "Permission denied (os error 13)", "Retryable commit conflict"]
 )
-def test_what_is_no_damage_is_not_taken_for_one(told: str) -> None:
-    fault = index_fault(RuntimeError(f"lance error: {told}, /home/me/.tirtha/index/passage.lance/x, src/io.rs:3"))
+def test_what_is_no_damage_is_not_taken_for_one(message: str) -> None:
+    fault = index_fault(RuntimeError(f"lance error: {message}, /home/me/.tirtha/index/passage.lance/x, src/io.rs:3"))
     assert type(fault) is StoreUnavailable
     assert "passage.lance" not in str(fault)
     assert ".rs" not in str(fault)
@@ -310,7 +310,7 @@ def test_bytes_that_are_no_text_are_damage(tmp_path: Path) -> None:
         assert "UTF-8" in str(caught.value)
 
 
-def test_a_lost_log_is_told_and_accepted_only_on_demand(tmp_path: Path) -> None:
+def test_a_lost_log_is_reported_and_accepted_only_on_demand(tmp_path: Path) -> None:
     (tmp_path / "memory.sqlite3-shm").write_bytes(b"")
     with closing(sqlite3.connect(tmp_path / "memory.sqlite3")) as connection:
         connection.execute("CREATE TABLE other (a TEXT)")

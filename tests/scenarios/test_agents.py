@@ -1,4 +1,4 @@
-"""A story of agents over real processes: what one session is told the next one knows, a stranger never, whatever way they come."""
+"""A story of agents over real processes: what one session hears the next knows, a stranger never, whatever way they come."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support.agents import agent, data, process_agent, refusal
 from tests.support.command import tirtha
 from tests.support.server import Server, running
 
-TOLD = [
+SAID = [
     {"role": "user", "text": "We decided to ship the payments service on Kubernetes, not on Nomad."},
     {"role": "assistant", "text": "Noted."},
     {"role": "user", "text": "My daughter Mira is allergic to hazelnuts."},
@@ -33,14 +33,14 @@ def key_of(home: Path, *options: str) -> str:
     return made.stdout.strip()
 
 
-async def test_what_one_session_is_told_the_next_knows_and_a_stranger_does_not(home: Path, server: Server) -> None:
+async def test_what_is_said_in_one_session_the_next_knows_and_a_stranger_does_not(home: Path, server: Server) -> None:
     annas, bens, foreign = (
         key_of(home, "--user", "anna"),
         key_of(home, "--user", "ben"),
         key_of(home, "--tenant", "acme"),
     )
     async with agent(server.url, key=annas) as first:
-        data(await first.call_tool("remember", {"turns": TOLD, "session_id": "monday"}))
+        data(await first.call_tool("remember", {"turns": SAID, "session_id": "monday"}))
     async with agent(server.url, key=annas, era="legacy") as second:
         answered = data(await second.call_tool("ask", {"question": "What is Mira allergic to?"}))
         assert "hazelnuts" in answered["answer"]
@@ -63,10 +63,10 @@ async def test_what_one_session_is_told_the_next_knows_and_a_stranger_does_not(h
         assert "one user_id only" in words
 
 
-async def test_what_was_told_outlives_the_server_and_what_was_forgotten_is_gone(home: Path) -> None:
+async def test_what_was_said_outlives_the_server_and_what_was_forgotten_is_gone(home: Path) -> None:
     with running(home) as server:
         async with agent(server.url) as client:
-            data(await client.call_tool("remember", {"turns": TOLD, "session_id": "monday"}))
+            data(await client.call_tool("remember", {"turns": SAID, "session_id": "monday"}))
         server.kill()
     with running(home) as server:
         async with agent(server.url) as client:
@@ -80,7 +80,7 @@ async def test_what_was_told_outlives_the_server_and_what_was_forgotten_is_gone(
 async def test_a_process_finds_the_server_again_when_it_was_started_anew(home: Path) -> None:
     with running(home) as server:
         async with process_agent(home, "--user", "u") as client:
-            data(await client.call_tool("remember", {"turns": TOLD}))
+            data(await client.call_tool("remember", {"turns": SAID}))
             server.process.terminate()
             server.process.wait(timeout=30)
             with running(home):

@@ -83,7 +83,7 @@ def test_a_live_user_beside_an_import(client: httpx.Client) -> None:
     )
 
 
-def test_a_client_that_is_too_fast_is_told_when_to_come_again(client: httpx.Client) -> None:
+def test_a_client_that_is_too_fast_learns_when_to_come_again(client: httpx.Client) -> None:
     refusals = 0
     for number in range(8):
         turns = [{"id": f"{number}-{n}", "role": "user", "text": f"Fact {number}-{n} of the log."} for n in range(150)]

@@ -31,7 +31,7 @@ TURNS = st.sampled_from(["t1", "t2", "t3"])
 QUESTION = "What is my cat called?"
 
 
-def told(name: str) -> str:
+def statement(name: str) -> str:
     return f"My cat is called {name}."
 
 
@@ -83,12 +83,12 @@ class CacheMachine(RuleBasedStateMachine):
         decision = answered.decision
         type(self).hits += answered.cache == "hit"
         seen = {quote.text for quote in decision.brief.quotes} | {quote.text for quote in decision.citations}
-        assert seen <= {told(name) for name in allowed}, (seen, allowed)
+        assert seen <= {statement(name) for name in allowed}, (seen, allowed)
         assert not must or not decision.abstained
         assert decision.abstained or any(name in decision.answer for name in allowed)
 
     async def _remember(self, tenant: str, turn: str, name: str) -> None:
-        request = RememberRequest(user_id=self.user, session_id="s1", turns=[said(told(name), id=turn)])
+        request = RememberRequest(user_id=self.user, session_id="s1", turns=[said(statement(name), id=turn)])
         await self.service.remember(local_caller(tenant), request)
 
     async def _forget(self, tenant: str, turn: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The cascade over real HTTP: every path of the record, faults that never lie, and what a wrong setting is told."""
+"""The cascade over real HTTP: every path of the record, faults that never lie, and what is said of a wrong setting."""
 
 import asyncio
 import json
@@ -228,7 +228,7 @@ def test_code_tasks_over_http(shared_house: tuple[httpx.Client, ChatServer, Chat
         (CODE | {"entry_point": "f()"}, "entry_point"),
     ],
 )
-def test_a_task_without_what_it_needs_is_told_so(
+def test_a_task_without_what_it_needs_is_refused(
     shared_house: tuple[httpx.Client, ChatServer, ChatServer], body: dict[str, Any], says: str
 ) -> None:
     response = shared_house[0].post("/v1/ask", json=body)

@@ -47,7 +47,7 @@ WAYS = {
 }
 # What cannot be tried in one process: a memory file that is mapped into it ends the process when it is cut.
 NOT_WHILE_RUNNING = {("shared memory", way) for way in WAYS if way != "deleted"}
-MOST_TELLING = {"database", "log", "data", "newest list of files"}
+MOST_SEVERE = {"database", "log", "data", "newest list of files"}
 RAW = re.compile(r"\.lance|\.rs\b|Traceback|/index|sqlite3\.|\[SQL|lance error")
 
 Damage = Callable[[Path], None]
@@ -82,7 +82,7 @@ def cases(*, while_running: bool) -> list[Any]:
     found = []
     for place, kind in enumerate(KINDS):
         few = () if while_running else (list(WAYS)[place % len(WAYS)],)
-        quick = ("deleted", "overwritten") if kind in MOST_TELLING else few
+        quick = ("deleted", "overwritten") if kind in MOST_SEVERE else few
         for way in WAYS:
             if not (while_running and (kind, way) in NOT_WHILE_RUNNING):
                 marks = () if way in quick else (pytest.mark.long,)
@@ -113,7 +113,7 @@ class Seen:
 
     def __init__(self) -> None:
         self.found: set[str] = set()
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     def asks_for_everything(self, client: httpx.Client, *more: str) -> None:
         for key in [*FACTS, *more]:
@@ -147,7 +147,7 @@ class Seen:
     def _note(self, sentence: str) -> None:
         assert not RAW.search(sentence), sentence
         assert "tirtha reindex" in sentence or "backup" in sentence or "tirtha.toml" in sentence, sentence
-        self.told.append(sentence)
+        self.reported.append(sentence)
 
 
 def visit(home: Path, encoder: Encoder, seen: Seen, during: Callable[[httpx.Client], None]) -> None:
@@ -171,9 +171,11 @@ def test_damaged_before_the_start(killed: Path, tmp_path: Path, encoder: Encoder
         seen.asks_for_everything(client, "news")
 
     visit(home, encoder, seen, use)
-    assert seen.told or (remembered and seen.found == {*FACTS, "news"}), "something is lost, and nobody was told"
+    assert seen.reported or (remembered and seen.found == {*FACTS, "news"}), (
+        "something is lost, and nothing was reported"
+    )
     if kind not in {"database", "log", "settings"}:
-        assert not seen.told, "what can be made anew is made anew"
+        assert not seen.reported, "what can be made anew is made anew"
 
 
 @pytest.mark.parametrize(("kind", "way"), cases(while_running=True))
@@ -194,5 +196,5 @@ def test_damaged_while_the_server_runs(killed: Path, tmp_path: Path, encoder: En
     visit(home, encoder, seen, use)
     visit(home, encoder, after, lambda client: after.asks_for_everything(client, *(["news"] if acknowledged else [])))
     whole = {*FACTS, *(["news"] if acknowledged else [])}
-    assert seen.told or seen.found == set(FACTS), "something is not found, and nobody was told"
-    assert after.told or after.found == whole, "something is lost, and nobody was told"
+    assert seen.reported or seen.found == set(FACTS), "something is not found, and nothing was reported"
+    assert after.reported or after.found == whole, "something is lost, and nothing was reported"

@@ -38,7 +38,7 @@ CHECKS = [
     "unsupported_method",
     "allow_header_conformance",
 ]
-# What is not in this list is told by the description as wrong: who calls without a key where none is made needs none.
+# What is not in this list is wrong by the description: who calls without a key where none is made needs none.
 WITH_A_KEY = ["negative_data_rejection", "ignored_auth"]
 OPEN_PATHS = {"GET /healthz", "GET /readyz"}
 READERS = {
@@ -87,7 +87,7 @@ class House:
 
 @dataclass(slots=True)
 class Seen:
-    """What was answered: the statuses of each operation, and all bodies that hold the word that only u2 was told."""
+    """What was answered: the statuses of each operation, and all bodies that hold the word that only u2 said."""
 
     statuses: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     with_the_word: list[str] = field(default_factory=list)
@@ -119,8 +119,8 @@ def house(folder: Path, caller: str) -> Iterator[House]:
                     {"id": "t1", "role": "user", "text": text},
                     {"id": "t2", "role": "assistant", "text": "Noted."},
                 ]
-                told = client.post("/v1/remember", json={"user_id": user, "session_id": "s1", "turns": turns})
-                assert told.status_code == 201
+                stored = client.post("/v1/remember", json={"user_id": user, "session_id": "s1", "turns": turns})
+                assert stored.status_code == 201
             asked = client.post("/v1/ask", json={"user_id": "u1", "question": "Where is the key?", "session_id": "s1"})
             decision = asked.json()["decision_id"]
             assert client.post(f"/v1/decisions/{decision}/feedback", json={"correct": True}).status_code == 200
@@ -211,8 +211,8 @@ def play(folder: Path, caller: str, *, seconds: int, seed: int = SEED) -> Seen:
         after = opened.export()
         headers = {"authorization": f"Bearer {opened.key}"} if opened.key else {}
         again = httpx.get(f"{opened.url}/v1/users", headers=headers)
-    told = ", ".join(f"{label} {dict(statuses)}" for label, statuses in sorted(seen.statuses.items()))
-    print(f"\n{caller}: {sum(map(Counter.total, seen.statuses.values())):,} answers: {told}")  # noqa: T201 - a figure
+    figures = ", ".join(f"{label} {dict(statuses)}" for label, statuses in sorted(seen.statuses.items()))
+    print(f"\n{caller}: {sum(map(Counter.total, seen.statuses.values())):,} answers: {figures}")  # noqa: T201 - a figure
     assert sum(map(Counter.total, seen.statuses.values())) >= FEWEST, "hardly anything was asked"
     assert again.status_code == {"without": 401, "write": 403}.get(caller, 200), "the caller lost its key on the way"
     match caller:

@@ -81,7 +81,7 @@ def decision(client: httpx.Client, answered: httpx.Response) -> dict[str, Any]:
     return read
 
 
-def test_a_model_ends_with_a_server_that_is_told_to(tmp_path: Path) -> None:
+def test_a_model_ends_with_a_server_that_is_stopped(tmp_path: Path) -> None:
     with running(tmp_path, **settings(small_gguf())) as server:
         model = model_of(server)
     assert until(lambda: gone(model), within_s=30)

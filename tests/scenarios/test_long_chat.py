@@ -17,7 +17,7 @@ from compaction import count_tokens
 from eval.harness.serving import numbered_texts
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import ChatServer, Reply, chat_server
-from tests.support.chats import tells
+from tests.support.chats import chat_reply
 from tests.support.server import serving
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ FACTS = (
     ("I lost my umbrella in the tram.", "Where did I lose my umbrella?"),
     ("Our tent has room for six.", "How many people fit into our tent?"),
 )
-PER_TURN = 2  # facts that are told in one message, the first ones of the chat
+PER_TURN = 2  # facts that are said in one message, the first ones of the chat
 FILLERS = 6  # further sentences in it
 
 
@@ -60,11 +60,11 @@ class Wire:
         """Take a request, and answer with nothing that anybody could have asked for."""
         self.newest = request["messages"]
         self.most_tokens = max(self.most_tokens, tokens(self.newest))
-        return tells(request, f"I see. I have noted {len(self.newest)} things, tell me more when you like.")
+        return chat_reply(request, f"I see. I have noted {len(self.newest)} things, tell me more when you like.")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Held:
     """How a chat went: the tokens of its largest prompt, and which facts were in the context when they were asked for."""
 
     most_tokens: int
@@ -91,8 +91,8 @@ def newest_within(messages: Sequence[dict[str, Any]], window: int) -> list[dict[
     return [messages[0], *kept]
 
 
-def chat(url: str, tier: ChatServer, turns: int, window: int, *, user: str, headers: dict[str, str]) -> Told:
-    """Hold a chat of so many turns, of a user and an assistant in turn; its last messages ask for what was told first."""
+def chat(url: str, tier: ChatServer, turns: int, window: int, *, user: str, headers: dict[str, str]) -> Held:
+    """Hold a chat of so many turns, of a user and an assistant in turn; its last messages ask for what was said first."""
     wire = Wire()
     tier.script = wire
     client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, default_headers=headers)
@@ -120,7 +120,7 @@ def chat(url: str, tier: ChatServer, turns: int, window: int, *, user: str, head
             held += [fact] if fact in words(wire.newest) else []
             left += [fact] if fact in words(newest_within(messages, window)) else []
         messages.append({"role": "assistant", "content": answer.choices[0].message.content})
-    return Told(wire.most_tokens, held, left, tokens(messages))
+    return Held(wire.most_tokens, held, left, tokens(messages))
 
 
 @pytest.mark.parametrize("headers", [{"X-Tirtha-Session": "the long one"}, {}], ids=["named session", "no session"])
@@ -133,13 +133,13 @@ def test_early_facts_are_in_the_context(
         chat_server("small") as tier,
         serving(tmp_path, encoder, TIRTHA_LOCAL_URL=tier.url, TIRTHA_LOCAL_MODEL="small", **prices) as url,
     ):
-        told = chat(url, tier, turns, window, user="ann", headers=headers)
+        result = chat(url, tier, turns, window, user="ann", headers=headers)
     log.info(
         "%d turns, %d tokens of history, window %d: at most %d tokens sent; %d of %d facts in the context, "
         "%d with the oldest messages dropped",
-        turns, told.history_tokens, window, told.most_tokens, len(told.held), len(FACTS), len(told.left),
+        turns, result.history_tokens, window, result.most_tokens, len(result.held), len(FACTS), len(result.left),
     )  # fmt: skip
-    assert told.history_tokens > window, "a chat that fits shows nothing"
-    assert told.most_tokens <= window
-    assert told.held == [fact for fact, _ in FACTS]
-    assert len(told.left) < len(FACTS) / 2, "the usual cure loses them"
+    assert result.history_tokens > window, "a chat that fits shows nothing"
+    assert result.most_tokens <= window
+    assert result.held == [fact for fact, _ in FACTS]
+    assert len(result.left) < len(FACTS) / 2, "the usual cure loses them"

@@ -112,7 +112,7 @@ def test_a_near_line_is_no_answer(server: httpx.Client, text: str, question: str
     assert asked(server, question, (MAY, text))[0] == NOT_IN_MEMORY
 
 
-def test_a_day_told_in_chinese_is_dated(server: httpx.Client) -> None:
+def test_a_day_said_in_chinese_is_dated(server: httpx.Client) -> None:
     said = "\u6628\u5929\u6211\u642c\u5230\u4e86\u6210\u90fd\u3002"  # yesterday I moved to Chengdu
     question = "\u6211\u4ec0\u4e48\u65f6\u5019\u642c\u5230\u4e86\u6210\u90fd\uff1f"  # when did I move to Chengdu?
     _, context = asked(server, question, ("2024-03-12T12:00:00Z", said))

@@ -72,9 +72,9 @@ def as_an_agent(client: httpx.Client) -> None:
 def story(client: httpx.Client) -> list[str]:
     """Remember, ask, forget, and do all of it wrongly, too; returns the decisions' ids."""
     turns = [{"id": TURN_ID, "role": "user", "text": f"My cat is called {TURN}."}]
-    told = {"user_id": USER, "session_id": SESSION, "turns": turns, "wait": "indexed"}
+    body = {"user_id": USER, "session_id": SESSION, "turns": turns, "wait": "indexed"}
     asked = {"user_id": USER, "question": f"What is my cat {QUESTION} called?"}
-    assert client.post("/v1/remember", json=told).status_code == 201
+    assert client.post("/v1/remember", json=body).status_code == 201
     decisions = [client.post("/v1/ask", json=asked).json()["decision_id"]]
     client.post("/v1/ask", json=asked)
     client.post("/v1/ask", json=asked | {"stream": True, "budget": 100})
@@ -83,8 +83,8 @@ def story(client: httpx.Client) -> list[str]:
     client.get(f"/v1/memories/{TURN_ID}", params={"user_id": USER, "session_id": SESSION})
     client.get("/v1/memories", params={"user_id": USER, "query": f"cat {QUERY}"})
     other = [{"id": TURN_ID, "role": "user", "text": f"Another {TURN}"}]
-    assert client.post("/v1/remember", json=told | {"turns": other}).status_code == 409
-    assert client.post("/v1/remember", json=told | {"turns": [{"role": BROKEN, "text": TURN}]}).status_code == 422
+    assert client.post("/v1/remember", json=body | {"turns": other}).status_code == 409
+    assert client.post("/v1/remember", json=body | {"turns": [{"role": BROKEN, "text": TURN}]}).status_code == 422
     assert client.post("/v1/ask", content=f'{{"question": "{BROKEN}'.encode()).status_code >= 400
     bulk = f'{{"user_id": "{USER}", "role": "user", "text": "{TURN}"}}\n{{"{BROKEN}\n'
     client.post("/v1/remember", content=bulk.encode(), headers={"content-type": "application/x-ndjson"})

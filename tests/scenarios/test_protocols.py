@@ -53,19 +53,19 @@ def test_questions_and_programs_are_answered_in_every_protocol(tmp_path: Path, e
         body = {"user_id": "u1", "session_id": "s1", "turns": TURNS, "wait": "indexed"}
         assert client.post("/v1/remember", json=body).status_code == 201
 
-        def told(request: dict[str, Any], name: str) -> str:
+        def written(request: dict[str, Any], name: str) -> str:
             messages = request.get("input") or request["messages"]
             return json.dumps({"answer": name, "citations": [cited({"messages": messages})]})
 
-        local.script = lambda request: in_response(request, told(request, "Miso"))
+        local.script = lambda request: in_response(request, written(request, "Miso"))
         cheap = client.post("/v1/ask", json=QUESTION).json()
         assert (cheap["path"], cheap["answer"], cheap["verified"]) == ("local", "Miso", True)
         assert cheap["usage"] == {"prompt_tokens": 100, "completion_tokens": 10, "estimated": False}
         assert Decimal(cheap["cost_usd"]) == Decimal("0.00012")
         assert local.paths == ["/v1/responses"]
 
-        local.script = lambda request: in_response(request, told(request, "Bella"))
-        frontier.script = lambda request: replies(request, told(request, "Miso"))
+        local.script = lambda request: in_response(request, written(request, "Bella"))
+        frontier.script = lambda request: replies(request, written(request, "Miso"))
         dear = client.post("/v1/ask", json=QUESTION | {"budget": 166}).json()
         assert (dear["path"], dear["answer"], dear["model"]) == ("frontier", "Miso", "claude")
         assert frontier.requests[-1]["output_config"]["format"]["type"] == "json_schema"

@@ -25,7 +25,7 @@ TENANTS = st.sampled_from(NAMES)
 QUESTION = "Where is the key?"
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T[0-9:.]+(?:Z|\+00:00)")
 OF_THE_REQUEST = re.compile(r'"(?:decision_id|latency_ms|exported_at|sha256|request_id)":(?:"[^"]*"|\d+)')
-NOT_COMPARED = {"x-request-id", "content-length", "date"}  # a length tells how long ids and times are
+NOT_COMPARED = {"x-request-id", "content-length", "date"}  # a length shows how long ids and times are
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from tirtha.wiring.service import open_service
 Place = tuple[str, str, str | None]  # user, session, agent
 OWN, LATER, AGENTS, OTHERS = ("u1", "s1", None), ("u1", "s2", None), ("u1", "s1", "a1"), ("u2", "s1", None)
 # The number of each fact, and where it is remembered, as the turn `t<number>`.
-TOLD: dict[int, Place] = {41: OWN, 42: OWN, 43: LATER, 44: AGENTS, 45: OTHERS}
+FACTS: dict[int, Place] = {41: OWN, 42: OWN, 43: LATER, 44: AGENTS, 45: OTHERS}
 FORGETTINGS: dict[str, tuple[str, dict[str, str], list[int]]] = {
     "turn": ("/v1/memories/t41", {"user_id": "u1", "session_id": "s1"}, [41]),
     "session": ("/v1/sessions/s1", {"user_id": "u1"}, [41, 42]),
@@ -41,7 +41,7 @@ ENDS = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "KILL": signal.SIGKILL}
 
 @pytest.fixture(scope="module")
 def encoder(encoder: KeptEncoder) -> Encoder:
-    """One that keeps no vectors by their text; the tests' own, which does, forgets what other tests told it."""
+    """One that keeps no vectors by their text; the tests' own, which does, forgets what other tests gave it."""
     encoder.forget()
     return Encoder()
 
@@ -59,7 +59,7 @@ def named(place: Place) -> dict[str, str]:
     return {"user_id": user, "session_id": session} | ({"agent_id": agent} if agent else {})
 
 
-def told(number: int, place: Place, **more: str) -> dict[str, Any]:
+def body_of(number: int, place: Place, **more: str) -> dict[str, Any]:
     turn = {"id": f"t{number}", "role": "user", "text": fact(number)}
     return named(place) | {"turns": [turn], "wait": "indexed"} | more
 
@@ -69,11 +69,11 @@ def asked(number: int, place: Place, session: str | None = None) -> dict[str, An
     return own | {"question": question(number)} | ({"session_id": session} if session else {})
 
 
-async def tell_and_ask(client: httpx.AsyncClient) -> None:
+async def store_and_ask(client: httpx.AsyncClient) -> None:
     """Remember every fact, and have it in the cache of answers, the ledger and whatever else keeps it."""
-    for number, place in TOLD.items():
-        assert (await client.post("/v1/remember", json=told(number, place))).status_code == 201
-    for number, place in TOLD.items():
+    for number, place in FACTS.items():
+        assert (await client.post("/v1/remember", json=body_of(number, place))).status_code == 201
+    for number, place in FACTS.items():
         for cache in ("miss", "hit"):
             answer = await client.post("/v1/ask", json=asked(number, place))
             assert word(number) in answer.text
@@ -83,7 +83,7 @@ async def tell_and_ask(client: httpx.AsyncClient) -> None:
 
 
 async def check_kept(client: httpx.AsyncClient, home: Path, forgotten: Iterable[int]) -> None:
-    for number, place in TOLD.items():
+    for number, place in FACTS.items():
         answer = (await client.post("/v1/ask", json=asked(number, place))).text
         assert (word(number) in answer) == (number not in set(forgotten)), number
     check_rows(home, forgotten)
@@ -95,7 +95,7 @@ def check_rows(home: Path, forgotten: Iterable[int]) -> None:
         kept = set(connection.execute(text("SELECT text FROM turn")).scalars())
         assert in_rows(connection, forgotten) == []
     engine.dispose()
-    assert {fact(number) for number in TOLD if number not in set(forgotten)} <= kept
+    assert {fact(number) for number in FACTS if number not in set(forgotten)} <= kept
 
 
 def leftovers(home: Path, forgotten: Iterable[int]) -> list[str]:
@@ -110,7 +110,7 @@ async def test_forgotten_text_is_in_no_file_and_no_object(
     client: httpx.AsyncClient, settings: Settings, kind: str
 ) -> None:
     path, query, forgotten = FORGETTINGS[kind]
-    await tell_and_ask(client)
+    await store_and_ask(client)
     assert in_files(settings.folder, forgotten)
     assert in_index(settings.folder, forgotten)
     assert in_process(forgotten), "the search through the process finds nothing at all"
@@ -129,8 +129,8 @@ def test_after_each_end_of_the_server_the_files_hold_what_they_should(
 ) -> None:
     home, forgotten = tmp_path / "home", [41, 42, 44]
     with running(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
-        for number, place in TOLD.items():
-            assert client.post("/v1/remember", json=told(number, place)).status_code == 201
+        for number, place in FACTS.items():
+            assert client.post("/v1/remember", json=body_of(number, place)).status_code == 201
             assert word(number) in client.post("/v1/ask", json=asked(number, place)).text
         assert client.delete("/v1/sessions/s1", params={"user_id": "u1"}).status_code == 200
         assert client.delete("/v1/users/u1", params={"agent_id": "a1"}).status_code == 200
@@ -143,7 +143,7 @@ def test_after_each_end_of_the_server_the_files_hold_what_they_should(
         assert not list(home.glob("*-wal")), "the database was not closed"
         assert not (home / "server.url").exists()
     with serving(home, encoder) as url, httpx.Client(base_url=url, timeout=60) as client:
-        for number, place in TOLD.items():
+        for number, place in FACTS.items():
             answer = client.post("/v1/ask", json=asked(number, place)).text
             assert (word(number) in answer) == (number not in forgotten)
     check_rows(home, forgotten)
@@ -160,7 +160,7 @@ def test_a_request_under_way_is_answered_before_the_server_ends(tmp_path: Path) 
 
         local.script = script
         with httpx.Client(base_url=server.url, timeout=60) as client:
-            assert client.post("/v1/remember", json=told(41, OWN)).status_code == 201
+            assert client.post("/v1/remember", json=body_of(41, OWN)).status_code == 201
             replies: list[httpx.Response] = []
             asking = threading.Thread(target=lambda: replies.append(client.post("/v1/ask", json=asked(41, OWN))))
             asking.start()
@@ -178,18 +178,18 @@ def test_killed_while_it_forgets_the_next_try_goes_on(tmp_path: Path) -> None:
     forgotten: list[int] = []
     for number in (41, 43):
         with running(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
-            for one, place in TOLD.items():
+            for one, place in FACTS.items():
                 if one not in forgotten:
-                    assert client.post("/v1/remember", json=told(one, place)).status_code in {200, 201}
+                    assert client.post("/v1/remember", json=body_of(one, place)).status_code in {200, 201}
                     assert word(one) in client.post("/v1/ask", json=asked(one, place)).text
             killer = threading.Timer(chance.uniform(0.0, 0.2), server.kill)
             killer.start()
             with suppress(httpx.TransportError):
-                client.delete(f"/v1/memories/t{number}", params=named(TOLD[number]))
+                client.delete(f"/v1/memories/t{number}", params=named(FACTS[number]))
             killer.join()
         forgotten.append(number)
         with running(home) as server, httpx.Client(base_url=server.url, timeout=60) as client:
-            again = client.delete(f"/v1/memories/t{number}", params=named(TOLD[number]))
+            again = client.delete(f"/v1/memories/t{number}", params=named(FACTS[number]))
             assert again.status_code in {200, 404}
             assert leftovers(home, forgotten) == []
     check_rows(home, forgotten)
@@ -222,14 +222,14 @@ async def test_a_session_that_only_asked_is_forgotten(client: httpx.AsyncClient,
 
 async def test_forgotten_before_it_is_indexed(client: httpx.AsyncClient, settings: Settings) -> None:
     for number in range(50, 56):
-        body = told(number, OWN)
+        body = body_of(number, OWN)
         del body["wait"]
         assert (await client.post("/v1/remember", json=body)).status_code == 201
         del body
         if number % 2:
             query = {"user_id": "u1", "session_id": "s1"}
             assert (await client.delete(f"/v1/memories/t{number}", params=query)).status_code == 200
-    assert (await client.post("/v1/remember", json=told(56, OWN))).json()["indexed"]
+    assert (await client.post("/v1/remember", json=body_of(56, OWN))).json()["indexed"]
     assert leftovers(settings.folder, [51, 53, 55]) == []
     assert in_process([51, 53, 55]) == []
     for number in (50, 52, 54, 56):
@@ -246,7 +246,7 @@ async def test_forgotten_while_much_is_indexed(client: httpx.AsyncClient, settin
     for number in forgotten:
         query = {"user_id": "u1", "session_id": "s1"}
         assert (await client.delete(f"/v1/memories/t{number}", params=query)).status_code == 200
-    assert (await client.post("/v1/remember", json=told(41, OWN))).json()["indexed"]
+    assert (await client.post("/v1/remember", json=body_of(41, OWN))).json()["indexed"]
     del turns, body
     assert leftovers(settings.folder, forgotten) == []
     assert in_process(forgotten) == []
@@ -262,8 +262,8 @@ async def test_a_question_under_way_leaves_nothing_behind(tmp_path: Path, encode
     with chat_server("slow") as local:
         settings = Settings(home=tmp_path / "home", local={"url": local.url})  # type: ignore[arg-type]
         async with open_service(settings, encoder=encoder) as service, client_of(service, settings) as client:
-            for number, place in TOLD.items():
-                assert (await client.post("/v1/remember", json=told(number, place))).status_code == 201
+            for number, place in FACTS.items():
+                assert (await client.post("/v1/remember", json=body_of(number, place))).status_code == 201
             loop, arrived = asyncio.get_running_loop(), asyncio.Event()
             forgot = threading.Event()
 
@@ -306,7 +306,7 @@ def reading(home: Path) -> Iterator[None]:
 
 
 async def test_a_reader_of_the_database_only_delays_the_wipe(client: httpx.AsyncClient, settings: Settings) -> None:
-    await tell_and_ask(client)
+    await store_and_ask(client)
     path, query, forgotten = FORGETTINGS["user"]
     with reading(settings.folder):
         assert (await client.delete(path, params=query)).status_code == 200

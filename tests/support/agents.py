@@ -64,7 +64,7 @@ async def process_agent(
 
 
 def sessions_of(url: str, user: str) -> list[str]:
-    """The ids of the sessions that a server without keys holds of a user, as HTTP tells."""
+    """The ids of the sessions that a server without keys holds of a user, as HTTP lists them."""
     answer = httpx.get(f"{url}/v1/sessions", params={"user_id": user})
     return [str(one["session_id"]) for one in answer.json()["sessions"]]
 

@@ -42,7 +42,7 @@ def says(
     usage: Any = "all",
 ) -> Reply:
     """A well-formed completion; `usage` in another form than all of it, or None for none."""
-    told: dict[str, Any] = {
+    of_tokens: dict[str, Any] = {
         "content": [{"token": t, "logprob": p, "bytes": None, "top_logprobs": []} for t, p in logprobs or ()]
     }
     body = {
@@ -55,7 +55,7 @@ def says(
                 "index": 0,
                 "finish_reason": finish,
                 "message": {"role": "assistant", "content": text} | (more or {}),
-                "logprobs": told if logprobs else None,
+                "logprobs": of_tokens if logprobs else None,
             }
         ],
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.chat_server import Reply, Script, says
 
-__all__ = ["chats", "responds", "sse", "tells"]
+__all__ = ["chat_reply", "chats", "responds", "sse"]
 
 
 def sse(*events: dict[str, Any], done: bool = True, named: bool = False) -> Reply:
@@ -15,7 +15,7 @@ def sse(*events: dict[str, Any], done: bool = True, named: bool = False) -> Repl
     return Reply(body=body.encode(), headers={"content-type": "text/event-stream"})
 
 
-def tells(request: dict[str, Any], text: str, *, calls: list[dict[str, Any]] | None = None, **how: Any) -> Reply:
+def chat_reply(request: dict[str, Any], text: str, *, calls: list[dict[str, Any]] | None = None, **how: Any) -> Reply:
     """A chat completion that says `text`, or calls tools, streamed if the request asks for it."""
     finish = "tool_calls" if calls else how.pop("finish", "stop")
     if not request.get("stream"):
@@ -56,7 +56,7 @@ def chats(*texts: str) -> Script:
     left = list(texts)
 
     def run(request: dict[str, Any]) -> Reply:
-        return tells(request, left.pop(0) if len(left) > 1 else left[0])
+        return chat_reply(request, left.pop(0) if len(left) > 1 else left[0])
 
     return run
 

@@ -1,6 +1,6 @@
 """New databases with every package's tables: copies of one that was migrated, since a migration for every test takes minutes.
 
-Whoever tests how a database comes to be opens a folder that does not exist, without `new_home`.
+A test of how a database comes to be opens a folder that does not exist, without `new_home`.
 """
 
 from collections.abc import Iterator

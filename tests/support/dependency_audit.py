@@ -1,6 +1,6 @@
 """Asks pip-audit for known holes in the versions that constraints.txt pins: `python -m tests.support.dependency_audit`.
 
-Ends with 1 for a hole alone. Where nobody can be asked (pip-audit is not installed, no index answers, or it knows none of the
+Ends with 1 for a hole alone. Where no index can be asked (pip-audit is not installed, no index answers, or it knows none of the
 packages) it says so and ends with 0, so that `make lint` never fails for lack of a network.
 """
 
@@ -26,12 +26,12 @@ def read_report(report: str) -> tuple[bool, str]:
     audited = [one for one in packages if "vulns" in one]
     if not audited:
         return False, "the index that answers knows of no holes in anything, so that dependencies are not audited"
-    holes = [_told(one, hole) for one in audited for hole in one["vulns"]]
+    holes = [_described(one, hole) for one in audited for hole in one["vulns"]]
     skipped = f", {len(packages) - len(audited)} that the index does not know" if len(audited) < len(packages) else ""
     return bool(holes), "\n".join([*holes, f"{len(audited)} dependencies audited{skipped}: {len(holes)} known holes"])
 
 
-def _told(package: dict[str, Any], hole: dict[str, Any]) -> str:
+def _described(package: dict[str, Any], hole: dict[str, Any]) -> str:
     mended = ", ".join(hole.get("fix_versions") or ()) or "no version yet"
     return f"{package['name']} {package['version']}: {hole['id']}, mended in {mended}"
 
@@ -49,8 +49,8 @@ def _report(pinned: str) -> str | None:
 
 def _main() -> int:
     report = _report(sys.argv[1] if len(sys.argv) > 1 else _PINNED)
-    holed, told = read_report(report) if report is not None else (False, "pip-audit is not installed")
-    print(f"pip-audit: {told}")  # noqa: T201 - for whoever runs `make lint`
+    holed, described = read_report(report) if report is not None else (False, "pip-audit is not installed")
+    print(f"pip-audit: {described}")  # noqa: T201 - for the person who runs `make lint`
     return int(holed)
 
 

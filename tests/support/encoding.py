@@ -1,6 +1,6 @@
 """The real encoder, which keeps the vectors of what it has encoded: most tests say what others said before them.
 
-The vectors are the model's own. Whoever tests the encoder itself takes `Encoder` (`tests/memory/encoding/conftest.py`).
+The vectors are the model's own. A test of the encoder itself takes `Encoder` (`tests/memory/encoding/conftest.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class KeptEncoder(Encoder):
         self._turns.clear()
 
     def encode_question(self, question: str) -> Any:
-        """Return the question's vector, which whoever asks may change."""
+        """Return the question's vector, which the caller may change."""
         vector = self._questions.get(question)
         if vector is None:
             vector = super().encode_question(question)

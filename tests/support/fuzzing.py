@@ -1,4 +1,4 @@
-"""What Schemathesis is told beside the schema, loaded into its own process by its configuration (`hooks`).
+"""What Schemathesis is given beside the schema, loaded into its own process by its configuration (`hooks`).
 
 The schema says of lines and files only that they are text or bytes. Here they are made: an export of a memory that was made before,
 `export.jsonl` in the working folder, with some of its values changed and a trailer that fits; turns a line; and bytes that mean

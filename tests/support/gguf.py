@@ -26,7 +26,7 @@ _FETCHED_S = 600
 
 
 class ModelsOfTests(BaseSettings):
-    """Models that whoever runs the tests has: a GGUF file, or a server by its base URL and model."""
+    """Models that the person who runs the tests has: a GGUF file, or a server by its base URL and model."""
 
     model_config = SettingsConfigDict(env_prefix="TIRTHA_TEST_", env_ignore_empty=True)
 

@@ -25,7 +25,7 @@ def as_caller(tenant: str, rights: str = "read,write,admin") -> dict[str, str]:
 
 
 class _ByHeader:
-    """ASGI middleware, the innermost: whoever called is now the one in the headers."""
+    """ASGI middleware, the innermost: the caller is now the one in the headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

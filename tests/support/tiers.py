@@ -19,7 +19,7 @@ DEAR = Price(input_usd=Decimal(10), output_usd=Decimal(30), cached_usd=None, as_
 
 
 class Scripted:
-    """A chat that says what it is told, in order; the last one over and over."""
+    """A chat that says what it is given, in order; the last one over and over."""
 
     def __init__(self, *replies: str | ChatFailed | Completion) -> None:
         self.replies = list(replies)

@@ -66,7 +66,7 @@ OPERATIONS: dict[str, tuple[Right, Call]] = {
 }
 BOUND = Caller(tenant="default", rights=frozenset({"read", "write"}), user_id="u2")
 KEYS = {"make a key", "keys", "revoke a key"}  # tested with the keys
-NAMES_NOBODY = KEYS | {"users", "decision", "decisions", "code", "export of all", "import of a user", "import of all"}
+NAMES_NO_USER = KEYS | {"users", "decision", "decisions", "code", "export of all", "import of a user", "import of all"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -85,7 +85,7 @@ def test_a_scope_is_within_the_callers_tenant() -> None:
     assert local_caller("red").scope("u1", "a") == Scope(tenant="red", user_id="u1", agent_id="a")
 
 
-@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - NAMES_NOBODY))
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - NAMES_NO_USER))
 async def test_a_bound_caller_names_no_other_user(service: Service, name: str) -> None:
     fault = TenantWide if name == "stats" else OtherUser
     with pytest.raises(fault):

@@ -57,13 +57,13 @@ def decision(answer: str, path: Path = "extractive") -> Decision:
         (_SUBJECT, "Geography.", "wrong"),
     ],
 )
-def test_an_answer_is_right_if_it_tells_the_whole_expected_one(
+def test_an_answer_is_right_if_it_holds_the_whole_expected_one(
     question: SampleQuestion, answer: str, expected: Mark
 ) -> None:
     assert mark(question, decision(answer)) == expected
 
 
-def test_abstaining_is_right_where_the_answer_was_never_told() -> None:
+def test_abstaining_is_right_where_the_answer_was_never_said() -> None:
     assert mark(_SUBJECT, decision("That is not in memory.", "abstain")) == "right"
     assert mark(_CAT, decision("Das steht nicht im Ged\u00e4chtnis.", "abstain")) == "abstained"
 

@@ -23,25 +23,25 @@ def flags(**given: Any) -> dict[str, Any]:
 
 
 def wrong(**given: Any) -> tuple[str, ...]:
-    with pytest.raises(SettingsInvalid) as told:
+    with pytest.raises(SettingsInvalid) as caught:
         SettingSources(**flags(**given)).read()
-    return told.value.wrong
+    return caught.value.wrong
 
 
 def test_a_flag_is_blamed_though_a_variable_is_wrong_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIRTHA_PORT", "many")
     assert wrong(port=99_999) == ("--port: Input should be less than or equal to 65535",)
-    [told] = wrong()
-    assert told.startswith("TIRTHA_PORT: ")
+    [lines] = wrong()
+    assert lines.startswith("TIRTHA_PORT: ")
 
 
 def test_each_of_several_is_blamed_on_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tirtha.toml").write_text('budget = 0\n[policy]\nraw = "perhaps"\n')
     monkeypatch.setenv("TIRTHA_LOG_LEVEL", "loud")
     monkeypatch.setenv("TIRTHA_LOCAL_TRIES", "0")
-    told = {line.partition(": ")[0] for line in wrong(local={"url": "ftp://x", "model": None})}
+    lines = {line.partition(": ")[0] for line in wrong(local={"url": "ftp://x", "model": None})}
     file = tmp_path / "tirtha.toml"
-    assert told == {
+    assert lines == {
         "--local-url",
         "TIRTHA_LOG_LEVEL",
         "TIRTHA_LOCAL_TRIES",
@@ -80,10 +80,10 @@ def test_what_is_missing_or_broken_names_its_place(
 @pytest.mark.parametrize("text", ["a,b", '["a"', "[1.5]"])
 def test_a_broken_list_in_a_variable_names_the_variable(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIRTHA_POLICY_LADDER", text)
-    assert all(told.startswith("TIRTHA_POLICY_LADDER: ") for told in wrong())
+    assert all(lines.startswith("TIRTHA_POLICY_LADDER: ") for lines in wrong())
 
 
-def test_a_ladder_is_told_as_names_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ladder_is_set_as_names_are(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("330, 660", "[330, 660]"):
         monkeypatch.setenv("TIRTHA_POLICY_LADDER", text)
         assert SettingSources().read().policy.ladder == (330, 660)
@@ -95,8 +95,8 @@ def test_the_file_lies_in_the_folder_that_the_flag_names(tmp_path: Path) -> None
     (other / "tirtha.toml").write_text("budget = 330\n")
     assert SettingSources(**flags(home=other)).read().budget == 330
     (other / "tirtha.toml").write_text("budget = 0\n")
-    [told] = wrong(home=other)
-    assert told.startswith(f"budget in {other / 'tirtha.toml'}: ")
+    [lines] = wrong(home=other)
+    assert lines.startswith(f"budget in {other / 'tirtha.toml'}: ")
 
 
 def test_a_file_that_is_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,5 +119,5 @@ def test_a_file_that_is_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.
         ("TIRTHA_SHADOW_SHARE", {}, "TIRTHA_SHADOW_SHARE"),
     ],
 )
-def test_what_the_engine_refuses_is_named_as_it_was_told(variable: str, given: dict[str, Any], name: str) -> None:
+def test_what_the_engine_refuses_is_named_as_it_was_set(variable: str, given: dict[str, Any], name: str) -> None:
     assert SettingSources(**flags(**given)).named_variable(variable) == name

@@ -121,7 +121,7 @@ def test_a_secret_in_a_file_that_cannot_be_used(
     monkeypatch.setenv(f"TIRTHA_{name}", beside)
     with pytest.raises(SettingsInvalid) as caught:
         SettingSources().read()
-    [told] = caught.value.wrong
-    assert told.startswith(f"TIRTHA_{name}_FILE: ")
-    assert why in told
-    assert "hush" not in told
+    [line] = caught.value.wrong
+    assert line.startswith(f"TIRTHA_{name}_FILE: ")
+    assert why in line
+    assert "hush" not in line

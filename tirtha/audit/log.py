@@ -4,8 +4,8 @@ An entry is a transaction of its own, so that a log which cannot be written undo
 happened. Then the entry is lost; its loss is logged and counted, and `check` raises until the log can be written again.
 
 **Who was forgotten** is named no more: a hash of the user's id stands in its place, SHA-256 keyed (HMAC) with a random salt of the
-tenant. Whoever reads the log alone, or a copy of some of it, learns no id. Whoever has the whole database has the salt too, and can
-still find out whether an id they think of is in it. That is meant: an admin can prove that somebody was forgotten.
+tenant. A reader of the log alone, or of a copy of some of it, learns no id. A reader of the whole database has the salt too, and
+can still find out whether an id they think of is in it. That is meant: an admin can prove that somebody was forgotten.
 """
 
 import hmac
@@ -60,7 +60,15 @@ class AuditLog:
         agent_id: str | None = None,
         count: int = 1,
     ) -> None:
-        """Note a change that was made. Raises nothing if that fails: see the module."""
+        """Note a change that was made. Raises nothing if that fails: see the module.
+
+        Args:
+            caller: who made it; it is noted under the caller's tenant and key.
+            what: the kind of change.
+            user_id: of whose memory, if of one user's.
+            agent_id: of which agent's, if of one agent's.
+            count: how many things it changed, such as turns.
+        """
         change = self.change(caller, what=what, user_id=user_id, agent_id=agent_id, count=count)
         await self.record_all([change])
 
@@ -72,7 +80,7 @@ class AuditLog:
     def change(
         self, caller: Caller, *, what: What, user_id: str | None = None, agent_id: str | None = None, count: int = 1
     ) -> Change:
-        """Return a change that `write` notes."""
+        """Return a change that `write` notes; the arguments are those of `record`."""
         return {
             "at": datetime.now(UTC),
             "tenant_id": caller.tenant,
@@ -85,7 +93,7 @@ class AuditLog:
         }
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Note changes, all or none; blocks. For whoever is in a thread already; raises as little as `record`."""
+        """Note changes, all or none; blocks. For code that is in a thread already; raises as little as `record`."""
         if not changes:
             return
         try:

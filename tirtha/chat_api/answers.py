@@ -53,14 +53,14 @@ def headers(outcome: ChatOutcome) -> dict[str, str]:
 
 def stream_headers(begun: Begun) -> dict[str, str]:
     """Return the headers of an answer that is streamed."""
-    told = {
+    headers = {
         "x-tirtha-memory": begun.memory,
         "x-tirtha-decision-id": begun.decision_id,
         "x-tirtha-tokens-added": str(begun.tokens_added),
     }
     if begun.session_id is not None:
-        told["x-tirtha-session"] = _in_header(begun.session_id)
-    return told
+        headers["x-tirtha-session"] = _in_header(begun.session_id)
+    return headers
 
 
 def sse(data: Mapping[str, Any] | str, *, event: str | None = None) -> bytes:
@@ -71,10 +71,12 @@ def sse(data: Mapping[str, Any] | str, *, event: str | None = None) -> bytes:
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events of a chat that is closed when they end, or when nobody listens any more, even before the first."""
+    """Server-sent events of a chat that is closed when they end, or when no one listens any more, even before the first."""
 
-    def __init__(self, events: AsyncIterator[bytes], told: Mapping[str, str], said: ChatStream | None = None) -> None:
-        super().__init__(events, media_type="text/event-stream", headers=told)
+    def __init__(
+        self, events: AsyncIterator[bytes], headers: Mapping[str, str], said: ChatStream | None = None
+    ) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=headers)
         self._said = said
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,5 @@
 """POST /v1/chat/completions: a chat completion with memory, streamed or whole."""
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, cast
 
@@ -12,7 +11,7 @@ from cascade.errors import TierDown
 from cascade.model import RelayRequest, WireProtocol
 from compaction import count_tokens
 from tirtha.chat_api.answers import EventStream, block, headers, sse, stream_headers
-from tirtha.chat_api.contents import OF_IMAGE, called, plain, size_of, with_notes, without_our_notes, words
+from tirtha.chat_api.contents import OF_IMAGE, called, json_tokens, plain, size_of, with_notes, without_our_notes, words
 from tirtha.chat_api.description import EITHER, OPENAI_ERRORS
 from tirtha.chat_api.named import is_task, named
 from tirtha.chat_api.options import ChatBody
@@ -137,7 +136,7 @@ class CompletionPrompt:
     def around_tokens(self) -> int:
         """Count the tokens of instructions, tools and schemas."""
         beside = (self._body.get(name) for name in ("tools", "functions", "response_format"))
-        return sum(map(_tokens, self._instructions)) + _json_tokens(*beside)
+        return sum(map(_tokens, self._instructions)) + json_tokens(*beside)
 
     def turn_tokens(self) -> Sequence[int]:
         """Count the tokens of each turn's message."""
@@ -146,7 +145,7 @@ class CompletionPrompt:
     def request(self, protocol: WireProtocol, changes: Changes, *, stream: bool) -> RelayRequest:
         """Return the request to a tier; there is one protocol for it."""
         body = {**self._body, "messages": self._sent(changes), "stream": stream}
-        if stream:  # what a stream costs is only told to those who ask
+        if stream:  # what a stream costs is only reported to those who ask
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         else:
             body.pop("stream_options", None)
@@ -206,7 +205,7 @@ def _speaker(name: object) -> str | None:
 
 
 def _tokens(message: Mapping[str, Any]) -> int:
-    said = count_tokens(words(message.get("content"))) + _json_tokens(message.get("tool_calls"))
+    said = count_tokens(words(message.get("content"))) + json_tokens(message.get("tool_calls"))
     content = message.get("content")
     pictures = (
         sum(1 for part in content if isinstance(part, Mapping) and "image" in str(part.get("type")))
@@ -214,7 +213,3 @@ def _tokens(message: Mapping[str, Any]) -> int:
         else 0
     )
     return _PER_MESSAGE + said + pictures * OF_IMAGE
-
-
-def _json_tokens(*values: object) -> int:
-    return sum(count_tokens(json.dumps(value, ensure_ascii=False)) for value in values if value)

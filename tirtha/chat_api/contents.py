@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from compaction import count_tokens
 from tirtha.operations.chat.asked import call_text
 from tirtha.operations.chat.notes import without_notes
 from tirtha.visible import is_blank
 
-__all__ = ["OF_IMAGE", "called", "plain", "size_of", "with_notes", "without_our_notes", "words"]
+__all__ = ["OF_IMAGE", "called", "json_tokens", "plain", "size_of", "with_notes", "without_our_notes", "words"]
 
 _TEXTS = frozenset({"text", "input_text", "output_text", "summary_text"})
 _IMAGES = frozenset({"image", "image_url", "input_image", "image_file"})
@@ -44,6 +45,11 @@ def size_of(request: object) -> int:
     """Return the bytes of a request, which has no more tokens than that; images count as what they are counted as."""
     written = json.dumps(request, ensure_ascii=False)
     return len(written.encode("utf-8", "replace")) + OF_IMAGE * written.count("image_url")
+
+
+def json_tokens(*values: object) -> int:
+    """Return the tokens of values as JSON; those that are missing or empty have none."""
+    return sum(count_tokens(json.dumps(value, ensure_ascii=False)) for value in values if value)
 
 
 def with_notes(content: object, notes: str, part: TextPart) -> object:

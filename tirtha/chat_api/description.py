@@ -11,7 +11,7 @@ _STATUSES = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
 
 
 class _OpenAIError(BaseModel):
-    """What went wrong, as the OpenAI API tells it."""
+    """What went wrong, as the OpenAI API reports it."""
 
     message: str
     type: str | None = None
@@ -26,7 +26,7 @@ class OpenAIErrorOut(BaseModel):
 
 
 class _AnthropicError(BaseModel):
-    """What went wrong, as Anthropic's API tells it."""
+    """What went wrong, as Anthropic's API reports it."""
 
     type: str
     message: str
@@ -40,10 +40,11 @@ class AnthropicErrorOut(BaseModel):
 
 
 OPENAI_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": OpenAIErrorOut, "description": "an error, as the OpenAI API tells it"} for status in _STATUSES
+    status: {"model": OpenAIErrorOut, "description": "an error, as the OpenAI API reports it"} for status in _STATUSES
 }
 ANTHROPIC_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": AnthropicErrorOut, "description": "an error, as Anthropic's API tells it"} for status in _STATUSES
+    status: {"model": AnthropicErrorOut, "description": "an error, as Anthropic's API reports it"}
+    for status in _STATUSES
 }
 EITHER: dict[int | str, dict[str, Any]] = {
     200: {

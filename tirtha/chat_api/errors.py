@@ -65,8 +65,8 @@ class _OpenAI:
 
     def refused(self, error: RelayRefused) -> dict[str, Any]:
         """Return the server's error object, complete."""
-        told = {"message": str(error), "type": "invalid_request_error", "param": None, "code": None}
-        return {"error": told | error.error}
+        shown = {"message": str(error), "type": "invalid_request_error", "param": None, "code": None}
+        return {"error": shown | error.error}
 
 
 class _Anthropic:

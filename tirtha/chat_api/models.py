@@ -14,11 +14,11 @@ __all__ = ["router"]
 
 router = APIRouter(route_class=LenientRoute, responses=OPENAI_ERRORS)
 
-_NO_DAY = "1970-01-01T00:00:00Z"  # what Anthropic's API tells of a model whose release is not known
+_NO_DAY = "1970-01-01T00:00:00Z"  # what Anthropic's API says of a model whose release is not known
 
 
 @router.get("/v1/models")
-async def models(request: Request, service: Served, caller: Known) -> dict[str, Any]:  # noqa: ARG001 - whoever has a key
+async def models(request: Request, service: Served, caller: Known) -> dict[str, Any]:  # noqa: ARG001 - any caller with a key
     """List the models: `tirtha` is the cascade, the others are its tiers, each alone."""
     data = [_shown(model, request) for model in service.models()]
     if not _is_anthropics(request):

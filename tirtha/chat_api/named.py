@@ -1,6 +1,6 @@
 """Whom a chat request is for, and which conversation it belongs to, by its key, its headers and its body.
 
-Nobody ever shares a memory by accident: with a key of several users a request that names nobody has no memory.
+No memory is ever shared by accident: with a key of several users a request that names no user has no memory.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ _OF_PROXIES = "X-OpenWebUI-User-Id"  # believed from a key that is marked as a t
 class Named:
     """The user whom a request names, the one whom it is for, and the session; None where there is none.
 
-    They differ on loopback, while there are no keys: whoever names nobody is the default user there.
+    They differ on loopback, while there are no keys: a request that names no user is the default user's there.
     """
 
     def __init__(self, named_user: str | None, user_id: str | None, session_id: str | None) -> None:
@@ -36,9 +36,17 @@ class Named:
 
 
 def named(request: Request, caller: Caller, body: Mapping[str, Any], *, metadata_user: object = None) -> Named:
-    """Return whom and which conversation a request is for; `metadata_user` is whom its metadata names, where an API has that.
+    """Return whom and which conversation a request is for.
 
-    Raises OtherUser and BadChat.
+    Args:
+        request: its headers are read.
+        caller: a key that is bound to a user names that user.
+        body: the request's JSON.
+        metadata_user: whom its metadata names, where an API has that.
+
+    Raises:
+        OtherUser: a user is named who is not the key's.
+        BadChat: a name is no valid one.
     """
     user = _user(request, caller, body, metadata_user)
     default = _DEFAULT_USER if caller.key_id is None else None

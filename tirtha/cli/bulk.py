@@ -98,8 +98,8 @@ def remember_file(file: Path, owner: dict[str, str], session: str | None, as_jso
             try:
                 run(_send(turns, report, size))
             finally:
-                told = report.as_text(turns.nameless, turns.unnamed_turns)
-                print_answer(report.as_json(turns.nameless), as_json, told)
+                text = report.as_text(turns.nameless, turns.unnamed_turns)
+                print_answer(report.as_json(turns.nameless), as_json, text)
     except OSError as fault:
         raise typer.BadParameter(file_fault(fault), param_hint="--file") from None
     if report.rejected_lines:

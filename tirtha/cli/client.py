@@ -8,7 +8,7 @@ import httpx
 import typer
 
 from tirtha.cli.connection import connect
-from tirtha.cli.running import CommandFailed, out, read_settings, tell
+from tirtha.cli.running import CommandFailed, out, print_lines, read_settings
 from tirtha.terminal import exact_json
 
 __all__ = ["Json", "checked", "flagged", "in_path", "post", "print_answer", "request", "send"]
@@ -91,7 +91,7 @@ def print_answer(answer: Json, as_json: bool, text: str) -> None:
     if as_json:
         typer.echo(exact_json(answer, ascii_only="utf" not in (sys.stdout.encoding or "").lower()))
     else:
-        tell(out, text)
+        print_lines(out, text)
 
 
 def flagged(detail: str, faults: list[Json]) -> str:

@@ -1,7 +1,7 @@
 """How the command line reaches a service: the server that runs on the data folder, or else one in this process.
 
-Both speak the same HTTP contract, so a command is written once. Whoever can read the data folder owns what is in it: without a key
-a command speaks as the administrator of this machine.
+Both speak the same HTTP contract, so a command is written once. A person who can read the data folder owns what is in it: without a
+key a command speaks as the administrator of this machine.
 """
 
 from collections.abc import AsyncIterator

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from tirtha.cli.client import Json, checked, print_answer
 from tirtha.cli.connection import connect
-from tirtha.cli.running import err, out, read_settings, run, tell
+from tirtha.cli.running import err, out, print_lines, read_settings, run
 from tirtha.cli.turn_file import opened
 from tirtha.terminal import one_entry
 
@@ -54,7 +54,7 @@ def import_file(stream: BinaryIO, query: Json, *, dry_run: bool, as_json: bool) 
     """Import a file and print the report; status 1 if something of it could not be stored."""
     with _seekable(stream) as file:
         answer = run(_import(file, query, dry_run=dry_run, quiet=as_json))
-    print_answer(answer, as_json, _told(answer))
+    print_answer(answer, as_json, _summary(answer))
     if answer["rejected_count"]:
         raise typer.Exit(1)
 
@@ -75,7 +75,7 @@ async def _import(file: BinaryIO, query: Json, *, dry_run: bool, quiet: bool) ->
         if dry_run or not quiet:
             counted = await _send(client, file, query | {"dry_run": "true"}, "Reading")
             if not quiet:
-                tell(out, _found(counted))
+                print_lines(out, _found(counted))
             if dry_run or not counted["stored"]:
                 return counted
         return await _send(client, file, query, "Importing")
@@ -118,7 +118,7 @@ def _found(answer: Json) -> str:
     return "\n".join(map(one_entry, rows))
 
 
-def _told(answer: Json) -> str:
+def _summary(answer: Json) -> str:
     done = "would be stored" if answer["dry_run"] else "stored"
     rows = [f"{answer['stored']} {done}, {answer['duplicates']} known already, {answer['rejected_count']} rejected"]
     rows += [one_entry(f"  {one['at']}: {one['why']}") for one in answer["rejected"]]

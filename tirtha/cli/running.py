@@ -1,6 +1,6 @@
 """Running a command's work: settings from flags, environment and file, and every fault that a user can fix printed as one line.
 
-Whatever a command prints goes through `out` and `err`, which write nothing that steers a terminal, and `tell`, which keeps a
+Whatever a command prints goes through `out` and `err`, which write nothing that steers a terminal, and `print_lines`, which keeps a
 long line from looking like several.
 """
 
@@ -17,7 +17,18 @@ from tirtha.setting_sources import SettingSources
 from tirtha.settings import Settings
 from tirtha.terminal import FURTHER_LINE, one_entry, printable
 
-__all__ = ["CommandFailed", "err", "file_fault", "give_up", "given", "out", "read_settings", "run", "run_here", "tell"]
+__all__ = [
+    "CommandFailed",
+    "err",
+    "file_fault",
+    "give_up",
+    "given",
+    "out",
+    "print_lines",
+    "read_settings",
+    "run",
+    "run_here",
+]
 
 T = TypeVar("T")
 _NARROWEST = 20
@@ -86,11 +97,11 @@ def run_here(work: Coroutine[Any, Any, T], **flags: Any) -> T:
 
 def give_up(fault: Exception, *, status: int = 1) -> NoReturn:
     """End the command with what went wrong."""
-    tell(err, one_entry(file_fault(fault) if isinstance(fault, OSError) else str(fault)))
+    print_lines(err, one_entry(file_fault(fault) if isinstance(fault, OSError) else str(fault)))
     raise typer.Exit(status) from None
 
 
-def tell(console: Console, text: str) -> None:
+def print_lines(console: Console, text: str) -> None:
     """Print lines. On a terminal a line that is too long goes on marked, so that its end cannot look like a line of its own."""
     for line in printable(text).split("\n"):
         whole = not console.is_terminal or len(line) * 2 <= console.width  # no character is wider than two cells

@@ -76,7 +76,7 @@ class _Application(FastAPI):
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
-    """Build the application over an open service; whoever opened it closes it after the application has stopped."""
+    """Build the application over an open service; the code that opened it closes it after the application has stopped."""
     app = _Application(
         title="Tirtha",
         version=tirtha.__version__,
@@ -87,7 +87,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
             "tracing": False,
             "metrics": False,
             "logs": False,
-        },  # the framework's own tells of paths, and so of ids
+        },  # the framework's own names paths, and so ids
         redirect_slashes=False,  # `DELETE /v1/sessions/a/` must not become a DELETE of another id
     )
     app.state.service = service

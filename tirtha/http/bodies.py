@@ -28,13 +28,13 @@ class BadBody(HTTPException):
 
 
 def is_json(content_type: str) -> bool:
-    """Say whether a content type means one JSON value."""
+    """Return whether a content type means one JSON value."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def is_ndjson(content_type: str) -> bool:
-    """Say whether a content type means a JSON value a line, whatever its case and parameters."""
+    """Return whether a content type means a JSON value a line, whatever its case and parameters."""
     return content_type.partition(";")[0].strip().lower() in _NDJSON_TYPES
 
 

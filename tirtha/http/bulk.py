@@ -1,8 +1,8 @@
 """Bulk remembering: NDJSON in, one turn a line, stored in batches as it streams in; bad lines are named and left out.
 
 Memory holds one batch at a time, whatever the length of the stream. The answer comes when all is durable. Where a scope's turns
-come faster than they are indexed, the bulk waits for the index between two batches; nobody else does. If the client goes away, the
-batch at hand is stored or not, as a whole, and no other (`spool` notices).
+come faster than they are indexed, the bulk waits for the index between two batches; no other request does. If the client goes away,
+the batch at hand is stored or not, as a whole, and no other (`spool` notices).
 """
 
 from codecs import BOM_UTF8

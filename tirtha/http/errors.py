@@ -120,7 +120,15 @@ def register(app: FastAPI) -> None:
 def problem(
     status: int, detail: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None, title: str = ""
 ) -> Response:
-    """Answer with a problem document; `title` says it more closely than the status alone."""
+    """Answer with a problem document (RFC 9457).
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, in a sentence.
+        faults: where in the request it is wrong, and why.
+        headers: more headers of the answer.
+        title: says it more closely than the status alone; by default what the status means here.
+    """
     title = title or TITLES.get(status, "The request failed")
     slug = title.lower().replace(" ", "-")
     document = Problem(
@@ -156,7 +164,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """How one of our errors is told: the status, where and why, when to try again, by which scheme, and under which title."""
+    """How one of our errors is reported: the status, where and why, when to try again, by which scheme, and under which title."""
 
     status: int
     at: str = ""
@@ -169,7 +177,7 @@ class _Answer:
 _SOON_S = 5
 _REBUILT_S = 60
 _NEVER_SOON_S = 3_600
-# Our error types, and how each is told. Without `why` the error's own message says why.
+# Our error types, and how each is reported. Without `why` the error's own message says why.
 _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     TurnConflict: lambda e: _Answer(409, f"turns[{e.index}].id", "is the id of another turn of the session"),
     BudgetTooSmall: lambda e: _Answer(422, "budget", f"must be at least {e.needed} for this question"),
@@ -216,7 +224,7 @@ _OURS: Mapping[type[Exception], Callable[[Any], _Answer]] = {
     TooManyQuestions: lambda e: _Answer(503, retry_after_s=e.retry_after_s),
     RateLimited: lambda e: _Answer(429, retry_after_s=e.retry_after_s),
     AboveRate: lambda e: _Answer(413, e.what),
-    # Not 507, which tells an operator that a disk is full and a client to try again: this is a rule, and only a change helps.
+    # Not 507, which means to an operator that a disk is full and to a client to try again: this is a rule, and only a change helps.
     TenantFull: lambda _: _Answer(403, title="Quota exceeded"),
     TenantClosed: lambda _: _Answer(403, title="The tenant is gone"),
     TenantGone: lambda _: _Answer(403, title="The tenant is gone"),
@@ -230,7 +238,7 @@ OUR_FAULTS = tuple(_OURS)
 
 
 def answer_of(error: Exception) -> _Answer:
-    """Return how one of our errors is told; what its operator must see to is logged."""
+    """Return how one of our errors is reported; what its operator must see to is logged."""
     if isinstance(error, StoreUnavailable | LedgerUnavailable | NotReady | PepperUnusable):
         log.error("%s", error)
     return next(_OURS[kind] for kind in type(error).__mro__ if kind in _OURS)(error)

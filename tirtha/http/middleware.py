@@ -47,7 +47,7 @@ _SIGNS_OF_PROXIES = frozenset(
 class SecurityHeaders:
     """ASGI middleware, the outermost: sets the headers that an answer does not set itself.
 
-    With `hsts_max_age_s` browsers are told to come by TLS only, for so long; 0 tells them nothing.
+    With `hsts_max_age_s` browsers are asked to use TLS only, for so long; with 0 they are not.
     """
 
     def __init__(self, app: ASGIApp, *, hsts_max_age_s: int) -> None:

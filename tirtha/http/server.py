@@ -63,7 +63,7 @@ async def serve(settings: Settings) -> None:
 async def _serve(settings: Settings, ending: "_Ending") -> None:
     await _check_tiers(settings)
     with listening(settings.host, settings.port) as listener:
-        from tirtha.wiring.service import open_service  # noqa: PLC0415 - slow to import; what is wrong with a setting is told at once
+        from tirtha.wiring.service import open_service  # noqa: PLC0415 - slow to import; what is wrong with a setting is reported at once
 
         async with open_service(settings) as service:
             for wrong in await service.keys.what_is_wrong():

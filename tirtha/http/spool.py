@@ -1,7 +1,7 @@
 """A request's body, read from the network as fast as it comes and kept in a temporary file until it is wanted.
 
-Why not read it when it is wanted: the sockets of both sides hold megabytes that the client has sent already. Whoever takes them
-slowly learns only after the last of them that the client is gone, and works for it until then.
+Why not read it when it is wanted: the sockets of both sides hold megabytes that the client has sent already. A program that takes
+them slowly learns only after the last of them that the client is gone, and works for it until then.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ import anyio
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from memory.errors import StoreUnavailable
+from tirtha.unnamed_file import disk_faults
 
 __all__ = ["spooled"]
 
@@ -47,28 +47,26 @@ class _Spool:
         self._read = 0
         self._written = 0
         self._ended = False
-        self._news = anyio.Event()
+        self._changed = anyio.Event()
 
     def write(self, chunk: bytes) -> None:
         """Take in a chunk. Raises StoreUnavailable."""
-        try:
+        with disk_faults("the bulk cannot be kept while it is stored"):
             self._file.seek(self._written)
             self._file.write(chunk)
             self._file.flush()
-        except OSError as fault:
-            raise StoreUnavailable(f"the bulk cannot be kept while it is stored: {fault.strerror}") from fault
         self._written += len(chunk)
-        self._tell()
+        self._notify()
 
     def end(self) -> None:
         """Note that all is written."""
         self._ended = True
-        self._tell()
+        self._notify()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield what was written, from the start, to the end; waits for what is still to come."""
         while True:
-            news = self._news
+            changed = self._changed
             if self._read < self._written:
                 self._file.seek(self._read)
                 chunk = self._file.read(min(_CHUNK_BYTES, self._written - self._read))
@@ -77,11 +75,11 @@ class _Spool:
             elif self._ended:
                 return
             else:
-                await news.wait()
+                await changed.wait()
 
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = anyio.Event()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
 
 
 async def _fill(spool: _Spool, request: Request) -> None:

@@ -59,7 +59,7 @@ class StrictRoute(APIRoute):
 
 
 class LenientRoute(StrictRoute):
-    """A route of an API that is not ours: its clients may put parameters into the query that nobody here knows."""
+    """A route of an API that is not ours: its clients may put parameters into the query that are not known here."""
 
     checks_query = False
 

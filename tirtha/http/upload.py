@@ -8,22 +8,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, BinaryIO, cast
 
 import anyio
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from memory.errors import StoreUnavailable
 from tirtha.errors import TooLarge
 from tirtha.importers import SourceFile
 from tirtha.transfer.envelope import is_export
+from tirtha.unnamed_file import disk_faults, unnamed_file
 
 __all__ = ["Upload", "uploaded"]
 
 _CHUNK_BYTES = 65_536
 _LONGEST_HEADER = 65_536
+_NOT_KEPT = "the file cannot be kept while it is imported"
 
 
 class Upload:
@@ -65,19 +65,15 @@ async def uploaded(request: Request, folder: Path, max_bytes: int) -> AsyncItera
         ClientDisconnect: the client went away, before the end of its body or while it waited for the answer.
     """
     _check(int(request.headers.get("content-length") or 0), max_bytes)
-    with _unnamed_file(folder) as file:
+    with unnamed_file(folder, _NOT_KEPT) as file:
         size = 0
         async for chunk in request.stream():
             size += len(chunk)
             _check(size, max_bytes)
-            try:
+            with disk_faults(_NOT_KEPT):
                 file.write(chunk)
-            except OSError as fault:
-                raise _no_room(fault) from fault
-        try:
+        with disk_faults(_NOT_KEPT):
             file.flush()
-        except OSError as fault:
-            raise _no_room(fault) from fault
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_raise_when_gone, request)
@@ -96,11 +92,11 @@ class _Stretch(RawIOBase):
         self._place = 0
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Say that its place can be chosen."""
+        """Return True: its place can be chosen."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
@@ -130,14 +126,3 @@ async def _raise_when_gone(request: Request) -> None:
 def _check(size: int, limit: int) -> None:
     if size > limit:
         raise TooLarge(at="body", what="the file", size=size, limit=limit, unit="bytes")
-
-
-def _unnamed_file(folder: Path) -> IO[bytes]:
-    try:
-        return TemporaryFile(dir=folder)
-    except OSError as fault:
-        raise _no_room(fault) from fault
-
-
-def _no_room(fault: OSError) -> StoreUnavailable:
-    return StoreUnavailable(f"the file cannot be kept while it is imported: {fault.strerror}")

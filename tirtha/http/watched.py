@@ -38,7 +38,7 @@ class Watched:
         self._observer = observer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request be answered, and tell of it."""
+        """Let a request be answered, and log and count it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -70,9 +70,9 @@ class Watched:
             answer.status = _GIVEN_UP
             raise
         finally:
-            self._tell(scope["method"], seen, answer.status or _FAILED, perf_counter() - began_s, span)
+            self._record(scope["method"], seen, answer.status or _FAILED, perf_counter() - began_s, span)
 
-    def _tell(self, method: str, seen: RequestSeen, status: int, took_s: float, span: Span) -> None:
+    def _record(self, method: str, seen: RequestSeen, status: int, took_s: float, span: Span) -> None:
         self._observer.metrics.answered(method=method, route=seen.route, status=status, took_s=took_s)
         span.rename(f"{method} {seen.route}".rstrip())
         span.note({"http.route": seen.route, "http.response.status_code": status, "tirtha.request_id": seen.id})

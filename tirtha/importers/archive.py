@@ -91,7 +91,7 @@ class _Archive:
         """Return the JSON members of a zip and of the zips in it, by their names. `inside` is the outer member's name."""
         if _directory_bytes(stream) > self.limits.members * _ENTRY_BYTES:
             raise ArchiveRefused(member=inside, why="has too long a list of members")
-        with _told(inside):
+        with _as_refusal(inside):
             zipped = self.opened.enter_context(ZipFile(stream))
         infos = zipped.infolist()
         self.members += len(infos)
@@ -129,7 +129,7 @@ class _Archive:
     def _opener(self, zipped: ZipFile, info: ZipInfo, name: str) -> Opened:
         @contextmanager
         def opener() -> Iterator[Stream]:
-            with _told(name):
+            with _as_refusal(name):
                 member = zipped.open(info)
             with member:
                 yield _Counted(member, name, info.compress_size, self)
@@ -157,13 +157,13 @@ class _Counted:
 
     def read(self, size: int) -> bytes:
         """Read at most `size` bytes."""
-        with _told(self._name):
+        with _as_refusal(self._name):
             chunk = self._stream.read(size)
         return self._counted(chunk)
 
     def readline(self, size: int) -> bytes:
         """Read a line, of at most `size` bytes."""
-        with _told(self._name):
+        with _as_refusal(self._name):
             chunk = self._stream.readline(size)
         return self._counted(chunk)
 
@@ -213,8 +213,8 @@ def _check(info: ZipInfo, seen: set[str]) -> None:
 
 
 @contextmanager
-def _told(member: str) -> Iterator[None]:
-    """Tell what goes wrong in zipfile, which raises all of these for what is no sound archive, as one of our errors."""
+def _as_refusal(member: str) -> Iterator[None]:
+    """Raise what goes wrong in zipfile, which raises all of these for what is no sound archive, as one of our errors."""
     try:
         yield
     except (

@@ -26,7 +26,7 @@ def branch_to(leaf: str, parents: Mapping[str, str]) -> list[str]:
 
 
 def newest_leaf(parents: Mapping[str, str], times: Mapping[str, float]) -> str:
-    """Return the newest message that nobody answered, the last of equals; "" where there is no message. `times` may lack some.
+    """Return the newest message without an answer, the last of equals; "" where there is no message. `times` may lack some.
 
     Raises ValueError: every message is answered, so they go round.
     """

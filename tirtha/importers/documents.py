@@ -35,7 +35,7 @@ def _records(name: str, opened: Opened) -> Iterator[Record | Skipped]:
 
 
 def _is_lines(name: str, stream: Stream) -> bool:
-    """Say whether a text is JSON lines: its first line is an object of its own, and none that holds an array of records."""
+    """Return whether a text is JSON lines: its first line is an object of its own, and none that holds an array of records."""
     start = stream.read(_LOOKED_AT)
     if start.startswith(_UTF16_MARKS):
         raise Unreadable(at=name, why="is UTF-16 text: save it as UTF-8")

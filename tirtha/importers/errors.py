@@ -1,4 +1,4 @@
-"""Why a file is not imported at all. Each is told before anything is stored.
+"""Why a file is not imported at all. Each is raised before anything is stored.
 
 ImportFault
 ├── Unreadable      the file, or a member of it, is broken or no JSON; says where

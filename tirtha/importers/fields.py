@@ -76,7 +76,7 @@ def item_id(*parts: str) -> str:
 
 
 def is_id(text: str, longest: int) -> bool:
-    """Say whether memory would take a text as an id of at most `longest` characters."""
+    """Return whether memory would take a text as an id of at most `longest` characters."""
     return not is_blank(text) and len(text) <= longest and not _CONTROL.search(text) and clean(text) == text
 
 

@@ -1,7 +1,8 @@
 """JSON of any length, value by value, in memory that holds one value at a time.
 
 Python's own decoder is run on a window of the text. Where it stops at the window's end, more is read and the value is decoded
-again, with twice the text, so that the work stays linear. It knows no product: which values make a conversation is told elsewhere.
+again, with twice the text, so that the work stays linear. It knows no product: which values make a conversation is decided
+elsewhere.
 
 Why no streaming library: of *ijson* 3.6, brackets nested 200,000 deep take all memory, half a surrogate pair or a number of twenty
 digits ends the document. Python's decoder refuses the first and reads the others.

@@ -1,4 +1,4 @@
-"""The value types of importing: what an importer is, what it is told, and what it makes of a file.
+"""The value types of importing: what an importer is, what it is given, and what it makes of a file.
 
 An importer reads and decides nothing else: it knows no memory, no tenant and no HTTP.
 """
@@ -17,7 +17,7 @@ __all__ = ["Conversation", "Document", "ImportOptions", "Importer", "LeftOut", "
 class ImportOptions:
     """How a file is meant.
 
-    `time_zone` is where times without a zone were told; without it such a time is a question. With `tools`, calls of tools and
+    `time_zone` is where times without a zone were written; without it such a time is a question. With `tools`, calls of tools and
     what came back are imported too. `user` is in whose memory it goes; it also chooses among the users that a file names.
     """
 
@@ -76,6 +76,11 @@ class Document:
     name: str
     records: Callable[[], Iterator[Record | Skipped]]
 
+    def each(self, read: Callable[[Record], Read]) -> Iterator[Read]:
+        """Yield what `read` makes of every record, where a record is a conversation; what could not be read stays as it is."""
+        for record in self.records():
+            yield record if isinstance(record, Skipped) else read(record)
+
 
 class Importer(Protocol):
     """Reads the exports of one product."""
@@ -85,7 +90,7 @@ class Importer(Protocol):
         """What the format is called."""
 
     def recognise(self, record: object) -> bool:
-        """Say whether a JSON value has the form of this product's records."""
+        """Return whether a JSON value has the form of this product's records."""
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the conversations of a document. Raises Ambiguous, Unreadable."""

@@ -1,6 +1,6 @@
 """A file read as what it is: which product made it, whose conversations it holds, and these one by one.
 
-What cannot be decided is a question to whoever imports, never a guess.
+What cannot be decided is a question to the person who imports, never a guess.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ IMPORTERS: tuple[Importer, ...] = (
     LoCoMo(),
     LongMemEval(),
 )
-_SAMPLE = 50  # records: a session of Claude Code begins with a few that tell nothing
+_SAMPLE = 50  # records: a session of Claude Code begins with a few that show nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

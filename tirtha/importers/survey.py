@@ -55,7 +55,7 @@ class Tally:
 class Survey:
     """What an export holds for one user, and what of it will not be stored: the first thousand that were skipped are listed.
 
-    `chosen` is the user of the file whose conversations are meant; None where the file does not tell users apart.
+    `chosen` is the user of the file whose conversations are meant; None where the file does not distinguish users.
     """
 
     format: str

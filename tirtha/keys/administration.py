@@ -64,7 +64,7 @@ class ListedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeKey(ListedKey):
-    """A new key with its text, which nobody can tell again."""
+    """A new key with its text, which cannot be shown again."""
 
     text: str = field(repr=False)
 
@@ -139,7 +139,7 @@ class Keys:
         return ListedKey(key=revoked, state="revoked")
 
     async def forget_tenant(self, name: str) -> None:
-        """Revoke the keys of a tenant, for whoever deletes it and has asked for the right. Raises StoreUnavailable."""
+        """Revoke the keys of a tenant, for code that deletes it and has checked the right. Raises StoreUnavailable."""
         now = datetime.now(UTC)
         await anyio.to_thread.run_sync(lambda: self._store.forget_tenant(name, at=now), limiter=self._threads)
         self._authentication.forget_known(key_needed=False)

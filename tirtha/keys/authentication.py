@@ -1,7 +1,7 @@
 """Who calls: from what a request shows of its sender to a `Caller`, or to the error that refuses it. Every surface asks here.
 
-- Whoever shows the local proof is the administrator of this machine. It is made anew by every process, and left in a file that
-  only the owner of the data folder can read.
+- A caller that shows the local proof is the administrator of this machine. It is made anew by every process, and left in a file
+  that only the owner of the data folder can read.
 - While no key was ever made, this machine is served and may do everything. A request that a proxy forwarded, or that comes from
   another machine, is refused.
 - From the first key on, every request needs a key, also when all of them are expired or revoked.
@@ -108,7 +108,7 @@ class Authentication:
             raise NotFromHere(shown.foreign_sign)
 
     async def find_out_whether_needed(self) -> bool:
-        """Say whether a key was ever made; asks the database once a second, until there is one. Raises StoreUnavailable."""
+        """Return whether a key was ever made; asks the database once a second, until there is one. Raises StoreUnavailable."""
         if not self._needed and monotonic() - self._asked_s >= _KNOWN_FOR_S:
             asked_s = monotonic()
             if await anyio.to_thread.run_sync(self._store.any, limiter=self._threads):

@@ -1,7 +1,7 @@
 """What a key is: the record that is kept of it, and its text, which is shown once and not kept. Knows no database.
 
 The text is `trt_ID_SECRET`. The id finds the record, and stands in lists and logs. The secret is 256 random bits, of which only an
-HMAC is kept. A slow password hash would add nothing: nobody can try 2^256 secrets.
+HMAC is kept. A slow password hash would add nothing: 2^256 secrets cannot be tried.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The pepper: a secret of the server's own, in a file beside the database, under which the secrets of keys are hashed.
 
-Whoever copies only the database cannot check a guess, nor make a key that the server takes. The file is written once, whole and
+A thief of only the database cannot check a guess, nor make a key that the server takes. The file is written once, whole and
 for its owner's eyes alone. Knows no key and no database.
 """
 

@@ -35,7 +35,7 @@ class KeyStore:
         self._database = database
 
     def any(self) -> bool:
-        """Say whether a key was ever made, a revoked one too."""
+        """Return whether a key was ever made, a revoked one too."""
         with store_faults(), self._database.reading() as connection:
             return connection.execute(select(_KEY.id).limit(1)).first() is not None
 
@@ -72,7 +72,7 @@ class KeyStore:
     def forget_tenant(self, tenant: str, *, at: datetime) -> None:
         """Revoke every key of a tenant, and forget what they were called and whom they were for.
 
-        The rows stay: without any, nobody would need a key.
+        The rows stay: without any, no caller would need a key.
         """
         own = _KEY.tenant_id == tenant
         with store_faults(), self._database.forgetting() as connection:

@@ -22,7 +22,7 @@ def _unpacked(value: object) -> object:
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        return value  # and what is wrong with it is told as of any other value
+        return value  # and what is wrong with it is reported as of any other value
 
 
 class _Owned(In):
@@ -67,7 +67,7 @@ class RememberArguments(_Owned):
             raise ValueError("give either text or turns")
         return self
 
-    def told(self) -> list[TurnArgument]:
+    def remembered(self) -> list[TurnArgument]:
         """Return the turns to remember."""
         return self.turns or [TurnArgument(role="user", text=self.text or "")]
 

@@ -27,7 +27,7 @@ Context = ServerRequestContext[Any, Any]
 
 
 async def asked_user(ctx: Context, params: CallToolRequestParams, question: str) -> InputRequiredResult | None:
-    """Ask the user, and return None once they have said yes; or the result by which the client is told to ask them.
+    """Ask the user, and return None once they have said yes; or the result by which the client is asked to ask them.
 
     An answer that comes with the request is taken as it is. It says no more than the argument `confirm` could, which the same
     client sends: both rest on the client that shows the question.
@@ -50,7 +50,7 @@ async def asked_user(ctx: Context, params: CallToolRequestParams, question: str)
 
 
 def _can_show_forms(ctx: Context) -> bool:
-    """Say whether the client can ask its user: it said so and, in the older protocol, there is a way to reach it."""
+    """Return whether the client can ask its user: it said so and, in the older protocol, there is a way to reach it."""
     capabilities = ctx.session.client_capabilities
     forms = capabilities.elicitation if capabilities else None
     if forms is None or (forms.form is None and forms.url is not None):  # an empty capability stands for forms

@@ -16,7 +16,7 @@ class Refused(Exception):
 
 
 class NobodyNamed(Refused):
-    """Nothing says whose memory is meant, and nobody's is taken by accident."""
+    """Nothing says whose memory is meant, and none is taken by accident."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -23,7 +23,7 @@ _Json = Mapping[str, Any]
 
 
 class Requests(Protocol):
-    """Whoever sends requests to the server. Raises Refused where it cannot be reached."""
+    """What sends requests to the server. Raises Refused where it cannot be reached."""
 
     async def request(self, method: str, path: str, *, query: _Json, body: _Json | None) -> httpx.Response:
         """Send a request and return its answer."""

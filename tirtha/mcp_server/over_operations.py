@@ -98,7 +98,7 @@ class MemoryOverOperations:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Tell our errors in their own words; others are for the boundary of the request."""
+    """Report our errors in their own words; others are for the boundary of the request."""
     try:
         yield
     except OUR_FAULTS as fault:

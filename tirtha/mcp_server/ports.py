@@ -56,7 +56,7 @@ class Memory(_Readable, _Writable, Protocol):
 class Connection:
     """A client's connection: the memory that it may use, and whose it is.
 
-    `user_id` and `agent_id` are those that the connection is for: then tools cannot name others. Where it is for nobody in
+    `user_id` and `agent_id` are those that the connection is for: then tools cannot name others. Where it is for no user in
     particular, a tool names the user, or else it is `default_user_id`, if there may be a default.
     """
 

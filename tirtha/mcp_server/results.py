@@ -103,7 +103,7 @@ class SessionsResult(BaseModel):
 
 
 class Turn(BaseModel):
-    """A turn, as it was told."""
+    """A turn, as it was sent."""
 
     id: str
     role: Literal["user", "assistant", "system", "tool"]

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tirtha.caller import Caller
 from tirtha.errors import OtherUser
 from tirtha.http.dependencies import Known, named_in_header
-from tirtha.http.schemas.faults import told
+from tirtha.http.schemas.faults import sentence
 from tirtha.http.schemas.fields import OwnerId
 from tirtha.http.strict_route import StrictRoute
 from tirtha.mcp_server.errors import Refused
@@ -29,7 +29,7 @@ __all__ = ["PATH", "mcp_router"]
 
 PATH = "/mcp"
 _USER = "X-Tirtha-User"
-_DEFAULT_USER = "default"  # of whoever needs no key
+_DEFAULT_USER = "default"  # of callers that need no key
 _USER_ID = TypeAdapter(OwnerId)
 
 
@@ -99,7 +99,7 @@ def _named_user(request: Request) -> str | None:
         named = named_in_header(request, _USER)
         return None if named is None else _USER_ID.validate_python(named)
     except ValidationError as fault:
-        raise Refused(told(fault, _USER)) from None
+        raise Refused(sentence(fault, _USER)) from None
     except ValueError as fault:
         raise Refused(f"the header {_USER} {fault}") from None
 

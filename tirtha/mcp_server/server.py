@@ -1,4 +1,4 @@
-"""The MCP server: what clients ask for, handed to the tools and the sessions; every refusal told in words.
+"""The MCP server: what clients ask for, handed to the tools and the sessions; every refusal put into words.
 
 It stands on the SDK's low-level server. The other one, `MCPServer`, ignores arguments that a tool does not have, lists the same
 resources to every caller, and sets up the process's logging.
@@ -31,7 +31,7 @@ from mcp_types import (
 from pydantic import BaseModel, ValidationError
 
 import tirtha
-from tirtha.http.schemas.faults import told
+from tirtha.http.schemas.faults import sentence
 from tirtha.mcp_server import sessions
 from tirtha.mcp_server.errors import Refused
 from tirtha.mcp_server.ports import Connection
@@ -51,14 +51,14 @@ _WITHHELD = "an unexpected error; the log of Tirtha has it"
 
 @cache
 def _shown() -> list[mcp_types.Tool]:
-    """The tools as clients are told of them; their schemas take longer to write than everything else of a server."""
+    """The tools as clients see them; their schemas take longer to write than everything else of a server."""
     return [tool.shown() for tool in TOOLS.values()]
 
 
 def make_server(
     connect: Callable[[Context], Awaitable[Connection]], *, called: Called = lambda _tool, _how: None
 ) -> Server:
-    """Return the server. `connect` says by which connection a request came, and raises Refused; `called` is told of each call."""
+    """Return the server. `connect` says by which connection a request came, and raises Refused; `called` notes each call."""
     shown = _shown()
     schemas = {tool.name: tool.input_schema for tool in shown}
 
@@ -113,7 +113,7 @@ async def _called(
         arguments = tool.takes.model_validate(params.arguments or {})
         result = await tool.run(Call(ctx=ctx, params=params, connection=await connect(ctx)), arguments)
     except ValidationError as fault:
-        return _error(told(fault, "arguments")), "refused"
+        return _error(sentence(fault, "arguments")), "refused"
     except Refused as fault:
         return _error(str(fault)), "refused"
     except MCPError:

@@ -17,7 +17,7 @@ from mcp_types import (
 )
 from pydantic import BaseModel, ValidationError
 
-from tirtha.http.schemas.faults import told
+from tirtha.http.schemas.faults import sentence
 from tirtha.http.schemas.fields import In, ItemId, OwnerId
 from tirtha.mcp_server.errors import NobodyNamed, Refused
 from tirtha.mcp_server.ports import Connection, Owner
@@ -54,7 +54,14 @@ class _Conversation(BaseModel):
 
 
 def uri_of(session_id: str, owner: Owner, connection: Connection, *, cursor: str | None = None) -> str:
-    """Return the URI of a session, as this connection reads it."""
+    """Return the URI of a session, as this connection reads it.
+
+    Args:
+        session_id: the session.
+        owner: whose it is; named in the URI where it is not the connection's own user or agent.
+        connection: the connection that will read it.
+        cursor: the page to read; None for the first.
+    """
     named = {
         "user_id": owner.user_id if owner.user_id not in {connection.user_id, connection.default_user_id} else None,
         "agent_id": owner.agent_id if owner.agent_id != connection.agent_id else None,
@@ -65,7 +72,7 @@ def uri_of(session_id: str, owner: Owner, connection: Connection, *, cursor: str
 
 
 async def listed(connection: Connection, cursor: str | None) -> ListResourcesResult:
-    """List the sessions of the connection's user, a page at a time; none where it is for nobody in particular."""
+    """List the sessions of the connection's user, a page at a time; none where it is for no user in particular."""
     try:
         owner = connection.owner()
     except NobodyNamed:
@@ -109,6 +116,6 @@ def _named(uri: str) -> _Named:
             raise Refused(f"there is no such resource: sessions are {TEMPLATE.uri_template}")
         return _Named.model_validate({**query, "session_id": unquote(parts.path[1:])})
     except ValidationError as fault:
-        raise Refused(told(fault, "uri")) from None
+        raise Refused(sentence(fault, "uri")) from None
     except ValueError as fault:
         raise Refused(f"the URI cannot be read: {fault}") from None

@@ -1,4 +1,4 @@
-"""The tools, each with what a model is told of it, what it takes and returns, and what it does to a connection's memory."""
+"""The tools, each with what a model reads of it, what it takes and returns, and what it does to a connection's memory."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Tool(Generic[A]):
     run: Callable[[Call, A], Awaitable[BaseModel | InputRequiredResult]]
 
     def shown(self) -> mcp_types.Tool:
-        """Return the tool as clients are told of it."""
+        """Return the tool as clients see it."""
         return mcp_types.Tool(
             name=self.name,
             title=self.title,
@@ -107,7 +107,7 @@ class _Inputs(_Brief):
 
 async def _remember(call: Call, arguments: RememberArguments) -> RememberResult:
     owner = call.connection.owner(arguments.user_id, arguments.agent_id)
-    return await call.connection.memory.remember(owner, arguments.told(), arguments.session_id)
+    return await call.connection.memory.remember(owner, arguments.remembered(), arguments.session_id)
 
 
 async def _recall(call: Call, arguments: RecallArguments) -> RecallResult:

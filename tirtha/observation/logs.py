@@ -65,8 +65,8 @@ def _about() -> dict[str, str]:
     seen = REQUEST.get()
     if seen is None:
         return {}
-    told = {"request_id": seen.id, "tenant": seen.tenant, "decision_id": seen.decision_id}
-    return {name: value for name, value in told.items() if value}
+    known = {"request_id": seen.id, "tenant": seen.tenant, "decision_id": seen.decision_id}
+    return {name: value for name, value in known.items() if value}
 
 
 def _message(record: logging.LogRecord) -> str:

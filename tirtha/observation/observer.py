@@ -1,4 +1,4 @@
-"""The observer: what operations and tiers tell of their work, counted and traced. It is handed to all of them, and changes nothing.
+"""The observer: what operations and tiers report of their work, counted and traced. All of them have it, and it changes nothing.
 
 Calls of models are spans with the attributes of OpenTelemetry's conventions for generative AI
 (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/), without the contents that those allow.

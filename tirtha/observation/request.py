@@ -1,7 +1,7 @@
 """The request that is being answered: its id, whose it is, the decision it came to. For log lines and the audit log.
 
 One ASGI middleware begins it. It is found from wherever the request's work is done, in tasks and threads too, since they copy the
-context that they were begun in. Work of nobody's request (the indexer, a start) has none.
+context that they were begun in. Work of no request (the indexer, a start) has none.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The trace that a request belongs to, as its headers tell it: W3C Trace Context (https://www.w3.org/TR/trace-context-2/).
+"""The trace that a request belongs to, as its headers name it: W3C Trace Context (https://www.w3.org/TR/trace-context-2/).
 
 A header that is not as the specification says counts as none, as it says, too. Knows no request and no span.
 """
@@ -31,7 +31,7 @@ class TraceContext:
 
     @classmethod
     def made(cls) -> "TraceContext":
-        """Begin a trace, which nobody records."""
+        """Begin a trace, which is not recorded."""
         return cls(trace_id=_fresh(16), span_id=_fresh(8))
 
     def child(self) -> "TraceContext":

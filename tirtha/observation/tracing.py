@@ -1,6 +1,6 @@
-"""Traces: a port that work is told to as spans, and the tracer that records none but carries the caller's trace on to models.
+"""Traces: a port that work is reported to as spans, and the tracer that records none but carries the caller's trace on to models.
 
-Another one, which sends spans to a collector, is in `otel`; it is imported only where it is configured. A span is told names,
+Another one, which sends spans to a collector, is in `otel`; it is imported only where it is configured. A span gets names,
 counts and kinds of faults, and never a word that was said.
 """
 
@@ -26,7 +26,7 @@ class Span(Protocol):
         """Note what is known of it by now."""
 
     def rename(self, name: str) -> None:
-        """Give it the name that is known by now."""
+        """Set the name that is known by now."""
 
     def fail(self, kind: str) -> None:
         """Note that it failed, and how."""

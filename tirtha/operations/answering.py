@@ -64,7 +64,7 @@ class Asked:
 class Answering:
     """The cache, the ledger, and what is under way. `frontier` is the price that costs are compared with.
 
-    `admission` is told what each decision took, and asked before a shadow call.
+    `admission` is called with what each decision took, and asked before a shadow call.
     """
 
     observer: Observer
@@ -107,7 +107,14 @@ class Answering:
             return Answered(decision=_served(await self._along(ended, asked, reading)), cache="hit")
 
     async def note(self, decision: Decision, asked: Asked, reading: Reading, *, emptied: bool = False) -> None:
-        """Record a decision that was made elsewhere, and count what it took; of one that is `emptied`, only what it cost."""
+        """Record a decision that was made elsewhere, and count what it took.
+
+        Args:
+            decision: the decision.
+            asked: the request that it answers.
+            reading: the reading that it was made in. If it rests on what was forgotten meanwhile, only what it cost is recorded.
+            emptied: whether only what it cost is recorded in any case.
+        """
         await self._record(decision, asked, reading, like=decision, emptied=emptied)
         await self.admission.used(asked.owner.tenant, asked.owner.user_id, decision)
 
@@ -196,7 +203,14 @@ class Answering:
 
 
 def key_of(request: Mapping[str, Any], *, owner: Owner, epoch: int, hashes: Hashes) -> str:
-    """Return the cache's key of a request. A program rests on no memory, so the scope's epoch is nothing to it."""
+    """Return the cache's key of a request.
+
+    Args:
+        request: the request, as the cache compares it.
+        owner: who asked; the same question of another user is another key.
+        epoch: that of the scope, so that a change of memory changes the key. A program rests on no memory, and does without.
+        hashes: what it would be decided with: policy, prompts, guards and models.
+    """
     return cache_key(request, owner=owner, epoch=0 if request["task"] == "code" else epoch, hashes=hashes)
 
 

@@ -40,7 +40,7 @@ class ReadFeedback:
     store: FeedbackStore
 
     async def __call__(self, caller: Caller, decision_id: str) -> Feedback | None:
-        """Return the judgement of a decision of the caller's tenant; None if nobody judged it."""
+        """Return the judgement of a decision of the caller's tenant; None if it has none."""
         caller.require("read")
         return await self.store.of(decision_id, tenant=caller.tenant)
 

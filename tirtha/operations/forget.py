@@ -126,7 +126,12 @@ class SwitchOffInstructions:
     audit: AuditLog
 
     async def __call__(self, caller: Caller, request: ForgetRequest) -> SwitchedOff | None:
-        """Switch off those of the turn that the request names; None if no such turn is remembered, or it tells none."""
+        """Switch off those of the turn that the request names; None if no such turn is remembered, or it gives none.
+
+        Raises:
+            ValueError: the request names no turn of a session.
+            StoreUnavailable: the database cannot be written.
+        """
         caller.require("write")
         if request.session_id is None or request.turn_id is None:
             raise ValueError("instructions are switched off by the turn that tells them")
@@ -135,11 +140,11 @@ class SwitchOffInstructions:
         )
         if done is None:
             return None
-        told, epoch = done
+        count, epoch = done
         await self.audit.record(
-            caller, what="instructions.off", user_id=request.user_id, agent_id=request.agent_id, count=told
+            caller, what="instructions.off", user_id=request.user_id, agent_id=request.agent_id, count=count
         )
-        return SwitchedOff(instructions=told, epoch=epoch)
+        return SwitchedOff(instructions=count, epoch=epoch)
 
 
 def _what(request: ForgetRequest) -> What:

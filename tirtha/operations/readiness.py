@@ -24,7 +24,7 @@ class CheckReadiness:
     async def __call__(self, reader: Caller | None) -> Counts | None:
         """Return how many turns are held, and how many of them wait for the index: those of the reader's tenant.
 
-        A reader of the operator's tenant is told those of all. Without a reader nothing is told but that it works, or does not.
+        A reader of the operator's tenant gets those of all. Without a reader nothing is disclosed but that it works, or does not.
         """
         try:
             tenant = reader.tenant if reader and reader.tenant != OPERATORS_TENANT else None

@@ -50,7 +50,7 @@ class UnderWay:
 
     @contextmanager
     def reading(self, owner: Owner) -> Iterator[Reading]:
-        """Say that the memory of `owner` is read; at the end nothing that was forgotten meanwhile is kept for the next time."""
+        """Note that the memory of `owner` is read; at the end nothing that was forgotten meanwhile is kept for the next time."""
         reading = Reading(owner)
         self._readings.add(reading)
         try:
@@ -62,14 +62,14 @@ class UnderWay:
                 forget_rows()
 
     def note_tenant(self, tenant: str) -> None:
-        """Tell every reading of a tenant that everything of it is forgotten."""
+        """Notify every reading of a tenant that everything of it is forgotten."""
         self._forgettings[tenant] += 1
         for reading in self._readings:
             if reading.owner.tenant == tenant:
                 reading.forgotten.append((None, None))
 
     def note(self, owner: Owner, *, session_id: str | None, turn_id: str | None) -> None:
-        """Tell every reading of `owner` what is forgotten: a turn of a session, a session, or everything."""
+        """Notify every reading of `owner` of what is forgotten: a turn of a session, a session, or everything."""
         self._forgettings[owner] += 1
         for reading in self._readings:
             if reading.owner == owner:

@@ -12,7 +12,7 @@ __all__ = ["SampleQuestion", "sample_questions", "sample_sessions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleQuestion:
-    """A question over the sample history; `evidence` are the turns that hold the answer, none if it was never told."""
+    """A question over the sample history; `evidence` are the turns that hold the answer, none if it was never said."""
 
     question: str
     answer: str

@@ -24,10 +24,10 @@ _HEADING = re.compile(r"^\d{1,2} \w+(?: \d{4})?$", re.MULTILINE)  # the day on w
 def mark(question: SampleQuestion, decision: Decision) -> Mark:
     """Return whether a decision answers its question rightly.
 
-    Right is an answer that tells the whole of the expected one: each content word, number and date of it, but for words that the
-    question itself has. "4:20 (four hours twenty minutes)" is told by either wording, a date also without its year. Partly right is
-    wrong. So is an answer that tells another date beside the expected one. The date on which a quoted line was said is no part of
-    the answer. Where the answer was never told, abstaining is right and every answer is wrong.
+    Right is an answer that holds the whole of the expected one: each content word, number and date of it, but for words that the
+    question itself has. "4:20 (four hours twenty minutes)" is given by either wording, a date also without its year. Partly right
+    is wrong. So is an answer that holds another date beside the expected one. The date on which a quoted line was said is no part
+    of the answer. Where the answer was never said, abstaining is right and every answer is wrong.
     """
     if not question.answer:
         return "right" if decision.abstained else "wrong"
@@ -35,31 +35,31 @@ def mark(question: SampleQuestion, decision: Decision) -> Mark:
         return "abstained"
     answer = _ATTRIBUTION.sub("", decision.answer)
     expected = find_dates(question.answer)
-    another = any(not told.covers(date) and not date.covers(told) for told in find_dates(answer) for date in expected)
-    return "right" if _tells(answer, question) and not another else "wrong"
+    another = any(not said.covers(date) and not date.covers(said) for said in find_dates(answer) for date in expected)
+    return "right" if _holds(answer, question) and not another else "wrong"
 
 
 def in_words_of(brief: Brief, question: SampleQuestion) -> bool:
-    """Return whether the lines of a context tell the whole expected answer, by the rule of `mark`; its headings do not count."""
-    return bool(question.answer) and _tells(_HEADING.sub("", brief.text), question)
+    """Return whether the lines of a context hold the whole expected answer, by the rule of `mark`; its headings do not count."""
+    return bool(question.answer) and _holds(_HEADING.sub("", brief.text), question)
 
 
-def _tells(text: str, question: SampleQuestion) -> bool:
+def _holds(text: str, question: SampleQuestion) -> bool:
     return any(_has(text, wording, question.question) for wording in _wordings(question.answer))
 
 
 def _has(text: str, expected: str, asked: str) -> bool:
-    told = find_dates(text)
+    said = find_dates(text)
     return (
-        all(any(_told_by(date, other) for other in told) for date in find_dates(expected))
+        all(any(_is_given_by(date, other) for other in said) for date in find_dates(expected))
         and set(numbers(blank_dates(expected))) <= set(numbers(blank_dates(text)))
         and terms(without_facts(expected)) - terms(asked) <= terms(without_facts(text))
     )
 
 
-def _told_by(expected: DateSaid, told: DateSaid) -> bool:
-    return expected.covers(told) or (
-        told.year is None and replace(expected, year=None).covers(told) and bool(expected.month)
+def _is_given_by(expected: DateSaid, said: DateSaid) -> bool:
+    return expected.covers(said) or (
+        said.year is None and replace(expected, year=None).covers(said) and bool(expected.month)
     )
 
 

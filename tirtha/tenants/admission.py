@@ -36,7 +36,7 @@ class Admission:
             known = await self.tenants.find(tenant)
         except StoreUnavailable:
             if tenant == OPERATORS_TENANT:
-                return  # whoever runs the server must be able to see what is wrong with it
+                return  # the operator must be able to see what is wrong with it
             raise
         if known is None or known.deleting_since:
             raise TenantGone(tenant)

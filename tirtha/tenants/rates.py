@@ -26,7 +26,19 @@ class Rates:
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 
     async def take(self, kind: str, limit: int | None, tenant: str, user: str | None = None, *, cost: int = 1) -> None:
-        """Count `cost` of a kind against a limit; none is no limit. Raises RateLimited, and AboveRate; then nothing is counted."""
+        """Count what a request takes against a limit.
+
+        Args:
+            kind: what is limited, such as requests or tokens.
+            limit: how many a minute; None for no limit.
+            tenant: whose limit it is,
+            user: or which user's of the tenant.
+            cost: how many the request takes.
+
+        Raises:
+            RateLimited: there is no room for them now; nothing is counted.
+            AboveRate: a whole minute has no room for them; nothing is counted.
+        """
         if limit is None or not cost:
             return
         of: Of = "tenant" if user is None else "user"
@@ -37,7 +49,7 @@ class Rates:
             raise RateLimited(what=kind, limit=limit, of=of, retry_after_s=await self._room_in_s(item, names, cost))
 
     async def check(self, kind: str, limit: int | None, tenant: str, user: str | None = None) -> None:
-        """Raise RateLimited if nothing more of a kind may be taken now. Counts nothing."""
+        """Raise RateLimited if nothing more of a kind may be taken now. Counts nothing; the arguments are those of `take`."""
         if limit is None:
             return
         item, names = self._item(kind, limit), _names(tenant, user)
@@ -46,7 +58,10 @@ class Rates:
             raise RateLimited(what=kind, limit=limit, of=of, retry_after_s=await self._room_in_s(item, names, 1))
 
     async def charge(self, kind: str, limit: int | None, tenant: str, user: str | None = None, *, cost: int) -> None:
-        """Count what was used already: as much of it as the window still holds, for it cannot be refused any more."""
+        """Count what was used already: as much of it as the window still holds, for it cannot be refused any more.
+
+        The arguments are those of `take`.
+        """
         if limit is None:
             return
         item, names = self._item(kind, limit), _names(tenant, user)

@@ -29,7 +29,7 @@ class _Sum:
 
 
 class Spending:
-    """Today's costs by tenant; `now` tells the time."""
+    """Today's costs by tenant; `now` returns the time."""
 
     def __init__(self, ledger: Ledger, *, now: Callable[[], datetime] = _now) -> None:
         self._ledger = ledger

@@ -16,7 +16,7 @@ from tirtha.errors import ExportIsNewer, NotAnExport
 from tirtha.http.schemas.fields import In, Moment, OwnerId
 from tirtha.transfer.canonical import canonical_json, moment
 
-__all__ = ["FORMAT", "VERSION", "Checksum", "Header", "Trailer", "is_export"]
+__all__ = ["VERSION", "Checksum", "Header", "Trailer", "is_export"]
 
 FORMAT: Final = "tirtha-export"
 VERSION: Final = 1
@@ -110,7 +110,7 @@ class Checksum:
 
 
 def is_export(line: bytes) -> bool:
-    """Say whether a file that begins with this line is an export of Tirtha, of whatever version."""
+    """Return whether a file that begins with this line is an export of Tirtha, of whatever version."""
     return _object(line).get("format") == FORMAT
 
 

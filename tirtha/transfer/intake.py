@@ -53,7 +53,7 @@ async def import_export(
     request = ImportRequest(lines=lines.read(), whole_tenant=header.holds == "tenant", dry_run=intake.dry_run)
     report = await service.import_lines(caller, request)
     if reader.broken:
-        stored = "nothing was stored" if intake.dry_run else f"{report.told} were stored"
+        stored = "nothing was stored" if intake.dry_run else f"{report.stored_text} were stored"
         raise ExportBroken(line=reader.broken.line, why=reader.broken.why, stored=stored)
     return report
 
@@ -76,8 +76,8 @@ class _Lines:
 
     def _content(self, line: RawLine) -> Held | Unreadable:
         if line.size > self._max_line_bytes:
-            told = f"has {line.size:,} bytes; at most {self._max_line_bytes:,} are allowed"
-            return Unreadable(at="line", why=told)
+            too_long = f"has {line.size:,} bytes; at most {self._max_line_bytes:,} are allowed"
+            return Unreadable(at="line", why=too_long)
         try:
             held = RECORD.validate_python(read_json(line.content)).held()
         except BadBody as fault:

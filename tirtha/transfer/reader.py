@@ -1,7 +1,7 @@
 """Reading an export as it comes: the header, then each line, then whether it was whole.
 
 The last line is the trailer. So every line is held back until the next one has come, and one line is all that is kept.
-Whether an export is whole is known after its last line only; what came before is in the hands of whoever reads by then. What a
+Whether an export is whole is known after its last line only; what came before is in the reader's hands by then. What a
 line means is not known here.
 """
 

@@ -7,7 +7,6 @@ must not last for as long as a slow client takes. The file has no name and lies 
 import os
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO
 
 import anyio
@@ -16,12 +15,13 @@ import anyio.to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from memory.errors import StoreUnavailable
 from tirtha.http.bodies import NDJSON
+from tirtha.unnamed_file import disk_faults, unnamed_file
 
 __all__ = ["ExportResponse"]
 
 _SENT_BYTES = 65_536
+_NOT_KEPT = "the export cannot be kept while it is sent"
 
 
 class ExportResponse(Response):
@@ -37,11 +37,11 @@ class ExportResponse(Response):
         self._folder = folder
         self._threads = threads
         super().__init__(headers={"content-disposition": 'attachment; filename="tirtha-export.jsonl"'})
-        del self.headers["content-length"]  # nobody knows it yet
+        del self.headers["content-length"]  # it is not known yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an application's own shape
         """Send the export. It ends when the client goes away."""
-        with _unnamed_file(self._folder) as file:
+        with unnamed_file(self._folder, _NOT_KEPT) as file:
             passage = _Passage(file)
             try:
                 async with anyio.create_task_group() as tasks:
@@ -75,7 +75,7 @@ class _Passage:
         self._file = file.fileno()
         self._written = 0
         self._ended = False
-        self._news = anyio.Event()
+        self._changed = anyio.Event()
         self.wanted = True
 
     def fill(self, blocks: Generator[bytes]) -> None:
@@ -85,7 +85,7 @@ class _Passage:
                 if not self.wanted:
                     return
                 self._write(block)
-                anyio.from_thread.run_sync(self._tell, len(block))
+                anyio.from_thread.run_sync(self._notify, len(block))
         finally:
             blocks.close()
         anyio.from_thread.run_sync(self._end)
@@ -94,7 +94,7 @@ class _Passage:
         """Yield what is written, from the start to the end; waits for what is still to come."""
         read = 0
         while True:
-            news = self._news
+            changed = self._changed
             if read < self._written:
                 chunk = os.pread(self._file, min(_SENT_BYTES, self._written - read), read)
                 read += len(chunk)
@@ -102,36 +102,23 @@ class _Passage:
             elif self._ended:
                 return
             else:
-                await news.wait()
+                await changed.wait()
 
     def _write(self, block: bytes) -> None:
         left, place = memoryview(block), self._written
-        try:
+        with disk_faults(_NOT_KEPT):
             while left:
                 n = os.pwrite(self._file, left, place)
                 left, place = left[n:], place + n
-        except OSError as fault:
-            raise _no_room(fault) from fault
 
-    def _tell(self, more: int) -> None:
+    def _notify(self, more: int) -> None:
         self._written += more
-        self._news.set()
-        self._news = anyio.Event()
+        self._changed.set()
+        self._changed = anyio.Event()
 
     def _end(self) -> None:
         self._ended = True
-        self._tell(0)
-
-
-def _unnamed_file(folder: Path) -> IO[bytes]:
-    try:
-        return TemporaryFile(dir=folder)
-    except OSError as fault:
-        raise _no_room(fault) from fault
-
-
-def _no_room(fault: OSError) -> StoreUnavailable:
-    return StoreUnavailable(f"the export cannot be kept while it is sent: {fault.strerror}")
+        self._notify(0)
 
 
 async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:

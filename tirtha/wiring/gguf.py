@@ -41,7 +41,7 @@ async def served_gguf(
 
     Raises Misconfigured.
     """
-    assert configured.gguf  # noqa: S101 - whoever calls has looked
+    assert configured.gguf  # noqa: S101 - the caller has looked
     check_gguf(name, configured.gguf, configured.protocol)
     wanted = GgufModel(
         file=configured.gguf.expanduser().absolute(),

@@ -34,9 +34,16 @@ class KeyService:
 async def open_keys(
     settings: Settings, database: Database, tenants: Tenants | None = None, audit: AuditLog | None = None
 ) -> AsyncIterator[KeyService]:
-    """Set the keys over an open database; what is still being written is waited for at the end. Raises StoreUnavailable.
+    """Set the keys over an open database; what is still being written is waited for at the end.
 
-    `tenants` and `audit` are those of the service, if there is one in this process.
+    Args:
+        settings: they say where the pepper is.
+        database: the open database.
+        tenants: those of the service, if there is one in this process.
+        audit: the service's log, if there is one in this process.
+
+    Raises:
+        StoreUnavailable: the database cannot be read.
     """
     file = settings.pepper_file.expanduser() if settings.pepper_file else settings.folder / _PEPPER_FILE
     store, pepper = KeyStore(database), PepperFile(file)

@@ -63,8 +63,11 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """Open the configured data folder and set the operations over it; everything is closed at the end.
 
-    An `encoder` that is loaded already may be shared between services. For measurements, `recall_models` is a folder of other
-    weights than the configured ones, and `change` makes another cascade of the configured one.
+    Args:
+        settings: everything that is configured.
+        encoder: one that is loaded already, which services may share.
+        recall_models: for measurements, a folder of other weights than the configured ones.
+        change: for measurements, makes another cascade of the configured one.
 
     Raises the errors of `open_database`, `open_memory`, `open_observer` and `open_tiers`.
     """

@@ -55,7 +55,7 @@ def make_housekeeping(delete: DeleteTenant, audit: AuditLog) -> Housekeeping:
 async def keeping_house(housekeeping: Housekeeping) -> AsyncIterator[None]:
     """Make the rounds beside the block; the step under way is ended with it."""
     rounds = asyncio.create_task(housekeeping.run())
-    rounds.add_done_callback(_tell_fault)
+    rounds.add_done_callback(_log_fault)
     try:
         yield
     finally:
@@ -63,7 +63,7 @@ async def keeping_house(housekeeping: Housekeeping) -> AsyncIterator[None]:
         await asyncio.wait([rounds])
 
 
-def _tell_fault(rounds: asyncio.Task[None]) -> None:
+def _log_fault(rounds: asyncio.Task[None]) -> None:
     """Log what ended the rounds before their time; the next start makes them again."""
     if not rounds.cancelled() and (fault := rounds.exception()):
         log.error("what tenants keep for too long is not removed until the next start", exc_info=fault)

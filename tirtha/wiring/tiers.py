@@ -66,7 +66,7 @@ async def _open(
     chats: list[tuple[str, OpenAIChat | GgufChat]] = [
         (url, _chat(name, configured, url)) for url in configured.addresses
     ]
-    tier_price(name, configured)  # what it lacks is told before a model is loaded
+    tier_price(name, configured)  # what it lacks is reported before a model is loaded
     if configured.gguf:
         server, own = await stack.enter_async_context(served_gguf(name, model, configured))
         own_chat = GgufChat(server, dialect=_dialect(configured), settings=_prefix(name), headers=outgoing_headers)
@@ -83,7 +83,17 @@ async def _open(
 def model_tier(
     name: Name, configured: TierSettings, deployments: Sequence[Deployment], watch: Watch | None = None
 ) -> ModelTier:
-    """Make a tier over deployments. Raises Misconfigured."""
+    """Make a tier over deployments.
+
+    Args:
+        name: the tier.
+        configured: its settings.
+        deployments: the replicas that serve the model; the least busy one is asked.
+        watch: notes every call of the model.
+
+    Raises:
+        Misconfigured: no model is named, or its price is not known.
+    """
     return ModelTier(
         name=name,
         model=model_name(name, configured),
@@ -184,12 +194,12 @@ async def _look(chat: OpenAIChat, name: Name, configured: TierSettings, url: str
 
 
 def _accepted(models: Sequence[str], configured: TierSettings) -> str | None:
-    """Give the first of the server's models whose name is an accepted one."""
+    """Return the first of the server's models whose name is an accepted one."""
     return next((one for one in models if any(same_model(name, one) for name in configured.accepted_models)), None)
 
 
 def _offered(models: Sequence[str], prefix: str) -> str:
-    """Say what a server has instead, and how to go on with it if it is only one."""
+    """Return what a server has instead, and how to go on with it if it is only one."""
     if len(models) != 1:
         return f"it has: {', '.join(models[:10]) or 'none'}"
     [only] = models

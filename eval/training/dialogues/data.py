@@ -1,7 +1,8 @@
 """Dialogues of two named people over half a year, for fitting: `dialogues(seeds)`. The same seed is the same dialogue.
 
-Put together from this folder's tables: what is told (`planning`), how it is woven into sessions (`weaving`), what is asked about
-it (`questions`). They are for training only. Their small stock of wordings says nothing about how well recall does on real talk.
+Put together from this folder's tables: what is mentioned (`planning`), how it is woven into sessions (`weaving`), what is asked
+about it (`questions`). They are for training only. Their small stock of wordings says nothing about how well recall does on real
+talk.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -48,9 +49,9 @@ def written(seed: int) -> Dialogue:
     sessions: dict[str, list[dict[str, str]]] = {}
     holding: dict[Held, set[str]] = {}
     for number, start in enumerate(starts):
-        told = [one for group in plan.told for one in group if one.session == number]
+        mentions = [one for group in plan.mentions for one in group if one.session == number]
         introduced = [one for one in plan.kin if one.introduced_in == number]
-        lines = weaver.session(told, introduced, start.date())
+        lines = weaver.session(mentions, introduced, start.date())
         sessions[f"session_{number + 1}"] = _turns(random, lines, number + 1, start, pair)
         for place, line in enumerate(lines, 1):
             for held in line.holds:
@@ -76,7 +77,7 @@ def _starts(random: Random) -> list[datetime]:
 
 def _unused_values(plan: Plan) -> tuple[str, ...]:
     """Return values that neither of the two has: what others do answers nothing."""
-    used = {one.value for group in plan.told for one in group}
+    used = {one.value for group in plan.mentions for one in group}
     subjects = smalltalk().elsewhere_subjects
     of = [fact for fact in (*facts("states"), *facts("lists")) if fact.subject in subjects]
     return tuple(value for fact in of for value in fact.values if value not in used)

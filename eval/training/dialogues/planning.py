@@ -1,4 +1,4 @@
-"""What two people of a dialogue will tell each other, and when: facts, their values, the session of each telling.
+"""What two people of a dialogue will mention to each other, and when: facts, their values, the session of each mention.
 
 Knows nothing of wording. What only one of them has is what questions without an answer ask of the other.
 """
@@ -9,7 +9,7 @@ from random import Random
 
 from eval.training.dialogues.tables import Fact, Form, facts, relatives
 
-__all__ = ["Kin", "Plan", "Telling", "plan_of"]
+__all__ = ["Kin", "Mention", "Plan", "plan_of"]
 
 # Of each form: how many subjects a chat has, and how many of these both have, with other values.
 _SUBJECTS: dict[Form, tuple[int, int]] = {
@@ -22,7 +22,7 @@ _INTRODUCTIONS = 3  # relatives are introduced by name in the first sessions, an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kin:
-    """A relative or friend of a speaker: what they are, their name, and whether the chat tells both together once."""
+    """A relative or friend of a speaker: what they are, their name, and whether the chat names both together once."""
 
     owner: int
     relation: str
@@ -31,8 +31,8 @@ class Kin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """One value of a fact of a speaker (0 or 1), told in a session.
+class Mention:
+    """One value of a fact of a speaker (0 or 1), mentioned in a session.
 
     later: it replaces an earlier value. kin: whom it is about, where it is a relative.
     """
@@ -46,7 +46,7 @@ class Telling:
 
     @property
     def value(self) -> str:
-        """The value as it is told."""
+        """The value as it is mentioned."""
         return self.fact.values[self.place]
 
     @property
@@ -57,29 +57,29 @@ class Telling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All tellings of a chat, by fact and owner, and the relatives it is about."""
+    """All mentions of a chat, by fact and owner, and the relatives it is about."""
 
-    told: tuple[tuple[Telling, ...], ...]
+    mentions: tuple[tuple[Mention, ...], ...]
     kin: tuple[Kin, ...]
 
-    def of_the_other(self, told: Sequence[Telling]) -> tuple[Telling, ...]:
-        """Return what the other person tells of the same fact; empty where only one of them has it."""
-        subject, owner = told[0].fact.subject, told[0].owner
-        return next((own for own in self.told if own[0].fact.subject == subject and own[0].owner != owner), ())
+    def of_the_other(self, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """Return what the other person mentions of the same fact; empty where only one of them has it."""
+        subject, owner = mentions[0].fact.subject, mentions[0].owner
+        return next((own for own in self.mentions if own[0].fact.subject == subject and own[0].owner != owner), ())
 
 
 def plan_of(random: Random, sessions: int) -> Plan:
-    """Return what a chat of so many sessions tells."""
+    """Return what a chat of so many sessions mentions."""
     kin = _kin(random)
     full = [0] * sessions
-    told: list[tuple[Telling, ...]] = []
+    mentions: list[tuple[Mention, ...]] = []
     for form, (subjects, shared) in _SUBJECTS.items():
         for number, fact in enumerate(random.sample(facts(form), subjects)):
             first = random.randrange(2)
             owners = (first, 1 - first) if number < shared else (first,)
             places = random.sample(range(len(fact.values)), len(fact.values))
-            told += [_told(random, fact, owner, places, full, kin) for owner in owners]
-    return Plan(told=tuple(told), kin=kin)
+            mentions += [_mentions(random, fact, owner, places, full, kin) for owner in owners]
+    return Plan(mentions=tuple(mentions), kin=kin)
 
 
 def _kin(random: Random) -> tuple[Kin, ...]:
@@ -98,10 +98,10 @@ def _kin(random: Random) -> tuple[Kin, ...]:
     )
 
 
-def _told(
+def _mentions(
     random: Random, fact: Fact, owner: int, places: list[int], full: list[int], kin: Sequence[Kin]
-) -> tuple[Telling, ...]:
-    """Return a speaker's tellings of a fact; takes their values out of `places`, their room out of `full`."""
+) -> tuple[Mention, ...]:
+    """Return a speaker's mentions of a fact; takes their values out of `places`, their room out of `full`."""
     sessions = len(full)
     if fact.form == "changes":
         rooms = [range(sessions // 2), range(sessions // 2 + 1, sessions)]
@@ -112,7 +112,7 @@ def _told(
         rooms = [range(_INTRODUCTIONS if fact.form == "relations" else 0, sessions)]
     whom = random.choice([one for one in kin if one.owner == owner]) if fact.form == "relations" else None
     return tuple(
-        Telling(
+        Mention(
             fact=fact,
             owner=owner,
             place=places.pop(),

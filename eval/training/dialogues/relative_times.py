@@ -7,7 +7,7 @@ from typing import Literal
 
 from eval.training.dialogues.tables import relative_times
 
-__all__ = ["When", "date_text", "when_said"]
+__all__ = ["When", "when_said"]
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -29,8 +29,8 @@ def when_said(random: Random, said: date, tense: Literal["past", "future"]) -> W
         if not time.same_month or day.month == said.month:
             break
     slots = {
-        "day": date_text(day),
-        "said": date_text(said),
+        "day": _date_text(day),
+        "said": _date_text(said),
         "weekday": _WEEKDAYS[day.weekday()],
         "nth": _ordinal(day.day),
         "month_day": f"{_MONTHS[day.month - 1]} {day.day}",
@@ -38,7 +38,7 @@ def when_said(random: Random, said: date, tense: Literal["past", "future"]) -> W
     return When(phrase=time.phrase.format(**slots), answer=time.answer.format(**slots))
 
 
-def date_text(day: date) -> str:
+def _date_text(day: date) -> str:
     """Return a date as answers write it: "8 May 2023"."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 

@@ -17,7 +17,7 @@ Exchange = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A template of a fact: how it is told in a chat and how a third party asks about it. `facts/*.toml` say what fields mean.
+    """A template of a fact: how it is mentioned in a chat and how a third party asks about it. `facts/*.toml` say what fields mean.
 
     answers: the values as a third party says them, in the order of `values`. asked and guessed: the other's message and the
     person's reply.

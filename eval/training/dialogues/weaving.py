@@ -1,6 +1,6 @@
-"""A session of a dialogue from what is told in it: scenes of a few messages, small talk between them, each in its speaker's manner.
+"""A session of a dialogue: what is mentioned in scenes of a few messages, small talk between them, each in its speaker's manner.
 
-Every message knows which slots of which tellings it holds; turns get their evidence from there.
+Every message knows which slots of which mentions it holds; turns get their evidence from there.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import date
 from random import Random
 from typing import TypeVar, cast
 
-from eval.training.dialogues.planning import Kin, Telling
+from eval.training.dialogues.planning import Kin, Mention
 from eval.training.dialogues.relative_times import When, when_said
 from eval.training.dialogues.tables import relatives, smalltalk
 
@@ -20,16 +20,16 @@ _T = TypeVar("_T")
 _SLOT = re.compile(r"\{(\w+)\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z{])")
 _SENTENCE_START = re.compile(r"^[a-z]|(?<=[.!?] )[a-z]")
-# How often a fact is told by the other one, as a short answer, and of the rest in the words that questions use.
+# How often a fact is mentioned by the other one, as a short answer, and of the rest in the words that questions use.
 _BY_THE_OTHER, _AS_AN_ANSWER, _PLAINLY = 0.35, 0.3, 0.7
 _LEAST_TURNS, _MOST_TURNS = 10, 30
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a message holds: the value of a telling ("v"), its time ("when"), or whom it is about ("who")."""
+    """What a message holds: the value of a mention ("v"), its time ("when"), or whom it is about ("who")."""
 
-    about: Telling | Kin
+    about: Mention | Kin
     slot: str
 
 
@@ -67,11 +67,11 @@ class Weaver:
         self._manners = (Manner.drawn(random), Manner.drawn(random))
         self._unused_values = unused_values
         self._drawn: dict[tuple[object, ...], list[object]] = {}
-        self.times: dict[Telling, When] = {}
+        self.times: dict[Mention, When] = {}
 
-    def session(self, told: Sequence[Telling], introduced: Sequence[Kin], said_on: date) -> list[DialogueLine]:
+    def session(self, mentions: Sequence[Mention], introduced: Sequence[Kin], said_on: date) -> list[DialogueLine]:
         """Return the messages of a session of 10 to 30 turns."""
-        scenes = [self._telling(one, said_on) for one in told] + [self._introduction(one) for one in introduced]
+        scenes = [self._scene(one, said_on) for one in mentions] + [self._introduction(one) for one in introduced]
         wanted = self._random.randint(_LEAST_TURNS + 4, _MOST_TURNS - 3)
         while sum(map(len, scenes)) < wanted - 4:
             scenes.append(self._filler())
@@ -88,28 +88,28 @@ class Weaver:
         out = set(self._random.sample(spare, min(len(spare), max(0, len(lines) - _MOST_TURNS))))
         return [line for place, line in enumerate(lines) if place not in out]
 
-    def _telling(self, telling: Telling, said_on: date) -> list[DialogueLine]:
-        """Return a scene: told of oneself, as a short answer, or by the other; then, often, what the other says to it."""
-        random, fact, owner = self._random, telling.fact, telling.owner
+    def _scene(self, mention: Mention, said_on: date) -> list[DialogueLine]:
+        """Return a scene: said of oneself, as a short answer, or by the other; then, often, what the other says to it."""
+        random, fact, owner = self._random, mention.fact, mention.owner
         if fact.form == "events":
-            self.times[telling] = when_said(random, said_on, fact.tense)
-        plain, told, asked = fact.plain, fact.told, fact.asked
-        if telling.later:
-            plain, told, asked = fact.changed_plain, fact.changed, fact.changed_asked
+            self.times[mention] = when_said(random, said_on, fact.tense)
+        plain, indirect, asked = fact.plain, fact.told, fact.asked
+        if mention.later:
+            plain, indirect, asked = fact.changed_plain, fact.changed, fact.changed_asked
         if fact.guessed and random.random() < _BY_THE_OTHER:
             said, reply = random.choice(fact.guessed)
-            return [*self._say(1 - owner, said, telling), *self._say(owner, reply, telling)]
+            return [*self._say(1 - owner, said, mention), *self._say(owner, reply, mention)]
         if random.random() < _AS_AN_ANSWER:
             said, reply = random.choice(asked)
-            lines = [*self._say(1 - owner, said, telling), *self._say(owner, reply, telling)]
+            lines = [*self._say(1 - owner, said, mention), *self._say(owner, reply, mention)]
         else:
             lines = self._say(
-                owner, self._dressed(plain if random.random() < _PLAINLY else random.choice(told)), telling
+                owner, self._dressed(plain if random.random() < _PLAINLY else random.choice(indirect)), mention
             )
         return lines + self._reaction(owner, sad=fact.subject in smalltalk().sad_subjects)
 
     def _dressed(self, text: str) -> str:
-        """Put sentences that tell nothing before and behind."""
+        """Put sentences that say nothing before and behind."""
         if self._random.random() < 0.3:
             text = f"{self._draw(smalltalk().openers)}|{text}"
         if self._random.random() < 0.3 and "\n" not in text:
@@ -150,7 +150,7 @@ class Weaver:
         return [*self._say(by, said, spare=True), *self._say(1 - by, reply, spare=True)]
 
     def _say(
-        self, by: int, text: str, about: Telling | Kin | None = None, *, spare: bool = False
+        self, by: int, text: str, about: Mention | Kin | None = None, *, spare: bool = False
     ) -> list[DialogueLine]:
         """Return a text as its speaker sends it: in one message, or in several in a row."""
         manner = self._manners[by]
@@ -162,7 +162,7 @@ class Weaver:
             parts = [" ".join(map(_stopped, parts[:-1])) + " " + parts[-1] if len(parts) > 1 else text]
         return [self._line(by, part, about, spare=spare) for part in parts]
 
-    def _line(self, by: int, template: str, about: Telling | Kin | None, *, spare: bool) -> DialogueLine:
+    def _line(self, by: int, template: str, about: Mention | Kin | None, *, spare: bool) -> DialogueLine:
         manner = self._manners[by]
         slots = {name.lower() for name in _SLOT.findall(template)} & {"v", "when", "who", "kin_name"}
         names = {"kin_name": "who"}
@@ -178,7 +178,7 @@ class Weaver:
             text = f"{text} {manner.emoji}"
         return DialogueLine(by=by, text=text, holds=holds, spare=spare)
 
-    def _slots(self, about: Telling | Kin | None) -> dict[str, str]:
+    def _slots(self, about: Mention | Kin | None) -> dict[str, str]:
         """Return what stands in the slots of a template."""
         if about is None:
             return {}

@@ -4,7 +4,7 @@ Our own are in `sentences.jsonl`, in eleven languages; all that are no instructi
 `judged.jsonl` were written when the cues were settled; nothing is learned from them. BEAM's are the
 user's messages: those that its questions of two kinds name as the instruction or the preference that they test, and all others.
 A message that no question names may be an instruction all the same. Those worded as BEAM words its instructions ("Always ... when I
-ask about ...", "I prefer ...") are therefore nobody's negatives, and are left out.
+ask about ...", "I prefer ...") are therefore no negatives, and are left out.
 """
 
 import json
@@ -64,7 +64,7 @@ def _read(name: str) -> list[Sentence]:
 
 
 def of_beam(conversations: Sequence[Conversation]) -> list[Sentence]:
-    """Return the sentences of the users of BEAM's chats, without those whose label nobody knows."""
+    """Return the sentences of the users of BEAM's chats, without those whose label is unknown."""
     return [sentence for one in conversations for sentence in _of_chat(one)]
 
 
@@ -80,8 +80,8 @@ def _of_chat(chat: Conversation) -> Iterator[Sentence]:
         clauses = clauses_with_cues(text, passages)
         for passage in passages:
             said = text[passage.start : passage.end]
-            told = set(content_terms(said))
-            standing = any(len(words & told) >= _OF_GOLD * len(words) for words in gold.get(turn["id"], ()))
+            said_terms = set(content_terms(said))
+            standing = any(len(words & said_terms) >= _OF_GOLD * len(words) for words in gold.get(turn["id"], ()))
             if standing or not _AS_BEAM_WORDS_THEM.search(said):
                 own = tuple(one for one in clauses if passage.start <= one.start < passage.end)
                 yield Sentence(set="beam", language="en", text=said, standing=standing, clauses=own)

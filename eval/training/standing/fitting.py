@@ -29,13 +29,13 @@ from language.requests.instructions import CUES, Clause
 from memory.recall.reranker import MODELS
 from memory.recall.standing.recognition import Recogniser, probability
 
-__all__ = ["fit_recogniser", "judge", "main", "unseen_by_tenths"]
+__all__ = ["judge", "main"]
 
 THRESHOLD = 0.7
 _STRENGTH = 1.0  # of the regularisation, as scikit-learn's C
 _TENTHS = 10
-# Which clause of an instruction is it? Before anything is fitted, the one with the most telling of these.
-_TELLING = (
+# Which clause of an instruction is it? Before anything is fitted, the one with the strongest of these.
+_STRONGEST_FIRST = (
     "prefers",
     "diet",
     "address",
@@ -57,9 +57,9 @@ def main(
     """Fit, judge on what the fit did not see, write."""
     own, chats, judged = our_own(), of_beam(read_beam(beam)), judged_only()
     model, of_our_own, by_tenths = (
-        fit_recogniser([*own, *chats]),
-        fit_recogniser(own),
-        unseen_by_tenths(own, beside=chats),
+        _fit_recogniser([*own, *chats]),
+        _fit_recogniser(own),
+        _unseen_by_tenths(own, beside=chats),
     )
     unseen = {
         "beam, fitted on our own": judge(chats, [_likeliest(of_our_own, one) for one in chats]),
@@ -81,7 +81,7 @@ def main(
     Console().print_json(json.dumps(unseen))
 
 
-def fit_recogniser(sentences: Sequence[Sentence]) -> Recogniser:
+def _fit_recogniser(sentences: Sequence[Sentence]) -> Recogniser:
     """Fit on these sentences: each set, and in each set both classes, count the same."""
     cases = [(one, clause) for one in sentences for clause in _learned_from(one)]
     rows = np.array([[clause.cues[name] for name in CUES] for _, clause in cases])
@@ -98,11 +98,11 @@ def fit_recogniser(sentences: Sequence[Sentence]) -> Recogniser:
     return Recogniser(intercept=round(float(model.intercept_[0]), 4), weights=weights, threshold=THRESHOLD)
 
 
-def unseen_by_tenths(own: Sequence[Sentence], *, beside: Sequence[Sentence]) -> NDArray[np.float64]:
+def _unseen_by_tenths(own: Sequence[Sentence], *, beside: Sequence[Sentence]) -> NDArray[np.float64]:
     """Return how likely each sentence is an instruction, by a model that was fitted on the other nine tenths and `beside`."""
     likely = np.zeros(len(own))
     for tenth in range(_TENTHS):
-        model = fit_recogniser([*(one for n, one in enumerate(own) if n % _TENTHS != tenth), *beside])
+        model = _fit_recogniser([*(one for n, one in enumerate(own) if n % _TENTHS != tenth), *beside])
         for n in range(tenth, len(own), _TENTHS):
             likely[n] = _likeliest(model, own[n])
     return likely
@@ -133,11 +133,11 @@ def _likeliest(model: Recogniser, sentence: Sentence) -> float:
 def _learned_from(sentence: Sentence) -> Sequence[Clause]:
     if not sentence.standing or len(sentence.clauses) < 2:
         return sentence.clauses
-    return [max(sentence.clauses, key=lambda clause: _tells(clause.cues))]
+    return [max(sentence.clauses, key=lambda clause: _strength(clause.cues))]
 
 
-def _tells(cues: Mapping[str, float]) -> float:
-    return sum(cues[name] * (len(_TELLING) - place) for place, name in enumerate(_TELLING))
+def _strength(cues: Mapping[str, float]) -> float:
+    return sum(cues[name] * (len(_STRONGEST_FIRST) - place) for place, name in enumerate(_STRONGEST_FIRST))
 
 
 def _sizes(sentences: Sequence[Sentence]) -> dict[str, int]:

@@ -38,7 +38,7 @@ _MOST_BROUGHT = 64  # so many as fit into a quarter of any usual budget
 _WORDS_SHARE = 0.3  # the request's words that the passage holds
 _LEAST_TERMS = 2  # of a condition that names a question,
 _NAMES_IT = 0.55  # from here on, a condition names the question
-_AS_NEAR = 50  # steps of nearness that are told apart: within one, the newest comes first
+_AS_NEAR = 50  # steps of nearness that are distinguished: within one, the newest comes first
 _GOES_ON = re.compile(r"(?<![.!?;:\u2026\u3002\uff01\uff1f])[ \t,;:]*[^\s.!?,;:\u3002\uff01\uff1f]")
 
 _Vector = NDArray[np.float32]
@@ -53,13 +53,13 @@ class StandingInstructions:
         self._encoder = encoder
         self._recognise = recognise
         self._keeping = Lock()
-        self._told: OrderedDict[TurnPk, tuple[Passage, ...]] = OrderedDict()
+        self._spans: OrderedDict[TurnPk, tuple[Passage, ...]] = OrderedDict()
         self._conditions: OrderedDict[str, _Vector] = OrderedDict()
 
     def forget_texts(self) -> None:
         """Drop what is kept of instructions for the next request."""
         with self._keeping:
-            self._told.clear()
+            self._spans.clear()
             self._conditions.clear()
 
     def of_scope(self, scope: ScopeId, waiting: Sequence[TurnPk], bounds: Bounds) -> list[Instruction]:
@@ -78,7 +78,16 @@ class StandingInstructions:
         waiting: Sequence[TurnPk],
         bounds: Bounds,
     ) -> Recollection:
-        """Return what was recalled, with the instructions in force for the request, the nearest first."""
+        """Return what was recalled, with the instructions in force for the request, the nearest first.
+
+        Args:
+            recalled: what recall found, which the instructions are added to.
+            found: the request, with its vector.
+            scope: the scope that is asked.
+            passages: the scope in memory, with nothing left out: vectors of instructions come from it.
+            waiting: the scope's turns that the index does not hold yet.
+            bounds: instructions of other turns are not brought, though one that was left out by name may replace others.
+        """
         question = found.question
         if question.of_what_was_said and not question.wants_work:
             return recalled
@@ -87,11 +96,11 @@ class StandingInstructions:
         if not wanted:
             return recalled
         every = with_successors(said)
-        told = [one for one in every if one.in_force and bounds.hold(one.turn) and _key(one) in wanted]
-        near = self._nearness(told, found, passages, set(waiting))
-        order = sorted(range(len(told)), key=lambda place: (-round(near[place] * _AS_NEAR), place))
+        held = [one for one in every if one.in_force and bounds.hold(one.turn) and _key(one) in wanted]
+        near = self._nearness(held, found, passages, set(waiting))
+        order = sorted(range(len(held)), key=lambda place: (-round(near[place] * _AS_NEAR), place))
         order = order[: _MOST_BROUGHT if question.wants_work else 1]
-        standing = tuple(_evidence(told[place]) for place in order)
+        standing = tuple(_evidence(held[place]) for place in order)
         evidence = recalled.evidence
         if question.wants_work:
             evidence = _without(evidence, [one for one in every if not one.in_force])
@@ -106,29 +115,33 @@ class StandingInstructions:
     def _naming(self, said: Sequence[Instruction], found: Found) -> list[Instruction]:
         """Return those that say themselves that they are for such a question: in several words, since one is near to too much."""
         conditions = [(one, condition_of(one.quote)) for one in said]
-        named = [(one, told) for one, told in conditions if told and len(content_terms(told)) >= _LEAST_TERMS]
+        named = [
+            (one, condition)
+            for one, condition in conditions
+            if condition and len(content_terms(condition)) >= _LEAST_TERMS
+        ]
         near = self._of_conditions([condition for _, condition in named], found)
         return [one for (one, _), value in zip(named, near, strict=True) if value > _NAMES_IT]
 
     def _nearness(
-        self, told: Sequence[Instruction], found: Found, passages: CachedScope, waiting: set[TurnPk]
+        self, instructions: Sequence[Instruction], found: Found, passages: CachedScope, waiting: set[TurnPk]
     ) -> list[float]:
         """Return how near each instruction is to the request.
 
         That is the cosine with its passage, with its condition where it has one, or their mean, and the request's words that the
         passage holds.
         """
-        turns = {one.turn.pk: one.turn for one in told}
+        turns = {one.turn.pk: one.turn for one in instructions}
         held = passages.of_turns([pk for pk in turns if pk not in waiting])
         held += self._waiting.encode([turn for pk, turn in turns.items() if pk in waiting], found.question.terms)
         by_turn: dict[TurnPk, list[EncodedPassage]] = {}
         for encoded in held:
             by_turn.setdefault(encoded.turn_pk, []).append(encoded)
-        conditions = [condition_of(one.quote) for one in told]
+        conditions = [condition_of(one.quote) for one in instructions]
         of_conditions = iter(self._of_conditions([one for one in conditions if one], found))
         asked = frozenset(found.question.terms)
         near: list[float] = []
-        for one, condition in zip(told, conditions, strict=True):
+        for one, condition in zip(instructions, conditions, strict=True):
             around = [own for own in by_turn.get(one.turn.pk, ()) if own.passage.start <= one.start < own.passage.end]
             cosine = max((float(own.vector.astype(np.float32) @ found.vector) for own in around), default=0.0)
             cosine *= found.familiarity
@@ -154,18 +167,18 @@ class StandingInstructions:
     def _of_waiting(self, scope: ScopeId, waiting: Sequence[TurnPk]) -> list[Instruction]:
         newest = list(waiting)[-_MOST_WAITING:]
         with self._keeping:
-            known = {pk: self._told[pk] for pk in newest if pk in self._told}
+            known = {pk: self._spans[pk] for pk in newest if pk in self._spans}
         turns = self._store.turns(scope, [pk for pk in newest if pk not in known])
         known |= {pk: tuple(self._recognise(turn, split_passages(turn.text))) for pk, turn in turns.items()}
         with self._keeping:
-            self._told |= known
-            _bound(self._told)
-        telling = [pk for pk, spans in known.items() if spans]
-        turns |= self._store.turns(scope, [pk for pk in telling if pk not in turns])
-        off = self._store.instructions.off(telling)
+            self._spans |= known
+            _bound(self._spans)
+        holding = [pk for pk, spans in known.items() if spans]
+        turns |= self._store.turns(scope, [pk for pk in holding if pk not in turns])
+        off = self._store.instructions.off(holding)
         return [
             Instruction(turn=turns[pk], start=span.start, end=span.end, off=pk in off)
-            for pk in telling
+            for pk in holding
             if pk in turns
             for span in known[pk]
         ]
@@ -180,7 +193,7 @@ def _without(evidence: Sequence[Evidence], over: Sequence[Instruction]) -> tuple
         one
         for one in evidence
         if not any(
-            told.start <= one.passage.start and one.passage.end <= told.end for told in spans.get(one.turn.pk, ())
+            span.start <= one.passage.start and one.passage.end <= span.end for span in spans.get(one.turn.pk, ())
         )
     )
 
@@ -194,11 +207,11 @@ def _bound(kept: OrderedDict[TurnPk, tuple[Passage, ...]] | OrderedDict[str, _Ve
         kept.popitem(last=False)
 
 
-def _evidence(told: Instruction) -> Evidence:
+def _evidence(instruction: Instruction) -> Evidence:
     """Return an instruction as a passage that is no evidence; a clause of a longer sentence is a trimmed one."""
     return Evidence(
-        turn=told.turn,
-        passage=Passage(start=told.start, end=told.end),
+        turn=instruction.turn,
+        passage=Passage(start=instruction.start, end=instruction.end),
         score=0.0,
-        trimmed=bool(_GOES_ON.match(told.turn.text, told.end)),
+        trimmed=bool(_GOES_ON.match(instruction.turn.text, instruction.end)),
     )

@@ -37,14 +37,14 @@ _BOUNDS = re.compile(
 class _Read:
     """An instruction as the comparison needs it; `subject` are the terms that say what it is about."""
 
-    told: Instruction
+    instruction: Instruction
     subject: frozenset[str]
     numbers: frozenset[str]
     bounds: bool
     address: str | None
     against: bool
     held: tuple[Statement, ...]
-    telling: tuple[Statement, ...]
+    replacing: tuple[Statement, ...]
 
 
 def with_successors(instructions: Sequence[Instruction]) -> list[Instruction]:
@@ -52,31 +52,32 @@ def with_successors(instructions: Sequence[Instruction]) -> list[Instruction]:
     read = [_read(one) for one in instructions]
     return [
         replace(
-            old.told, replaced_by=next((new.told.turn for new in reversed(read[:place]) if _replaces(old, new)), None)
+            old.instruction,
+            replaced_by=next((new.instruction.turn for new in reversed(read[:place]) if _replaces(old, new)), None),
         )
         for place, old in enumerate(read)
     ]
 
 
-def _read(told: Instruction) -> _Read:
-    quote = told.quote
+def _read(instruction: Instruction) -> _Read:
+    quote = instruction.quote
     subject = subject_terms(quote)
     statements = [one for one in analyse(quote).statements if one.of_the_speaker]
     numbers = frozenset(number_words(analyse(quote).words))
     return _Read(
-        told=told,
+        instruction=instruction,
         subject=subject - numbers,
         numbers=numbers,
         bounds=bool(_BOUNDS.search(quote)),
         address=address_of(quote),
         against=denies(quote) or bool(_AVOIDS.search(quote)),
         held=tuple(filter(is_replaceable, statements)),
-        telling=tuple(filter(may_replace, statements)),
+        replacing=tuple(filter(may_replace, statements)),
     )
 
 
 def _replaces(old: _Read, new: _Read) -> bool:
-    if old.told.turn.name != new.told.turn.name or old.told.turn.pk == new.told.turn.pk:
+    if old.instruction.turn.name != new.instruction.turn.name or old.instruction.turn.pk == new.instruction.turn.pk:
         return False
     if old.address and old.address == new.address:
         return True
@@ -84,7 +85,7 @@ def _replaces(old: _Read, new: _Read) -> bool:
         return True
     if new.subject and new.subject == old.subject and (new.numbers == old.numbers or (new.bounds and old.bounds)):
         return True  # the same again, or another number of what is bounded: "rule 3" and "rule 4" are two
-    if not (old.held and new.telling):
+    if not (old.held and new.replacing):
         return False
-    another_day = old.told.turn.said_at.date() < new.told.turn.said_at.date()
-    return any(replaces(was, now, another_day=another_day) for was, now in product(old.held, new.telling))
+    another_day = old.instruction.turn.said_at.date() < new.instruction.turn.said_at.date()
+    return any(replaces(was, now, another_day=another_day) for was, now in product(old.held, new.replacing))

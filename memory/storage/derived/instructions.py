@@ -27,8 +27,8 @@ class InstructionStore:
 
     def of_scope(self, scope: ScopeId) -> list[Instruction]:
         """Read the instructions of `scope`, those switched off too, newest first: a thousand at most."""
-        told = (col(InstructionRow.start), col(InstructionRow.stop), col(TurnRow.instructions_off))
-        query = TURNS.add_columns(*told).join(InstructionRow, col(InstructionRow.turn_id) == col(TurnRow.id))
+        columns = (col(InstructionRow.start), col(InstructionRow.stop), col(TurnRow.instructions_off))
+        query = TURNS.add_columns(*columns).join(InstructionRow, col(InstructionRow.turn_id) == col(TurnRow.id))
         query = query.where(col(InstructionRow.scope_id) == scope, IS_EVIDENCE)
         newest = (col(TurnRow.said_at).desc(), col(TurnRow.id).desc(), col(InstructionRow.start))
         with store_faults(), self._database.reading() as connection:
@@ -48,7 +48,7 @@ class InstructionStore:
     def switch_off(self, scope: ScopeId, turn: TurnPk) -> int:
         """Let no instruction of a turn of `scope` be followed any more; returns the scope's epoch, which rises if one was.
 
-        The caller knows that the turn tells any.
+        The caller knows that the turn has any.
         """
         with store_faults(), self._database.writing() as connection:
             connection.execute(select(col(ScopeRow.id)).where(col(ScopeRow.id) == scope).with_for_update())
@@ -69,10 +69,10 @@ def note_instructions(
         for start in range(0, len(pks), KEYS_PER_QUERY):
             chunk = pks[start : start + KEYS_PER_QUERY]
             connection.execute(delete(InstructionRow).where(col(InstructionRow.turn_id).in_(chunk)))
-            telling = [pk for pk in chunk if found.get(pk)]
-            if not telling:
+            holding = [pk for pk in chunk if found.get(pk)]
+            if not holding:
                 continue
-            held = connection.execute(select(col(TurnRow.id)).where(col(TurnRow.id).in_(telling))).scalars()
+            held = connection.execute(select(col(TurnRow.id)).where(col(TurnRow.id).in_(holding))).scalars()
             rows = [
                 {"turn_id": pk, "start": one.start, "stop": one.end, "scope_id": scope}
                 for pk in map(TurnPk, held.all())

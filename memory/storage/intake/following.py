@@ -70,9 +70,16 @@ def follow(
     most_turns: int | None,
     admit: Callable[[Connection, ScopeId], None],
 ) -> Followed:
-    """Store what is new of a conversation, and flag what it replaced; `most_turns` the tenant may have in all.
+    """Store what is new of a conversation, and flag what it replaced.
 
-    `admit` may refuse new turns of the scope by raising, before anything is written.
+    Args:
+        connection: a transaction that may write.
+        request: the conversation, whole or its last turns.
+        most_turns: how many turns the tenant may have in all; None for any number.
+        admit: called before anything is written; it may refuse new turns of the scope by raising.
+
+    Raises:
+        TenantFull, TenantClosed: the tenant takes no more.
     """
     now = datetime.now(UTC)
     scope, epoch = lock_scope(connection, request.scope, now)
@@ -108,7 +115,7 @@ def follow(
 
 
 def place(connection: Connection, request: Follow) -> Placed:
-    """Say what `follow` would do, without a change."""
+    """Return what `follow` would do, without a change."""
     known = connection.execute(SCOPE_OWNED, owner(request.scope)).first()
     if known is None:
         return Placed(session_id=request.session_id, new=len(request.turns), replaced=0)
@@ -181,7 +188,7 @@ def _longest_alike(
 ) -> list[tuple[_Session, Alignment]]:
     """Return the sessions that hold most of the beginning of what was sent, an answer among it.
 
-    They are looked for by the answers, the last one first: whoever holds a later answer in such a run holds more of it.
+    They are looked for by the answers, the last one first: a session that holds a later answer in such a run holds more of it.
     """
     for place in reversed([place for place, turn in enumerate(request.turns) if turn.role == "assistant"]):
         least = max(place + 1, LEAST_RUN)
@@ -224,8 +231,8 @@ def _sessions(connection: Connection, pks: Sequence[int]) -> list[_Session]:
     """Read sessions, in the order of `pks`, with the turns that stand."""
     turns: dict[int, list[_Held]] = {pk: [] for pk in pks}
     among = col(TurnRow.session_id).in_(pks)
-    standing = select(col(TurnRow.session_id), col(TurnRow.id), col(TurnRow.key), col(TurnRow.content_hash))
-    for row in connection.execute(standing.where(among, _STANDS).order_by(col(TurnRow.position))):
+    stored = select(col(TurnRow.session_id), col(TurnRow.id), col(TurnRow.key), col(TurnRow.content_hash))
+    for row in connection.execute(stored.where(among, _STANDS).order_by(col(TurnRow.position))):
         turns[row.session_id].append(_Held(pk=TurnPk(row.id), key=row.key, digest=row.content_hash))
     named = select(col(SessionRow.id), col(SessionRow.key), col(SessionRow.shared)).where(col(SessionRow.id).in_(pks))
     rows = {row.id: row for row in connection.execute(named)}

@@ -21,9 +21,16 @@ def remember(
     most_turns: int | None,
     admit: Callable[[Connection, ScopeId], None],
 ) -> list[Receipt]:
-    """Write what is new of each request; `most_turns` the tenant may have in all.
+    """Write what is new of each request.
 
-    `admit` may refuse new turns of a scope by raising, before any of them is written.
+    Args:
+        connection: a transaction that may write.
+        requests: turns of sessions, in the order in which they are stored.
+        most_turns: how many turns a tenant may have in all; None for any number.
+        admit: called before new turns of a scope are written; it may refuse them by raising.
+
+    Raises:
+        TenantFull, TenantClosed: a tenant takes no more.
     """
     now = datetime.now(UTC)
     receipts: list[Receipt] = []

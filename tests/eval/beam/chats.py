@@ -6,7 +6,7 @@ from typing import Any
 
 
 def message(id_: int, role: str, content: str, day: str | None = None) -> dict[str, Any]:
-    """A message; `day` as BEAM tells it."""
+    """A message; `day` as BEAM writes it."""
     return {"id": id_, "role": role, "content": content} | ({"time_anchor": day, "index": "1,1"} if day else {})
 
 

@@ -71,7 +71,7 @@ def test_chats_come_in_the_order_of_their_numbers_and_by_size(tmp_path: Path) ->
     [
         ({}, QUESTIONS),
         ([], QUESTIONS),
-        ([BATCHES[0] | {"turns": [[message(0, "user", "No day is told.")]]}], QUESTIONS),
+        ([BATCHES[0] | {"turns": [[message(0, "user", "No day is named.")]]}], QUESTIONS),
         ([BATCHES[0] | {"turns": [[message(0, "user", "What a day!", "15 March")]]}], QUESTIONS),
         (BATCHES, {"abstention": [{}]}),
         (BATCHES, {"information_extraction": [{"question": "?", "answer": "x", "source_chat_ids": ["first"]}]}),

@@ -77,7 +77,7 @@ async def test_reading_the_hidden_file_while_answers_are_made_ends_the_run(
             read_hidden(hidden)
 
 
-async def test_nobody_to_write_programs_is_told_at_once(hidden: Path, settings: Settings, encoder: Encoder) -> None:
+async def test_a_missing_model_is_reported_at_once(hidden: Path, settings: Settings, encoder: Encoder) -> None:
     benchmark = CodeBenchmark(options=CodeOptions(set="humaneval", hidden=hidden), settings=settings, encoder=encoder)
     with pytest.raises(Unusable, match="TIRTHA_LOCAL_URL"):
         await run_benchmark("humaneval", benchmark, options=RunOptions(), console=QUIET)

@@ -65,8 +65,8 @@ def test_recalls_parts_are_switched_off_on_facts_that_need_no_file(tmp_path: Pat
     home = tmp_path / "home"
     done = tirtha(home, "recall-ablation", "--set", "plain-facts", "--limit", "2")
     assert done.exit_code == 0, done.stderr
-    for told in ("Unseen conversations, budget 165", "zh", "What each part is worth", "meaning", "supersession"):
-        assert told in done.stdout
+    for shown in ("Unseen conversations, budget 165", "zh", "What each part is worth", "meaning", "supersession"):
+        assert shown in done.stdout
     [folder] = (home / "eval" / "runs").iterdir()
     before = (folder / "summary.json").read_text()
     assert tirtha(home, "report", folder.name).exit_code == 0

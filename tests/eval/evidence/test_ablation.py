@@ -8,15 +8,15 @@ PART = SWITCHED_OFF[1]
 KINDS = ("multi-hop", "single-hop") * 20
 
 
-def judged(recall: float, *, said: float = 0.9, told: float = 0.5) -> Judged:
+def judged(recall: float, *, said: float = 0.9, held: float = 0.5) -> Judged:
     """All multi-hop questions have this recall, the others all of it; an answer in five has no words.
 
-    What is answerable is said to be so by `said`; contexts tell `told` of the answers' words.
+    What is answerable is said to be so by `said`; contexts hold `held` of the answers' words.
     """
     return Judged(
         kinds=KINDS,
         recalls=(recall, 1.0) * 20,
-        words=(told, told, told, told, None) * 8,
+        words=(held, held, held, held, None) * 8,
         truths=(True,) * 40 + (False,) * 10,
         whole_turn_words=(0.25,) * 40,
         probabilities=(said,) * 40 + (0.5,) * 10,
@@ -40,7 +40,7 @@ def test_figures_are_given_by_kind_and_for_all() -> None:
     [
         (judged(0.25), 0.125, 0.0, 0.0),
         (judged(0.5, said=0.1), 0.0, 1.0, 0.0),
-        (judged(0.5, told=0.25), 0.0, 0.0, 0.25),
+        (judged(0.5, held=0.25), 0.0, 0.0, 0.25),
     ],
 )
 def test_a_part_that_only_one_of_the_measures_needs_earns_its_place(

@@ -32,7 +32,7 @@ async def run(name: SetName, path: Path, settings: Settings, encoder: Encoder, *
     return await run_benchmark(name, benchmark, options=RunOptions(), console=QUIET)
 
 
-async def test_every_measure_of_every_system_is_told_by_kind_and_budget(
+async def test_every_measure_of_every_system_is_reported_by_kind_and_budget(
     tmp_path: Path, settings: Settings, encoder: Encoder
 ) -> None:
     (tmp_path / "locomo.json").write_text(json.dumps([conversation()]))
@@ -57,7 +57,7 @@ async def test_every_measure_of_every_system_is_told_by_kind_and_budget(
     assert again.marks(answers["conv-1:4"], None) == {}
 
 
-async def test_beam_is_told_by_its_kinds(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
+async def test_beam_is_reported_by_its_kinds(tmp_path: Path, settings: Settings, encoder: Encoder) -> None:
     write_chat(tmp_path / "100K" / "2")
     write_chat(tmp_path / "500K" / "2")
     figures: Any = (await run("beam", tmp_path, settings, encoder, size="100K")).report.figures
@@ -91,7 +91,7 @@ async def test_sessions_count_where_turns_have_no_labels(tmp_path: Path, setting
 
 
 @pytest.mark.slow
-async def test_plain_facts_need_no_file_and_are_told_by_language(settings: Settings, encoder: Encoder) -> None:
+async def test_plain_facts_need_no_file_and_are_reported_by_language(settings: Settings, encoder: Encoder) -> None:
     benchmark = EvidenceBenchmark(
         options=EvidenceOptions(set="plain-facts", limit=1), settings=settings, encoder=encoder
     )

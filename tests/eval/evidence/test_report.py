@@ -7,12 +7,12 @@ from eval.evidence.report import BUDGETS, OURS, EvidenceResults, EvidenceSample,
 
 def held(evidence: float, words: float | None = None) -> Held:
     places = len(BUDGETS)
-    told = () if words is None else (words,) * places
+    held_words = () if words is None else (words,) * places
     return Held(
         first=evidence > 0,
         evidence=(evidence,) * places,
-        words=told,
-        contained=tuple(float(one == 1) for one in told),
+        words=held_words,
+        contained=tuple(float(one == 1) for one in held_words),
         tokens=BUDGETS,
     )
 

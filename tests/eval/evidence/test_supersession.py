@@ -11,10 +11,10 @@ from memory.recall.reranker import RecallModels, reranked
 
 
 def conversation() -> Conversation:
-    told = [("D1:1", "The standup is at 9:30 every morning.", 1), ("D1:2", "The standup moved to 10:15.", 8)]
+    lines = [("D1:1", "The standup is at 9:30 every morning.", 1), ("D1:2", "The standup moved to 10:15.", 8)]
     turns = [
         {"id": id_, "role": "user", "text": text, "said_at": datetime(2026, 3, day, 9, tzinfo=UTC).isoformat()}
-        for id_, text, day in told
+        for id_, text, day in lines
     ]
     question = LabelledQuestion(
         id="c1:0",

@@ -35,7 +35,7 @@ def folder_of(folder: Path, weights: Mapping[str, float], fitted: tuple[str, ...
 
 
 @pytest.mark.parametrize(
-    ("fitted", "told"),
+    ("fitted", "described"),
     [
         (SHIPPED, ""),
         (SHIPPED[1:], "fitted without beam"),
@@ -43,8 +43,8 @@ def folder_of(folder: Path, weights: Mapping[str, float], fitted: tuple[str, ...
         ((), "no card of a fit"),
     ],
 )
-def test_a_title_says_what_sets_weights_apart(fitted: tuple[str, ...], told: str) -> None:
-    assert set_apart(fitted) == told
+def test_a_title_says_what_sets_weights_apart(fitted: tuple[str, ...], described: str) -> None:
+    assert set_apart(fitted) == described
 
 
 def test_the_plain_fusion_was_fitted_on_nothing(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_the_plain_fusion_was_fitted_on_nothing(tmp_path: Path) -> None:
     assert fitted_on("another", folder) == ()
 
 
-async def test_a_run_uses_the_weights_and_tells_what_they_are(
+async def test_a_run_uses_the_weights_and_says_what_they_are(
     tmp_path: Path, settings: Settings, encoder: Encoder
 ) -> None:
     (tmp_path / "locomo.json").write_text(json.dumps([conversation()]))

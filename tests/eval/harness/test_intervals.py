@@ -25,7 +25,7 @@ def test_every_report_writes_an_interval_alike() -> None:
     assert Interval(mean=0.01, low=-0.012, high=0.034).bounds == "-0.012 to +0.034"
 
 
-def test_an_interval_tells_a_difference_from_noise() -> None:
+def test_an_interval_separates_a_difference_from_noise() -> None:
     better = paired_difference([1.0] * 30 + [0.0] * 70, [0.0] * 100)
     assert better.mean == pytest.approx(0.3)
     assert 0.2 < better.low < better.mean < better.high < 0.4

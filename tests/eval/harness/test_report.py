@@ -5,7 +5,7 @@ import pytest
 from eval.harness.report import Chart, Report, Series, Table, as_html, as_markdown
 
 
-def test_the_page_is_self_contained_and_escapes_what_it_is_told() -> None:
+def test_the_page_is_self_contained_and_escapes_what_it_is_given() -> None:
     chart = Chart(
         title="Curve", x="x", y="y", lines=[Series(name="<b>", points=[(1, 0.5), (1_000_000, 1.0)])], log_x=True
     )

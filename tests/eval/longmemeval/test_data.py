@@ -25,12 +25,12 @@ def test_a_question_is_a_conversation_of_its_own_with_what_is_labelled(data: Pat
     user, nobody, assistant = (as_conversation(one) for one in read_longmemeval(data))
     assert [len(one.sessions) for one in (user, nobody, assistant)] == [2, 2, 2]
     assert user.asked_at.isoformat() == "2023-05-30T01:13:00+00:00"
-    [asked], [refused], [told] = user.questions, nobody.questions, assistant.questions
+    [asked], [refused], [from_assistant] = user.questions, nobody.questions, assistant.questions
     first, _ = user.sessions
     assert (asked.id, asked.evidence, asked.sessions) == ("q1:0", frozenset({f"{first}:0"}), frozenset())
     assert (refused.kind, refused.answer, refused.answerable) == ("abstention", "", False)
     first, _ = assistant.sessions
-    assert told.evidence == {f"{first}:1"}, "an assistant's turn may hold the answer"
+    assert from_assistant.evidence == {f"{first}:1"}, "an assistant's turn may hold the answer"
 
 
 def test_without_labels_of_turns_the_sessions_are_the_evidence(tmp_path: Path) -> None:

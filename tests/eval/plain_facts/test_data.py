@@ -48,13 +48,13 @@ def test_the_parts_share_nothing(language: str) -> None:
     assert not set(ATTRIBUTES["fitting"]) & set(ATTRIBUTES["judging"])
     entries = {part: [read_table(language).attributes[one] for one in ATTRIBUTES[part]] for part in PARTS}
     for field in ("statements", "questions"):
-        told = {part: {text for entry in entries[part] for text in getattr(entry, field)} for part in PARTS}
-        assert not told["fitting"] & told["judging"]
+        wordings = {part: {text for entry in entries[part] for text in getattr(entry, field)} for part in PARTS}
+        assert not wordings["fitting"] & wordings["judging"]
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_two_attributes_are_told_alike_or_asked_alike(language: str, part: Part) -> None:
+def test_no_two_attributes_are_stated_alike_or_asked_alike(language: str, part: Part) -> None:
     table = read_table(language)
     for first, second in combinations((table.attributes[one] for one in ATTRIBUTES[part]), 2):
         assert not set(first.statements) & set(second.statements)

@@ -78,7 +78,7 @@ def test_every_file_of_a_reply_is_in_the_patch(repos: Path) -> None:
     assert check_patch(both, checkout=repos / "owner__name", commit="HEAD").applies
     draft = PATCH.replace("x / 2", "x / 2.0")
     drafted = extract_patches(f"```diff\n{draft}```\nNo:\n```diff\n{PATCH}```\n```diff\n{other}```")
-    assert drafted == [draft + PATCH + other, PATCH + other], "which one is meant, a checkout tells"
+    assert drafted == [draft + PATCH + other, PATCH + other], "which one is meant, a checkout shows"
 
 
 @pytest.mark.parametrize(

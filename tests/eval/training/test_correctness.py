@@ -1,4 +1,4 @@
-"""The fit of the score over drafts: it finds what tells right from wrong, and lets no feature speak the wrong way."""
+"""The fit of the score over drafts: it finds what separates right from wrong, and lets no feature speak the wrong way."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from eval.training.correctness import fit, held_out, judged, lowest_threshold, m
 
 
 def draft(n: int, *, right: bool, random: Random, use: str = "fitting", **changed: object) -> Labelled:
-    """A draft whose `score` tells whether it is right, whose `echo` says the opposite of what it is meant to, and no more."""
+    """A draft whose `score` shows whether it is right, whose `echo` says the opposite of what it is meant to, and no more."""
     fields: dict[str, object] = {
         "set": ("sample", "dialogues")[n % 2],
         "use": use,
@@ -43,7 +43,7 @@ def drafts() -> list[Labelled]:
     return [draft(n, right=n % 3 == 0, random=random) for n in range(120)]
 
 
-def test_what_tells_right_from_wrong_is_weighed(drafts: list[Labelled]) -> None:
+def test_what_separates_right_from_wrong_is_weighed(drafts: list[Labelled]) -> None:
     score = fit(drafts, strength=0.01).score(0.5)
     assert score.weights["certainty"] > 1
     assert "echo" not in score.weights, "more of it may only speak against a draft"

@@ -10,7 +10,7 @@ import pytest
 
 from eval.harness.conversations import Conversation
 from eval.training.dialogues.data import Dialogue, dialogues, written
-from eval.training.dialogues.planning import Telling
+from eval.training.dialogues.planning import Mention
 from eval.training.dialogues.tables import all_facts, smalltalk, speakers
 from eval.training.dialogues.weaving import Held
 from language.words import content_terms
@@ -89,11 +89,13 @@ def test_evidence_turns_are_there_and_hold_the_answer(made: list[Dialogue]) -> N
                 assert set(content_terms(question.answer)) - names <= set(content_terms(held)), (question, held)
 
 
-def test_who_is_asked_in_vain_has_not_told_it(made: list[Dialogue]) -> None:
+def test_who_is_asked_in_vain_has_not_mentioned_it(made: list[Dialogue]) -> None:
     """What they say about the other one aside: "When do I get to hear you play the oud?" is no answer to what they play."""
     for one in made:
         turns = turns_of(one.conversation).values()
-        told = {(held.about.fact.subject, held.about.owner) for held in one.holding if isinstance(held.about, Telling)}
+        mentioned = {
+            (held.about.fact.subject, held.about.owner) for held in one.holding if isinstance(held.about, Mention)
+        }
         for question, asked in zip(one.conversation.questions, one.asked, strict=True):
             assert question.answerable == (asked.wrong is None)
             if asked.wrong is None:
@@ -101,12 +103,12 @@ def test_who_is_asked_in_vain_has_not_told_it(made: list[Dialogue]) -> None:
             name = one.conversation.speakers[asked.wrong]
             assert name in question.question
             for held in asked.evidence:
-                if not isinstance(held.about, Telling):
+                if not isinstance(held.about, Mention):
                     continue
-                telling = held.about
-                assert {owner for subject, owner in told if subject == telling.fact.subject} == {1 - asked.wrong}
-                theirs = {turn["id"] for turn in turns if turn["speaker"] == name and said(telling.value, turn["text"])}
-                assert theirs <= one.holding[Held(telling, "v")], question
+                mention = held.about
+                assert {owner for subject, owner in mentioned if subject == mention.fact.subject} == {1 - asked.wrong}
+                theirs = {turn["id"] for turn in turns if turn["speaker"] == name and said(mention.value, turn["text"])}
+                assert theirs <= one.holding[Held(mention, "v")], question
 
 
 def test_matching_words_do_not_decide_alone_and_neither_does_the_speaker(made: list[Dialogue]) -> None:

@@ -73,7 +73,7 @@ def test_a_candidate_is_worth_its_turn_and_its_words(asked: list[Asked]) -> None
     assert sum(worth.values()) == pytest.approx(1.0)
 
 
-def test_lines_of_a_turn_that_tell_no_word_of_the_answer_divide_its_worth(asked: list[Asked]) -> None:
+def test_lines_of_a_turn_that_hold_no_word_of_the_answer_divide_its_worth(asked: list[Asked]) -> None:
     one = replace(asked[0], question=replace(asked[0].question, answer="Violoncello"))
     assert sorted(one.usefulness().tolist())[-3:] == pytest.approx([0.0, 0.5, 0.5])
 
@@ -152,7 +152,7 @@ def cases(count: int, *, name: str = "c", seed: int = 1) -> list[AnswerabilityCa
     ]
 
 
-def test_answerability_tells_answerable_questions_from_others() -> None:
+def test_answerability_separates_answerable_questions_from_others() -> None:
     model = fit_answerability(cases(400))
     assert model.weights["best"] > 5 * model.weights["related_ahead"] >= 0
     unseen = cases(400, seed=2)

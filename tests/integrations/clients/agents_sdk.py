@@ -71,9 +71,9 @@ async def main() -> None:
     set_tracing_disabled(disabled=True)
     client = AsyncOpenAI(base_url=url, api_key=key, max_retries=0)
     set_default_openai_client(client)
-    told = {
+    results = {
         "versions": {name: version(name) for name in ("openai-agents", "openai")},
-        "told": await said("ann", story["tell"]),
+        "stated": await said("ann", story["tell"]),
         "known": await said("ann", story["ask"]),
         "foreign": await said("bob", story["ask"]),
         "unnamed": await said(None, story["ask"]),
@@ -82,7 +82,7 @@ async def main() -> None:
         "asked_of_tool": asked_of_tool,
         "compacted": await compacting(client, story["long"]),
     }
-    print(json.dumps(told))  # noqa: T201 - what the test reads
+    print(json.dumps(results))  # noqa: T201 - what the test reads
 
 
 asyncio.run(main())

@@ -48,9 +48,9 @@ def with_tool(user: str, text: str) -> str:
 
 
 known = model("ann")
-told = {
+result = {
     "versions": {name: version(name) for name in ("langchain-openai", "langchain-core", "openai")},
-    "told": known.invoke(STORY["tell"]).text,
+    "stated": known.invoke(STORY["tell"]).text,
     "known": (answer := known.invoke(STORY["ask"])).text,
     "foreign": model("bob").invoke(STORY["ask"]).text,
     "unnamed": model(None).invoke(STORY["ask"]).text,
@@ -59,4 +59,4 @@ told = {
     "asked_of_tool": asked_of_tool,
     "memory_header": (answer.response_metadata.get("headers") or {}).get("x-tirtha-memory"),
 }
-print(json.dumps(told))  # noqa: T201 - what the test reads
+print(json.dumps(result))  # noqa: T201 - what the test reads

@@ -51,9 +51,9 @@ def with_tool(user: str, text: str) -> str:
     return ""
 
 
-told = {
+result = {
     "versions": {name: version(name) for name in ("litellm", "openai")},
-    "told": said("ann", STORY["tell"]),
+    "stated": said("ann", STORY["tell"]),
     "known": said("ann", STORY["ask"]),
     "foreign": said("bob", STORY["ask"]),
     "unnamed": said(None, STORY["ask"]),
@@ -65,4 +65,4 @@ told = {
     "tool_answer": with_tool("ann", STORY["tool"]),
     "asked_of_tool": asked_of_tool,
 }
-print(json.dumps(told))  # noqa: T201 - what the test reads
+print(json.dumps(result))  # noqa: T201 - what the test reads

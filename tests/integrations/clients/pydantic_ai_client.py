@@ -38,9 +38,9 @@ async def streamed(user: str, text: str) -> list[str]:
 
 
 async def main() -> None:
-    told = {
+    result = {
         "versions": {name: version(name) for name in ("pydantic-ai-slim", "openai")},
-        "told": await said("ann", STORY["tell"]),
+        "stated": await said("ann", STORY["tell"]),
         "known": await said("ann", STORY["ask"]),
         "foreign": await said("bob", STORY["ask"]),
         "unnamed": await said(None, STORY["ask"]),
@@ -48,7 +48,7 @@ async def main() -> None:
         "tool_answer": await said("ann", STORY["tool"], tools=True),
         "asked_of_tool": asked_of_tool,
     }
-    print(json.dumps(told))  # noqa: T201 - what the test reads
+    print(json.dumps(result))  # noqa: T201 - what the test reads
 
 
 asyncio.run(main())

@@ -6,7 +6,7 @@ from language import split_passages
 from language.requests.instructions import CUES, address_of, clauses_with_cues, own_words, subject_terms
 
 
-def told(text: str) -> dict[str, set[str]]:
+def cues_of(text: str) -> dict[str, set[str]]:
     """The clauses with cues, each with the names of its cues."""
     return {
         text[one.start : one.end]: {name for name, value in one.cues.items() if value}
@@ -32,7 +32,7 @@ def test_every_clause_has_a_value_for_every_cue() -> None:
     ],
 )
 def test_a_clause_ends_where_another_thing_begins(text: str, clause: str) -> None:
-    assert clause in told(text)
+    assert clause in cues_of(text)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_a_clause_ends_where_another_thing_begins(text: str, clause: str) -> Non
     ],
 )
 def test_what_others_say_is_no_word_of_the_writer(text: str) -> None:
-    assert not any({"directs_always", "directs_form", "prefers", "address"} & cues for cues in told(text).values())
+    assert not any({"directs_always", "directs_form", "prefers", "address"} & cues for cues in cues_of(text).values())
 
 
 def test_rules_of_ones_own_may_be_listed() -> None:
-    assert set(told("Some rules for you:\n- always use tabs\n- never use emojis")) == {
+    assert set(cues_of("Some rules for you:\n- always use tabs\n- never use emojis")) == {
         "- always use tabs",
         "- never use emojis",
     }
@@ -64,7 +64,7 @@ def test_rules_of_ones_own_may_be_listed() -> None:
 def test_of_a_long_message_only_the_first_paragraph_is_the_writers_own() -> None:
     article = "The committee met on Monday and discussed the budget. " * 40
     text = f"Always answer in German.\n\n{article}\nNever trust the committee."
-    assert list(told(text)) == ["Always answer in German."]
+    assert list(cues_of(text)) == ["Always answer in German."]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\0", '"' * 400, "> " * 300, "a: " * 500, "always " * 3_000])

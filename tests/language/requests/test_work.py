@@ -1,4 +1,4 @@
-"""Requests for work or advice are told from questions for facts, in eleven languages, over a corpus of both."""
+"""Requests for work or advice are distinguished from questions for facts, in eleven languages, over a corpus of both."""
 
 import json
 from collections import defaultdict

@@ -146,7 +146,7 @@ def test_a_text_of_tiny_lines_costs_no_more_than_prose() -> None:
     assert "".join("".join(quotes(text)).split()) == "".join(text.split())
 
 
-def test_in_code_tells_lines_of_programs() -> None:
+def test_in_code_recognises_lines_of_programs() -> None:
     text = "Look. Here:\ndef f():\n    return g(1)\nNice."
     assert [in_code(text, passage.start) for passage in split_passages(text)] == [False, False, True, False]
 

@@ -171,7 +171,7 @@ async def test_a_search_beside_a_purge_is_answered(house: House, encoder: Encode
             for one in searches:
                 try:
                     assert one()
-                except BaseException as fault:  # noqa: BLE001 - told below
+                except BaseException as fault:  # noqa: BLE001 - raised below
                     faults.append(fault)
 
     readers = [threading.Thread(target=search) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What the log says of an index that fails and is tried again: one line, whatever LanceDB tells."""
+"""What the log says of an index that fails and is tried again: one line, whatever LanceDB says."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ class Contested(PassageIndex):
             super().optimise()
 
 
-async def told(memory: Memory, text: str) -> Receipt:
+async def remembered(memory: Memory, text: str) -> Receipt:
     turn = NewTurn(role="user", text=text)
     return await memory.remember(Remember(scope=SCOPE, session_id="s", turns=[turn]))
 
@@ -49,9 +49,9 @@ async def test_a_conflict_with_another_writer_is_one_line_and_tried_again(
         index = Contested(tmp_path / "index", model=encoder.name, dimension=encoder.dimension)
         async with memory_over(index, database, encoder) as memory:
             for number in range(APPENDS_BEFORE_OPTIMISE):
-                await memory.until_indexed(await told(memory, f"Number {number}."))
+                await memory.until_indexed(await remembered(memory, f"Number {number}."))
             assert await anyio.to_thread.run_sync(index.again.wait, 60)
-            assert await memory.until_indexed(await told(memory, "One more."))
+            assert await memory.until_indexed(await remembered(memory, "One more."))
     lines = [record for record in caplog.records if record.name.startswith("memory.index")]
     assert any("two at once" in record.getMessage() for record in lines)
     for record in lines:

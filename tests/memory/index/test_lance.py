@@ -1,4 +1,4 @@
-"""The index as many ask it at once: one reading of a scope for all, nothing missed that was added meanwhile, nobody held up."""
+"""The index as many ask it at once: one reading of a scope for all, nothing missed that was added meanwhile, none held up."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ def test_a_scope_is_read_while_the_files_are_being_written_anew(tmp_path: Path) 
         assert turns_of(pool.submit(index.scope, ONE).result(PATIENCE_S)) == [1, 2, 3]
 
 
-def test_a_scope_is_read_before_the_index_tells_what_it_has_added(tmp_path: Path) -> None:
+def test_a_scope_is_read_before_the_index_says_what_it_has_added(tmp_path: Path) -> None:
     index = opened(tmp_path)
     index.add(rows(ONE, range(1, 3)))
     index._cache.drop(ONE)

@@ -7,7 +7,7 @@ import pytest
 from memory.index.precedence import Precedence
 
 
-def test_nobody_waits_where_nobody_is_live() -> None:
+def test_no_one_waits_where_no_one_is_live() -> None:
     Precedence().give_way()
 
 

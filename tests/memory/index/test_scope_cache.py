@@ -1,4 +1,4 @@
-"""A scope in memory: what its searches find, what it tells of its terms, and which scopes are kept."""
+"""A scope in memory: what its searches find, what it says of its terms, and which scopes are kept."""
 
 from collections import Counter
 from dataclasses import replace
@@ -98,7 +98,7 @@ def test_a_scope_without_some_turns_is_searched_as_if_they_were_not_there() -> N
     assert not whole.without([TurnPk(n) for n in range(350)]).nearest(every[0].vector, 5)
 
 
-def test_a_scope_tells_how_rare_a_term_is_as_its_search_has_it() -> None:
+def test_a_scope_says_how_rare_a_term_is_as_its_search_has_it() -> None:
     scope = empty()
     texts = [["tea", "cup"], ["tea", "tea", "pot", "lid"], ["milk"], [], ["tea", "milk"]]
     known = passages(5)

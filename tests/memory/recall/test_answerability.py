@@ -32,44 +32,44 @@ def test_the_figures_are_those_that_weights_may_have() -> None:
 
 
 def test_who_is_asked_about_is_compared_with_the_others() -> None:
-    told = judged(of("What did Ann say of the race?", "Ann", "Ben", "Ann"), [2.0, 1.0, 0.0])
-    assert told["three_ahead"] == 0.0
+    result = judged(of("What did Ann say of the race?", "Ann", "Ben", "Ann"), [2.0, 1.0, 0.0])
+    assert result["three_ahead"] == 0.0
     for name in COMPARED:
-        assert told[f"asked_{name}"] == pytest.approx(0.2)
-        assert told[f"{name}_ahead"] == pytest.approx(0.1)
+        assert result[f"asked_{name}"] == pytest.approx(0.2)
+        assert result[f"{name}_ahead"] == pytest.approx(0.1)
 
 
 def test_three_passages_are_compared_and_no_more() -> None:
-    told = judged(of("What did Ann say?", "Ann", "Ann", "Ann", "Ann", "Ben"), [4.0, 3.0, 2.0, -90.0, 1.0])
-    assert told["three_ahead"] == pytest.approx(3.0 - 1.0)
+    result = judged(of("What did Ann say?", "Ann", "Ann", "Ann", "Ann", "Ben"), [4.0, 3.0, 2.0, -90.0, 1.0])
+    assert result["three_ahead"] == pytest.approx(3.0 - 1.0)
 
 
 def test_if_others_say_more_on_the_topic_it_is_below_zero() -> None:
-    told = judged(of("What did Ann say of the race?", "Ann", "Ben"), [-1.0, 2.5])
-    assert told["three_ahead"] == -3.5
+    result = judged(of("What did Ann say of the race?", "Ann", "Ben"), [-1.0, 2.5])
+    assert result["three_ahead"] == -3.5
 
 
 @pytest.mark.parametrize(
     ("asked", "speakers"), [("Who ran the race?", ("Ann", "Ben")), ("What did Ann say?", ("Ann", "Ann"))]
 )
 def test_where_there_are_no_others_nothing_is_compared(asked: str, speakers: tuple[str, ...]) -> None:
-    told = judged(of(asked, *speakers), [2.0, 1.0])
-    assert {value for name, value in told.items() if name.endswith("ahead")} == {0.0}
+    result = judged(of(asked, *speakers), [2.0, 1.0])
+    assert {value for name, value in result.items() if name.endswith("ahead")} == {0.0}
 
 
 def test_if_who_is_asked_about_says_nothing_it_is_as_far_behind_as_can_be() -> None:
     one = of("What did Ann say?", "Ann", "Ben", "Cleo")
     silent = Found(question=one.question, vector=one.vector, candidates=one.candidates[1:], statistics=one.statistics)
-    told = judged(silent, [2.0, 0.5])
-    assert told["three_ahead"] == -1.5
-    assert told["asked_related"] == 0.0
-    assert told["related_ahead"] == pytest.approx(-0.15)
+    result = judged(silent, [2.0, 0.5])
+    assert result["three_ahead"] == -1.5
+    assert result["asked_related"] == 0.0
+    assert result["related_ahead"] == pytest.approx(-0.15)
 
 
 def test_two_who_are_named_are_asked_about_together() -> None:
-    told = judged(of("What did Ann and Ben say?", "Ann", "Ben", "Cleo"), [1.0, 3.0, 2.0])
-    assert told["asked_related"] == pytest.approx(0.3)
-    assert told["related_ahead"] == pytest.approx(0.1)
+    result = judged(of("What did Ann and Ben say?", "Ann", "Ben", "Cleo"), [1.0, 3.0, 2.0])
+    assert result["asked_related"] == pytest.approx(0.3)
+    assert result["related_ahead"] == pytest.approx(0.1)
 
 
 def test_a_model_makes_one_probability_of_figures() -> None:

@@ -26,7 +26,7 @@ def encoder() -> Encoder:
     return Encoder()
 
 
-def told(found: list[Recollection]) -> dict[str, float]:
+def scores_of(found: list[Recollection]) -> dict[str, float]:
     """What was found of each question, and how likely its answer is there."""
     answers = {f"{n}: answerable": each.answerable for n, each in enumerate(found)}
     return answers | {
@@ -56,27 +56,27 @@ async def test_what_is_left_out_changes_nothing(tmp_path: Path, encoder: Encoder
     """Warm, and cold where everything is indexed; by the session, and turn by turn."""
     async with memory_in(tmp_path / "without", encoder) as memory:
         await fill(memory, now=False, indexed=True)
-        expected = told([await memory.recall(SCOPE, question, MAY_8) for question in QUESTIONS])
+        expected = scores_of([await memory.recall(SCOPE, question, MAY_8) for question in QUESTIONS])
     home = tmp_path / "home"
     async with memory_in(home, encoder) as memory:
         await fill(memory, now=True, indexed=indexed)
         for left_out in ({"exclude_session_id": "now"}, {"exclude": ALL_OF_NOW}):
             found = [await memory.recall(SCOPE, question, MAY_8, **left_out) for question in QUESTIONS]
-            assert told(found) == alike(expected)
-        whole = told([await memory.recall(SCOPE, question, MAY_8) for question in QUESTIONS])
+            assert scores_of(found) == alike(expected)
+        whole = scores_of([await memory.recall(SCOPE, question, MAY_8) for question in QUESTIONS])
         assert whole.keys() != expected.keys()
         await memory.drain()
     async with memory_in(home, encoder, MemorySettings(hot_vectors_mb=0)) as memory:
         found = [await memory.recall(SCOPE, question, MAY_8, exclude_session_id="now") for question in QUESTIONS]
-        assert told(found) == alike(expected)
+        assert scores_of(found) == alike(expected)
 
 
 async def test_what_is_named_and_not_there_is_no_error(memory: Memory) -> None:
     await fill(memory, now=False, indexed=True)
-    whole = told([await memory.recall(SCOPE, QUESTIONS[1], MAY_8)])
-    nobody = frozenset({("past", "none"), ("none", "p1")})
-    found = await memory.recall(SCOPE, QUESTIONS[1], MAY_8, exclude=nobody, exclude_session_id="none")
-    assert told([found]) == alike(whole)
+    whole = scores_of([await memory.recall(SCOPE, QUESTIONS[1], MAY_8)])
+    unknown = frozenset({("past", "none"), ("none", "p1")})
+    found = await memory.recall(SCOPE, QUESTIONS[1], MAY_8, exclude=unknown, exclude_session_id="none")
+    assert scores_of([found]) == alike(whole)
     one = await memory.recall(
         SCOPE, QUESTIONS[1], MAY_8, exclude=frozenset({("last", "l0")}), exclude_session_id="past"
     )

@@ -42,12 +42,12 @@ def encoded(turn: Turn, cosine: float) -> EncodedPassage:
     )
 
 
-def told(*texts: str, speaker: str | None = None) -> list[Turn]:
+def turns_of(*texts: str, speaker: str | None = None) -> list[Turn]:
     return [held(text, pk=place, position=3 * place, speaker=speaker) for place, text in enumerate(texts, 1)]
 
 
 def test_every_part_is_described_and_nothing_else() -> None:
-    features = of("Where does Ann work?", *told("I work at the mill.", "Good morning."))
+    features = of("Where does Ann work?", *turns_of("I work at the mill.", "Good morning."))
     weighed = {"fusion", *(name for names in PARTS.values() for name in names)}
     assert features.keys() == weighed | {"dense", "bm25", "related", "turn_coverage"}
     assert {values.shape for values in features.values()} == {(2,)}
@@ -56,8 +56,8 @@ def test_every_part_is_described_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("asked", ["Where does Lucy work?", "Where do I work?", "Lucy 在哪里工作?"])
 def test_without_named_speakers_who_speaks_says_nothing(asked: str) -> None:
-    """A question in the first person asks of the user, who all these are: it tells none from another."""
-    features = of(asked, *told("Lucy works at the mill.", "Omar works at the school.", "Good morning."))
+    """A question in the first person asks of the user, who all these are: it singles out none."""
+    features = of(asked, *turns_of("Lucy works at the mill.", "Omar works at the school.", "Good morning."))
     assert len(set(features["speaker"].tolist())) == 1
     assert not features["mentions"].any(), "of speakers, of whom there are none"
     if "I" not in asked.split():
@@ -81,7 +81,7 @@ def test_i_is_the_user_and_you_the_assistant() -> None:
 
 
 def test_what_is_not_asked_for_is_zero() -> None:
-    turns = told("On 3 May Lucy bought 12 boats in Bergen.", "Good morning.")
+    turns = turns_of("On 3 May Lucy bought 12 boats in Bergen.", "Good morning.")
     plain = of("Why is the sea blue?", *turns)
     for name in ("time", "tells_time", "number", "proper_name"):
         assert not plain[name].any(), name
@@ -91,27 +91,28 @@ def test_what_is_not_asked_for_is_zero() -> None:
 
 
 def test_a_name_a_number_or_a_time_counts_as_far_as_its_passage_matches() -> None:
-    turns = told(
+    turns = turns_of(
         "He sleeps in the boathouse at night.", "I was in Harrogate for the heron show.", "Ben has a barn in Leeds."
     )
     matched = of("Where does the heron sleep at night?", *turns)
     assert 0 < matched["proper_name"][1] < 1
     assert matched["proper_name"][2] < matched["proper_name"][1]
-    assert of("Where was it?", *told("I started in January.", "I ran on Sunday."))["proper_name"].tolist() == [0, 0], (
-        "a month is no place"
-    )
+    assert of("Where was it?", *turns_of("I started in January.", "I ran on Sunday."))["proper_name"].tolist() == [
+        0,
+        0,
+    ], "a month is no place"
 
 
 def test_the_time_asked_about_is_when_it_was_said_or_what_is_spoken_of() -> None:
     may = held("We dined.", pk=1)
-    told_later = held("We dined on 5 May 2023.", pk=2, said_at=LATER)
+    said_later = held("We dined on 5 May 2023.", pk=2, said_at=LATER)
     never = held("We dined.", pk=3, said_at=LATER)
-    assert of("Who dined in May 2023?", may, told_later, never)["time"].tolist() == [1, 1, 0]
-    assert not of("Who dined?", may, told_later, never)["time"].any()
+    assert of("Who dined in May 2023?", may, said_later, never)["time"].tolist() == [1, 1, 0]
+    assert not of("Who dined?", may, said_later, never)["time"].any()
 
 
 def test_the_fusion_is_cosine_and_bm25() -> None:
-    turns = told("The mill is old and red.", "The mill burned.", "Good morning.")
+    turns = turns_of("The mill is old and red.", "The mill burned.", "Good morning.")
     features = of("Which mill burned?", *turns, cosines=(0.3, 0.6, 0.1))
     assert features["bm25"].argmax() == 1
     assert features["fusion"] == pytest.approx(
@@ -124,7 +125,7 @@ def test_the_fusion_is_cosine_and_bm25() -> None:
 
 
 def test_what_the_encoder_cannot_read_words_must_carry() -> None:
-    turns = told("露西在磨坊工作。", "奥马尔在学校工作。")
+    turns = turns_of("露西在磨坊工作。", "奥马尔在学校工作。")
     read = of("露西在哪里工作?", *turns, cosines=(0.2, 0.9))
     unread = of("露西在哪里工作?", *turns, cosines=(0.2, 0.9), familiarity=0.0)
     assert not unread["dense"].any()
@@ -139,14 +140,14 @@ def test_what_the_encoder_cannot_read_words_must_carry() -> None:
 
 
 def test_a_form_of_a_word_counts_where_the_word_itself_is_not() -> None:
-    features = of("¿Cuál es el trabajo?", *told("Lucy trabaja aquí.", "Su trabajo es este.", "Buenos días."))
+    features = of("¿Cuál es el trabajo?", *turns_of("Lucy trabaja aquí.", "Su trabajo es este.", "Buenos días."))
     assert features["inflected"][0] > 0
     assert features["inflected"][1] == features["inflected"][2] == 0
     assert features["turn_coverage"][1] > features["turn_coverage"][0]
 
 
-def test_form_is_told_from_the_passage_alone() -> None:
-    features = of("Where is the mill?", *told("Where is the mill?", "Wow!", "The mill is in the valley."))
+def test_form_is_read_from_the_passage_alone() -> None:
+    features = of("Where is the mill?", *turns_of("Where is the mill?", "Wow!", "The mill is in the valley."))
     assert features["question"].tolist() == [1, 0, 0]
     assert features["filler"].tolist() == [1, 1, 0]
     assert features["length"] == pytest.approx(np.log1p([18, 4, 26]))
@@ -166,7 +167,7 @@ def test_the_words_of_the_turn_count_for_its_passages() -> None:
 
 
 def test_a_question_without_a_word_describes_all_the_same() -> None:
-    features = of("???", *told("The mill burned.", "Good morning."))
+    features = of("???", *turns_of("The mill burned.", "Good morning."))
     for name in (*PARTS["words"], "speaker"):
         assert not features[name].any(), name
     assert all(np.isfinite(values).all() for values in features.values())

@@ -73,7 +73,7 @@ async def test_a_name_that_both_are_called_by_is_nobodys(memory: Memory) -> None
     assert found.question.named == frozenset()
 
 
-async def test_a_misspelled_speaker_is_meant_only_where_nobody_has_that_name(memory: Memory) -> None:
+async def test_a_misspelled_speaker_is_meant_only_where_no_one_has_that_name(memory: Memory) -> None:
     await memory.remember(chat(("Muhhamed", "I bought a skateboard."), ("Fahim", "Great.")))
     assert (await memory.find(SCOPE, "What did Muhammad buy?", ASKED_AT)).question.named == {"Muhhamed"}
     later = chat(("Fahim", "My cousin Muhammad bought a kite."))

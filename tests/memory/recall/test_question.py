@@ -42,7 +42,7 @@ def test_a_name_inside_a_word_is_none() -> None:
         ("田中は何を食べた?", "田中", True),
     ],
 )
-def test_stop_words_and_single_characters_name_nobody(text: str, speaker: str, named: bool) -> None:
+def test_stop_words_and_single_characters_name_no_one(text: str, speaker: str, named: bool) -> None:
     assert bool(read_question(text, speakers=[speaker], asked_at=JUNE).named) is named
 
 

@@ -16,7 +16,7 @@ def test_the_nearest_word_of_a_text_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "said"),
     [
         ("trabajo", "trabaja"),  # Spanish
         ("arbeitet", "arbeitete"),  # German
@@ -25,8 +25,8 @@ def test_the_nearest_word_of_a_text_counts() -> None:
         ("lavora", "lavorava"),  # Italian
     ],
 )
-def test_forms_of_a_word_are_like_it_in_any_language(asked: str, told: str) -> None:
-    [term], [form] = content_terms(asked), content_terms(told)
+def test_forms_of_a_word_are_like_it_in_any_language(asked: str, said: str) -> None:
+    [term], [form] = content_terms(asked), content_terms(said)
     [[own]] = inflected([term], [[form]])
     assert term == form or 0.6 <= own < 1
     assert inflected([term], [["word"]]).tolist() == [[0]]

@@ -14,7 +14,7 @@ from tests.support.turns import MAY_8, evidence, held
 PAIRS = [json.loads(line) for line in (Path(__file__).parent / "pairs.jsonl").read_text("utf-8").splitlines()]
 
 
-def told(older: str, newer: str, *, speakers: tuple[str, str] = ("Tom", "Tom"), soon: bool = False) -> list[Evidence]:
+def said(older: str, newer: str, *, speakers: tuple[str, str] = ("Tom", "Tom"), soon: bool = False) -> list[Evidence]:
     """Two turns a month, or with `soon` three minutes, apart; the older is the better evidence."""
     first = held(older, pk=1, speaker=speakers[0])
     later = timedelta(minutes=3) if soon else timedelta(days=30)
@@ -46,7 +46,7 @@ def marked(found: list[Evidence]) -> bool:
     ],
 )
 def test_the_newest_comes_first_and_the_older_is_marked(older: str, newer: str) -> None:
-    found = told(older, newer)
+    found = said(older, newer)
     assert [one.quote for one in found] == [newer, older]
     assert [one.score for one in found] == [0.9, 0.6]
     assert [one.superseded_by for one in found] == [None, (2, 0)]
@@ -75,7 +75,7 @@ def test_the_newest_comes_first_and_the_older_is_marked(older: str, newer: str) 
     ],
 )
 def test_what_stays_true_is_left_alone(older: str, newer: str) -> None:
-    assert not marked(told(older, newer))
+    assert not marked(said(older, newer))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_stays_true_is_left_alone(older: str, newer: str) -> None:
     ],
 )
 def test_a_correction_replaces_what_was_just_said(older: str, newer: str) -> None:
-    assert marked(told(older, newer, soon=True))
+    assert marked(said(older, newer, soon=True))
 
 
 def test_a_correction_is_of_the_value_said_last() -> None:
@@ -108,7 +108,7 @@ def test_a_correction_is_of_the_value_said_last() -> None:
     ],
 )
 def test_an_addition_is_no_correction(older: str, newer: str) -> None:
-    assert not marked(told(older, newer, soon=True))
+    assert not marked(said(older, newer, soon=True))
 
 
 def test_a_change_far_below_the_best_evidence_is_brought_up() -> None:
@@ -121,11 +121,11 @@ def test_a_change_far_below_the_best_evidence_is_brought_up() -> None:
 
 
 def test_other_peoples_lives_are_their_own() -> None:
-    assert not marked(told("I live in Berlin.", "I live in Paris now.", speakers=("Tom", "Ann")))
+    assert not marked(said("I live in Berlin.", "I live in Paris now.", speakers=("Tom", "Ann")))
 
 
 def test_a_line_that_says_more_is_not_marked() -> None:
-    assert not marked(told("I work at Brightwell, and my sister runs a bakery.", "I quit Brightwell."))
+    assert not marked(said("I work at Brightwell, and my sister runs a bakery.", "I quit Brightwell."))
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_line_that_says_more_is_not_marked() -> None:
     ],
 )
 def test_what_is_said_of_somebody_ends_nothing_else_that_was(older: str, newer: str) -> None:
-    assert [one.quote for one in told(older, newer)] == [older, newer]
-    assert not marked(told(older, newer))
+    assert [one.quote for one in said(older, newer)] == [older, newer]
+    assert not marked(said(older, newer))
 
 
 def test_the_pairs_are_half_of_them_traps() -> None:
@@ -159,4 +159,4 @@ def test_half_of_the_pairs_that_replace_are_marked() -> None:
 
 
 def _marked(pair: dict[str, object]) -> bool:
-    return marked(told(str(pair["older"]), str(pair["newer"]), soon=bool(pair["same_session"])))
+    return marked(said(str(pair["older"]), str(pair["newer"]), soon=bool(pair["same_session"])))

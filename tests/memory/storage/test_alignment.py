@@ -37,7 +37,7 @@ def replaces(start: int, count: int) -> Alignment:
         ("uAvBwC", "vBw", replaces(2, 3)),  # dropped and regenerated
         ("uAvBwC", "x", known(6, 0)),  # only what is new
         ("uAvBw", "w", known(4, 1)),  # only what is new, again
-        ("uAvBuC", "Bx", known(6, 0)),  # one turn alike tells nothing
+        ("uAvBuC", "Bx", known(6, 0)),  # one turn alike proves nothing
         ("xuAvuAw", "uAz", known(7, 0)),  # two places alike: which of them was edited?
         ("uAuB", "uBv", known(2, 2)),  # what explains more, and replaces nothing
         ("uAu", "u", known(2, 1)),  # a retry, and not the first answer again

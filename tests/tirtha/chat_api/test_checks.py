@@ -24,7 +24,7 @@ def frontier(model: ChatServer) -> dict[str, str]:
     return own | {"TIRTHA_FRONTIER_MODEL": "large"}
 
 
-def told_sister(url: str) -> OpenAI:
+def knowing_sister(url: str) -> OpenAI:
     turns = [{"role": "user", "text": SISTER}]
     answer = httpx.post(f"{url}/v1/remember", json={"user_id": "default", "turns": turns}, timeout=60)
     assert answer.status_code == 201
@@ -41,7 +41,7 @@ def test_a_policy_has_streams_checked_before_they_are_shown(
 ) -> None:
     with (
         serving(tmp_path, encoder, TIRTHA_POLICY_CHAT_CHECKS="before", **tier(model)) as url,
-        told_sister(url) as client,
+        knowing_sister(url) as client,
     ):
         model.script = chats(WRONG, RIGHT)
         chunks = list(ask(client, stream=True, stream_options={"include_usage": True}))
@@ -59,7 +59,7 @@ def test_what_a_small_model_gets_wrong_a_large_one_answers(tmp_path: Path, encod
     with (
         chat_server("large") as large,
         serving(tmp_path, encoder, **tier(model), **frontier(large)) as url,
-        told_sister(url) as client,
+        knowing_sister(url) as client,
     ):
         model.script, large.script = chats(WRONG), chats(RIGHT)
         answer = ask(client)
@@ -75,7 +75,7 @@ def test_what_a_small_model_gets_wrong_a_large_one_answers(tmp_path: Path, encod
 def test_a_repair_by_the_large_model_is_not_called_a_local_one(
     tmp_path: Path, encoder: Encoder, model: ChatServer
 ) -> None:
-    with serving(tmp_path, encoder, **frontier(model)) as url, told_sister(url) as client:
+    with serving(tmp_path, encoder, **frontier(model)) as url, knowing_sister(url) as client:
         model.script = chats(WRONG, RIGHT)
         answer = ask(client)
         block = answer.model_extra["tirtha"]
@@ -92,10 +92,10 @@ def test_without_a_model_it_is_said_which_setting_is_missing(tmp_path: Path, enc
         assert httpx.get(f"{url}/v1/models", timeout=60).json() == {"object": "list", "data": []}
 
 
-def test_a_tenant_whose_money_is_spent_is_told_so(tmp_path: Path, encoder: Encoder, model: ChatServer) -> None:
+def test_a_tenant_whose_money_is_spent_is_refused(tmp_path: Path, encoder: Encoder, model: ChatServer) -> None:
     with (
         serving(tmp_path, encoder, TIRTHA_TENANT_USD_PER_DAY="0.0001", **tier(model)) as url,
-        told_sister(url) as client,
+        knowing_sister(url) as client,
     ):
         model.script = chats(RIGHT)
         ask(client)

@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from tests.support.chat_server import ChatServer, error, status
-from tests.support.chats import chats, tells
+from tests.support.chats import chat_reply, chats
 from tests.tirtha.chat_api.conftest import Memories
 from tests.tirtha.chat_api.conversations import ASKED, SISTER, ask, prompt, says, stream, told
 
@@ -136,7 +136,7 @@ def test_tools_go_through_untouched_and_their_calls_are_remembered(
 ) -> None:
     def script(request: dict[str, Any]) -> Any:
         done = request["messages"][-1]["role"] == "tool"
-        return tells(request, "It rains in Oslo.") if done else tells(request, "", calls=[CALL])
+        return chat_reply(request, "It rains in Oslo.") if done else chat_reply(request, "", calls=[CALL])
 
     model.script = script
     first = ask(client, "How is the weather in Oslo?", tools=[TOOL])
@@ -156,7 +156,7 @@ def test_tools_go_through_untouched_and_their_calls_are_remembered(
 
 
 def test_calls_of_tools_stream(client: OpenAI, model: ChatServer) -> None:
-    model.script = lambda request: tells(request, "", calls=[CALL])
+    model.script = lambda request: chat_reply(request, "", calls=[CALL])
     chunks = stream(client, "How is the weather?", tools=[TOOL])
     deltas = [call for chunk in chunks if chunk.choices for call in chunk.choices[0].delta.tool_calls or ()]
     assert "".join(call.function.arguments or "" for call in deltas) == CALL["function"]["arguments"]  # type: ignore[index]
@@ -243,7 +243,7 @@ def test_a_model_that_is_down_is_told_without_its_words(client: OpenAI, model: C
 
 def test_a_stream_that_breaks_off_ends_with_an_error(client: OpenAI, model: ChatServer, memories: Memories) -> None:
     def script(request: dict[str, Any]) -> Any:
-        reply = tells(request, "one two three four five six")
+        reply = chat_reply(request, "one two three four five six")
         return type(reply)(body=reply.body, headers=reply.headers, sent=len(reply.body) // 2)
 
     model.script = script

@@ -109,8 +109,8 @@ def asked(url: str, tier: ChatServer, town: str, endpoint: str) -> list[dict[str
     messages = [{"role": "system", "content": RULES}, {"role": "user", "content": question}]
     body["messages" if endpoint == "chat/completions" else "input"] = messages
     httpx.post(f"{url}/v1/{endpoint}", json=body, timeout=60).raise_for_status()
-    told: list[dict[str, Any]] = tier.requests[-1]["messages"]
-    return told
+    sent: list[dict[str, Any]] = tier.requests[-1]["messages"]
+    return sent
 
 
 @pytest.mark.parametrize("endpoint", ["chat/completions", pytest.param("responses", marks=pytest.mark.slow)])

@@ -1,4 +1,4 @@
-"""Whom a chat is for: by the key, the headers and the body, in that order; and nobody's memory where nobody is named."""
+"""Whom a chat is for: by the key, the headers and the body, in that order; and no memory where no user is named."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,8 +35,8 @@ def key(keyed: str, home: Path, **fields: Any) -> str:
     proof = {"authorization": f"Tirtha-Local {local_proof(home)}"}
     made = httpx.post(f"{keyed}/v1/keys", json={"name": "test"} | fields, headers=proof, timeout=60)
     assert made.status_code == 201, made.text
-    told: str = made.json()["key"]
-    return told
+    made_key: str = made.json()["key"]
+    return made_key
 
 
 def chat(
@@ -52,14 +52,14 @@ def knows(answer: httpx.Response) -> bool:
     return bool(answer.headers["x-tirtha-memory"] == "added")
 
 
-def test_on_loopback_without_keys_nobody_named_is_the_user_default(tirtha_url: str, model: ChatServer) -> None:
+def test_on_loopback_without_keys_no_one_named_is_the_user_default(tirtha_url: str, model: ChatServer) -> None:
     model.script = chats("Yes.")
     chat(tirtha_url, FACT)
     assert knows(chat(tirtha_url, ASKED))
     assert knows(chat(tirtha_url, ASKED, user="default"))
 
 
-def test_with_a_key_of_several_users_nobody_named_has_no_memory(keyed: str, home: Path, model: ChatServer) -> None:
+def test_with_a_key_of_several_users_no_one_named_has_no_memory(keyed: str, home: Path, model: ChatServer) -> None:
     model.script = chats("Yes.")
     unbound = key(keyed, home)
     for text in (FACT, ASKED):
@@ -89,7 +89,7 @@ def test_a_user_is_named_by_header_or_body(keyed: str, home: Path, model: ChatSe
     assert not knows(chat(keyed, ASKED, key=unbound, headers={"X-Tirtha-User": "bob"}))
 
 
-def test_a_bound_key_is_its_user_and_nobody_else(keyed: str, home: Path, model: ChatServer) -> None:
+def test_a_bound_key_is_its_user_and_no_one_else(keyed: str, home: Path, model: ChatServer) -> None:
     model.script = chats("Yes.")
     bound = key(keyed, home, user_id="cleo")
     chat(keyed, FACT, key=bound)
@@ -123,7 +123,7 @@ def test_a_key_that_may_not_write_remembers_nothing(keyed: str, home: Path, mode
     assert chat(keyed, ASKED, key=key(keyed, home, rights=["write"]), user="eve").status_code == 403
 
 
-def test_a_wrong_key_is_told_as_the_openai_api_tells_it(keyed: str) -> None:
+def test_a_wrong_key_is_reported_as_the_openai_api_reports_it(keyed: str) -> None:
     for shown in (None, "trt_wrong"):
         answer = chat(keyed, "Hi", key=shown)
         assert answer.status_code == 401

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from memory.encoding.encoder import Encoder
 from tests.support.chat_server import ChatServer, Reply, Script, chat_server, cut
-from tests.support.chats import responds, tells
+from tests.support.chats import chat_reply, responds
 from tests.support.server import serving
 
 # "required" of the specification's ResponseResource, as of 2026-04-24.
@@ -34,7 +34,7 @@ EVENTS: dict[str, type[BaseModel]] = {
 WEATHER = {
     "type": "function",
     "name": "weather_at",
-    "description": "Tells the weather of a place.",
+    "description": "Return the weather of a place.",
     "parameters": {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]},
 }
 CALL = {"id": "call_7", "type": "function", "function": {"name": "weather_at", "arguments": '{"place": "Tromsø"}'}}
@@ -53,7 +53,7 @@ class Tier:
 
     def says(self, text: str, *, calls: list[dict[str, Any]] | None = None) -> None:
         """Script what it says."""
-        speak = tells if self.protocol == "chat" else responds
+        speak = chat_reply if self.protocol == "chat" else responds
 
         def run(request: dict[str, Any]) -> Reply:
             return speak(request, text, calls=calls)
@@ -63,7 +63,7 @@ class Tier:
         self.server.requests.clear()
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def messages(self) -> list[dict[str, Any]]:
         """The messages, or items, that came to it."""
         messages: list[dict[str, Any]] = self.server.requests[-1]["messages" if self.protocol == "chat" else "input"]
         return messages
@@ -116,7 +116,7 @@ def hold(body: dict[str, Any]) -> None:
 def streamed(tier: Tier, said: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
     """Ask for a stream, and hold each event to its type, and their order to the specification."""
     body = {"model": "tirtha", "input": said, "stream": True, **more}
-    told: list[dict[str, Any]] = []
+    heard_events: list[dict[str, Any]] = []
     with httpx.stream("POST", f"{tier.url}/v1/responses", json=body, timeout=60) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         for block in "".join(stream.iter_text()).strip().split("\n\n"):
@@ -124,14 +124,16 @@ def streamed(tier: Tier, said: list[dict[str, Any]], **more: Any) -> list[dict[s
             event = json.loads(data.removeprefix("data: "))
             assert name == f"event: {event['type']}"
             EVENTS[event["type"]].model_validate(event)
-            told.append(event)
-    assert [event["sequence_number"] for event in told] == list(range(len(told)))
-    assert [event["type"] for event in told[:2]] == ["response.created", "response.in_progress"]
-    assert told[-1]["type"] == "response.completed"
-    for event in (told[0], told[1], told[-1]):
+            heard_events.append(event)
+    assert [event["sequence_number"] for event in heard_events] == list(range(len(heard_events)))
+    assert [event["type"] for event in heard_events[:2]] == ["response.created", "response.in_progress"]
+    assert heard_events[-1]["type"] == "response.completed"
+    for event in (heard_events[0], heard_events[1], heard_events[-1]):
         hold(event["response"])
-    assert {event["response"]["id"] for event in (told[0], told[1], told[-1])} == {told[0]["response"]["id"]}
-    return told
+    assert {event["response"]["id"] for event in (heard_events[0], heard_events[1], heard_events[-1])} == {
+        heard_events[0]["response"]["id"]
+    }
+    return heard_events
 
 
 def kinds(events: list[dict[str, Any]]) -> list[str]:
@@ -171,8 +173,8 @@ def test_system_prompt(tier: Tier) -> None:
     tier.says("Ahoy.")
     rule = {"type": "message", "role": "system", "content": "Talk as sailors do."}
     assert text(answered(tier, [rule, user("Greet me.")])) == "Ahoy."
-    assert tier.told[0]["role"] == "system"
-    assert tier.told[0]["content"] == "Talk as sailors do."
+    assert tier.messages[0]["role"] == "system"
+    assert tier.messages[0]["content"] == "Talk as sailors do."
 
 
 def test_tool_calling(tier: Tier) -> None:
@@ -208,7 +210,7 @@ def test_image_input(tier: Tier) -> None:
     tier.says("A dot.")
     parts = [{"type": "input_text", "text": "What is in this picture?"}, {"type": "input_image", "image_url": DOT}]
     assert text(answered(tier, [user(parts)])) == "A dot."
-    picture = tier.told[-1]["content"][-1]
+    picture = tier.messages[-1]["content"][-1]
     url = picture["image_url"]["url"] if tier.protocol == "chat" else picture["image_url"]
     assert url == DOT
 
@@ -221,7 +223,7 @@ def test_multi_turn(tier: Tier) -> None:
         user("How am I called?"),
     ]
     assert text(answered(tier, said)) == "You are called Ruth."
-    assert [told["role"] for told in tier.told] == ["user", "assistant", "user"]
+    assert [one["role"] for one in tier.messages] == ["user", "assistant", "user"]
 
 
 def test_a_chain_of_responses(tier: Tier) -> None:
@@ -230,7 +232,7 @@ def test_a_chain_of_responses(tier: Tier) -> None:
     tier.says("You are called Ruth.")
     second = answered(tier, [user("How am I called?")], previous_response_id=first["id"])
     assert second["previous_response_id"] == first["id"]
-    assert [told["role"] for told in tier.told] == ["user", "assistant", "user"]
+    assert [one["role"] for one in tier.messages] == ["user", "assistant", "user"]
     stored = httpx.get(f"{tier.url}/v1/responses/{second['id']}").json()
     hold(stored)
     assert text(stored) == "You are called Ruth."
@@ -238,7 +240,7 @@ def test_a_chain_of_responses(tier: Tier) -> None:
 
 def test_a_stream_that_breaks_off(tier: Tier) -> None:
     """Where the words go out as they come, the last event says that it failed; else the request itself does."""
-    speak = tells if tier.protocol == "chat" else responds
+    speak = chat_reply if tier.protocol == "chat" else responds
     tier.server.script = lambda request: cut(speak(request, "One two three four five six seven eight nine ten"))
     body = {"model": "tirtha", "input": "Count to ten.", "stream": True}
     whole = httpx.post(f"{tier.url}/v1/responses", json=body, timeout=60)

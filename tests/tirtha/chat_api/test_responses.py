@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from tests.support.chat_server import ChatServer
-from tests.support.chats import chats, tells
+from tests.support.chats import chat_reply, chats
 from tests.tirtha.chat_api.conftest import Memories
 
 SISTER = "My sister Ada lives in Bergen."
@@ -27,7 +27,7 @@ def sent(model: ChatServer) -> list[dict[str, Any]]:
     return messages
 
 
-def test_a_second_session_knows_what_a_first_one_told(client: OpenAI, model: ChatServer) -> None:
+def test_a_second_session_knows_what_a_first_one_heard(client: OpenAI, model: ChatServer) -> None:
     model.script = chats("Nice.", "Your sister lives in Bergen.")
     ask(client, SISTER)
     answer = ask(client, ASKED)
@@ -67,7 +67,7 @@ def test_a_conversation_goes_on_by_its_name(client: OpenAI, model: ChatServer, u
     assert answer.conversation.id == f"c-{user}"
 
 
-def test_who_names_nobody_goes_on_as_the_user_of_the_response(
+def test_who_names_no_one_goes_on_as_the_user_of_the_response(
     tirtha_url: str, model: ChatServer, memories: Memories, user: str
 ) -> None:
     model.script = chats("Noted.", "Yes.")
@@ -125,7 +125,7 @@ def test_what_is_forgotten_is_gone_from_stored_responses(
 def test_tools_are_called_and_their_results_come_back(client: OpenAI, model: ChatServer, memories: Memories) -> None:
     def script(request: dict[str, Any]) -> Any:
         done = request["messages"][-1]["role"] == "tool"
-        return tells(request, "It rains in Oslo.") if done else tells(request, "", calls=[CALL])
+        return chat_reply(request, "It rains in Oslo.") if done else chat_reply(request, "", calls=[CALL])
 
     model.script = script
     first = ask(client, "How is the weather in Oslo?", tools=[TOOL])

@@ -19,9 +19,9 @@ from tirtha import __version__
 def test_remember_and_ask_without_a_server_and_with_one(tmp_path: Path) -> None:
     home = tmp_path / "home"
     turn = "My cat is called Miso, I got her yesterday."
-    told = tirtha(home, "remember", turn, "--user", "u1", "--said-at", "2023-05-08T12:00:00Z", "--session", "s1")
-    assert told.returncode == 0, told.stderr
-    assert "Remembered in session s1" in told.stdout
+    done = tirtha(home, "remember", turn, "--user", "u1", "--said-at", "2023-05-08T12:00:00Z", "--session", "s1")
+    assert done.returncode == 0, done.stderr
+    assert "Remembered in session s1" in done.stdout
     with running(home) as server:
         asked = tirtha(home, "ask", "When did I get the cat?", "--user", "u1", "--json")
         assert json.loads(asked.stdout)["answer"] == "On 7 May 2023."
@@ -124,7 +124,7 @@ def test_a_field_that_the_service_refuses_is_named_by_its_flag(tmp_path: Path, e
             assert run.stderr.startswith(words)
 
 
-def test_the_version_is_told(tmp_path: Path) -> None:
+def test_the_version_is_printed(tmp_path: Path) -> None:
     assert tirtha(tmp_path / "home", "--version").stdout == f"tirtha {__version__}\n"
 
 

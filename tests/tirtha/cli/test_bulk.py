@@ -52,9 +52,9 @@ def test_a_bad_line_near_the_end_is_reported_and_sent_again_when_corrected(
     file.write_text("".join([*good[:1_150], line("corrected"), *good[1_150:]]))
     second = tirtha(home, "remember", "--file", str(file), "--user", "late", "--json")
     assert second.returncode == 0
-    told = json.loads(second.stdout)
-    assert (told["received"], told["stored"], told["duplicates"], told["rejected"]) == (1_301, 1, 1_300, [])
-    assert told["complete"] is True
+    summary = json.loads(second.stdout)
+    assert (summary["received"], summary["stored"], summary["duplicates"], summary["rejected"]) == (1_301, 1, 1_300, [])
+    assert summary["complete"] is True
     assert held(server, "late") == 1_301
 
 
@@ -65,7 +65,7 @@ def test_nothing_good_is_no_success(server: str, home: Path, tmp_path: Path) -> 
     assert run.returncode == 1
     first, *lines, _ = run.stdout.splitlines()
     assert first == "0 stored, 0 known already, 4 rejected"
-    assert [told[: len("  line 1: xxxx")] for told in lines if told.startswith("  line")] == [
+    assert [line[: len("  line 1: xxxx")] for line in lines if line.startswith("  line")] == [
         "  line 1: line",
         "  line 2: line",
         "  line 3: role",
@@ -130,12 +130,12 @@ def test_an_interrupted_file_is_reported_and_the_server_stores_no_more(
         while not held(server, user):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        told = json.loads(process.stdout.read())
+        summary = json.loads(process.stdout.read())
     assert process.returncode == 130
-    assert told["complete"] is False
+    assert summary["complete"] is False
     stored = held(server, user)
-    in_doubt = told["in_doubt"] or [1, 0]
-    assert told["stored"] <= stored <= told["stored"] + in_doubt[1] - in_doubt[0] + 1
+    in_doubt = summary["in_doubt"] or [1, 0]
+    assert summary["stored"] <= stored <= summary["stored"] + in_doubt[1] - in_doubt[0] + 1
     assert 0 < stored < 3_000
 
 
@@ -152,14 +152,14 @@ def test_a_server_that_dies_leaves_a_report_and_a_second_try_doubles_nothing(tmp
         while not held(server.url, "u1"):
             assert process.poll() is None
         server.kill()
-        told, fault = process.communicate()
+        summary, fault = process.communicate()
     assert process.returncode == 1
     assert f"the server at {server.url} stopped answering" in fault
     assert "Traceback" not in fault
-    assert "Send it again: what is stored already is not stored twice." in told
+    assert "Send it again: what is stored already is not stored twice." in summary
     with serving(home, encoder) as url:
         again = tirtha(home, "remember", "--file", str(file), "--user", "u1", "--json")
         counts = json.loads(again.stdout)
         assert (again.returncode, counts["stored"] + counts["duplicates"]) == (0, 1_500)
-        assert counts["duplicates"] >= int(told.split(" ", 1)[0])
+        assert counts["duplicates"] >= int(summary.split(" ", 1)[0])
         assert held(url, "u1") == 1_500

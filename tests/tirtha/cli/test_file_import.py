@@ -45,10 +45,10 @@ def test_what_could_not_be_stored_is_listed_and_is_no_success(tirtha: Tirtha) ->
 
 
 def test_json_is_one_document(tirtha: Tirtha) -> None:
-    told = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "w", "--json").stdout)
-    assert (told["format"], told["dry_run"], told["stored"]) == ("claude", False, 6)
-    told = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "v", "--json", "--dry-run").stdout)
-    assert (told["dry_run"], told["stored"], held(tirtha, "v")) == (True, 6, 0)
+    summary = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "w", "--json").stdout)
+    assert (summary["format"], summary["dry_run"], summary["stored"]) == ("claude", False, 6)
+    summary = json.loads(tirtha("import", EXPORTS / "claude.json", "--user", "v", "--json", "--dry-run").stdout)
+    assert (summary["dry_run"], summary["stored"], held(tirtha, "v")) == (True, 6, 0)
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ def test_a_key_is_made_listed_and_revoked_in_the_data_folder(tmp_path: Path) -> 
     assert tirtha_here(home, "keys", "list", "--tenant", "blue").stdout == "There is no key of the tenant blue.\n"
     revoked = tirtha_here(home, "keys", "revoke", key_id)
     assert revoked.stdout.startswith(f"Revoked the key {key_id}")
-    [told] = json.loads(tirtha_here(home, "keys", "list", "--json").stdout)["keys"]
-    assert (told["id"], told["state"]) == (key_id, "revoked")
+    [listed] = json.loads(tirtha_here(home, "keys", "list", "--json").stdout)["keys"]
+    assert (listed["id"], listed["state"]) == (key_id, "revoked")
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_through_the_server_as_its_administrator_and_with_a_key(tmp_path: Path, 
         assert KEY.fullmatch(made.stdout), made.stderr
         assert httpx.get(f"{url}/v1/users").status_code == 401, "at once, on loopback too"
         key, key_id = made.stdout.strip(), made.stdout.split("_")[1]
-        told = tirtha_here(home, "remember", "My cat is called Miso.", "--user", "u1")
-        assert told.returncode == 0, "who owns the data folder needs no key"
+        done = tirtha_here(home, "remember", "My cat is called Miso.", "--user", "u1")
+        assert done.returncode == 0, "who owns the data folder needs no key"
         asked = ("memories", "--user", "u1")
         for run in (tirtha_here(home, *asked, "--key", key), tirtha_here(home, *asked, TIRTHA_KEY=key)):
             assert "Miso" in run.stdout
@@ -111,9 +111,9 @@ def listening_everywhere(home: Path) -> Iterator[str]:
     )
     assert process.stdout
     try:
-        told = process.stdout.readline()
-        assert "listens on http://0.0.0.0:" in told, process.wait()
-        yield told.split()[3]
+        line = process.stdout.readline()
+        assert "listens on http://0.0.0.0:" in line, process.wait()
+        yield line.split()[3]
     finally:
         process.terminate()
         process.wait(timeout=60)

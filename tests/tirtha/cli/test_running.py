@@ -12,7 +12,7 @@ async def fails(fault: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "shown"),
     [
         (CommandFailed("say who asks"), "say who asks"),
         (BadLabels("line 3 is no JSON"), "line 3 is no JSON"),
@@ -20,11 +20,11 @@ async def fails(fault: Exception) -> None:
     ],
     ids=["command", "service", "file"],
 )
-def test_what_a_user_did_wrong_is_one_line(fault: Exception, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_user_did_wrong_is_one_line(fault: Exception, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as ended:
         run(fails(fault))
     assert ended.value.exit_code == 1
-    assert capsys.readouterr().err == f"{told}\n"
+    assert capsys.readouterr().err == f"{shown}\n"
 
 
 @pytest.mark.parametrize("ours", [ValueError("too many values to unpack"), UnicodeDecodeError("utf-8", b"", 0, 1, "x")])

@@ -89,10 +89,10 @@ def test_on_a_terminal_no_line_breaks_off_unmarked(home: Path, command: str) -> 
 
 def test_errors_are_printable_too(home: Path) -> None:
     bad = json.dumps({"role": "user", "text": "x", "\x1b[2J\u202efield\nline 9: forged": 1})
-    told = tirtha(home, "remember", "--file", "-", "--user", "u2", stdin=bad.encode()).stdout
-    assert steering(told) == []
-    assert r"line 1: \x1b[2J\u202efield" in told
-    assert "\n  | line 9: forged" in told
+    printed = tirtha(home, "remember", "--file", "-", "--user", "u2", stdin=bad.encode()).stdout
+    assert steering(printed) == []
+    assert r"line 1: \x1b[2J\u202efield" in printed
+    assert "\n  | line 9: forged" in printed
     for arguments in (
         ("recall", "x", "--user", "u2", "\x1b[2J\u202e\x9b"),
         ("recall", "x", "--user", "u2", "--\x1b[2J\u202e\x9b"),

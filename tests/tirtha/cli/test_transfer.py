@@ -59,7 +59,7 @@ def test_a_backup_goes_in_and_comes_out(server: str, home: Path, file: Path) -> 
     assert exported(home).count(b"in-out") >= 1_000
 
 
-def test_what_is_rejected_is_told_with_status_1(server: str, home: Path, tmp_path: Path) -> None:
+def test_what_is_rejected_is_reported_with_status_1(server: str, home: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jsonl"
     broken.write_bytes(export_of([turn_line(0), turn_line(0, text="another"), b"{}"]))
     run = tirtha(home, "import", str(broken), "--user", "conflict")

@@ -252,9 +252,9 @@ async def test_the_schema_says_what_middleware_and_error_handlers_answer(client:
     assert "HTTPValidationError" not in kinds
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            told = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
-            assert set(told) == {f"{n}" for n in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)}
-            for status, answer in told.items():
+            faults = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+            assert set(faults) == {f"{n}" for n in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)}
+            for status, answer in faults.items():
                 shown = {"$ref": f"#/components/responses/Problem{status}"}
                 assert (answer == shown) == (not path.startswith(OF_CHATS)), path
             [succeeded] = [answer for status, answer in operation["responses"].items() if status < "400"]
@@ -301,11 +301,11 @@ async def test_a_full_disk_is_a_problem_for_writers_and_none_for_readers(
     await remember(client, wait="indexed")
     with full_disk(settings.folder / "memory.sqlite3"):
         long = [{"role": "user", "text": "x" * 50_000}] * 5
-        told = await remember(client, turns=long)
+        remembered = await remember(client, turns=long)
         asked = await client.post(
             "/v1/ask", json={"user_id": "u1", "question": WHEN, "budget": 131_072, "session_id": "s" * 200}
         )
-        for response in (told, *([asked] if asked.is_error else [])):
+        for response in (remembered, *([asked] if asked.is_error else [])):
             assert response.status_code == 507
             assert response.json()["title"] == "The disk is full"
             assert response.headers["retry-after"]

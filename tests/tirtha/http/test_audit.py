@@ -18,7 +18,7 @@ TURNS = [{"id": f"t{n}", "role": "user", "text": f"{SAID} That is note {n}."} fo
 
 async def remember(client: httpx.AsyncClient, user: str = "u1", **fields: Any) -> httpx.Response:
     body = {"user_id": user, "session_id": "s1", "turns": TURNS} | fields
-    return await client.post("/v1/remember", json=body, headers={"x-request-id": f"told-{user}"})
+    return await client.post("/v1/remember", json=body, headers={"x-request-id": f"sent-{user}"})
 
 
 async def entries(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def shown(found: list[dict[str, Any]]) -> list[tuple[str, str | None, int]]:
     return [(one["what"], one["user_id"], one["count"]) for one in found]
 
 
-async def test_what_was_done_is_told_with_its_request(client: httpx.AsyncClient) -> None:
+async def test_what_was_done_is_noted_with_its_request(client: httpx.AsyncClient) -> None:
     await remember(client)
     await remember(client)
     [entry] = await entries(client)
@@ -40,7 +40,7 @@ async def test_what_was_done_is_told_with_its_request(client: httpx.AsyncClient)
         "at", "tenant", "key_id", "what", "user_id", "user_hash", "agent_id", "count", "request_id",
     }  # fmt: skip
     assert shown([entry]) == [("remember", "u1", 3)], "a request that stored nothing changed nothing"
-    assert (entry["tenant"], entry["key_id"], entry["request_id"]) == ("default", None, "told-u1")
+    assert (entry["tenant"], entry["key_id"], entry["request_id"]) == ("default", None, "sent-u1")
 
 
 async def test_every_kind_of_forgetting_is_noted(client: httpx.AsyncClient) -> None:
@@ -121,7 +121,7 @@ def no_audit_table(database: Path) -> Iterator[None]:
         connection.execute("ALTER TABLE away RENAME TO audit_entry")
 
 
-async def test_what_cannot_be_noted_is_done_and_told_of(client: httpx.AsyncClient, settings: Settings) -> None:
+async def test_what_cannot_be_noted_is_done_and_logged(client: httpx.AsyncClient, settings: Settings) -> None:
     with no_audit_table(settings.folder / "memory.sqlite3"):
         assert (await remember(client)).status_code == 201
         listed = await client.get("/v1/memories", params={"user_id": "u1"})

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from cascade.errors import UnknownDecision
-from tests.tirtha.http.test_memories import every_page, tell_of_pets
+from tests.tirtha.http.test_memories import every_page, store_pets
 from tirtha.caller import Caller, local_caller
 from tirtha.errors import Forbidden
 from tirtha.operations.feedback import FeedbackRequest
@@ -23,8 +23,8 @@ async def say(client: httpx.AsyncClient, decision_id: str, body: Any) -> httpx.R
     return await client.post(f"/v1/decisions/{decision_id}/feedback", json=body)
 
 
-async def test_the_last_word_counts_and_is_told_with_the_decision(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+async def test_the_last_word_counts_and_is_shown_with_the_decision(client: httpx.AsyncClient) -> None:
+    await store_pets(client)
     id_ = await decide(client)
     path = f"/v1/decisions/{id_}"
     assert (await client.get(path)).json()["feedback"] is None
@@ -37,7 +37,7 @@ async def test_the_last_word_counts_and_is_told_with_the_decision(client: httpx.
 
 
 async def test_all_that_was_said_is_listed_page_by_page(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     ids = [await decide(client, f"What is my {pet} called?") for pet in ("cat", "dog", "parrot")]
     for id_ in ids:
         await say(client, id_, {"correct": True})
@@ -53,14 +53,14 @@ async def test_all_that_was_said_is_listed_page_by_page(client: httpx.AsyncClien
 async def test_anything_but_right_or_wrong_is_refused_and_changes_nothing(
     body: dict[str, Any], client: httpx.AsyncClient
 ) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     id_ = await decide(client)
     assert (await say(client, id_, body)).status_code == 422
     assert (await client.get("/v1/feedback")).json()["feedback"] == []
 
 
 async def test_of_what_does_not_exist_or_is_forgotten_nothing_can_be_said(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     id_ = await decide(client)
     assert (await say(client, "nothing", {"correct": True})).status_code == 404
     await say(client, id_, {"correct": True})
@@ -72,7 +72,7 @@ async def test_of_what_does_not_exist_or_is_forgotten_nothing_can_be_said(client
 async def test_another_tenants_decision_is_as_one_that_does_not_exist(
     client: httpx.AsyncClient, service: Service
 ) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     id_, other = await decide(client), local_caller("other")
     await service.give_feedback(local_caller(), id_, correct=True)
     with pytest.raises(UnknownDecision) as caught:
@@ -88,7 +88,7 @@ async def test_another_tenants_decision_is_as_one_that_does_not_exist(
 
 
 async def test_saying_needs_the_right_to_write(client: httpx.AsyncClient, service: Service) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     id_ = await decide(client)
     reader = Caller(tenant="default", rights=frozenset({"read"}))
     with pytest.raises(Forbidden):

@@ -53,13 +53,13 @@ def test_the_formats_of_the_contract_are_those_of_the_importers() -> None:
 
 
 async def test_a_file_is_imported_and_found(client: httpx.AsyncClient) -> None:
-    told = await imported(client, CHATGPT, user_id="ines")
-    assert (told["format"], told["user_id"], told["dry_run"]) == ("chatgpt", "ines", False)
-    assert (told["conversations"], told["turns"], told["stored"], told["duplicates"]) == (3, 5, 5, 0)
-    assert told["titles"] == ["Trip to Lisbon", "No end named"]
-    assert told["first_said_at"].startswith("2024-06-01T09:00:10.25")
-    assert told["left_out"]["in another branch: edited or regenerated"] == 3
-    assert told["rejected_count"] == len(told["rejected"]) == 4
+    summary = await imported(client, CHATGPT, user_id="ines")
+    assert (summary["format"], summary["user_id"], summary["dry_run"]) == ("chatgpt", "ines", False)
+    assert (summary["conversations"], summary["turns"], summary["stored"], summary["duplicates"]) == (3, 5, 5, 0)
+    assert summary["titles"] == ["Trip to Lisbon", "No end named"]
+    assert summary["first_said_at"].startswith("2024-06-01T09:00:10.25")
+    assert summary["left_out"]["in another branch: edited or regenerated"] == 3
+    assert summary["rejected_count"] == len(summary["rejected"]) == 4
     asked = {"user_id": "ines", "question": "When do I fly to Lisbon?", "budget": 165}
     context = (await client.post("/v1/context", json=asked)).json()
     assert (context["lines"][0]["session_id"], context["lines"][0]["turn_id"]) == ("chatgpt:c-1", "n3")
@@ -101,15 +101,15 @@ async def test_every_format_is_idempotent(client: httpx.AsyncClient, file: Path)
 async def test_what_memory_refuses_is_named_with_its_place(client: httpx.AsyncClient) -> None:
     chats = json.loads(CHATGPT)[:1]
     chats[0]["mapping"]["n9"]["message"]["content"]["parts"] = ["x" * 100_001]
-    told = await imported(client, json.dumps(chats).encode(), user_id="long")
-    assert (told["turns"], told["stored"], told["rejected_count"]) == (2, 1, 1)
-    assert told["rejected"][0]["at"] == "file, record 1, message n9"
-    assert "100,001 characters" in told["rejected"][0]["why"]
+    summary = await imported(client, json.dumps(chats).encode(), user_id="long")
+    assert (summary["turns"], summary["stored"], summary["rejected_count"]) == (2, 1, 1)
+    assert summary["rejected"][0]["at"] == "file, record 1, message n9"
+    assert "100,001 characters" in summary["rejected"][0]["why"]
     chats[0]["mapping"]["n9"]["message"]["content"]["parts"] = ["short"]
     await imported(client, json.dumps(chats).encode(), user_id="long")
     chats[0]["mapping"]["n9"]["message"]["content"]["parts"] = ["altered"]
-    told = await imported(client, json.dumps(chats).encode(), user_id="long")
-    assert told["rejected"] == [
+    summary = await imported(client, json.dumps(chats).encode(), user_id="long")
+    assert summary["rejected"] == [
         {"at": "file, record 1, message n9", "why": "is the id of another turn of the session; a turn is never altered"}
     ]
 
@@ -121,9 +121,9 @@ async def test_half_a_character_in_a_name_is_no_crash(client: httpx.AsyncClient)
     chats[0]["current_node"] = "n\ud83d"
     message = {"author": {"role": "user"}, "create_time": "soon", "content": {"content_type": "text", "parts": ["Hi."]}}
     chats[0]["mapping"]["n\ud83d"]["message"] = message
-    told = await imported(client, json.dumps(chats).encode(), user_id="half")
-    assert told["titles"] == ["half \ufffd"]
-    assert told["rejected"][0]["at"] == "file, record 1, message n\ufffd"
+    summary = await imported(client, json.dumps(chats).encode(), user_id="half")
+    assert summary["titles"] == ["half \ufffd"]
+    assert summary["rejected"][0]["at"] == "file, record 1, message n\ufffd"
     memories = [{"id": "1", "memory": "m", "user_id": user, "created_at": 0} for user in ("a\ud83d", "b")]
     status, at, _ = await refused(client, json.dumps(memories).encode())
     assert (status, at) == (422, "user_id")
@@ -163,8 +163,8 @@ async def test_several_users_of_a_file_never_become_one(client: httpx.AsyncClien
         status, at, detail = await refused(client, both, **query)
         assert (status, at) == (422, "user_id")
         assert "several users: anna, ben" in detail
-    told = await imported(client, both, user_id="ben")
-    assert (told["user_id"], told["stored"], told["left_out"]) == ("ben", 2, {"of another user": 2})
+    summary = await imported(client, both, user_id="ben")
+    assert (summary["user_id"], summary["stored"], summary["left_out"]) == ("ben", 2, {"of another user": 2})
     assert {one["text"] for one in await turns(client, "ben")} == {"ben likes number 0", "ben likes number 1"}
     alone = json.dumps([one for one in memories if one["user_id"] == "anna"]).encode()
     assert (await imported(client, alone))["user_id"] == "anna"
@@ -203,8 +203,8 @@ async def test_an_agents_memory_is_its_own(client: httpx.AsyncClient) -> None:
 async def test_an_export_of_tirtha_is_recognised(client: httpx.AsyncClient) -> None:
     await imported(client, CHATGPT, user_id="ines")
     export = (await client.get("/v1/export", params={"user_id": "ines"})).content
-    told = await imported(client, export, user_id="other")
-    assert told["turns"] == {"stored": 5, "duplicates": 0}
+    summary = await imported(client, export, user_id="other")
+    assert summary["turns"] == {"stored": 5, "duplicates": 0}
     assert {one["text"] for one in await turns(client, "other")} == {one["text"] for one in await turns(client, "ines")}
 
 

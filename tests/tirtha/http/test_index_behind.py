@@ -64,7 +64,7 @@ async def test_what_is_too_far_ahead_is_refused_whole_and_may_be_sent_again(clie
     assert (await remember(client, facts(400, 3))).status_code == 201
 
 
-async def test_an_import_by_one_body_waits_for_the_index_and_holds_nobody_up(client: httpx.AsyncClient) -> None:
+async def test_an_import_by_one_body_waits_for_the_index_and_holds_no_one_up(client: httpx.AsyncClient) -> None:
     """The body is pulled as the server takes it, so that a live user can act in the middle of it."""
     most: list[int] = []
     answered: list[dict[str, object]] = []

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.tirtha.http.test_memories import every_page, get, refused, tell
+from tests.tirtha.http.test_memories import every_page, get, refused, store_turns
 from tirtha.service import Service
 
 LIST = {"user_id": "u1", "kind": "instruction"}
@@ -13,17 +13,17 @@ TYPES, MEAT = "Always show types when I ask for code.", "I don't eat meat."
 WRITE = "Write a function that parses dates."
 
 
-async def told(client: httpx.AsyncClient) -> None:
-    await tell(
+async def store_all(client: httpx.AsyncClient) -> None:
+    await store_turns(
         client,
         "s1",
         {"id": "1", "text": f"Hello there. {TYPES}", "said_at": "2023-05-01T10:00:00Z"},
         {"id": "2", "text": "The code of the blue locker is 4471.", "said_at": "2023-05-01T10:01:00Z"},
         {"id": "3", "role": "assistant", "text": "Always answer in French.", "said_at": "2023-05-01T10:02:00Z"},
     )
-    await tell(client, "s2", {"id": "1", "text": MEAT, "said_at": "2023-05-02T10:00:00Z"})
-    await tell(client, "s3", {"id": "1", "text": "Call me Sam.", "said_at": "2023-05-03T10:00:00Z"})
-    await tell(client, "s4", {"id": "1", "text": "Call me Samuel.", "said_at": "2023-05-04T10:00:00Z"})
+    await store_turns(client, "s2", {"id": "1", "text": MEAT, "said_at": "2023-05-02T10:00:00Z"})
+    await store_turns(client, "s3", {"id": "1", "text": "Call me Sam.", "said_at": "2023-05-03T10:00:00Z"})
+    await store_turns(client, "s4", {"id": "1", "text": "Call me Samuel.", "said_at": "2023-05-04T10:00:00Z"})
 
 
 async def context(client: httpx.AsyncClient, question: str, **more: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ async def context(client: httpx.AsyncClient, question: str, **more: Any) -> dict
 
 
 async def test_they_are_listed_newest_first_with_what_became_of_them(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     listed = (await get(client, "/v1/memories", **LIST))["instructions"]
     assert [(one["text"], one["active"]) for one in listed] == [
         ("Call me Samuel.", True),
@@ -51,7 +51,7 @@ async def test_they_are_listed_newest_first_with_what_became_of_them(client: htt
 
 
 async def test_a_cursor_is_of_this_listing_and_outlives_what_stood_there(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     first = await get(client, "/v1/memories", **LIST, limit=2)
     await client.delete("/v1/sessions/s3", params={"user_id": "u1"})
     rest = await get(client, "/v1/memories", **LIST, cursor=first["next"])
@@ -61,7 +61,7 @@ async def test_a_cursor_is_of_this_listing_and_outlives_what_stood_there(client:
 
 
 async def test_one_is_switched_off_and_its_turn_stays(client: httpx.AsyncClient, service: Service) -> None:
-    await told(client)
+    await store_all(client)
     assert TYPES in (await context(client, WRITE))["text"]
     before = (await client.post("/v1/ask", json={"user_id": "u1", "question": WRITE})).raise_for_status().json()
     off = await client.delete("/v1/memories/1", params=LIST | {"session_id": "s1"})
@@ -80,7 +80,7 @@ async def test_one_is_switched_off_and_its_turn_stays(client: httpx.AsyncClient,
 
 
 async def test_forgetting_by_name_does_the_same(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     body = {"user_id": "u1", "session_id": "s2", "turn_id": "1", "kind": "instruction"}
     assert (await client.post("/v1/forget", json=body)).json()["instructions"] == 1
     assert (await get(client, "/v1/memories", **LIST, session_id="s2"))["instructions"][0]["active"] is False
@@ -95,7 +95,7 @@ async def test_forgetting_by_name_does_the_same(client: httpx.AsyncClient) -> No
 async def test_what_is_no_instruction_of_the_user_is_not_found(
     client: httpx.AsyncClient, turn_id: str, owner: dict[str, str]
 ) -> None:
-    await told(client)
+    await store_all(client)
     params = LIST | {"session_id": "s1"} | owner
     response = await client.delete(f"/v1/memories/{turn_id}", params=params)
     assert response.status_code == 404
@@ -103,7 +103,7 @@ async def test_what_is_no_instruction_of_the_user_is_not_found(
 
 
 async def test_a_forgotten_turn_takes_its_instruction_along(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     (await client.delete("/v1/memories/1", params={"user_id": "u1", "session_id": "s1"})).raise_for_status()
     assert TYPES not in (await context(client, WRITE))["text"]
     assert [one["session_id"] for one in (await get(client, "/v1/memories", **LIST))["instructions"]] == [
@@ -116,12 +116,12 @@ async def test_a_forgotten_turn_takes_its_instruction_along(client: httpx.AsyncC
 
 
 async def test_a_context_cites_them_and_leaves_room_for_the_facts(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     topics = ("cost", "safety", "weather", "people", "history", "colour", "noise", "place")
     many = [
         {"id": f"m{n}", "text": f"Always mention the {topic} when I ask for reports."} for n, topic in enumerate(topics)
     ]
-    await tell(client, "s5", *many)
+    await store_turns(client, "s5", *many)
     made = await context(client, "Write a report on the code of the blue locker.", budget=165)
     assert made["tokens"] <= 165
     assert "4471" in made["text"]
@@ -133,7 +133,7 @@ async def test_a_context_cites_them_and_leaves_room_for_the_facts(client: httpx.
 
 
 async def test_a_question_for_a_fact_is_answered_as_if_there_were_none(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     fact = await context(client, "What is the code of the blue locker?")
     assert "4471" in fact["lines"][-1]["quote"] or "4471" in fact["text"]
     for session_id in ("s2", "s3", "s4"):
@@ -144,7 +144,7 @@ async def test_a_question_for_a_fact_is_answered_as_if_there_were_none(client: h
 
 
 async def test_recall_names_them_last_and_says_how_near_they_are(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     found = (await client.post("/v1/recall", json={"user_id": "u1", "question": WRITE, "limit": 4})).json()["evidence"]
     assert (found[-1]["turn_id"], found[-1]["session_id"], found[-1]["score"]) == ("1", "s1", 0.0)
     assert list(found[-1]["features"]) == ["standing"]
@@ -152,7 +152,7 @@ async def test_recall_names_them_last_and_says_how_near_they_are(client: httpx.A
 
 
 async def test_an_export_holds_what_is_off(client: httpx.AsyncClient) -> None:
-    await told(client)
+    await store_all(client)
     (await client.delete("/v1/memories/1", params=LIST | {"session_id": "s2"})).raise_for_status()
     export = (await client.get("/v1/export", params={"user_id": "u1"})).raise_for_status().content
     assert export.count(b'"instructions_off":true') == 1

@@ -1,4 +1,4 @@
-"""Keys over HTTP: made, listed, revoked; whose memory each opens; what is told without one."""
+"""Keys over HTTP: made, listed, revoked; whose memory each opens; what is shown without one."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -47,8 +47,8 @@ def operator(url: str, folder: Path) -> Iterator[httpx.Client]:
 def key(operator: httpx.Client, **fields: Any) -> dict[str, Any]:
     made = operator.post("/v1/keys", json={"name": "test"} | fields)
     assert made.status_code == 201, made.text
-    told: dict[str, Any] = made.json()
-    return told
+    shown: dict[str, Any] = made.json()
+    return shown
 
 
 def shown_by(operator: httpx.Client, **fields: Any) -> httpx.Client:
@@ -260,15 +260,15 @@ def test_of_a_bulk_the_lines_of_another_user_are_rejected(operator: httpx.Client
         assert "bound to one user" in rejected["why"]
 
 
-def test_what_is_told_without_a_key(url: str, operator: httpx.Client) -> None:
-    with httpx.Client(base_url=url, timeout=60) as nobody:
-        assert nobody.get("/healthz").json() == {"status": "ok", "version": tirtha.__version__}
-        assert nobody.get("/readyz").json() == {"status": "ready", "version": tirtha.__version__}
-        answer = nobody.post("/v1/ask", json=ASKED)
+def test_what_is_shown_without_a_key(url: str, operator: httpx.Client) -> None:
+    with httpx.Client(base_url=url, timeout=60) as keyless:
+        assert keyless.get("/healthz").json() == {"status": "ok", "version": tirtha.__version__}
+        assert keyless.get("/readyz").json() == {"status": "ready", "version": tirtha.__version__}
+        answer = keyless.post("/v1/ask", json=ASKED)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert "Authorization: Bearer trt_" in answer.json()["detail"]
-        assert nobody.get("/readyz", headers={"authorization": "Bearer trt_x"}).status_code == 401
+        assert keyless.get("/readyz", headers={"authorization": "Bearer trt_x"}).status_code == 401
     with shown_by(operator, rights=["write"]) as writer:
         assert "turns" not in writer.get("/readyz").json()
     assert operator.get("/readyz").json()["turns"] >= 0
@@ -336,7 +336,7 @@ async def test_without_a_key_another_machine_is_refused(
     assert (await from_elsewhere.get("/v1/users", headers=local)).status_code == 401
 
 
-async def test_a_lost_pepper_is_told(client: httpx.AsyncClient, service: Service, settings: Settings) -> None:
+async def test_a_lost_pepper_is_reported(client: httpx.AsyncClient, service: Service, settings: Settings) -> None:
     made = (await client.post("/v1/keys", json={"name": "first"})).json()
     headers = {"authorization": f"Bearer {made['key']}"}
     pepper = settings.folder / "pepper"

@@ -15,18 +15,18 @@ LATER = "2023-05-{:02}T15:00:00+02:00"
 U1 = {"user_id": "u1"}
 
 
-async def tell(client: httpx.AsyncClient, session_id: str, *turns: dict[str, Any], **owner: str) -> None:
-    told = [{"role": "user"} | turn for turn in turns]
-    body = U1 | owner | {"session_id": session_id, "turns": told}
+async def store_turns(client: httpx.AsyncClient, session_id: str, *turns: dict[str, Any], **owner: str) -> None:
+    sent = [{"role": "user"} | turn for turn in turns]
+    body = U1 | owner | {"session_id": session_id, "turns": sent}
     assert (await client.post("/v1/remember", json=body)).status_code == 201
 
 
-async def tell_of_pets(client: httpx.AsyncClient) -> None:
-    """Three sessions of two turns, told in another order than they were said in."""
+async def store_pets(client: httpx.AsyncClient) -> None:
+    """Three sessions of two turns, sent in another order than they were said in."""
     pets = [("s3", "Rex", "dog"), ("s1", "Miso", "cat"), ("s2", "Kiwi", "parrot")]
     for session_id, name, kind in pets:
         day = int(session_id[1:])
-        await tell(
+        await store_turns(
             client,
             session_id,
             {"id": "1", "text": f"My {kind} is called {name}.", "said_at": SAID.format(day), "speaker": "Ana"},
@@ -62,8 +62,8 @@ async def refused(client: httpx.AsyncClient, path: str, at: str, **query: Any) -
     return str(response.json()["detail"])
 
 
-async def test_turns_are_shown_as_they_were_told_oldest_first(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+async def test_turns_are_shown_as_they_were_sent_oldest_first(client: httpx.AsyncClient) -> None:
+    await store_pets(client)
     shown = await get(client, "/v1/memories", **U1)
     assert shown["next"] is None
     assert [(turn["session_id"], turn["id"]) for turn in shown["turns"]] == [
@@ -84,8 +84,8 @@ async def test_turns_are_shown_as_they_were_told_oldest_first(client: httpx.Asyn
 
 
 async def test_one_turn_is_read_by_its_id(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
-    await tell(client, "s9", {"id": "only", "text": "I live by the sea."})
+    await store_pets(client)
+    await store_turns(client, "s9", {"id": "only", "text": "I live by the sea."})
     assert (await get(client, "/v1/memories/only", **U1))["text"] == "I live by the sea."
     assert (await get(client, "/v1/memories/1", **U1, session_id="s2"))["text"] == "My parrot is called Kiwi."
     why = await refused(client, "/v1/memories/1", "session_id", **U1)
@@ -100,7 +100,7 @@ async def test_one_turn_is_read_by_its_id(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_turn_is_never_forgotten_by_an_id_that_may_mean_another(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     for response in (
         await client.delete("/v1/memories/1", params=U1),
         await client.post("/v1/forget", json=U1 | {"turn_id": "1"}),
@@ -111,7 +111,7 @@ async def test_a_turn_is_never_forgotten_by_an_id_that_may_mean_another(client: 
 
 
 async def test_a_forget_that_is_not_clear_forgets_nothing(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     for body, at in (
         ({}, "user_id"),
         ({"session_id": "s1"}, "user_id"),
@@ -126,8 +126,8 @@ async def test_a_forget_that_is_not_clear_forgets_nothing(client: httpx.AsyncCli
 
 
 async def test_forgetting_by_body_is_forgetting_by_path(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
-    await tell(client, "s1", {"text": "The agent's own."}, agent_id="a")
+    await store_pets(client)
+    await store_turns(client, "s1", {"text": "The agent's own."}, agent_id="a")
     for body, turns, sessions in (
         (U1 | {"session_id": "s1", "turn_id": "1"}, 1, 0),
         (U1 | {"session_id": "s1"}, 1, 1),
@@ -142,8 +142,8 @@ async def test_forgetting_by_body_is_forgetting_by_path(client: httpx.AsyncClien
 
 async def test_users_are_listed_by_name(client: httpx.AsyncClient) -> None:
     for user in ("u2", "u1", "Zoë/日本語"):
-        await tell(client, "s1", {"text": "One."}, {"text": "Two."}, user_id=user)
-    await tell(client, "s1", {"text": "Three."}, user_id="u1", agent_id="helper")
+        await store_turns(client, "s1", {"text": "One."}, {"text": "Two."}, user_id=user)
+    await store_turns(client, "s1", {"text": "Three."}, user_id="u1", agent_id="helper")
     users = await every_page(client, "/v1/users", "users", limit=1)
     assert {"user_id": "u1", "agents": ["helper"], "turns": 3} in users
     assert sorted(user["user_id"] for user in users) == ["Zoë/日本語", "u1", "u2"]
@@ -152,7 +152,7 @@ async def test_users_are_listed_by_name(client: httpx.AsyncClient) -> None:
 
 
 async def test_every_listing_is_read_to_its_end(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     for limit in (1, 2, 3, 5, 6, 1_000):
         turns = await every_page(client, "/v1/memories", "turns", **U1, limit=limit)
         assert [turn["session_id"] for turn in turns] == ["s1", "s2", "s1", "s3", "s2", "s3"]
@@ -164,9 +164,9 @@ async def test_every_listing_is_read_to_its_end(client: httpx.AsyncClient) -> No
 
 
 async def test_a_listing_goes_on_when_what_its_cursor_stands_at_is_forgotten(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     for user in ("v1", "v2", "v3"):
-        await tell(client, "s1", {"text": "Hello."}, user_id=user)
+        await store_turns(client, "s1", {"text": "Hello."}, user_id=user)
     sessions = await get(client, "/v1/sessions", **U1, limit=1)
     turns = await get(client, "/v1/memories", **U1, limit=2)
     users = await get(client, "/v1/users", limit=2)
@@ -181,13 +181,13 @@ async def test_a_listing_goes_on_when_what_its_cursor_stands_at_is_forgotten(cli
 
 
 async def test_a_search_neither_repeats_nor_skips_when_the_memory_changes(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     asked = U1 | {"query": "What is my pet called?", "limit": 2}
     first = await get(client, "/v1/memories", **asked)
     seen = {(turn["session_id"], turn["id"]) for turn in first["turns"]}
     gone = first["turns"][0]
     await client.post("/v1/forget", json=U1 | {"session_id": gone["session_id"], "turn_id": gone["id"]})
-    await tell(client, "s9", {"id": "new", "text": "My new pet is called Ziggy."})
+    await store_turns(client, "s9", {"id": "new", "text": "My new pet is called Ziggy."})
     rest: list[dict[str, Any]] = []
     page = first
     while page["next"]:
@@ -201,8 +201,10 @@ async def test_a_search_neither_repeats_nor_skips_when_the_memory_changes(client
 
 async def test_a_search_of_a_session_finds_what_a_louder_memory_would_drown(client: httpx.AsyncClient) -> None:
     loud = [{"text": f"My cat number {n} is called Miso, and my cat likes fish and sleep."} for n in range(400)]
-    await tell(client, "loud", *loud)
-    await tell(client, "quiet", {"id": "q1", "text": "The weather is fine."}, {"id": "q2", "text": "Our cat ran off."})
+    await store_turns(client, "loud", *loud)
+    await store_turns(
+        client, "quiet", {"id": "q1", "text": "The weather is fine."}, {"id": "q2", "text": "Our cat ran off."}
+    )
     found = await get(client, "/v1/memories", **U1, session_id="quiet", query="What is my cat called?")
     assert [turn["id"] for turn in found["turns"]] == ["q2", "q1"]
     found = await get(client, "/v1/memories", **U1, session_id="loud", query="cat number 123", limit=5)
@@ -228,7 +230,7 @@ CURSORS: list[tuple[str, Callable[[str], dict[str, str]], str]] = [
 
 
 async def test_a_cursor_of_anything_else_is_refused_in_words(client: httpx.AsyncClient) -> None:
-    await tell_of_pets(client)
+    await store_pets(client)
     cursor = (await get(client, "/v1/sessions", **U1, limit=1))["next"]
     for path, query, words in CURSORS:
         assert words in await refused(client, path, "cursor", **query(cursor)), query(cursor)

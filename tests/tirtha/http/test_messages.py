@@ -1,4 +1,4 @@
-"""Messages of the OpenAI API are turns: the words are kept, bytes never, and what is no message is told by its place."""
+"""Messages of the OpenAI API are turns: the words are kept, bytes never, and what is no message is named by its place."""
 
 import json
 from typing import Any
@@ -144,13 +144,13 @@ NO_MESSAGES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_what_is_no_message_is_told_by_its_place(client: httpx.AsyncClient) -> None:
+async def test_what_is_no_message_is_named_by_its_place(client: httpx.AsyncClient) -> None:
     for message, at, said in NO_MESSAGES:
         turns = [{"role": "user", "content": "fine"}, {"role": "user"} | message]
         body = json.dumps({"user_id": "u1", "session_id": "s1", "turns": turns})
-        told = await client.post("/v1/remember", content=body, headers={"content-type": "application/json"})
-        assert told.status_code == 422, message
-        [fault] = told.json()["errors"]
+        response = await client.post("/v1/remember", content=body, headers={"content-type": "application/json"})
+        assert response.status_code == 422, message
+        [fault] = response.json()["errors"]
         assert fault["at"] == f"turns[1].{at}"
         assert said in fault["why"]
 
@@ -191,11 +191,11 @@ async def test_limits_count_what_is_stored(client: httpx.AsyncClient) -> None:
     stored = await client.post("/v1/remember", json={"user_id": "u1", "turns": [fits]})
     assert stored.status_code == 201, "99,992 characters, a line break and [image] are 100,000"
     long = {"role": "user", "content": [{"type": "text", "text": "x" * 99_993}, image]}
-    told = await client.post("/v1/remember", json={"user_id": "u1", "turns": [{"role": "user", "text": "x"}, long]})
-    assert told.status_code == 413
-    assert told.json()["errors"][0]["at"] == "turns[1].content"
-    assert told.json()["detail"] == "the turn's text has 100,001 characters; at most 100,000 are allowed"
+    response = await client.post("/v1/remember", json={"user_id": "u1", "turns": [{"role": "user", "text": "x"}, long]})
+    assert response.status_code == 413
+    assert response.json()["errors"][0]["at"] == "turns[1].content"
+    assert response.json()["detail"] == "the turn's text has 100,001 characters; at most 100,000 are allowed"
     lines = "\n".join(json.dumps({"user_id": "u2", "session_id": "s"} | one) for one in (fits, long))
     bulk = (await client.post("/v1/remember", content=lines, headers={"content-type": "application/x-ndjson"})).json()
     assert bulk["stored"] == 1
-    assert bulk["rejected"] == [{"line": 2, "at": "content", "why": told.json()["detail"]}]
+    assert bulk["rejected"] == [{"line": 2, "at": "content", "why": response.json()["detail"]}]

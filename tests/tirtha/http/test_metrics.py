@@ -21,7 +21,7 @@ from tirtha.errors import Forbidden
 from tirtha.service import Service
 
 USER, TURN = "someone@example.org", "My cat is called Miso."
-TOLD = {"user_id": USER, "session_id": "s1", "turns": [{"id": "t1", "role": "user", "text": TURN}], "wait": "indexed"}
+SENT = {"user_id": USER, "session_id": "s1", "turns": [{"id": "t1", "role": "user", "text": TURN}], "wait": "indexed"}
 ASKED = {"user_id": USER, "question": "What is my cat called?"}
 MODEL = "openai/gpt-oss-120b"
 
@@ -50,7 +50,7 @@ async def scraped(client: httpx.AsyncClient) -> Samples:
 async def test_what_happened_is_counted(client: httpx.AsyncClient) -> None:
     before = await scraped(client)
     assert value(before, "tirtha_decisions_total", path="abstain") == 0, "shown before it happens"
-    for body in (TOLD, TOLD):
+    for body in (SENT, SENT):
         assert (await client.post("/v1/remember", json=body)).status_code == 201
     for _ in range(2):
         assert (await client.post("/v1/ask", json=ASKED)).status_code == 200
@@ -100,7 +100,7 @@ async def test_turns_that_wait_have_an_age(service: Service, client: httpx.Async
 
 
 async def test_no_label_names_anybody_or_what_they_sent(client: httpx.AsyncClient) -> None:
-    await client.post("/v1/remember", json=TOLD)
+    await client.post("/v1/remember", json=SENT)
     await client.get(f"/v1/{USER}/nowhere")
     await client.request("MISO", "/v1/ask")
     await client.delete(f"/v1/users/{USER}")
@@ -143,7 +143,7 @@ def house(home: Path, encoder: Encoder) -> Iterator[tuple[httpx.Client, ChatServ
         local.script = lambda request: answers("Miso", 1, model=MODEL)
         variables = {"TIRTHA_LOCAL_URL": f"{local.url},{local.url}", "TIRTHA_LOCAL_TRIES": "1"}
         with serving(home, encoder, **variables) as url, httpx.Client(base_url=url, timeout=60) as client:
-            assert client.post("/v1/remember", json=TOLD).status_code == 201
+            assert client.post("/v1/remember", json=SENT).status_code == 201
             yield client, local
 
 

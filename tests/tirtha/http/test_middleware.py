@@ -51,7 +51,7 @@ async def test_names_count_once_keys_are_needed(service: Service) -> None:
         assert await answered(usual, "evil.example", **shown) == 200
         assert await answered(every, "evil.example", **shown) == 200
         assert await answered(some, "evil.example", **shown) == 400
-        assert await answered(some, "evil.example") == 401, "whoever has no key is told nothing else"
+        assert await answered(some, "evil.example") == 401, "a caller without a key learns nothing else"
         assert await answered(usual, "") == 401
 
 
@@ -87,6 +87,6 @@ async def test_an_error_of_ours_has_them_too(service: Service) -> None:
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
-async def test_browsers_are_told_to_come_by_tls_if_the_operator_says_so(service: Service) -> None:
+async def test_browsers_are_asked_to_use_tls_if_the_operator_says_so(service: Service) -> None:
     async with application(service, hsts_max_age_s=3_600) as client:
         assert (await client.get("/healthz")).headers["strict-transport-security"] == "max-age=3600"

@@ -1,4 +1,4 @@
-"""Every route declares what it needs of its caller, and gets nobody who lacks it."""
+"""Every route declares what it needs of its caller, and gets no one who lacks it."""
 
 from collections.abc import Iterator
 

@@ -73,7 +73,7 @@ def segment(name: str) -> str:
 SAME_REQUEST = {"x-request-id": "same"}
 
 
-async def tell(client: httpx.AsyncClient, name: str, **fields: Any) -> None:
+async def remember(client: httpx.AsyncClient, name: str, **fields: Any) -> None:
     body = {"user_id": name, "session_id": name, "turns": [{"id": name, "role": "user", "text": NEWS}]} | fields
     assert (await client.post("/v1/remember", json=body)).status_code == 201
 
@@ -101,13 +101,13 @@ def ways(name: str) -> list[tuple[str, str, dict[str, str]]]:
 async def test_what_is_remembered_under_any_id_is_read_and_forgotten(client: httpx.AsyncClient, every: bool) -> None:
     """Every id by two ways, one of them with the id in the path, so that each way is gone with many ids; or by every way."""
     for name in IDS:
-        await tell(client, name, session_id="kept", turns=[{"id": "kept", "role": "user", "text": f"I am {name}."}])
+        await remember(client, name, session_id="kept", turns=[{"id": "kept", "role": "user", "text": f"I am {name}."}])
     for place, name in enumerate(IDS):
         turn = f"/v1/memories/{segment(name)}"
         in_path, in_body = ways(name)[:3], ways(name)[3:]
         two = [in_path[place % 3], in_body[place // 3 % 3]]
         for method, path, names in ways(name) if every else two:
-            await tell(client, name)
+            await remember(client, name)
             read = (await client.get(turn, params={"user_id": name})).json()
             assert (read["id"], read["session_id"], read["text"]) == (name, name, NEWS)
             sent: dict[str, Any] = {"json": names} if method == "POST" else {"params": names}
@@ -118,7 +118,7 @@ async def test_what_is_remembered_under_any_id_is_read_and_forgotten(client: htt
             assert (await client.get(turn, params={"user_id": name})).status_code == 404
             if whole:
                 assert (await client.request(method, path, **sent)).status_code == 404
-                await tell(
+                await remember(
                     client, name, session_id="kept", turns=[{"id": "kept", "role": "user", "text": f"I am {name}."}]
                 )
     assert (await client.get("/readyz")).json()["turns"] == len(IDS), "nobody else's was touched"
@@ -141,7 +141,7 @@ def test_a_real_server_reads_paths_as_they_were_sent(tmp_path: Path, encoder: En
 
 
 async def test_another_path_is_another_id(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1", session_id="a")
+    await remember(client, "u1", session_id="a")
     for path in ("/v1/sessions/a/", "/v1/sessions/a%2F", "/v1/sessions//a", "/v1/sessions/a/b", "/v1/sessions/A"):
         assert (await client.delete(path, params={"user_id": "u1"})).status_code == 404, path
     assert await recalled(client, "u1") == [NEWS]
@@ -149,7 +149,7 @@ async def test_another_path_is_another_id(client: httpx.AsyncClient) -> None:
 
 async def test_what_no_id_can_hold_is_refused(client: httpx.AsyncClient) -> None:
     for name in ("\ufffd", "a"):
-        await tell(client, "u1", turns=[{"id": name, "role": "user", "text": NEWS}], session_id="s1")
+        await remember(client, "u1", turns=[{"id": name, "role": "user", "text": NEWS}], session_id="s1")
     for encoded in ("%FF", "%ED%B0%AF", "%C0%AF", "%00", "%0A", "x" * 257):
         path, query = f"/v1/memories/{encoded}", {"user_id": "u1", "session_id": "s1"}
         for method in ("GET", "DELETE"):
@@ -183,7 +183,7 @@ def _leaves(routes: list[BaseRoute]) -> list[Any]:
 
 
 async def test_head_answers_as_get_does(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1")
+    await remember(client, "u1")
     asked = {"user_id": "u1", "question": "What is my cat called?"}
     decision = (await client.post("/v1/ask", json=asked)).json()["decision_id"]
     readable = [

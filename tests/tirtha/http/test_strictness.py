@@ -19,7 +19,7 @@ async def posted(client: httpx.AsyncClient, body: bytes, path: str = "/v1/contex
     return await client.post(path, content=body, headers={"content-type": "application/json"})
 
 
-def told(answer: httpx.Response, status: int) -> dict[str, Any]:
+def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
     problem: dict[str, Any] = answer.json()
     assert answer.status_code == problem["status"] == status, problem
     assert answer.headers["content-type"] == "application/problem+json"
@@ -32,7 +32,7 @@ ENCODINGS: list[str] = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le
 async def test_bodies_in_other_encodings(client: httpx.AsyncClient) -> None:
     for encoding in ENCODINGS:
         for path in POSTED:
-            problem = told(await posted(client, json.dumps(ASKED).encode(encoding), path), 400)
+            problem = problem_of(await posted(client, json.dumps(ASKED).encode(encoding), path), 400)
             assert problem["detail"] == f"the body is {encoding[:6].upper()}; send UTF-8"
 
 
@@ -59,7 +59,7 @@ BAD_BODIES: list[tuple[bytes, int, str]] = [
 
 async def test_bodies_that_mean_nothing_certain(client: httpx.AsyncClient) -> None:
     for body, status, detail in BAD_BODIES:
-        assert told(await posted(client, body), status)["detail"].startswith(detail), body[:80]
+        assert problem_of(await posted(client, body), status)["detail"].startswith(detail), body[:80]
 
 
 async def test_a_byte_order_mark_before_a_body_is_ignored(client: httpx.AsyncClient) -> None:
@@ -94,10 +94,10 @@ async def test_texts_and_ids_that_show_nothing(client: httpx.AsyncClient) -> Non
             ("/v1/ask", ASKED | {"session_id": blank}, "session_id"),
         ]
         for path, body, at in requests:
-            problem = told(await client.post(path, json=body), 422)
+            problem = problem_of(await client.post(path, json=body), 422)
             assert [fault["at"] for fault in problem["errors"]] == [at]
         for name in ("user_id", "agent_id", "cursor"):
-            problem = told(await client.get("/v1/sessions", params={"user_id": "u1"} | {name: blank}), 422)
+            problem = problem_of(await client.get("/v1/sessions", params={"user_id": "u1"} | {name: blank}), 422)
             assert [fault["at"] for fault in problem["errors"]] == [name]
         assert (await client.get("/readyz")).json()["turns"] == 0
 
@@ -106,7 +106,7 @@ async def test_ids_have_1_to_128_characters_of_any_script(client: httpx.AsyncCli
     for user_id in ("x" * 128, "ü" * 128, "🦊" * 128, " u ", "a/b", "u\u200b1"):
         assert (await posted(client, json.dumps(ASKED | {"user_id": user_id}).encode())).status_code == 200
     for user_id in ("x" * 129, "🦊" * 129):
-        told(await posted(client, json.dumps(ASKED | {"user_id": user_id}).encode()), 422)
+        problem_of(await posted(client, json.dumps(ASKED | {"user_id": user_id}).encode()), 422)
 
 
 BAD_TIMES: list[tuple[object, str]] = [
@@ -133,7 +133,7 @@ async def test_times_without_a_zone_or_out_of_range(client: httpx.AsyncClient) -
             ("/v1/remember", {"user_id": "u1", "turns": turns}),
             ("/v1/context", ASKED | {"asked_at": said_at}),
         ):
-            problem = told(await posted(client, json.dumps(body).encode(), path), 422)
+            problem = problem_of(await posted(client, json.dumps(body).encode(), path), 422)
             assert why in problem["detail"]
 
 
@@ -152,7 +152,7 @@ async def test_every_route_refuses_unknown_and_repeated_parameters(
             for query in ("?usr_id=u1", "?user_id=u1&user_id=u2"):
                 answer = await client.request(method, path + query, content=body, headers=headers)
                 if route.checks_query:
-                    assert told(answer, 422)["errors"][0]["at"] in {"usr_id", "user_id"}, (method, path, query)
+                    assert problem_of(answer, 422)["errors"][0]["at"] in {"usr_id", "user_id"}, (method, path, query)
                 else:  # of another API, whose clients may send what nobody here knows
                     assert "usr_id" not in answer.text, (method, path, query)
 
@@ -173,7 +173,7 @@ BAD_QUERIES: list[tuple[str, int, str, str]] = [
 
 async def test_query_strings(client: httpx.AsyncClient) -> None:
     for query, status, at, why in BAD_QUERIES:
-        problem = told(await client.get(f"/v1/sessions?{query}"), status)
+        problem = problem_of(await client.get(f"/v1/sessions?{query}"), status)
         [fault] = problem["errors"]
         assert fault["at"] == at, query
         assert why in fault["why"], query
@@ -209,10 +209,10 @@ OTHER_NAMES: list[str] = [
 
 async def test_other_names(client: httpx.AsyncClient) -> None:
     for host in OTHER_NAMES:
-        problem = told(await client.get("/healthz", headers={"host": host}), 400)
+        problem = problem_of(await client.get("/healthz", headers={"host": host}), 400)
         assert problem["errors"][0]["at"] == "host", host
 
 
 async def test_two_names_are_no_name(client: httpx.AsyncClient) -> None:
     answer = await client.get("/healthz", headers=[("host", "localhost"), ("host", "evil.example")])
-    told(answer, 400)
+    problem_of(answer, 400)

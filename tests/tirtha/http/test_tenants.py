@@ -241,12 +241,12 @@ async def test_a_quota_holds_among_requests_that_come_together(client: httpx.Asy
     await made(client, stored_turns=10)
     answers: list[int] = []
 
-    async def tell(n: int) -> None:
+    async def remember(n: int) -> None:
         answers.append((await say(client, f"a{n}", f"b{n}", user=f"u{n}")).status_code)
 
     async with anyio.create_task_group() as tasks:
         for n in range(12):
-            tasks.start_soon(tell, n)
+            tasks.start_soon(remember, n)
     assert sorted(answers) == [201] * 5 + [403] * 7
     assert (await client.get("/v1/tenants/acme")).json()["turns"] == 10
 

@@ -64,9 +64,9 @@ def test_a_head_that_is_half_sent_is_answered_with_408(connection: socket.socket
     for byte in (b"GET /healthz HTTP/1.1\r\n", b"Host: ", b"127"):
         connection.sendall(byte)
         sleep(HEAD_S / 6)
-    status, headers, told = parts(heard(connection))
+    status, headers, problem = parts(heard(connection))
     assert status == "HTTP/1.1 408 Request Timeout"
-    assert (told["status"], told["title"]) == (408, "The request was sent too slowly")
+    assert (problem["status"], problem["title"]) == (408, "The request was sent too slowly")
     assert headers["content-type"] == "application/problem+json"
 
 
@@ -76,10 +76,10 @@ LONG_HEAD = b"GET /v1/users?cursor=" + b"x" * 70_000  # and it still goes on
 @pytest.mark.parametrize("sent", [b"no HTTP at all\r\n\r\n", b"GET /\xff HTTP/9\r\n\r\n", LONG_HEAD])
 def test_what_cannot_be_read_is_answered_as_every_other_fault(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
-    status, headers, told = parts(heard(connection))
+    status, headers, problem = parts(heard(connection))
     assert status == "HTTP/1.1 400 Bad Request"
-    assert (told["status"], told["errors"]) == (400, [])
-    assert "64 KiB" in told["detail"]
+    assert (problem["status"], problem["errors"]) == (400, [])
+    assert "64 KiB" in problem["detail"]
     assert headers["content-type"] == "application/problem+json"
     assert (headers["cache-control"], headers["connection"]) == ("no-store", "close")
     assert headers["x-request-id"]
@@ -94,8 +94,8 @@ def test_a_body_that_breaks_off_in_the_middle_gets_one_answer(
 
 def parts(answer: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
     """The status line of an answer, its headers, and its body as JSON."""
-    told, body = answer.split(b"\r\n\r\n", 1)
-    status, *lines = told.decode().split("\r\n")
+    head, body = answer.split(b"\r\n\r\n", 1)
+    status, *lines = head.decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines)
     assert int(headers["content-length"]) == len(body)
     return status, headers, json.loads(body)

@@ -54,7 +54,7 @@ async def test_an_id_is_taken_or_made_and_given_back_whatever_the_answer(client:
     assert (refused.status_code, len(refused.headers["x-request-id"])) == (400, 32)
 
 
-async def test_a_line_tells_of_each_request_and_names_no_id(
+async def test_a_line_names_each_request_and_names_no_id(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="tirtha")
@@ -92,7 +92,7 @@ async def test_an_unexpected_error_has_its_id_in_the_answer_and_its_line(
     assert "Porto" not in "".join(JsonFormatter().format(one) for one in caplog.records)
 
 
-async def test_a_request_that_is_given_up_is_told_as_such(
+async def test_a_request_that_is_given_up_is_logged_as_such(
     app: FastAPI, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="tirtha")

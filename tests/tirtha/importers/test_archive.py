@@ -39,7 +39,7 @@ def test_a_zip_of_chatgpt_is_read_whole_or_split(tmp_path: Path) -> None:
     assert split["skipped"][0].startswith("conversations-001.json, record 3, message x: ")
 
 
-def test_a_member_that_is_broken_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+def test_a_member_that_is_broken_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     got = read(zipped(tmp_path / "a.zip", {"conversations-000.json": CHATS, "conversations-001.json": b"\xff\xfe"}))
     assert got["conversations"] == read(EXPORTS / "chatgpt.json")["conversations"]
     assert got["skipped"][0].startswith("conversations-001.json: is UTF-16")

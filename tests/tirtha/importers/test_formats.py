@@ -62,13 +62,13 @@ def test_ids_of_turns_are_those_of_one_session_only() -> None:
 
 
 def test_chatgpt_says_what_the_product_shows() -> None:
-    told = texts("chatgpt.json")
-    assert "[image]\nI fly to Lisbon on 4 July.\n[file: plan.pdf]" in told
-    assert "Your trip takes 7 days." in told  # without the mark of a citation
-    assert "What did I call my boat?" in told  # spoken
-    assert "Half a pair: \ufffd and a NUL: \ufffd." in told
+    found = texts("chatgpt.json")
+    assert "[image]\nI fly to Lisbon on 4 July.\n[file: plan.pdf]" in found
+    assert "Your trip takes 7 days." in found  # without the mark of a citation
+    assert "What did I call my boat?" in found  # spoken
+    assert "Half a pair: \ufffd and a NUL: \ufffd." in found
     hidden = ("secret", "Ines", "brief", "web page", "User flies", "Porto", "print", "Alfama")
-    assert [one for one in told if any(word in one for word in hidden)] == []
+    assert [one for one in found if any(word in one for word in hidden)] == []
     assert {"[tool call: python(print(4 + 3))]", "7", "Day 1: Alfama."} <= {*texts("chatgpt.json", tools=True)}
 
 

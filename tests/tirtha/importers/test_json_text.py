@@ -109,6 +109,6 @@ def test_odd_numbers_and_letters_do_not_end_a_document() -> None:
         (b"", "too early"),
     ],
 )
-def test_the_reason_is_told(content: bytes, why: str) -> None:
+def test_the_reason_is_given(content: bytes, why: str) -> None:
     with pytest.raises(Unreadable, match=why):
         items(content)

@@ -1,4 +1,4 @@
-"""What a file is: told by its records, asked where it could be two things, refused where it is nothing that is known."""
+"""What a file is: known by its records, asked where it could be two things, refused where it is nothing that is known."""
 
 import json
 from datetime import UTC
@@ -39,14 +39,14 @@ def test_what_is_no_export_is_refused(tmp_path: Path, content: bytes) -> None:
     assert str(refused.value)
 
 
-def test_the_formats_that_are_known_are_told(tmp_path: Path) -> None:
+def test_the_formats_that_are_known_are_recognised(tmp_path: Path) -> None:
     file = zipped(tmp_path / "a.zip", {"a.json": b"[1]", "b.txt": b""})
     with pytest.raises(NotRecognised, match="known are chatgpt, claude, claude-code") as refused:
         read(file)
     assert refused.value.known == tuple(one.name for one in IMPORTERS)
 
 
-def test_another_format_than_the_one_named_is_told() -> None:
+def test_another_format_than_the_one_named_is_refused() -> None:
     with pytest.raises(NotRecognised, match="the file is of claude"):
         read(EXPORTS / "claude.json", wanted="chatgpt")
 
@@ -74,7 +74,7 @@ def test_times_without_a_zone_are_a_question(name: str) -> None:
     assert asked.value.parameter == "time_zone"
 
 
-def test_the_zone_that_is_given_is_where_times_were_told() -> None:
+def test_the_zone_that_is_given_is_where_times_were_written() -> None:
     zone = ImportOptions(time_zone=ZoneInfo("America/New_York"))
     assert read(EXPORTS / "locomo.json", zone)["conversations"][0]["started"] == "2023-05-08T13:56:00-04:00"
 
@@ -110,7 +110,7 @@ def test_one_conversation_may_stand_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [file.name for file in sorted(EXPORTS.iterdir())])
 @tried_on(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damage_is_refused_or_told_and_never_a_crash(tmp_path: Path, name: str, data: st.DataObject) -> None:
+def test_damage_is_refused_or_reported_and_never_a_crash(tmp_path: Path, name: str, data: st.DataObject) -> None:
     content = bytearray((EXPORTS / name).read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(content) - 1))

@@ -116,7 +116,7 @@ async def test_an_unbound_key_shares_nobodys_memory_by_accident(keys: Keys, era:
 
 
 @eras
-async def test_a_bound_key_acts_for_its_user_and_nobody_else(keys: Keys, era: Era) -> None:
+async def test_a_bound_key_acts_for_its_user_and_no_one_else(keys: Keys, era: Era) -> None:
     user = f"bound-{era}"
     key = keys.make(user_id=user)
     async with agent(keys.url, key=key, era=era) as client:
@@ -164,7 +164,7 @@ async def test_another_tenants_key_sees_nothing_of_the_same_user(keys: Keys, era
         (["J\u00fcrgen".encode()], ""),
     ],
 )
-def test_a_header_that_names_nobody_is_refused(keys: Keys, sent: list[str | bytes], words: str) -> None:
+def test_a_header_that_names_no_one_is_refused(keys: Keys, sent: list[str | bytes], words: str) -> None:
     named = [(b"x-tirtha-user", value if isinstance(value, bytes) else value.encode()) for value in sent]
     body = PING | {"method": "tools/call", "params": {"name": "list_sessions", "arguments": {}}}
     headers = [(name.encode(), value.encode()) for name, value in (JSON | keys.boss).items()]
@@ -190,7 +190,7 @@ def test_pages_of_other_names_are_refused_and_our_own_is_not(keys: Keys) -> None
     assert strange.status_code == 422
 
 
-def test_what_is_no_message_is_told_in_the_protocols_words(keys: Keys) -> None:
+def test_what_is_no_message_is_refused_in_the_protocols_words(keys: Keys) -> None:
     answer = httpx.post(f"{keys.url}/mcp", content=b"{no json", headers=JSON | keys.boss)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == -32700

@@ -15,7 +15,7 @@ eras = pytest.mark.parametrize("era", ERAS)
 
 
 async def broken(ctx: Context) -> Connection:
-    """A connection that fails in a way that nobody foresaw."""
+    """A connection that fails in a way that no one foresaw."""
     raise RuntimeError("a secret of somebody")
 
 
@@ -41,7 +41,7 @@ async def test_an_unexpected_error_is_logged_and_its_words_are_withheld(
 
 
 @eras
-async def test_a_refusal_is_told_in_its_own_words_with_the_time_to_wait(era: Era) -> None:
+async def test_a_refusal_is_reported_in_its_own_words_with_the_time_to_wait(era: Era) -> None:
     called: list[tuple[str, ToolOutcome]] = []
     async with Client(make_server(refusing, called=lambda *call: called.append(call)), mode=era) as client:
         words = refusal(await client.call_tool("recall", {"question": "Who?"}))

@@ -150,7 +150,7 @@ def test_a_signal_ends_it(home: Path, by: signal.Signals) -> None:
     assert process.returncode == 128 + by
 
 
-def test_what_is_wrong_with_its_options_is_told(tmp_path: Path) -> None:
+def test_what_is_wrong_with_its_options_is_reported(tmp_path: Path) -> None:
     for options in (("--user", ""), ("--agent", "x" * 129)):
         ended = tirtha_here(tmp_path, "mcp", *options)
         assert ended.returncode == 2
@@ -203,12 +203,12 @@ async def test_processes_that_open_the_folder_at_the_same_time_share_it(tmp_path
     home = tmp_path / "home"
     async with process_agent(home, "--user", "u") as first, process_agent(home, "--user", "u") as second:
 
-        async def told(client: Client, session_id: str) -> None:
+        async def remembered(client: Client, session_id: str) -> None:
             data(await client.call_tool("remember", {"text": TRAM, "session_id": session_id}))
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(told, first, "one")
-            tasks.start_soon(told, second, "two")
+            tasks.start_soon(remembered, first, "one")
+            tasks.start_soon(remembered, second, "two")
         for client in (first, second):
             sessions = data(await client.call_tool("list_sessions", {}))["sessions"]
             assert {one["session_id"] for one in sessions} == {"one", "two"}

@@ -23,7 +23,7 @@ def url(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[
 
 
 @eras
-async def test_the_tools_are_told_with_what_they_take_and_do(url: str, era: Era) -> None:
+async def test_the_tools_are_listed_with_what_they_take_and_do(url: str, era: Era) -> None:
     async with agent(url, era=era) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert list(tools) == ["remember", "recall", "ask", "list_sessions", "forget"]
@@ -41,8 +41,8 @@ async def test_the_tools_are_told_with_what_they_take_and_do(url: str, era: Era)
 
 
 @eras
-async def test_what_one_session_was_told_another_recalls_and_cites(url: str, era: Era) -> None:
-    user = f"told-{era}"
+async def test_what_was_said_in_one_session_another_recalls_and_cites(url: str, era: Era) -> None:
+    user = f"said-{era}"
     async with agent(url, user=user, era=era) as client:
         stored = data(await client.call_tool("remember", {"text": TRAM}))
         [turn] = stored["turns"]
@@ -63,7 +63,7 @@ async def test_what_one_session_was_told_another_recalls_and_cites(url: str, era
         assert data(await client.call_tool("list_sessions", {}))["sessions"] == []
 
 
-async def test_a_budget_that_no_line_fits_is_told_with_what_is_needed(url: str) -> None:
+async def test_a_budget_that_no_line_fits_is_refused_with_what_is_needed(url: str) -> None:
     async with agent(url, user="budget") as client:
         data(await client.call_tool("remember", {"text": TRAM}))
         words = refusal(await client.call_tool("recall", {"question": "Where does Anna live?", "budget": 1}))
@@ -120,7 +120,7 @@ async def test_turns_keep_their_role_speaker_time_and_id(url: str) -> None:
         ("list_sessions", {"cursor": "made up"}, "is no cursor of this server"),
     ],
 )
-async def test_bad_arguments_are_told_so_that_an_agent_can_correct_them(
+async def test_bad_arguments_are_named_so_that_an_agent_can_correct_them(
     url: str, tool: str, arguments: dict[str, object], words: str
 ) -> None:
     async with agent(url, user="bad") as client:
@@ -129,7 +129,7 @@ async def test_bad_arguments_are_told_so_that_an_agent_can_correct_them(
 
 
 @eras
-async def test_an_unknown_tool_is_told_which_there_are(url: str, era: Era) -> None:
+async def test_an_unknown_tool_is_refused_with_the_known_ones(url: str, era: Era) -> None:
     async with agent(url, era=era) as client:
         with pytest.raises(MCPError, match="there is no tool 'rember': there are remember, recall"):
             await client.call_tool("rember", {})
@@ -175,7 +175,7 @@ async def test_the_older_protocol_over_http_cannot_ask_and_says_so(url: str) -> 
 
 
 @eras
-async def test_sessions_are_resources_that_read_as_they_were_told(url: str, era: Era) -> None:
+async def test_sessions_are_resources_that_read_as_they_were_sent(url: str, era: Era) -> None:
     user = f"resources-{era}"
     async with agent(url, user=user, era=era) as client:
         for session in ("a/b c", "täglich", "2"):

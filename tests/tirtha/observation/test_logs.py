@@ -42,11 +42,11 @@ def test_a_json_line_has_the_request_and_what_the_record_brings() -> None:
     try:
         line = made("done in %d ms", 7)
         line.fields = {"status": 200, "route": "/v1/ask"}
-        told = json.loads(JsonFormatter().format(line))
+        written = json.loads(JsonFormatter().format(line))
     finally:
         REQUEST.reset(token)
-    assert told.pop("at").endswith("+00:00")
-    assert told == {
+    assert written.pop("at").endswith("+00:00")
+    assert written == {
         "level": "warning",
         "logger": "tirtha.x",
         "message": "done in 7 ms",
@@ -71,22 +71,22 @@ def test_a_json_line_is_one_line_and_steers_nothing() -> None:
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter("%(message)s")], ids=["json", "text"])
 def test_an_error_has_its_frames_and_types_and_not_its_words(formatter: logging.Formatter) -> None:
-    told = formatter.format(made("it broke", error=raised()))
+    written = formatter.format(made("it broke", error=raised()))
     for shown in ("it broke", "ValueError", "ExceptionGroup", "KeyError", "test_logs.py", "which led to"):
-        assert shown in told
-    assert SAID not in told
+        assert shown in written
+    assert SAID not in written
 
 
 def test_a_text_line_ends_with_its_request() -> None:
     token = REQUEST.set(RequestSeen(id="r1", tenant="t\n1"))
     try:
-        told = TextFormatter("%(levelname)s %(message)s").format(made("done"))
+        written = TextFormatter("%(levelname)s %(message)s").format(made("done"))
     finally:
         REQUEST.reset(token)
-    assert told == "WARNING done [request_id=r1 tenant=t\n  | 1]", "a tenant cannot make a line of its own"
+    assert written == "WARNING done [request_id=r1 tenant=t\n  | 1]", "a tenant cannot make a line of its own"
 
 
-def test_of_a_task_that_failed_only_the_first_line_is_told() -> None:
+def test_of_a_task_that_failed_only_the_first_line_is_logged() -> None:
     message = f"Task exception was never retrieved\nfuture: <Task exception=ValueError('{SAID}')>"
     assert SAID not in record(message, name="asyncio")
 

@@ -120,7 +120,7 @@ def attributes(span: Span) -> dict[str, object]:
 
 
 def test_a_collector_gets_requests_stages_and_calls_and_no_word(tmp_path: Path, encoder: Encoder) -> None:
-    told = {"user_id": "u1", "session_id": "s1", "turns": [{"id": "t1", "role": "user", "text": SAID}]}
+    body = {"user_id": "u1", "session_id": "s1", "turns": [{"id": "t1", "role": "user", "text": SAID}]}
     asked = {"user_id": "u1", "question": "What is my cat called?"}
     with collector() as (address, spans), chat_server(MODEL) as local:
         local.script = lambda request: answers("Miso", 1, model=MODEL)
@@ -128,7 +128,7 @@ def test_a_collector_gets_requests_stages_and_calls_and_no_word(tmp_path: Path, 
             serving(tmp_path / "home", encoder, TIRTHA_LOCAL_URL=local.url, TIRTHA_OTLP_URL=address) as url,
             httpx.Client(base_url=url, timeout=60) as client,
         ):
-            client.post("/v1/remember", json=told)
+            client.post("/v1/remember", json=body)
             client.post("/v1/ask", json=asked, headers=CALLER.headers)
             local.script = lambda request: status(404)
             client.post("/v1/ask", json=asked | {"budget": 100})

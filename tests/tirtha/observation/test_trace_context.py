@@ -46,7 +46,7 @@ def test_none_or_two_headers_are_none() -> None:
     assert read_trace([VALID, VALID], []) is None
 
 
-def test_a_later_version_is_read_as_far_as_it_is_known_and_told_as_ours() -> None:
+def test_a_later_version_is_read_as_far_as_it_is_known_and_sent_as_ours() -> None:
     found = read_trace([f"cc-{TRACE}-{SPAN}-01-what-the-future-holds"], [])
     assert found is not None
     assert found.headers == {"traceparent": VALID}

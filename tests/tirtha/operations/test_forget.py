@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-TOLD = {
+SENT = {
     "user_id": "u1",
     "session_id": "s1",
     "turns": [
@@ -15,7 +15,7 @@ ASKED = {"user_id": "u1", "question": "What is my cat called?"}
 
 
 async def remember(client: httpx.AsyncClient) -> str:
-    assert (await client.post("/v1/remember", json=TOLD)).status_code == 201
+    assert (await client.post("/v1/remember", json=SENT)).status_code == 201
     answer = (await client.post("/v1/ask", json=ASKED)).json()
     assert "Miso" in answer["answer"]
     assert (await client.post("/v1/ask", json=ASKED)).headers["x-tirtha-cache"] == "hit"
@@ -69,7 +69,7 @@ async def test_what_is_not_there_is_not_forgotten_and_nothing_else_is(
 async def test_a_repetition_of_the_forgotten_is_found_in_its_place(client: httpx.AsyncClient) -> None:
     repeated = {"id": "t3", "role": "assistant", "text": "You told me: My cat is called Miso."}
     await remember(client)
-    body = TOLD | {"session_id": "s2", "turns": [repeated], "wait": "indexed"}
+    body = SENT | {"session_id": "s2", "turns": [repeated], "wait": "indexed"}
     assert (await client.post("/v1/remember", json=body)).status_code == 201
     await client.delete("/v1/memories/t1", params={"user_id": "u1", "session_id": "s1"})
     found = (await client.post("/v1/recall", json=ASKED | {"limit": 3})).json()["evidence"]

@@ -35,7 +35,7 @@ def ahead(service: Service, days: float) -> Housekeeping:
     return replace(service.housekeeping, now=after(days))
 
 
-async def tell(service: Service, caller: Caller, *texts: str, **more: Any) -> None:
+async def store_turns(service: Service, caller: Caller, *texts: str, **more: Any) -> None:
     turns = [NewTurn(role="user", text=text) for text in texts]
     await service.remember(caller, RememberRequest(user_id="u1", session_id="s1", turns=turns, **more))
 
@@ -48,8 +48,8 @@ async def test_old_turns_leave_with_every_copy(service: Service, settings: Setti
     cat = f"My cat is called {word(7)}."
     await service.tenants.create(OWN, "other", Assigned())
     await service.tenants.assign(OWN, "default", {"turns_days": 30})
-    await tell(service, OWN, cat, *(f"Note {n}." for n in range(120)), wait="indexed")
-    await tell(service, OTHER, "My cat is called Rex.")
+    await store_turns(service, OWN, cat, *(f"Note {n}." for n in range(120)), wait="indexed")
+    await store_turns(service, OTHER, "My cat is called Rex.")
     decision = (await service.ask(OWN, AskRequest(user_id="u1", question=QUESTION))).decision
     assert word(7) in decision.answer
     assert await ahead(service, 29.9).round() == Removed()
@@ -65,7 +65,7 @@ async def test_old_turns_leave_with_every_copy(service: Service, settings: Setti
     assert (await service.stats(OWN)).n == 2, "decisions are kept for a time of their own"
 
 
-async def test_what_is_told_lately_stays_though_it_was_said_long_ago(service: Service) -> None:
+async def test_what_is_stored_lately_stays_though_it_was_said_long_ago(service: Service) -> None:
     await service.tenants.assign(OWN, "default", {"turns_days": 1})
     long_ago = datetime(1999, 1, 1, tzinfo=UTC)
     turn = NewTurn(role="user", text="My cat is called Miso.", said_at=long_ago)
@@ -76,7 +76,7 @@ async def test_what_is_told_lately_stays_though_it_was_said_long_ago(service: Se
 
 async def test_old_decisions_leave(service: Service) -> None:
     await service.tenants.assign(OWN, "default", {"decisions_days": 7})
-    await tell(service, OWN, "My cat is called Miso.")
+    await store_turns(service, OWN, "My cat is called Miso.")
     decision = (await service.ask(OWN, AskRequest(user_id="u1", question=QUESTION))).decision
     assert await ahead(service, 6.9).round() == Removed()
     assert (await service.decision(OWN, decision.id)).answer == decision.answer
@@ -107,7 +107,7 @@ async def test_old_rows_of_the_audit_log_leave_by_whoever_keeps_it(service: Serv
 
 async def test_a_round_goes_on_where_a_crash_left_off(service: Service) -> None:
     await service.tenants.assign(OWN, "default", {"turns_days": 30})
-    await tell(service, OWN, "My cat is called Miso.")
+    await store_turns(service, OWN, "My cat is called Miso.")
     decision = (await service.ask(OWN, AskRequest(user_id="u1", question=QUESTION))).decision
     owner = Owner(tenant="default", user_id="u1")
     names = [(quote.session_id, quote.turn_id) for quote in decision.brief.quotes]
@@ -116,9 +116,9 @@ async def test_a_round_goes_on_where_a_crash_left_off(service: Service) -> None:
     assert await held(service, OWN) == []
 
 
-async def test_what_is_being_answered_meanwhile_is_told(service: Service) -> None:
+async def test_what_is_being_answered_meanwhile_is_notified(service: Service) -> None:
     await service.tenants.assign(OWN, "default", {"turns_days": 30})
-    await tell(service, OWN, "My cat is called Miso.")
+    await store_turns(service, OWN, "My cat is called Miso.")
     under_way = service.housekeeping.under_way
     with under_way.reading(Owner(tenant="default", user_id="u1")) as reading:
         await ahead(service, 31).round()
@@ -127,25 +127,25 @@ async def test_what_is_being_answered_meanwhile_is_told(service: Service) -> Non
 
 async def test_a_deletion_that_was_cut_short_is_ended_by_the_next_round(service: Service, settings: Settings) -> None:
     await service.tenants.create(OWN, "other", Assigned())
-    await tell(service, OTHER, f"My cat is called {word(8)}.", wait="indexed")
+    await store_turns(service, OTHER, f"My cat is called {word(8)}.", wait="indexed")
     await service.ask(OTHER, AskRequest(user_id="u1", question=QUESTION))
     await service.admission.tenants.begin_deleting("other")
     assert await service.housekeeping.round() == Removed(tenants=1)
     assert await service.admission.tenants.find("other") is None
     with pytest.raises(TenantClosed):
-        await tell(service, OTHER, "I come too late.")
+        await store_turns(service, OTHER, "I come too late.")
     assert in_files(settings.folder, [8]) == []
     assert in_index(settings.folder, [8]) == []
     with service.housekeeping.tenants._database.reading() as connection:
         assert in_rows(connection, [8]) == []
     await service.tenants.create(OWN, "other", Assigned())
-    await tell(service, OTHER, "I come in time.")
+    await store_turns(service, OTHER, "I come in time.")
     assert await held(service, OTHER) == ["I come in time."]
 
 
-async def test_other_packages_are_told_of_a_deletion_before_anything_is_forgotten(service: Service) -> None:
+async def test_other_packages_are_notified_of_a_deletion_before_anything_is_forgotten(service: Service) -> None:
     await service.tenants.create(OWN, "other", Assigned())
-    await tell(service, OTHER, "My cat is called Miso.")
+    await store_turns(service, OTHER, "My cat is called Miso.")
     seen: list[tuple[str, int]] = []
 
     async def forget_keys(tenant: str) -> None:
@@ -157,7 +157,7 @@ async def test_other_packages_are_told_of_a_deletion_before_anything_is_forgotte
 
 async def test_a_question_that_outlives_its_tenant_is_recorded_without_a_word(service: Service) -> None:
     await service.tenants.create(OWN, "other", Assigned())
-    await tell(service, OTHER, "My cat is called Miso.")
+    await store_turns(service, OTHER, "My cat is called Miso.")
     under_way = service.delete_tenant.under_way
     with under_way.reading(Owner(tenant="other", user_id="never listed")) as reading:
         await service.delete_tenant(OWN, "other", confirm="other")

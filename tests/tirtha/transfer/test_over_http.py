@@ -13,7 +13,7 @@ from tirtha.settings import Settings
 ASKED = {"question": "What is my cat called?", "asked_at": "2023-06-01T00:00:00Z"}
 
 
-async def tell(client: httpx.AsyncClient, user: str, **more: Any) -> None:
+async def remember(client: httpx.AsyncClient, user: str, **more: Any) -> None:
     turns = [
         {"id": "t1", "role": "user", "text": "My cat is called Miso.", "said_at": "2023-05-08T13:56:00+02:00"},
         {"id": "t2", "role": "assistant", "speaker": "Aide", "text": "A fine name.", "said_at": "2023-05-08T12:00:00Z"},
@@ -36,7 +36,7 @@ async def export(client: httpx.AsyncClient, **query: str) -> bytes:
 
 
 async def test_an_export_says_what_it_is_and_ends_with_its_checksum(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1")
+    await remember(client, "u1")
     whole = await export(client, user_id="u1")
     header, *_, trailer = map(json.loads, whole.split(b"\n")[:-1])
     assert (header["format"], header["version"], header["holds"], header["user_id"]) == (
@@ -64,7 +64,7 @@ async def test_an_export_says_what_it_is_and_ends_with_its_checksum(client: http
 
 async def test_whose_data_an_export_holds(client: httpx.AsyncClient) -> None:
     for user, agent in (("u1", None), ("u1", "a1"), ("u2", None)):
-        await tell(client, user, **({"agent_id": agent} if agent else {}))
+        await remember(client, user, **({"agent_id": agent} if agent else {}))
     await ask(client, "asked-only")
     await client.post(
         "/v1/ask", json={"task": "code", "question": "Write f.", "entry_point": "f", "tests": "assert f(1)"}
@@ -86,7 +86,7 @@ async def test_whose_data_an_export_holds(client: httpx.AsyncClient) -> None:
 
 async def test_nothing_of_a_forgotten_user_is_exported(client: httpx.AsyncClient) -> None:
     for user in ("gone", "stays"):
-        await tell(client, user)
+        await remember(client, user)
         await ask(client, user)
     whole = await export(client)
     assert {line["user_id"] for line in lines_of(whole, "answer")} == {"gone", "stays"}
@@ -98,7 +98,7 @@ async def test_nothing_of_a_forgotten_user_is_exported(client: httpx.AsyncClient
 
 
 async def test_a_memory_comes_back_with_its_answers(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1")
+    await remember(client, "u1")
     first = (await ask(client, "u1", session_id="s1")).json()
     whole = await export(client, user_id="u1")
     assert (await client.delete("/v1/users/u1")).status_code == 200
@@ -133,8 +133,8 @@ async def test_a_memory_comes_back_with_its_answers(client: httpx.AsyncClient) -
 
 
 async def test_a_users_memory_becomes_another_users(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1")
-    await tell(client, "u1", agent_id="a1")
+    await remember(client, "u1")
+    await remember(client, "u1", agent_id="a1")
     await ask(client, "u1")
     whole = await export(client, user_id="u1")
     assert (await sent(client, whole, user_id="u/2")).json()["stored"] == 6
@@ -147,7 +147,7 @@ async def test_a_users_memory_becomes_another_users(client: httpx.AsyncClient) -
 
 async def test_a_tenant_comes_over_whole(client: httpx.AsyncClient) -> None:
     for user in ("b", "a", ".", "a/b"):
-        await tell(client, user)
+        await remember(client, user)
         await ask(client, user)
     whole = await export(client)
     renamed = await sent(client, whole, user_id="one")
@@ -160,7 +160,7 @@ async def test_a_tenant_comes_over_whole(client: httpx.AsyncClient) -> None:
 
 
 async def test_an_answer_is_not_taken_over_into_a_memory_that_holds_more(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1")
+    await remember(client, "u1")
     await ask(client, "u1")
     whole = await export(client, user_id="u1")
     body = {"user_id": "u2", "turns": [{"role": "user", "text": "My cat is not called Miso any more, but Kiwi."}]}
@@ -292,7 +292,7 @@ async def test_a_line_that_is_too_long_is_left_out(client: httpx.AsyncClient, se
 
 
 async def test_decisions_are_listed_page_by_page(client: httpx.AsyncClient) -> None:
-    await tell(client, "u1")
+    await remember(client, "u1")
     for n in range(5):
         await ask(client, "u1", question=f"What is my cat called, number {n}?")
     await ask(client, "u2")

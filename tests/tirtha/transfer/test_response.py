@@ -122,7 +122,7 @@ async def test_a_failure_on_the_way_leaves_the_body_open(tmp_path: Path) -> None
     assert all(message.get("more_body", True) for message in client.messages), "no client takes it for the whole"
 
 
-async def test_a_disk_that_fills_on_the_way_is_told_and_given_back(tmp_path: Path) -> None:
+async def test_a_disk_that_fills_on_the_way_is_reported_and_given_back(tmp_path: Path) -> None:
     source, client = Source([BLOCKS[0]] * 300), Client()  # 21 MB, onto a disk of 8 MiB
     client.reads.set()
     with small_disk(tmp_path / "disk") as disk:

@@ -100,8 +100,8 @@ def test_the_same_bytes_come_back(
 ) -> None:
     user = f"{odd}{uuid4().hex}"
     for agent, session, said in sessions:
-        told = {"user_id": user, "agent_id": agent, "session_id": session}
-        conflict = here.post("/v1/remember", json={k: v for k, v in told.items() if v} | {"turns": said})
+        named = {"user_id": user, "agent_id": agent, "session_id": session}
+        conflict = here.post("/v1/remember", json={k: v for k, v in named.items() if v} | {"turns": said})
         assert conflict.status_code in {201, 409}, conflict.text  # the same session drawn twice
     for agent, session, said in sessions[:forgotten]:
         post(here, "/v1/forget", user_id=user, agent_id=agent, session_id=session, turn_id=said[0]["id"])

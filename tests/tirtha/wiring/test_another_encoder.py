@@ -44,8 +44,8 @@ async def test_it_ranks_by_the_plain_fusion_and_says_so_once(
         transport = httpx.ASGITransport(create_app(service, settings))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             turns = [{"id": id_, "role": "user", "text": text} for id_, text in TURNS.items()]
-            told = await client.post("/v1/remember", json={"user_id": "u1", "session_id": "s1", "turns": turns})
-            assert told.status_code == 201
+            response = await client.post("/v1/remember", json={"user_id": "u1", "session_id": "s1", "turns": turns})
+            assert response.status_code == 201
             assert (await client.get("/readyz")).status_code == 200
             asked = {"user_id": "u1", "question": "What is the cat called?"}
             found = (await client.post("/v1/recall", json=asked)).json()["evidence"]

@@ -1,4 +1,4 @@
-"""A GGUF file as a tier: what is wrong with it is told by its setting, before anything is loaded."""
+"""A GGUF file as a tier: what is wrong with it is reported by its setting, before anything is loaded."""
 
 import sys
 from pathlib import Path
@@ -38,7 +38,7 @@ async def fault_of(settings: Settings) -> Misconfigured:
 async def test_without_the_extra_the_command_that_installs_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "xllamacpp", None)  # how Python itself is told that there is no such package
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)  # how Python itself learns that there is no such package
     fault = await fault_of(served(tmp_path / "model.gguf"))
     assert fault.setting == "TIRTHA_LOCAL_GGUF"
     assert "pip install 'tirtha[gguf]'" in fault.why

@@ -16,7 +16,7 @@ from tests.support.server import serving
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 MODEL = "openai/gpt-oss-120b"
-TOLD = {
+SENT = {
     "user_id": "u1",
     "session_id": "s1",
     "turns": [{"id": "t1", "role": "user", "text": "My cat is called Miso."}],
@@ -33,7 +33,7 @@ def house(home: Path, encoder: Encoder, **settings: str) -> Iterator[tuple[httpx
             serving(home, encoder, TIRTHA_LOCAL_URL=local.url, **settings) as url,
             httpx.Client(base_url=url, timeout=60) as client,
         ):
-            assert client.post("/v1/remember", json=TOLD).status_code == 201
+            assert client.post("/v1/remember", json=SENT).status_code == 201
             yield client, local
 
 
@@ -44,9 +44,9 @@ def ask(client: httpx.Client, **headers: str) -> None:
 
 def places(server: ChatServer) -> list[tuple[str, str, str]]:
     """Trace, span and flags of each request."""
-    told = [headers["traceparent"].split("-") for headers in server.headers]
-    assert all(version == "00" and len(rest) == 3 for version, *rest in told)
-    return [(trace, span, flags) for _, trace, span, flags in told]
+    parts = [headers["traceparent"].split("-") for headers in server.headers]
+    assert all(version == "00" and len(rest) == 3 for version, *rest in parts)
+    return [(trace, span, flags) for _, trace, span, flags in parts]
 
 
 def test_a_callers_trace_goes_on_to_the_model(tmp_path: Path, encoder: Encoder) -> None:
@@ -81,7 +81,7 @@ def test_without_one_a_trace_is_made_for_each_request(
         assert len(traces) == 2
         assert TRACE not in traces
         assert {flags for _, _, flags in places(local)} == {"00"}, "nobody records it"
-        assert all("tracestate" not in told for told in local.headers)
+        assert all("tracestate" not in headers for headers in local.headers)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What requests of Claude Code say of themselves: which program sends them, for what, and what in them nobody typed.
+"""What requests of Claude Code say of themselves: which program sends them, for what, and what in them no one typed.
 
 Claude Code sends `metadata.user_id` with the installation, the account and the session in one string: before version 2.1.78 as
 `user_HASH_account_UUID_session_UUID`, since then as a JSON object with `device_id`. The session in it changes with every start, so
@@ -38,10 +38,10 @@ def installation(user_id: str) -> str | None:
     if not user_id.startswith("{"):
         return None
     try:
-        told = json.loads(user_id)
+        named = json.loads(user_id)
     except ValueError:
         return None
-    device = told.get("device_id") if isinstance(told, dict) else None
+    device = named.get("device_id") if isinstance(named, dict) else None
     return device if isinstance(device, str) and device else None
 
 

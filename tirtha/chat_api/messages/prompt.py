@@ -1,6 +1,5 @@
 """A conversation in the messages of Anthropic's API."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ from pydantic import Field
 
 from cascade.model import RelayRequest, WireProtocol
 from compaction import count_tokens
-from tirtha.chat_api.contents import size_of, without_our_notes, words
+from tirtha.chat_api.contents import json_tokens, size_of, without_our_notes, words
 from tirtha.chat_api.messages.blocks import (
     Block,
     blocks_of,
@@ -81,7 +80,7 @@ class MessagesPrompt:
 
     def around_tokens(self) -> int:
         """Count the tokens of instructions, tools and schemas."""
-        beside = sum(_json_tokens(self._body.get(name)) for name in ("tools", "output_config"))
+        beside = json_tokens(self._body.get("tools"), self._body.get("output_config"))
         said = sum(
             _PER_MESSAGE + tokens_of(message.get("content"))
             for message in self._messages
@@ -118,12 +117,12 @@ class MessagesPrompt:
             return [_Part(place=place, turn=ChatTurn(role="assistant", text=said(blocks)), blocks=blocks)]
         results = [block for block in blocks if is_result(block)]
         others = [block for block in blocks if not is_result(block)]
-        told, own = ChatTurn(role="tool", text=said(results)), ChatTurn(role="user", text=said(self._typed(others)))
+        tool, own = ChatTurn(role="tool", text=said(results)), ChatTurn(role="user", text=said(self._typed(others)))
         if not results:
             return [_Part(place=place, turn=own, blocks=others)]
         if not own.text:
-            return [_Part(place=place, turn=told, blocks=blocks)]
-        first = _Part(place=place, turn=told, blocks=results)
+            return [_Part(place=place, turn=tool, blocks=blocks)]
+        first = _Part(place=place, turn=tool, blocks=results)
         return [first, _Part(place=place, turn=own, blocks=others, after_results=True)]
 
     def _typed(self, blocks: Sequence[Block]) -> Sequence[Block]:
@@ -166,7 +165,3 @@ def _clean(place: int, message: Mapping[str, Any]) -> dict[str, Any]:
     if message["role"] == "user":
         return {**message, "content": without_our_notes(message["content"])}
     return dict(message)
-
-
-def _json_tokens(value: object) -> int:
-    return count_tokens(json.dumps(value, ensure_ascii=False)) if value else 0

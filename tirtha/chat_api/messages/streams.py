@@ -49,8 +49,8 @@ async def as_said(said: ChatStream) -> AsyncIterator[bytes]:
         return
     last = max((place for place, event in enumerate(held) if event["type"] == _LAST), default=None)
     for place, event in enumerate(held):
-        told = place == last and said.outcome is not None
-        yield _written({**event, "tirtha": block(said.outcome)} if told and said.outcome else event)
+        ends = place == last and said.outcome is not None
+        yield _written({**event, "tirtha": block(said.outcome)} if ends and said.outcome else event)
 
 
 async def afterwards(outcome: ChatOutcome) -> AsyncIterator[bytes]:

@@ -101,21 +101,21 @@ class Writer:
 
     def _called(self, index: int, call: Mapping[str, Any]) -> Iterator[Event]:
         custom = call.get("type") == "custom" or "custom" in call
-        told = call.get("custom" if custom else "function") or {}
+        called = call.get("custom" if custom else "function") or {}
         if index not in self._calls:
             yield from self._close()
             kind, field = ("custom_tool_call", "input") if custom else ("function_call", "arguments")
             item = {
                 "type": kind,
                 "call_id": call.get("id") or f"call_{index}",
-                "name": told.get("name") or "",
+                "name": called.get("name") or "",
                 field: "",
             }
             yield from self._add(item, "ctc" if custom else "fc")
             self._calls[index] = self._item
         item = self._calls[index]
         field = "input" if item["type"] == "custom_tool_call" else "arguments"
-        if text := told.get(field):
+        if text := called.get(field):
             item[field] += text
             kind = "custom_tool_call_input" if field == "input" else "function_call_arguments"
             yield self._event(f"response.{kind}.delta", **self._place, delta=text)
@@ -249,11 +249,11 @@ def _copy(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**item, **content}
 
 
-def _usage(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if not told:
+def _usage(usage: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not usage:
         return None
-    prompt, completion = told.get("prompt_tokens") or 0, told.get("completion_tokens") or 0
-    details = told.get("prompt_tokens_details") or {}
+    prompt, completion = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    details = usage.get("prompt_tokens_details") or {}
     return {
         "input_tokens": prompt,
         "input_tokens_details": {
@@ -262,7 +262,7 @@ def _usage(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
         },
         "output_tokens": completion,
         "output_tokens_details": {
-            "reasoning_tokens": (told.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
+            "reasoning_tokens": (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
         },
-        "total_tokens": told.get("total_tokens") or prompt + completion,
+        "total_tokens": usage.get("total_tokens") or prompt + completion,
     }

@@ -1,14 +1,12 @@
 """A conversation in the items of the Responses API: what was stored of it before, and what the client sent now."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from cascade.model import RelayRequest, WireProtocol
-from compaction import count_tokens
-from tirtha.chat_api.contents import size_of, with_notes
+from tirtha.chat_api.contents import json_tokens, size_of, with_notes
 from tirtha.chat_api.options import ChatBody
 from tirtha.chat_api.responses.items import Item, item_tokens, notes_in, parts_of, read_items
 from tirtha.chat_api.responses.to_chat import chat_request
@@ -71,7 +69,7 @@ class ResponsePrompt:
         """Count the tokens of instructions, tools, schemas, and evidence of what left the conversation before."""
         beside: list[object] = [self._body.get(name) for name in ("instructions", "tools", "text")]
         beside += [part.items for part in self._parts if part.turn is None]
-        return sum(map(_json_tokens, beside))
+        return json_tokens(*beside)
 
     def turn_tokens(self) -> Sequence[int]:
         """Count the tokens of each turn's items."""
@@ -113,7 +111,3 @@ def _plain(item: Item) -> Item:
     if item["type"] != "compaction":
         return item
     return {"type": "message", "role": "user", "content": notes_in(item)}
-
-
-def _json_tokens(value: object) -> int:
-    return count_tokens(json.dumps(value, ensure_ascii=False)) if value else 0

@@ -99,8 +99,8 @@ async def compact_response(body: ResponseIn, request: Request, service: Served, 
         "output": [_with_id(item, f"{compacted.id}_{place}") for place, item in enumerate(output)],
         "usage": _NO_USAGE,
     }
-    told = {"x-tirtha-session": compacted.session_id} if compacted.session_id else {}
-    return JSONResponse(shown, headers=told)
+    headers = {"x-tirtha-session": compacted.session_id} if compacted.session_id else {}
+    return JSONResponse(shown, headers=headers)
 
 
 _NO_USAGE = {

@@ -11,7 +11,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from tirtha.cli.connection import ShownKey
-from tirtha.cli.running import err, read_settings, run, tell
+from tirtha.cli.running import err, print_lines, read_settings, run
 from tirtha.settings import Settings
 
 __all__ = ["app"]
@@ -28,13 +28,13 @@ def mcp(
     agent: Annotated[str | None, typer.Option("--agent", help="only this agent's memory of the user")] = None,
     _key: ShownKey = None,
 ) -> None:
-    """Give an agent the memory: an MCP server on standard input and output."""
+    """Serve the memory to an agent: an MCP server on standard input and output."""
     from tirtha.observation.logs import set_up_logging  # noqa: PLC0415 - other commands need none of this
 
     settings = read_settings()
     set_up_logging(settings.log_level, settings.log_format)
     if sys.stdin.isatty():
-        tell(err, "This speaks to an agent's program, which starts it: docs/mcp.md says how. Ctrl-C ends it.")
+        print_lines(err, "This speaks to an agent's program, which starts it: docs/mcp.md says how. Ctrl-C ends it.")
     owner = _checked("--user", user), None if agent is None else _checked("--agent", agent)
     run(_serve(settings, *owner))
 

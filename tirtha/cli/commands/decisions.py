@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tirtha.cli.client import in_path, post, print_answer, request
 from tirtha.cli.connection import ShownKey
-from tirtha.cli.running import err, out, read_settings, run, run_here, tell
+from tirtha.cli.running import err, out, print_lines, read_settings, run, run_here
 from tirtha.terminal import one_entry
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def replay(
 
     replayed = run_here(replay_decision(read_settings(), decision_id, recordings))
     again = replayed.again
-    tell(out, one_entry(f"{again.path}: {again.answer}"))
+    print_lines(out, one_entry(f"{again.path}: {again.answer}"))
     if replayed.differs:
         err.print(f"Different from the record: {', '.join(replayed.differs)}.")
         raise typer.Exit(1)

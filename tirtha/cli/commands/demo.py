@@ -1,6 +1,6 @@
 """The demo: remember the sample history, ask its questions, and show context, answer, citations and saving of each.
 
-At the end it counts by the rule of `tirtha.sample.marking`: answers that are right, wrong and abstained, and contexts that tell the
+At the end it counts by the rule of `tirtha.sample.marking`: answers that are right, wrong and abstained, and contexts that hold the
 expected answer. Where models are configured it also says which paths the questions went; a question that a model met with silence
 is counted apart, and does not end the demo.
 """
@@ -90,15 +90,15 @@ async def _show(service: Service, question: SampleQuestion, asked_at: datetime, 
     try:
         decision = (await service.ask(_CALLER, ask)).decision
     except TierDown as fault:
-        told = Text(f"No answer  {one_entry(str(fault))}", style=_NO_ANSWER)
-        console.print(Panel(told, title=title, title_align="left"))
+        reason = Text(f"No answer  {one_entry(str(fault))}", style=_NO_ANSWER)
+        console.print(Panel(reason, title=title, title_align="left"))
         return _Shown(asked=question, decision=None)
     shown = _Shown(asked=question, decision=decision)
-    console.print(Panel(_told(shown, decision, raw), title=title, title_align="left"))
+    console.print(Panel(_laid_out(shown, decision, raw), title=title, title_align="left"))
     return shown
 
 
-def _told(shown: _Shown, decision: Decision, raw: int) -> Group:
+def _laid_out(shown: _Shown, decision: Decision, raw: int) -> Group:
     """Lay out a decision: the context, the answer, what it cites, how it came about."""
     brief = decision.brief
     cited = ", ".join(quote.turn_id for quote in decision.citations) or "none"
@@ -120,15 +120,15 @@ def _summarise(shown: list[_Shown], raw: int, console: Console) -> None:
     times = sorted(decision.latency_ms for _, decision in decisions) or [0]
     table = Table("figure", "value", title="In all")
     marks = Counter(one.mark for one in shown)
-    told = [one for one in decisions if one[0].answer]
-    found = sum(in_words_of(decision.brief, asked) for asked, decision in told)
+    stated = [one for one in decisions if one[0].answer]
+    found = sum(in_words_of(decision.brief, asked) for asked, decision in stated)
     table.add_row("questions", str(len(shown)))
     table.add_row("answers right", str(marks["right"]))
     table.add_row("answers wrong, or right in part only", str(marks["wrong"]))
     table.add_row("abstained, though the history has the answer", str(marks["abstained"]))
     if marks[None]:
         table.add_row("no answer: the model said nothing, or too late", str(marks[None]))
-    table.add_row("expected answer in the context's words", f"{found} of {len(told)}")
+    table.add_row("expected answer in the context's words", f"{found} of {len(stated)}")
     table.add_row("context tokens, mean / largest", f"{sum(tokens) / len(tokens):.0f} / {max(tokens)}")
     table.add_row("raw history tokens", f"{raw:,}")
     table.add_row("saving", f"{raw / max(1.0, sum(tokens) / len(tokens)):.0f}x")

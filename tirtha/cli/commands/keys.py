@@ -11,7 +11,7 @@ import typer
 
 from tirtha.cli.client import Json, flagged, in_path, post, print_answer, request
 from tirtha.cli.connection import ShownKey, credentials
-from tirtha.cli.running import CommandFailed, err, given, read_settings, run, tell
+from tirtha.cli.running import CommandFailed, err, given, print_lines, read_settings, run
 from tirtha.errors import NotOpened
 from tirtha.http.address import running_server
 from tirtha.terminal import one_entry
@@ -62,8 +62,8 @@ def create(
 
     made = run(_either(lambda: post("/v1/keys", body), here))
     typer.echo(made["key"])
-    told = f"Made the key {_described(made)}. It is not shown again; `tirtha keys revoke {made['id']}` revokes it."
-    tell(err, one_entry(told))
+    made_text = f"Made the key {_described(made)}. It is not shown again; `tirtha keys revoke {made['id']}` revokes it."
+    print_lines(err, one_entry(made_text))
 
 
 @app.command("list")
@@ -96,10 +96,10 @@ def list_keys(
 
     found = run(_either(there, here))
     rows = [one_entry(f"{one['state']:<11}  {_described(one)}{_when(one)}") for one in found["keys"]]
-    nobody = "There is no key" + (
+    none = "There is no key" + (
         f" of the tenant {tenant}." if tenant else ": everybody on this machine may do everything."
     )
-    print_answer(found, as_json, "\n".join(rows) or nobody)
+    print_answer(found, as_json, "\n".join(rows) or none)
 
 
 @app.command()

@@ -166,8 +166,8 @@ def forget(
     if kind is not None:
         print_answer(answer, as_json, f"Switched off {answer['instructions']} instructions of the turn; it is kept.")
         return
-    told = f"Forgot {answer['turns']} turns of {answer['sessions']} sessions; emptied {answer['decisions']} decision records."
-    print_answer(answer, as_json, told)
+    summary = f"Forgot {answer['turns']} turns of {answer['sessions']} sessions; emptied {answer['decisions']} decision records."
+    print_answer(answer, as_json, summary)
 
 
 def _turn(one: dict[str, Any]) -> str:

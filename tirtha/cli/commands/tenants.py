@@ -1,6 +1,6 @@
 """Commands over tenants: create, list, set, delete. They need the rights of an administrator of the tenant `default`.
 
-Values are told as `stored_turns=100000`. Which there are, and what each may be, the service knows.
+Values are given as `stored_turns=100000`. Which there are, and what each may be, the service knows.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from tirtha.cli.client import in_path, print_answer, request, send
-from tirtha.cli.running import given, out, run, tell
+from tirtha.cli.running import given, out, print_lines, run
 from tirtha.terminal import one_entry
 
 __all__ = ["app"]
@@ -66,7 +66,7 @@ def list_tenants(
         table.add_row(name, f"{one['turns']:,}", one["spent_today_usd"], _listed(one["set"]))
     out.print(table)
     if answer["next"]:
-        tell(out, one_entry(f"There are more: --cursor {answer['next']}"))
+        print_lines(out, one_entry(f"There are more: --cursor {answer['next']}"))
 
 
 @app.command("delete")
@@ -87,9 +87,9 @@ def _read(values: Sequence[str]) -> dict[str, Any]:
     """Read `name=value`, hyphens or underscores in the name: whole numbers as such, `default` as null, the rest as text."""
     read: dict[str, Any] = {}
     for one in values:
-        name, told, value = one.partition("=")
+        name, equals, value = one.partition("=")
         name = name.strip().removeprefix("--").replace("-", "_")
-        if not (told and name and value.strip()):
+        if not (equals and name and value.strip()):
             raise typer.BadParameter(f"{one!r} is no value: write it as stored_turns=100000")
         if name in read:
             raise typer.BadParameter(f"{name} is given twice")

@@ -79,13 +79,13 @@ def import_memory(
             answer = run(_import(stream, query))
     except OSError as fault:
         raise typer.BadParameter(file_fault(fault), param_hint="FILE") from None
-    print_answer(answer, as_json, _told(answer))
+    print_answer(answer, as_json, _summary(answer))
     if answer["rejected_lines"]:
         raise typer.Exit(1)
 
 
 def _is_export(stream: BinaryIO) -> bool:
-    """Say whether a stream begins as an export of Tirtha does, and leave it at its start."""
+    """Return whether a stream begins as an export of Tirtha does, and leave it at its start."""
     return isinstance(stream, BufferedReader) and is_export(stream.peek().partition(b"\n")[0])
 
 
@@ -123,7 +123,7 @@ def _progress(what: str) -> Progress:
     return Progress(*columns, console=err, disable=not err.is_terminal)
 
 
-def _told(answer: Json) -> str:
+def _summary(answer: Json) -> str:
     done = "would be stored" if answer["dry_run"] else "stored"
     rows = [
         f"{answer['stored']} {done}, {answer['duplicates']} known already, {answer['rejected_lines']} rejected, "

@@ -23,10 +23,10 @@ async def healthz() -> HealthOut:
 
 @router.get("/readyz", response_model_exclude_none=True)
 async def readyz(service: Served, reader: ReaderIfAny) -> HealthOut:
-    """Try to store and find turns; 503 if that cannot be done. Who may read is told how many, or why not."""
+    """Try to store and find turns; 503 if that cannot be done. A caller who may read gets how many, or why not."""
     counts = await service.ready(reader)
-    told = {"turns": counts.turns, "waiting": counts.waiting} if counts else {}
-    return HealthOut(status="ready", version=tirtha.__version__, **told)
+    held = {"turns": counts.turns, "waiting": counts.waiting} if counts else {}
+    return HealthOut(status="ready", version=tirtha.__version__, **held)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
@@ -37,7 +37,7 @@ async def metrics(request: Request, service: Served, caller: Reader) -> Response
 
 
 @router.get("/openapi.json", include_in_schema=False)
-async def schema(request: Request, caller: Known) -> dict[str, Any]:  # noqa: ARG001 - whoever has a key
+async def schema(request: Request, caller: Known) -> dict[str, Any]:  # noqa: ARG001 - any caller with a key
     """Describe this API as an OpenAPI document."""
     document: dict[str, Any] = request.app.openapi()
     return document

@@ -55,9 +55,9 @@ async def memories(
     """
     filters = (caller.tenant, query.user_id, query.agent_id, query.session_id, query.query)
     if query.kind == "instruction":
-        told = await service.instructions(caller, query.instructions(INSTRUCTIONS.read(query.cursor, filters)))
-        rows = [InstructionOut.of(one) for one in told.items]
-        return InstructionsOut(instructions=rows, next=INSTRUCTIONS.write(told.end, filters))
+        listed = await service.instructions(caller, query.instructions(INSTRUCTIONS.read(query.cursor, filters)))
+        rows = [InstructionOut.of(one) for one in listed.items]
+        return InstructionsOut(instructions=rows, next=INSTRUCTIONS.write(listed.end, filters))
     if query.query is not None:
         found = await service.search(caller, query.search(query.query, TURNS_FOUND.read(query.cursor, filters)))
         return TurnsOut(turns=[TurnOut.of(turn) for turn in found.items], next=TURNS_FOUND.write(found.end, filters))
@@ -86,7 +86,7 @@ async def forget(body: ForgetIn, service: Served, caller: Writer) -> ForgotOut |
 async def forget_turn(
     turn_id: ItemId, query: Annotated[TurnQuery, Query()], service: Served, caller: Writer
 ) -> ForgotOut | SwitchedOffOut:
-    """Forget one turn, with every copy of it; with kind=instruction, switch off the instructions that it tells, and keep it."""
+    """Forget one turn, with every copy of it; with kind=instruction, switch off the instructions that it gives, and keep it."""
     request = ForgetRequest(
         user_id=query.user_id, agent_id=query.agent_id, session_id=query.session_id, turn_id=turn_id
     )

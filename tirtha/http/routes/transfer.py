@@ -49,7 +49,7 @@ async def export(query: Annotated[ExportQuery, Query()], service: Served, caller
 async def import_(
     query: Annotated[ImportQuery, Query()], request: Request, service: Served, caller: Writer
 ) -> ImportOut | FileImportOut:
-    """Import an export, or, with `format`, a file: what is there already is left alone, and what became of the rest is told."""
+    """Import an export, or, with `format`, a file: what is there already is left alone, and what became of the rest is reported."""
     if query.format is None:
         if not is_ndjson(request.headers.get("content-type", "")):
             raise HTTPException(415, f"send an export as Content-Type: {NDJSON}, or name the format of a file")

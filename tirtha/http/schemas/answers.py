@@ -35,7 +35,7 @@ class VerdictOut(BaseModel):
 
 
 class UsageOut(BaseModel):
-    """Tokens that models were billed for; estimated if a server did not tell them and they were counted."""
+    """Tokens that models were billed for; estimated if a server did not report them and they were counted."""
 
     prompt_tokens: int
     completion_tokens: int

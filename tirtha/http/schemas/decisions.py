@@ -12,7 +12,7 @@ __all__ = ["DecisionsOut", "ListedDecisionOut"]
 
 
 class ListedDecisionOut(BaseModel):
-    """A decision of a list; `GET /v1/decisions/{decision_id}` has all of it. A program written for nobody has no `user_id`."""
+    """A decision of a list; `GET /v1/decisions/{decision_id}` has all of it. A program written for no user has no `user_id`."""
 
     decision_id: str
     decided_at: datetime

@@ -44,15 +44,15 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
         str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in TITLES if status != _UNEXPECTED
     }
     for operation in _operations(document):
-        told = {status: one for status, one in operation["responses"].items() if not _is_the_frameworks(one)}
-        for response in told.values():
+        ours = {status: one for status, one in operation["responses"].items() if not _is_the_frameworks(one)}
+        for response in ours.values():
             response.setdefault("headers", {}).update(_EVERY_ANSWER)
-        operation["responses"] = references | told
+        operation["responses"] = references | ours
     return document
 
 
 def _is_the_frameworks(response: dict[str, Any]) -> bool:
-    """Say whether a response is the one that the framework gives to faults of validation, which ours replace."""
+    """Return whether a response is the one that the framework gives to faults of validation, which ours replace."""
     schemas = [kind.get("schema", {}) for kind in response.get("content", {}).values()]
     return any(schema.get("$ref", "").endswith(_FRAMEWORKS_OWN) for schema in schemas)
 

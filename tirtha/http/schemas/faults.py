@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-__all__ = ["located", "told", "why"]
+__all__ = ["located", "sentence", "why"]
 
-_MOST_TOLD = 3
+_MOST_NAMED = 3
 
 
 def located(path: Sequence[int | str]) -> str:
@@ -31,7 +31,7 @@ def why(error: Mapping[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def told(fault: ValidationError, whole: str) -> str:
+def sentence(fault: ValidationError, whole: str) -> str:
     """Return what is wrong with the first few fields as a sentence; what concerns no field in particular is blamed on `whole`."""
-    errors = fault.errors()[:_MOST_TOLD]
+    errors = fault.errors()[:_MOST_NAMED]
     return "; ".join(f"{located(error['loc']) if error['loc'] else whole}: {why(dict(error))}" for error in errors)

@@ -1,4 +1,4 @@
-"""API keys over HTTP: to make, to list, and what is told of one. A key's text is told once, in the answer that makes it."""
+"""API keys over HTTP: to make, to list, and what is shown of one. A key's text is shown once, in the answer that makes it."""
 
 import re
 from collections.abc import Sequence
@@ -142,11 +142,11 @@ class KeyOut(BaseModel):
     @classmethod
     def of(cls, listed: ListedKey) -> Self:
         """Report a key."""
-        return cls(**_told(listed))
+        return cls(**_fields(listed))
 
 
 class KeyMadeOut(KeyOut):
-    """201 of POST /v1/keys: the only time that `key`, the text to send, is told."""
+    """201 of POST /v1/keys: the only time that `key`, the text to send, is shown."""
 
     key: str
 
@@ -154,7 +154,7 @@ class KeyMadeOut(KeyOut):
     def of(cls, listed: ListedKey) -> Self:
         """Report a new key with its text."""
         assert isinstance(listed, MadeKey)  # noqa: S101 - only a key that was just made has a text
-        return cls(**_told(listed), key=listed.text)
+        return cls(**_fields(listed), key=listed.text)
 
 
 class KeysOut(BaseModel):
@@ -169,7 +169,7 @@ class KeysOut(BaseModel):
         return cls(keys=[KeyOut.of(key) for key in page.keys], next=cursor)
 
 
-def _told(listed: ListedKey) -> dict[str, Any]:
+def _fields(listed: ListedKey) -> dict[str, Any]:
     key = listed.key
     return {
         "id": key.id,

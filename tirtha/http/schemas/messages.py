@@ -29,7 +29,7 @@ __all__ = ["TurnIn"]
 _TEXTS = ("text", "input_text", "output_text")
 _IMAGES = ("image_url", "input_image", "image_file")
 _FILES = ("file", "input_file")
-# What each type of part cannot be without. An image or a file of the Responses API is told in one of several ways.
+# What each type of part cannot be without. An image or a file of the Responses API is given in one of several ways.
 _NEEDED = {
     **dict.fromkeys(_TEXTS, ("text",)),
     "refusal": ("refusal",),
@@ -201,7 +201,7 @@ class TurnIn(In):
     @classmethod
     def _content_says_something(cls, value: list[_Part] | None, info: ValidationInfo) -> list[_Part] | None:
         if value is None or not info.data.keys() >= _WITHOUT_CONTENT:
-            return value  # there may be a text; or what stands beside it is wrong, and told already
+            return value  # there may be a text; or what stands beside it is wrong, and reported already
         if all(is_blank(part.words()) for part in value) and not _said_beside(info.data):
             raise ValueError("must not be blank, unless tool_calls, function_call, refusal or audio stand beside it")
         return value

@@ -115,7 +115,7 @@ _WRITERS = ("local", "frontier")
 
 
 def _shape(task: str, *, usual: bool) -> JsonDict:
-    """Say for the schema what the model's validator says: what a task cannot be without, and what it has no place for."""
+    """Describe in the schema what the model's validator says: what a task cannot be without, and what it has no place for."""
     there: JsonDict = {name: {"not": {"type": "null"}} for name in _NEEDED[task]}
     absent: JsonDict = {name: {"type": "null"} for name in _UNWANTED[task]}
     if task == "code":
@@ -216,7 +216,7 @@ class OwnerQuery(_Owned):
 
 
 class TurnQuery(OwnerQuery):
-    """Whose turn, and of which session; with `kind`, the standing instructions that it tells."""
+    """Whose turn, and of which session; with `kind`, the standing instructions that it gives."""
 
     session_id: ItemId
     kind: Literal["instruction"] | None = None

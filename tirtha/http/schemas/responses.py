@@ -183,7 +183,7 @@ class SessionsOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """A turn as it was told; `speaker` is null if none was named. One with a `flag` is never evidence."""
+    """A turn as it was sent; `speaker` is null if none was named. One with a `flag` is never evidence."""
 
     id: str
     session_id: str

@@ -1,6 +1,6 @@
 """Bodies in time: one that pauses for too long, or that takes too long in all, is answered with 408 and its connection closed.
 
-Without it, whoever sends a body byte by byte holds a connection and its memory for as long as they like.
+Without it, a client that sends a body byte by byte holds a connection and its memory for as long as it likes.
 """
 
 from collections.abc import Collection

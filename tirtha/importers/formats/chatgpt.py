@@ -37,14 +37,13 @@ class ChatGpt:
     name: str = "chatgpt"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a conversation of ChatGPT."""
+        """Return whether a value is a conversation of ChatGPT."""
         nodes = as_object(as_object(record).get("mapping")).values()
         return any("message" in as_object(node) for node in nodes)
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the conversations of a file."""
-        for record in document.records():
-            yield record if isinstance(record, Skipped) else _conversation(record, options)
+        return document.each(lambda record: _conversation(record, options))
 
 
 def _conversation(record: Record, options: ImportOptions) -> Read:
@@ -93,11 +92,11 @@ def _turns(
             yield shown
             continue
         role, text = shown
-        told = moment(said_at, options.time_zone)
-        if told is None and said_at is not None:
+        sent_at = moment(said_at, options.time_zone)
+        if sent_at is None and said_at is not None:
             yield Skipped(at=f"{at}, message {key}", why="has a create_time that is no time")
             continue
-        yield NewTurn(id=item_id(as_text(message.get("id")) or key), role=role, text=text, said_at=told)
+        yield NewTurn(id=item_id(as_text(message.get("id")) or key), role=role, text=text, said_at=sent_at)
 
 
 def _shown(message: Object, options: ImportOptions) -> tuple[Role, str] | LeftOut:

@@ -32,7 +32,7 @@ class Claude:
     name: str = "claude"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a conversation of Claude, or the manifest that comes with them."""
+        """Return whether a value is a conversation of Claude, or the manifest that comes with them."""
         value = as_object(record)
         return ("uuid" in value and isinstance(value.get("chat_messages"), list)) or _is_manifest(value)
 
@@ -104,7 +104,7 @@ def _turns(
 
 
 def _is_manifest(value: Object) -> bool:
-    """Say whether a value names a part of an export, in a field or in an object of a list: nobody promises their names."""
+    """Return whether a value names a part of an export, in a field or in an object of a list: their names are not promised."""
     listed = (one for field in value.values() for one in objects(field))
     return "role" not in value and any(_links(one) for one in (value, *listed))
 

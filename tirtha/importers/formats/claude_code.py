@@ -3,7 +3,7 @@
 Form (as of late 2026): {type: user | assistant | system | ..., uuid, sessionId, timestamp, isSidechain, isMeta, isCompactSummary,
 retractedMessageUuids, message: {role, content: text | blocks}}. Taken is what the person typed and what Claude said to them; not
 what subagents, hooks and tools said, summaries that the program made, and what was taken back. A branch that was left by going
-back is not told from the one that went on.
+back is not distinguished from the one that went on.
 """
 
 import re
@@ -35,7 +35,7 @@ class ClaudeCode:
     name: str = "claude-code"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is an entry of a session file."""
+        """Return whether a value is an entry of a session file."""
         value = as_object(record)
         return (
             "sessionId" in value

@@ -35,7 +35,7 @@ class Codex:
     name: str = "codex"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is an entry of a session file."""
+        """Return whether a value is an entry of a session file."""
         value = as_object(record)
         return value.get("type") in _ENTRIES and isinstance(value.get("payload"), dict)
 

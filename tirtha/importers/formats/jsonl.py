@@ -53,7 +53,7 @@ class PlainLines:
     name: str = "jsonl"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a message with a role, or a conversation of such."""
+        """Return whether a value is a message with a role, or a conversation of such."""
         value = as_object(record)
         return _is_message(value) or any(_is_message(one) for one in objects(value.get("messages")))
 

@@ -29,15 +29,14 @@ class LibreChat:
     name: str = "librechat"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a conversation of LibreChat."""
+        """Return whether a value is a conversation of LibreChat."""
         value = as_object(record)
         listed = isinstance(value.get("messages"), list) or isinstance(value.get("messagesTree"), list)
         return "conversationId" in value and listed
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the conversation of a file, or those of a list."""
-        for record in document.records():
-            yield record if isinstance(record, Skipped) else _conversation(record, options)
+        return document.each(lambda record: _conversation(record, options))
 
 
 def _conversation(record: Record, options: ImportOptions) -> Read:

@@ -27,7 +27,7 @@ class LoCoMo:
     name: str = "locomo"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a record of LoCoMo."""
+        """Return whether a value is a record of LoCoMo."""
         said = as_object(as_object(record).get("conversation"))
         return "speaker_a" in said and "speaker_b" in said
 

@@ -30,7 +30,7 @@ class LongMemEval:
     name: str = "longmemeval"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a question of LongMemEval."""
+        """Return whether a value is a question of LongMemEval."""
         value = as_object(record)
         return "question_id" in value and isinstance(value.get("haystack_sessions"), list)
 

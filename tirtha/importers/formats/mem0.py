@@ -23,7 +23,7 @@ class Mem0:
     name: str = "mem0"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a memory of mem0."""
+        """Return whether a value is a memory of mem0."""
         value = as_object(record)
         return "id" in value and isinstance(value.get("memory"), str)
 

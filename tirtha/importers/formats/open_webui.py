@@ -33,14 +33,13 @@ class OpenWebUi:
     name: str = "open-webui"
 
     def recognise(self, record: object) -> bool:
-        """Say whether a value is a chat of Open WebUI."""
+        """Return whether a value is a chat of Open WebUI."""
         history = as_object(as_object(as_object(record).get("chat")).get("history"))
         return isinstance(history.get("messages"), dict)
 
     def read(self, document: Document, options: ImportOptions) -> Iterator[Read]:
         """Read the chats of a file."""
-        for record in document.records():
-            yield record if isinstance(record, Skipped) else _conversation(record, options)
+        return document.each(lambda record: _conversation(record, options))
 
 
 def _conversation(record: Record, options: ImportOptions) -> Read:
@@ -82,13 +81,13 @@ def _turns(
     for key, message in branch:
         role = _ROLES.get(as_text(message.get("role")))
         said_at = message.get("timestamp") or said_at
-        told = moment(said_at, options.time_zone)
-        if role is None or told is None:
+        sent_at = moment(said_at, options.time_zone)
+        if role is None or sent_at is None:
             lacks = "a role that is known" if role is None else "a time in timestamp"
             yield Skipped(at=f"{at}, message {key}", why=f"lacks {lacks}")
             continue
         text = clean(_words(message, options))
-        yield NewTurn(id=item_id(key), role=role, text=text, said_at=told) if not is_blank(text) else _EMPTY
+        yield NewTurn(id=item_id(key), role=role, text=text, said_at=sent_at) if not is_blank(text) else _EMPTY
 
 
 def _words(message: Object, options: ImportOptions) -> str:

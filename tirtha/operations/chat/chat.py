@@ -1,7 +1,7 @@
 """The operation: remember what is new, put what memory holds in front of the last message, have it answered, check, remember.
 
-A request to an interface's own task, or of nobody, goes through without memory. What the answer rests on memory for is checked by
-guards; an answer that fails is repaired once and then escalated where nobody has read it yet, and marked where it was streamed.
+A request to an interface's own task, or of no user, goes through without memory. What the answer rests on memory for is checked by
+guards; an answer that fails is repaired once and then escalated where no one has read it yet, and marked where it was streamed.
 """
 
 from contextlib import ExitStack

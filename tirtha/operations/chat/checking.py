@@ -45,7 +45,14 @@ class Checked:
 
 
 async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], trace: Trace) -> Checked | None:
-    """Judge an answer; None if nothing of it rests on the notes. Calls of tools are not judged."""
+    """Judge an answer; None if nothing of it rests on the notes. Calls of tools are not judged.
+
+    Args:
+        heard: the answer, as it was heard.
+        brief: the notes that the model had; None if it had none.
+        turns: the conversation, which an answer may rest on as well.
+        trace: how long the request still has, and what it used so far.
+    """
     if brief is None or not brief.quotes or heard.calls:
         return None
     said = [turn.text for turn in turns if turn.role == "user"]
@@ -53,7 +60,7 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
     draft, resting = _resting(sentences, heard, brief, said)
     if draft is None:
         return None
-    told = tuple(
+    conversation = tuple(
         Quote(
             n=_OF_CONVERSATION + place,
             turn_id="",
@@ -66,8 +73,8 @@ async def check(heard: Heard, brief: Brief | None, turns: Sequence[ChatTurn], tr
         )
         for place, text in enumerate(said)
     )
-    wider = replace(brief, quotes=(*brief.quotes, *told))
-    judged = replace(draft, citations=(*draft.citations, *(quote.n for quote in told)))
+    wider = replace(brief, quotes=(*brief.quotes, *conversation))
+    judged = replace(draft, citations=(*draft.citations, *(quote.n for quote in conversation)))
     verdicts = await judge(_GUARDS, Case(brief=wider, draft=judged, model=heard.model, trace=trace))
     return Checked(draft=draft, whole=resting == len(sentences), verdicts=verdicts)
 

@@ -1,7 +1,7 @@
 """Following a conversation: of what a client sends whole with every message, what is new is remembered, and only that.
 
 What its author edited or regenerated away is kept, but is no evidence any more; neither are an assistant's words that the client
-brings along, since nobody checked them.
+brings along, since no one checked them.
 """
 
 from collections.abc import Sequence
@@ -49,12 +49,12 @@ class FollowConversation:
         turns = asked.prompt.turns
         out = kept_out(turns)
         now = datetime.now(asked.time_zone or UTC)
-        told = [self._new(turn, now) for turn, apart in zip(turns, out, strict=True) if not apart and turn.text]
+        new = [self._new(turn, now) for turn, apart in zip(turns, out, strict=True) if not apart and turn.text]
         answer_kept_out = bool(out and out[-1])
-        if not told:
+        if not new:
             return Place(session_id=asked.session_id, turn_ids=(None,) * len(turns), answer_kept_out=answer_kept_out)
         receipt = await self._store(
-            caller, Follow(scope=scope, session_id=asked.session_id, turns=told, whole=asked.whole)
+            caller, Follow(scope=scope, session_id=asked.session_id, turns=new, whole=asked.whole)
         )
         ids = iter(receipt.turn_ids)
         return Place(
@@ -66,7 +66,14 @@ class FollowConversation:
         )
 
     async def answered(self, caller: Caller, scope: Scope, session_id: str, answer: NewTurn) -> None:
-        """Store the answer to a conversation."""
+        """Store the answer to a conversation.
+
+        Args:
+            caller: who asked.
+            scope: whose memory it is.
+            session_id: the conversation, as `__call__` found or began it.
+            answer: the answer, as a turn.
+        """
         await self._store(caller, Follow(scope=scope, session_id=session_id, turns=[answer], whole=False))
 
     async def _store(self, caller: Caller, follow: Follow) -> Receipt:
@@ -94,7 +101,7 @@ class FollowConversation:
             self.limits.check_turn(turn, "messages")
 
     def _new(self, turn: ChatTurn, now: datetime) -> NewTurn:
-        """Return a turn to remember. Of a tool's result its beginning is enough: nobody could make it shorter."""
+        """Return a turn to remember. Of a tool's result its beginning is enough: it cannot be made shorter."""
         unchecked = turn.role == "assistant"
         return NewTurn(
             role=turn.role,

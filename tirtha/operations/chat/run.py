@@ -154,7 +154,7 @@ class ChatRun:
         return await self._ended(tier, _PATHS[tier.name], heard, checked)
 
     async def broken(self, reason: str) -> None:
-        """End a stream that broke off, or that nobody listens to any more: what it cost is written down."""
+        """End a stream that broke off, or that no one listens to any more: what it cost is written down."""
         await self._record(self._run.decision("error", reason=reason))
 
     # the end
@@ -250,7 +250,7 @@ class ChatRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """An answer that nobody has read yet."""
+    """An answer that no one has read yet."""
 
     tier: ModelTier
     path: Path
@@ -276,7 +276,7 @@ def _attempt(tier: ModelTier, path: Path, heard: Heard, checked: Checked | None)
 
 
 def _better(incumbent: _Answer | None, replacement: _Answer) -> _Answer:
-    """Give the replacement, unless it does worse on a guard."""
+    """Return the replacement, unless it does worse on a guard."""
     if incumbent is None:
         return replacement
     kept = better(incumbent.attempt, replacement.attempt)
@@ -284,7 +284,7 @@ def _better(incumbent: _Answer | None, replacement: _Answer) -> _Answer:
 
 
 class ChatStream:
-    """An answer as it is said: iterate over its events once, then `outcome` is there. Whoever has one must close it."""
+    """An answer as it is said: iterate over its events once, then `outcome` is there. Its owner must close it."""
 
     def __init__(self, run: ChatRun, tier: ModelTier, said: RelayedStream) -> None:
         self.begun = run.begun
@@ -308,7 +308,7 @@ class ChatStream:
             self.outcome = await self._run.streamed(self._tier, self._said.heard)
 
     async def aclose(self) -> None:
-        """End it, also where nobody listened to all of it: the call is given up, and what it cost is written down."""
+        """End it, also where no one listened to all of it: the call is given up, and what it cost is written down."""
         with anyio.CancelScope(shield=True), self._run.open:
             await self._said.aclose()
             await self._break("the client went away")

@@ -21,7 +21,7 @@ _TASK = re.compile(
     re.IGNORECASE,
 )
 _NOT = r"(?:do(?:n['\u2019]?t| not)|never)"
-_WISHES = (
+_REQUESTS = (
     rf"\b{_NOT}\s+(?:you\s+)?(?:ever\s+)?(?:remember|memori[sz]e|store|save|record|keep|log)\s+"
     r"(?:this|that|it|what (?:i|follows)|the following|any of (?:this|that))\b",
     r"\boff the record\b",
@@ -38,7 +38,7 @@ _WISHES = (
     r"(?:これ|それ)(?:は|を)(?:覚え|記憶し|保存し)ないで",
     r"이(?:건|것은|걸)\s*(?:기억|저장)하지\s*마",
 )
-_WISH = re.compile("|".join(_WISHES), re.IGNORECASE)
+_REQUEST = re.compile("|".join(_REQUESTS), re.IGNORECASE)
 
 
 def is_interface_task(turns: Sequence[ChatTurn]) -> bool:
@@ -52,6 +52,6 @@ def kept_out(turns: Sequence[ChatTurn]) -> list[bool]:
     out, apart = [], False
     for turn in turns:
         if turn.role == "user":
-            apart = bool(_WISH.search(turn.text))
+            apart = bool(_REQUEST.search(turn.text))
         out.append(apart)
     return out

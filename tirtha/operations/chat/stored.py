@@ -25,7 +25,7 @@ class StoredResponses:
     under_way: UnderWay
 
     async def chain(self, caller: Caller, response_id: str, *, user_id: str | None) -> list[StoredResponse]:
-        """Return a response and those before it, the oldest first. Whoever names another user than its own is told of none.
+        """Return a response and those before it, the oldest first. A caller that names another user than its own gets none.
 
         Raises UnknownResponse.
         """
@@ -38,7 +38,14 @@ class StoredResponses:
     async def of_session(
         self, caller: Caller, session_id: str, *, user_id: str | None, agent_id: str | None
     ) -> list[StoredResponse]:
-        """Return the newest response of a session and those before it; nothing where the session has none yet."""
+        """Return the newest response of a session and those before it, the oldest first; nothing where it has none yet.
+
+        Args:
+            caller: who asks; the session is of the caller's tenant.
+            session_id: the session.
+            user_id: whose it is.
+            agent_id: of which agent.
+        """
         caller.require("read")
         owner = Owner(tenant=caller.tenant, user_id=user_id or "", agent_id=agent_id or "")
         latest = await self.store.latest(owner, session_id)
@@ -53,7 +60,15 @@ class StoredResponses:
         sent: Sequence[dict[str, Any]],
         body: Mapping[str, Any],
     ) -> None:
-        """Store a response, unless something of its user was forgotten while it was made."""
+        """Store a response, unless something of its user was forgotten while it was made.
+
+        Args:
+            caller: who asked for it.
+            begun: its decision, owner and session, as they were when it began.
+            previous_id: the response that it continues.
+            sent: the items of the request.
+            body: the response, as it was sent.
+        """
         caller.require("read")
         stored = StoredResponse(
             decision_id=begun.decision_id,

@@ -41,13 +41,13 @@ class TakeNotes:
         with self.observer.stage("recall"):
             found = await self.memory.recall(scope, question, now, exclude=_shown(place, fitted.first))
         # In a chat every question is remembered, and nothing is as like a question as the same one asked before.
-        told = tuple(one for one in found.evidence if not one.analysed.asks)
+        evidence = tuple(one for one in found.evidence if not one.analysed.asks)
         if found.answerable < answerable_from:
-            told = ()
-        if not told and not found.standing:
+            evidence = ()
+        if not evidence and not found.standing:
             return None
         with self.observer.stage("distil"):
-            context = distilled(replace(found, evidence=told), fitted.evidence_budget)
+            context = distilled(replace(found, evidence=evidence), fitted.evidence_budget)
         return (
             brief_of(context, question=question, asked_at=now, answerable=found.answerable) if context.lines else None
         )

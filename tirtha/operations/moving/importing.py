@@ -46,7 +46,7 @@ _Entry = tuple[int, Held]  # a line's number, and what it holds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
-    """The lines, as they come. With `dry_run` nothing is stored. `whole_tenant`: they may be of anybody, and what is of nobody."""
+    """The lines, as they come. With `dry_run` nothing is stored. `whole_tenant`: they may be of any user, and of none."""
 
     lines: AsyncIterator[FileLine]
     whole_tenant: bool = False
@@ -139,7 +139,9 @@ class _Import:
                 case "answer":
                     await self._store_answers(batch)
         except (StoreUnavailable, LedgerUnavailable, IndexBehind) as fault:
-            raise _told(fault, f"{self.report.told} of this import are stored, and will not be doubled") from fault
+            raise _with_stored(
+                fault, f"{self.report.stored_text} of this import are stored, and will not be doubled"
+            ) from fault
 
     async def _store_turns(self, batch: Sequence[_Entry]) -> None:
         requests = [
@@ -229,8 +231,8 @@ def _scope(caller: Caller, batch: Sequence[_Entry]) -> Scope:
     return caller.scope(held.user_id, held.agent_id)
 
 
-def _told(fault: StoreUnavailable | LedgerUnavailable | IndexBehind, stored: str) -> Exception:
-    """Say in a fault what is stored all the same."""
+def _with_stored(fault: StoreUnavailable | LedgerUnavailable | IndexBehind, stored: str) -> Exception:
+    """Return a fault that says what is stored all the same."""
     match fault:
         case IndexBehind():
             return IndexBehind(

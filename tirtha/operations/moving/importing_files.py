@@ -38,7 +38,7 @@ T = TypeVar("T")
 class FileRequest:
     """A file, and how it is meant: of which product (found out if None), and in whose memory it goes.
 
-    `time_zone` is where times without a zone were told. With `tools`, calls of tools and what came back are turns, too. With
+    `time_zone` is where times without a zone were written. With `tools`, calls of tools and what came back are turns, too. With
     `dry_run` nothing is stored, and all is counted.
     """
 
@@ -52,7 +52,7 @@ class FileRequest:
 
     @property
     def options(self) -> ImportOptions:
-        """How importers are told."""
+        """What importers are given."""
         return ImportOptions(time_zone=self.time_zone, tools=self.tools, user=self.user_id)
 
 
@@ -111,7 +111,7 @@ class ImportFile:
             return survey(export, request.options)
 
     def _placed(self, request: FileRequest, surveyed: Survey, whys: dict[int, str]) -> tuple[Skipped, ...]:
-        """Say where rejected turns stand. Reading once more is cheaper than to keep the places of all."""
+        """Return where rejected turns stand. Reading once more is cheaper than to keep the places of all."""
         with self._opened(request) as export:
             turns = enumerate(turns_of(export, request.options, surveyed), 1)
             return tuple(

@@ -25,7 +25,7 @@ _KIND_OF: Mapping[type[Archived], Kind] = dict(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One thing that is kept of a user, by one of their agents or none; a program that was written for nobody has no user."""
+    """One thing that is kept of a user, by one of their agents or none; a program that was written for no user has none."""
 
     user_id: str
     agent_id: str | None
@@ -85,8 +85,8 @@ class Report:
             self.skipped.append(LeftOut(line=line, at=at, why=why))
 
     @property
-    def told(self) -> str:
-        """What is stored by now, in a sentence's part."""
+    def stored_text(self) -> str:
+        """What is stored by now, as a part of a sentence."""
         return f"{self.stored['turn']:,} turns, {self.stored['decision']:,} decisions and {self.stored['answer']:,} answers"
 
 

@@ -1,4 +1,4 @@
-"""Administration: tenants are made, shown and set by the administrator of the tenant `default`, and by nobody else."""
+"""Administration: tenants are made, shown and set by the administrator of the tenant `default`, and by no one else."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -56,7 +56,7 @@ class ManageTenants:
         known = await self.admission.tenants.find(name)
         if known is not None:
             raise TenantExists(name, deleting=known.deleting_since is not None)
-        # One of this name may have been deleted. Until the row is there, nobody comes.
+        # One of this name may have been deleted. Until the row is there, no caller has a key of it.
         await self.memory.tenants.reopen(name)
         [shown] = await self._shown([await self.admission.tenants.create(name, assigned)])
         await self.audit.record(replace(caller, tenant=name), what="tenant.created")

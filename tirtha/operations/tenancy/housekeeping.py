@@ -54,7 +54,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Housekeeping:
-    """The rounds. `audit` removes old rows of the audit log, where there is one; `now` tells the time."""
+    """The rounds. `audit` removes old rows of the audit log, where there is one; `now` returns the time."""
 
     tenants: Tenants
     memory: Memory
@@ -118,7 +118,7 @@ class Housekeeping:
     async def _forget(self, expired: ExpiredTurns) -> None:
         """Forget a batch of turns, first in decisions: a crash before the turns are gone has the whole done again.
 
-        No decision is recorded meanwhile, and what is being made of these turns is told at the end.
+        No decision is recorded meanwhile, and readings of these turns that are under way are notified at the end.
         """
         owner = owner_of(expired.scope)
         async with self.under_way.recording:

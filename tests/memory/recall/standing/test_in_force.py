@@ -20,7 +20,7 @@ TYPES, MEAT, TABLES = (
     "I don't eat meat.",
     "Please never use tables in your answers.",
 )
-TOLD = [
+SAID = [
     said(TYPES, id="1"),
     said("The code of the blue locker is 4471.", id="2", days=1),
     said(MEAT, id="3", days=2),
@@ -41,7 +41,7 @@ async def standing(memory: Memory, request: str, **bounds: object) -> list[str]:
 
 
 async def test_they_come_to_work_the_nearest_first_and_to_no_fact(memory: Memory) -> None:
-    await remember(memory, *TOLD)
+    await remember(memory, *SAID)
     await memory.drain()
     assert (await standing(memory, WRITE_CODE))[0] == TYPES
     assert (await standing(memory, "What can I cook with steak or beans for dinner?"))[0] == MEAT
@@ -56,7 +56,7 @@ async def test_they_come_to_work_the_nearest_first_and_to_no_fact(memory: Memory
 
 async def test_a_fact_gets_the_one_instruction_that_names_such_questions(memory: Memory) -> None:
     dates = "Always write the month first when I ask about project deadlines."
-    await remember(memory, *TOLD, said(dates, id="6", days=5), said("The project is due on 9 June.", id="7", days=6))
+    await remember(memory, *SAID, said(dates, id="6", days=5), said("The project is due on 9 June.", id="7", days=6))
     await memory.drain()
     assert await standing(memory, "When is the deadline of the project?") == [dates]
     assert await standing(memory, "What did I say about project deadlines?") == []
@@ -65,28 +65,28 @@ async def test_a_fact_gets_the_one_instruction_that_names_such_questions(memory:
 
 async def test_a_waiting_turn_is_heeded_as_an_indexed_one_is(tmp_path: Path, encoder: Encoder) -> None:
     async with memory_in(tmp_path / "indexed", encoder) as memory:
-        await remember(memory, *TOLD)
+        await remember(memory, *SAID)
         await memory.drain()
         indexed = await standing(memory, WRITE_CODE)
     async with memory_in(tmp_path / "waiting", encoder) as memory:
         memory._indexer.stop()
-        await remember(memory, *TOLD)
-        assert (await memory.counts()).waiting == len(TOLD)
+        await remember(memory, *SAID)
+        assert (await memory.counts()).waiting == len(SAID)
         assert await standing(memory, WRITE_CODE) == indexed
         assert await memory.instructions.switch_off(SCOPE, session_id="s1", turn_id="1") is not None
         assert TYPES not in await standing(memory, WRITE_CODE)
 
 
 async def test_one_that_is_switched_off_stays_a_turn_and_is_followed_no_more(memory: Memory) -> None:
-    await remember(memory, *TOLD)
+    await remember(memory, *SAID)
     await memory.drain()
     before = await memory.epoch(SCOPE)
     assert await memory.instructions.switch_off(SCOPE, session_id="s1", turn_id="1") == (1, before + 1)
     assert await memory.instructions.switch_off(SCOPE, session_id="s1", turn_id="1") == (1, before + 1)
     assert TYPES not in await standing(memory, WRITE_CODE)
     assert await memory.turn(SCOPE, "s1", "1") is not None
-    told = {one.turn.id: one for one in await memory.instructions.of_scope(SCOPE)}
-    assert [told[id_].in_force for id_ in ("5", "3", "1")] == [True, True, False]
+    by_id = {one.turn.id: one for one in await memory.instructions.of_scope(SCOPE)}
+    assert [by_id[id_].in_force for id_ in ("5", "3", "1")] == [True, True, False]
     found = await memory.recall(SCOPE, "What did I say about types?", ASKED_AT)
     assert found.evidence[0].turn.id == "1"
     found = await memory.recall(SCOPE, WRITE_CODE, ASKED_AT)
@@ -95,7 +95,7 @@ async def test_one_that_is_switched_off_stays_a_turn_and_is_followed_no_more(mem
 
 @pytest.mark.parametrize(("session_id", "turn_id"), [("s1", "2"), ("s1", "4"), ("s1", "9"), ("s9", "1")])
 async def test_what_is_no_instruction_cannot_be_switched_off(memory: Memory, session_id: str, turn_id: str) -> None:
-    await remember(memory, *TOLD)
+    await remember(memory, *SAID)
     before = await memory.epoch(SCOPE)
     assert await memory.instructions.switch_off(SCOPE, session_id=session_id, turn_id=turn_id) is None
     assert await memory.epoch(SCOPE) == before
@@ -141,7 +141,7 @@ async def test_an_edited_turn_is_followed_no_more(memory: Memory) -> None:
 
 async def test_rebuilding_recognises_anew_and_keeps_what_is_off(tmp_path: Path, encoder: Encoder) -> None:
     async with memory_in(tmp_path, encoder) as memory:
-        await remember(memory, *TOLD)
+        await remember(memory, *SAID)
         await memory.drain()
         await memory.instructions.switch_off(SCOPE, session_id="s1", turn_id="3")
     with database_in(tmp_path) as database:
@@ -151,17 +151,17 @@ async def test_rebuilding_recognises_anew_and_keeps_what_is_off(tmp_path: Path, 
         with database.reading() as connection:
             assert connection.exec_driver_sql("SELECT count(*) FROM instruction").scalar_one() == 3
     async with memory_in(tmp_path, encoder) as memory:
-        told = {one.turn.id: one.in_force for one in await memory.instructions.of_scope(SCOPE)}
-        assert told == {"5": True, "3": False, "1": True}
+        by_id = {one.turn.id: one.in_force for one in await memory.instructions.of_scope(SCOPE)}
+        assert by_id == {"5": True, "3": False, "1": True}
 
 
-async def test_an_index_from_before_is_made_anew_and_with_it_what_is_told(
+async def test_an_index_from_before_is_made_anew_and_with_it_the_instructions(
     tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
         before.setitem(rows.VERSIONS, "tirtha.instructions", "0")
         async with memory_in(tmp_path, encoder) as memory:
-            await remember(memory, *TOLD)
+            await remember(memory, *SAID)
             await memory.drain()
     with database_in(tmp_path) as database, database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM instruction")

@@ -30,7 +30,7 @@ def test_a_users_own_words_are_recognised() -> None:
 
 
 @pytest.mark.parametrize("role", ["assistant", "tool", "system"])
-def test_nobody_elses_words_become_an_instruction(role: Role) -> None:
+def test_no_one_elses_words_become_an_instruction(role: Role) -> None:
     assert recognised(RULE, role) == []
 
 

@@ -55,7 +55,7 @@ def test_another_subject_or_a_narrower_one_leaves_it_in_force(older: str, newer:
     assert not replaced(older, newer)
 
 
-def test_nobody_replaces_what_another_said() -> None:
+def test_no_one_replaces_what_another_said() -> None:
     assert not replaced("Call me Sam.", "Call me Ann.", by="Ann")
 
 

@@ -149,8 +149,8 @@ def test_what_the_program_wrote_is_nobodys_words() -> None:
         ("user", "And tomorrow?"),
     ]
     assert sent(prompt(*messages, claude_code=True)) == messages, "it goes to the model all the same"
-    told = turns(prompt(user(REMINDER), claude_code=False))
-    assert told == [("user", REMINDER["text"])], "of other clients everything is the user's"
+    read = turns(prompt(user(REMINDER), claude_code=False))
+    assert read == [("user", REMINDER["text"])], "of other clients everything is the user's"
 
 
 def test_documents_of_text_are_counted_by_their_words() -> None:

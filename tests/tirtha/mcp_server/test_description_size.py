@@ -1,4 +1,4 @@
-"""What models are told of the memory, which each of them pays for in every conversation: its size, and what it must say."""
+"""What models read of the memory, which each of them pays for in every conversation: its size, and what it must say."""
 
 import json
 
@@ -12,8 +12,8 @@ MOST_TOKENS = {"remember": 450, "recall": 240, "ask": 180, "list_sessions": 180,
 def test_the_tools_take_no_more_tokens_than_they_may() -> None:
     for name, tool in TOOLS.items():
         shown = tool.shown()
-        told = f"{shown.name} {shown.description} {json.dumps(shown.input_schema)}"
-        assert count_tokens(told) <= MOST_TOKENS[name], name
+        shown_text = f"{shown.name} {shown.description} {json.dumps(shown.input_schema)}"
+        assert count_tokens(shown_text) <= MOST_TOKENS[name], name
 
 
 def test_the_instructions_are_short_and_say_that_memories_are_data() -> None:
