@@ -14,8 +14,7 @@ from eval.code.recorded_cascade import SMALL_MODELS, SMALL_MODELS_PRICES, Record
 from eval.errors import Unusable
 from eval.evidence.benchmark import EvidenceBenchmark, EvidenceOptions
 from eval.evidence.recall_ablation import AblationOptions, RecallAblation
-from eval.evidence.sets import LabelledSet
-from eval.evidence.supersession import Supersession
+from eval.evidence.supersession import Supersession, SupersessionOptions
 from eval.faithfulness.benchmark import Faithfulness, FaithfulnessOptions
 from eval.harness.benchmark import AnyOptions, Benchmark
 from eval.harness.intervals import paired_difference
@@ -154,7 +153,7 @@ BENCHMARKS: Mapping[str, Entry[Any]] = {
         help="Switch every part of recall off, one at a time: what each is worth on conversations that the fit never saw.",
     ),
     "supersession": Entry(
-        make=Supersession, options=LabelledSet, at_once=None, paid=False,
+        make=Supersession, options=SupersessionOptions, at_once=None, paid=False,
         help="Measure what it is worth to put the newest of replacing statements first and to mark the others.",
     ),
     "cascade": Entry(

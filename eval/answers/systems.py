@@ -195,14 +195,15 @@ class _NotServed(Answering):
 class Stuffed:
     """The newest turns, as many as `tokens` hold, before the question, in one prompt for `tier`."""
 
-    def __init__(self, memory: Memory, tier: ModelTier, *, tokens: int) -> None:
+    def __init__(self, memory: Memory, tier: ModelTier, *, tokens: int, deadline_s: float = _DEADLINE_S) -> None:
         self._memory = memory
         self._tier = tier
         self._tokens = tokens
+        self._deadline_s = deadline_s
 
     async def answer(self, conversation: Conversation, question: LabelledQuestion) -> SystemOutcome:
         """Ask with the history in the prompt. Raises CascadeFault where the tier is down or its window too small."""
-        trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
+        trace = Trace(started_s=perf_counter(), deadline_s=self._deadline_s)
         history = stuff(await self._memory.history(conversation.scope), limit=self._tokens)
         window, said = self._tier.window_tokens, ""
         try:

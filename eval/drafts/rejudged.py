@@ -2,11 +2,12 @@
 
 Rows hold every guard's verdict and every feature of a draft, so no model and no text is needed. The steps are those of
 `cascade.engine` with two tiers: the cheap model's draft is served if every guard passes it, else that of the model above, else
-nothing is. A wider context is not drawn up; where a cascade would ask for one, this one abstains.
+nothing is, or the better draft unverified. A wider context is not drawn up; where a cascade would ask for one, this one abstains.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cascade.guards.correctness import Score
 from eval.answers.rows import Row, Spent
@@ -16,9 +17,12 @@ __all__ = ["REJUDGED", "rejudged"]
 
 REJUDGED = "no-repair"
 _TIERS = ("local", "frontier")
+_WORTH = {"pass": 2, "unsure": 1}  # as in `cascade.guards.gate`
 
 
-def rejudged(rows: Sequence[Labelled], models: Sequence[str], score: Score, threshold: float) -> list[Row]:
+def rejudged(
+    rows: Sequence[Labelled], models: Sequence[str], score: Score, threshold: float, *, unverified: bool = False
+) -> list[Row]:
     """Return what a cascade of these models, the cheap one first, makes of every question that each of them answered first.
 
     Args:
@@ -26,25 +30,44 @@ def rejudged(rows: Sequence[Labelled], models: Sequence[str], score: Score, thre
         models: The names of the cheap model and of the one above.
         score: How likely a draft is right.
         threshold: The least probability that is served.
+        unverified: Where no draft passes, serve the one that the gate prefers, as the policy `unverified=serve` does.
     """
     by_question: dict[str, dict[str, Labelled]] = defaultdict(dict)
     for row in rows:
         if row.path == "first":
             by_question[row.question][row.model] = row
     return [
-        _served([drafts[model] for model in models], score, threshold)
+        _served([drafts[model] for model in models], score, threshold, unverified=unverified)
         for drafts in by_question.values()
         if all(model in drafts for model in models)
     ]
 
 
-def _served(drafts: Sequence[Labelled], score: Score, threshold: float) -> Row:
+def _served(drafts: Sequence[Labelled], score: Score, threshold: float, *, unverified: bool) -> Row:
     if any(draft.statuses["answerability"] != "pass" for draft in drafts if not draft.abstains):
         return _row(drafts[0], [], abstained=True)  # too little is remembered: no model is asked
     for place, draft in enumerate(drafts, 1):
         if _passes(draft, score, threshold):
             return _row(draft, drafts[:place], abstained=False)
+    if unverified:
+        best = _preferred(drafts, score, threshold)
+        return replace(_row(best, drafts, abstained=best.abstains), verified=False)
     return _row(drafts[0], drafts, abstained=True)
+
+
+def _preferred(drafts: Sequence[Labelled], score: Score, threshold: float) -> Labelled:
+    """Return the draft that the gate prefers: a later one that does at least as well with every guard, else the earlier."""
+    best, *later = drafts
+    for draft in later:
+        before, after = _worths(best, score, threshold), _worths(draft, score, threshold)
+        best = best if any(after[guard] < worth for guard, worth in before.items()) else draft
+    return best
+
+
+def _worths(draft: Labelled, score: Score, threshold: float) -> dict[str, int]:
+    likely = score.probability(draft.features) if draft.features else 0.0
+    by_guard = {guard: _WORTH.get(status, 0) for guard, status in draft.statuses.items()}
+    return by_guard | {"correctness": _WORTH["pass"] if likely >= threshold else 0}
 
 
 def _passes(draft: Labelled, score: Score, threshold: float) -> bool:

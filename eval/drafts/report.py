@@ -123,10 +123,14 @@ def thresholds_table(rows: Sequence[Labelled]) -> str:
 def cascade_table(rows: Sequence[Labelled]) -> str:
     """Return what a threshold of the score buys in the cascade without repair, whose models are those of the rows, by name."""
     score = correctness_score()
-    head = ("threshold", "served, of answerable", "right of served", "right, of answerable", "invented", "asked above")
+    head = (
+        "threshold", "served, of answerable", "right of served", "right, of answerable", "invented", "asked above",
+        "right, if the better draft is served unverified",
+    )  # fmt: skip
     lines = [_line(head), _line(["---"] * len(head))]
     for threshold in sorted({*_THRESHOLDS, score.threshold}):
         own = rejudged(rows, _models(rows), score, threshold)
+        unverified = rejudged(rows, _models(rows), score, threshold, unverified=True)
         answerable, served = [row for row in own if row.answerable], [row for row in own if not row.abstained]
         lines.append(
             _line(
@@ -137,6 +141,7 @@ def cascade_table(rows: Sequence[Labelled]) -> str:
                     _share(sum(row.right for row in answerable), len(answerable)),
                     _share(sum(row.invented for row in own), len(own) - len(answerable)),
                     f"{sum('frontier' in row.spent for row in own)}/{len(own)}",
+                    f"{sum(row.right for row in unverified if row.answerable)}/{len(answerable)}",
                 ]
             )
         )

@@ -32,6 +32,7 @@ __all__ = ["Stuffing", "stuffed_questions"]
 
 _CONVERSATIONS = 2  # of each set
 _QUESTIONS = 15  # of each conversation
+_PATIENCE_S = 3_600.0  # one thread reads a long history for many minutes
 
 
 def stuffed_questions(all_chosen: Sequence[Chosen]) -> Iterator[Chosen]:
@@ -63,7 +64,7 @@ class Stuffing:
     async def ask(self, one: Chosen, tier: ModelTier, encoder: Encoder, left: Sequence[LabelledQuestion]) -> None:
         """Ask what is left of a conversation's questions, and append their rows. Raises CascadeFault."""
         async with remembered(one.conversation.requests(), settings=Settings(), encoder=encoder) as service:
-            stuffed = Stuffed(service.memory, tier, tokens=self.tokens)
+            stuffed = Stuffed(service.memory, tier, tokens=self.tokens, deadline_s=_PATIENCE_S)
             for question in left:
                 outcome = await stuffed.answer(one.conversation, question)
                 row = replace(row_of(self.system, question, outcome, excluded=False), answer="")
@@ -74,7 +75,7 @@ class Stuffing:
 async def _run(data: Path, model: Path, stuffing: Stuffing, embeddings: Path, url: str | None) -> None:
     done, encoder = stuffing.done(), CachedEncoder(embeddings)
     async with opened_chat(stuffing.tier, model, url) as chat:
-        tier = tier_over(stuffing.tier, model, chat)
+        tier = replace(tier_over(stuffing.tier, model, chat), timeout_s=_PATIENCE_S)
         for one in stuffed_questions(chosen(data)):
             if left := [question for question in one.questions if question.id not in done]:
                 await stuffing.ask(one, tier, encoder, left)

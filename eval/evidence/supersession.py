@@ -1,6 +1,7 @@
 """What marking and ordering by supersession is worth, on questions about what changed, with the weights that ship.
 
-The questions of a set about updates and contradictions are asked. The same evidence is distilled with the newest of replacing
+The questions of a set about updates and contradictions are asked, or all of them, which shows what is replaced falsely. The same
+evidence is distilled with the newest of replacing
 statements first and the others marked, and by score alone.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from statistics import fmean
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from compaction import distill
 from compaction.rendering import SUPERSEDED
@@ -23,9 +24,10 @@ from eval.training.fitting import Asked, ask_conversations
 from memory.recall.ranking import ranked_evidence
 from memory.recall.reranker import RecallModels, Reranked, reranked
 
-__all__ = ["BothWays", "Supersession", "about_changes", "both_ways"]
+__all__ = ["BothWays", "Supersession", "SupersessionOptions", "about_changes", "both_ways"]
 
 BUDGETS = (165, 660)
+_ALL = "all"
 _CHANGES = ("update", "contradiction")  # in the names of the sets' kinds
 
 
@@ -39,10 +41,21 @@ class BothWays:
     marked: bool
 
 
-def about_changes(conversations: Sequence[Conversation]) -> list[Conversation]:
-    """Return the conversations that have questions about what changed, with these alone."""
+class SupersessionOptions(LabelledSet):
+    """Which questions of which set."""
+
+    every_question: bool = Field(default=False, description="not only those about what changed")
+
+
+def about_changes(conversations: Sequence[Conversation], *, every_question: bool = False) -> list[Conversation]:
+    """Return the conversations that have questions about what changed, with these alone; with every answerable one if asked."""
     chosen = [
-        replace(one, questions=tuple(q for q in one.questions if q.answerable and any(k in q.kind for k in _CHANGES)))
+        replace(
+            one,
+            questions=tuple(
+                q for q in one.questions if q.answerable and (every_question or any(k in q.kind for k in _CHANGES))
+            ),
+        )
         for one in conversations
     ]
     return [one for one in chosen if one.questions]
@@ -62,12 +75,12 @@ def both_ways(asked: Asked, scores: Reranked, *, budget: int) -> BothWays:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Supersession(Benchmark[LabelledSet]):
+class Supersession(Benchmark[SupersessionOptions]):
     """The benchmark over one set; ids are those of its questions about changes."""
 
     @cached_property
     def _asked(self) -> dict[str, tuple[Conversation, LabelledQuestion]]:
-        chosen = about_changes(self.options.conversations())
+        chosen = about_changes(self.options.conversations(), every_question=self.options.every_question)
         return {question.id: (one, question) for one in chosen for question in one.questions}
 
     def ids(self) -> list[str]:
@@ -106,8 +119,8 @@ class Supersession(Benchmark[LabelledSet]):
         done = [one for one in answers if not one.fault]
         table = Table("kind", "n", "budget", "recall with", "without", "words with", "without", "marked")
         figures: dict[str, Json] = {"errors": len(answers) - len(done)}
-        for kind in sorted({str(one.value["kind"]) for one in done}):
-            rows = [row for one in done if one.value["kind"] == kind for row in _rows(one)]
+        for kind in [*sorted({str(one.value["kind"]) for one in done}), _ALL]:
+            rows = [row for one in done if kind in (one.value["kind"], _ALL) for row in _rows(one)]
             for budget in sorted({row.budget for row in rows}):
                 here = [row for row in rows if row.budget == budget]
                 recall, words = (

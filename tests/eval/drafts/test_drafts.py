@@ -161,6 +161,8 @@ async def test_nothing_is_served_below_the_threshold(tmp_path: Path) -> None:
     [again] = rejudged(await labelled(tmp_path, asked()), [SMALL.name], correctness_score(), 1.0)
     assert again.abstained
     assert not again.right
+    [best] = rejudged(await labelled(tmp_path, asked()), [SMALL.name], correctness_score(), 1.0, unverified=True)
+    assert (best.right, best.verified, best.abstained) == (True, False, False)
 
 
 def test_any_beginning_of_the_order_is_a_sample_of_all() -> None:

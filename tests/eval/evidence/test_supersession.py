@@ -32,6 +32,8 @@ def conversation() -> Conversation:
 async def test_questions_about_changes_are_judged_in_both_ways(encoder: Encoder) -> None:
     [chosen] = about_changes([conversation(), replace(conversation(), questions=())])
     assert [question.id for question in chosen.questions] == ["c1:0"]
+    [every] = about_changes([conversation()], every_question=True)
+    assert [question.id for question in every.questions] == ["c1:0", "c1:1"]
     [asked] = await ask_conversations("beam", [chosen], encoder)
     scores = reranked(RecallModels.load(encoder.name).reranker, asked.features)
     wide = both_ways(asked, scores, budget=165)
