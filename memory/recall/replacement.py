@@ -74,9 +74,8 @@ def _is_over(was: Statement, now: Statement) -> bool:
     """What `was` names is gone: "Marco and I broke up", "Crete is off"."""
     if not now.gone:
         return False
-    of_it = (
-        now.named if now.holder and not now.of_the_speaker else now.named | now.about
-    )  # a shop that sold books is not gone
+    # who sold a Toyota is not gone, nor is anybody else's Toyota
+    of_it = now.holder if now.holder and not now.of_the_speaker else now.named | now.about
     whose, thing = was.holder - SPEAKER, now.holder - SPEAKER
     shared = (was.named & of_it) - _NAMES_NOTHING - SPEAKER
     one_thing = whose <= of_it or (bool(thing) and thing <= was.named)
