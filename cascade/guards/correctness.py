@@ -18,23 +18,17 @@ from typing import ClassVar
 from cascade.decision import Verdict
 from cascade.guards.draft_features import draft_features
 from cascade.guards.guard import Case, Cost
-from cascade.model import Brief, Draft
-from cascade.ports import Embed
 
-__all__ = ["CorrectnessGuard", "Score", "correctness_score", "nearness_of"]
+__all__ = ["CorrectnessGuard", "Score", "correctness_score"]
 
 _SAID = 2  # things that speak against a draft
 _IN_WORDS: Mapping[str, str] = {
     "first": "other lines match the question better",
     "asked_in_line": "the cited line does not speak of what is asked",
-    "near_question": "the cited line does not speak of what is asked",
-    "asked_missing": "what is asked stands in other lines",
     "cited_lines": "it rests on too many lines",
     "echo": "it repeats the question",
     "other_person": "the cited line is of another person",
-    "kind_fits": "it is not the kind of answer that is asked for",
     "kind_differs": "it is not the kind of answer that is asked for",
-    "newer_match": "a newer line speaks of the same",
     "least_certainty": "the model was not sure of it",
     "certainty": "the model was not sure of it",
     "agrees": "another draft says something else",
@@ -92,21 +86,19 @@ class CorrectnessGuard:
     name: ClassVar[str] = "correctness"
     cost: ClassVar[Cost] = "cpu"
     thresholds: Mapping[str, float]
-    embed: Embed | None = None
 
     @property
     def version(self) -> str:
         """Return the version, the weights and the threshold."""
         score = correctness_score()
         asked_for = sorted(self.thresholds.items())
-        return f"1 weights={score.hash} thresholds={asked_for} vectors={self.embed is not None}"
+        return f"1 weights={score.hash} thresholds={asked_for}"
 
     async def check(self, case: Case) -> Verdict:
         """Judge the draft as a whole."""
         if case.draft.abstains:
             return Verdict(guard=self.name, status="pass", score=1.0, reason="nothing is claimed")
-        nearness = await nearness_of(case.brief, case.draft, self.embed)
-        features = draft_features(case.brief, case.draft, nearness, case.others)
+        features = draft_features(case.brief, case.draft, case.others)
         likely = correctness_score().probability(features)
         threshold = self.thresholds.get(case.model, 0.0)
         passes = likely >= threshold
@@ -120,12 +112,3 @@ def _against(contributions: Mapping[str, float]) -> str:
     worst = sorted((added, name) for name, added in contributions.items() if added < 0 and name in _IN_WORDS)
     said = list(dict.fromkeys(_IN_WORDS[name] for _, name in worst))[:_SAID]
     return "".join(f"; {one}" for one in said)
-
-
-async def nearness_of(brief: Brief, draft: Draft, embed: Embed | None) -> float | None:
-    """Return the cosine of the question with the nearest cited line; None without vectors or lines."""
-    cited = [quote.text for quote in brief.quotes if quote.n in draft.citations]
-    if embed is None or not cited or not draft.answer:
-        return None
-    vectors = await embed([brief.question, *cited])
-    return float((vectors[1:] @ vectors[0]).max())

@@ -1,9 +1,9 @@
 """What a draft and its lines say for its being right: named features, each of which means nothing alone.
 
-What is asked is compared with the cited lines and with those that are not cited; the kind of answer asked for with the kind of the
-draft; whose the lines are; whether a newer line matches; how sure the model was; what earlier drafts said. What is not at hand is
-left out. No parse: rules over words, mostly English ones. What was tried beside these and told nothing is in the lab log, such as
-the share of the answer's words in its line. That is for the hard guards to judge.
+What is asked is compared with the cited lines; the kind of answer asked for with the kind of the draft; whose the lines are; how
+sure the model was; what earlier drafts said. What is not at hand is left out. No parse: rules over words, mostly English ones.
+What was tried beside these and had no weight is in the lab log, such as the share of the answer's words in its line. That is for
+the hard guards to judge.
 """
 
 import math
@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from cascade.claims import numbers, overlap, terms, terms_and_numbers, without_facts
 from cascade.guards.whose import relations, whose
@@ -33,28 +32,21 @@ _COUNTED = re.compile(
 )
 _YES_OR_NO = re.compile(r"\W*(?:yes|no|yeah|nope|not)\b", re.IGNORECASE)
 _SAME = 0.5  # overlap of two answers that say the same
-_NEARLY = (
-    0.8  # of the share of the question's words that a cited line holds: another line that holds as much matches, too
-)
 
 # Each feature, and what more of it speaks for: 1 that the draft is right, -1 that it is wrong.
 FEATURES: Mapping[str, int] = {
     "first": 1, "cited_lines": -1,
-    "asked_in_line": 1, "asked_missing": -1, "near_question": 1, "echo": -1,
-    "other_person": -1, "kind_fits": 1, "kind_differs": -1, "newer_match": -1,
+    "asked_in_line": 1, "echo": -1, "other_person": -1, "kind_differs": -1,
     "certainty": 1, "least_certainty": 1, "agrees": 1,
 }  # fmt: skip
 
 
-def draft_features(
-    brief: Brief, draft: Draft, nearness: float | None, others: Sequence[Draft] = ()
-) -> Mapping[str, float]:
+def draft_features(brief: Brief, draft: Draft, others: Sequence[Draft] = ()) -> Mapping[str, float]:
     """Return the features of a draft that are at hand: none of one that cites no line of the brief or says nothing.
 
     Args:
         brief: What it answers from.
         draft: The draft.
-        nearness: The cosine of the question with the nearest cited line, where there are vectors.
         others: Earlier drafts of the same question, of this model or another.
     """
     cited = [quote for quote in brief.quotes if quote.n in draft.citations]
@@ -64,10 +56,8 @@ def draft_features(
     return {
         **_recalled(view),
         **_asked(view),
-        **({} if nearness is None else {"near_question": nearness}),
         "other_person": _other_person(view),
-        **_kind(view),
-        "newer_match": _newer_match(view),
+        "kind_differs": float(_fits(kind_of(brief.question), draft.answer) is False),
         **_certainty(draft),
         **_agreement(draft, others),
     }
@@ -93,18 +83,6 @@ class _View:
         lines = [_said(quote) for quote in self.brief.quotes]
         return {term: math.log(1 + len(lines) / (0.5 + sum(term in line for line in lines))) for term in self.asked}
 
-    @cached_property
-    def beside(self) -> frozenset[str]:
-        """What the cited lines say, other lines of their turns, and the line before each in its session."""
-        quotes, turns = self.brief.quotes, {quote.turn_id for quote in self.cited}
-        before = [
-            quote
-            for quote, following in pairwise(quotes)
-            if following in self.cited and following.session_id == quote.session_id
-        ]
-        own = [quote for quote in quotes if quote.turn_id in turns]
-        return frozenset[str]().union(*map(_said, (*before, *own)))
-
     def share(self, held: frozenset[str]) -> float:
         """Return the share of the question's terms, by rarity, that are in `held`; 0 for a question without any."""
         whole = sum(self.rarity.values())
@@ -124,15 +102,13 @@ def _recalled(view: _View) -> dict[str, float]:
 
 
 def _asked(view: _View) -> dict[str, float]:
-    """How much of what is asked stands in the cited lines, or only in lines not beside them; whether the answer but repeats it."""
+    """How much of what is asked stands in the cited lines, and whether the answer only repeats it."""
     lines = frozenset[str]().union(*map(_said, view.cited))
-    all_lines = frozenset[str]().union(*map(_said, view.brief.quotes))
-    told = terms(without_facts(view.draft.answer)) | {str(n) for n in numbers(view.draft.answer)}
+    answer = terms(without_facts(view.draft.answer)) | {str(n) for n in numbers(view.draft.answer)}
     whole = terms_and_numbers(view.brief.question)
     return {
         "asked_in_line": view.share(lines),
-        "asked_missing": view.share(all_lines) - view.share(view.beside),
-        "echo": len(told & whole) / len(told) if told else 0.0,
+        "echo": len(answer & whole) / len(answer) if answer else 0.0,
     }
 
 
@@ -141,12 +117,6 @@ def _other_person(view: _View) -> float:
     speakers = {quote.speaker for quote in view.brief.quotes}
     found = [whose(view.brief.question, quote, speakers) for quote in view.cited]
     return float("other" in found and "same" not in found)
-
-
-def _kind(view: _View) -> dict[str, float]:
-    """Whether the draft is of the kind that is asked for: a time, a number, a name, a yes or no."""
-    fits = _fits(kind_of(view.brief.question), view.draft.answer)
-    return {"kind_fits": float(fits is True), "kind_differs": float(fits is False)}
 
 
 def _fits(kind: str, answer: str) -> bool | None:
@@ -171,15 +141,6 @@ def _fits(kind: str, answer: str) -> bool | None:
         case _ if said.dates and not terms(without_facts(answer)):
             fits = False  # nothing but a date
     return fits
-
-
-def _newer_match(view: _View) -> float:
-    """Whether a line that matches the question about as well as the cited ones was said later."""
-    shares = {quote.n: view.share(_said(quote)) for quote in view.brief.quotes}
-    enough = _NEARLY * max(shares[quote.n] for quote in view.cited)
-    newest = max(quote.said_at for quote in view.cited)
-    newer = [quote for quote in view.brief.quotes if quote not in view.cited and quote.said_at > newest]
-    return float(any(shares[quote.n] >= enough > 0 for quote in newer))
 
 
 def _certainty(draft: Draft) -> dict[str, float]:

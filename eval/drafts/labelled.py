@@ -31,9 +31,7 @@ from cascade.guards import (
     SupportGuard,
     draft_features,
 )
-from cascade.guards.correctness import nearness_of
 from cascade.model import Draft
-from cascade.ports import Embed
 from cascade.tiers.model import ModelTier
 from eval.answers.rightness import is_right
 from eval.answers.scoring import answer_f1, contains
@@ -89,7 +87,6 @@ class Labelling:
     tier: ModelTier
     recorded: RecordedChat
     guards: Sequence[Guard]
-    embed: Embed
     earlier: dict[str, list[Draft]] = field(default_factory=dict)
 
     async def rows(self, contexts: Sequence[Asked]) -> AsyncIterator[Labelled]:
@@ -108,9 +105,8 @@ class Labelling:
         brief, question = asked.briefs[0], asked.question
         case = Case(brief=brief, draft=draft, model=self.tier.model, trace=trace)
         verdicts = [await guard.check(case) for guard in self.guards]
-        nearness = None if draft.abstains else await nearness_of(brief, draft, self.embed)
         others = self.earlier.get(question.id, ())
-        features = {} if draft.abstains else draft_features(brief, draft, nearness, others)
+        features = {} if draft.abstains else draft_features(brief, draft, others)
         call = trace.calls[-1]
         return Labelled(
             set=asked.set,
@@ -166,7 +162,7 @@ async def _label(contexts: Path, recordings: Path, models: Sequence[Path], file:
     for model in models:
         recorded = RecordedChat(None, model=model.name, folder=recordings / model.stem)
         tier = tier_over("local", model, recorded)
-        labelling = Labelling(tier=tier, recorded=recorded, guards=guards, embed=embed, earlier=earlier)
+        labelling = Labelling(tier=tier, recorded=recorded, guards=guards, earlier=earlier)
         rows += [row async for row in labelling.rows(asked)]
     write_labelled(rows, file)
     typer.echo(f"{len(rows)} drafts")

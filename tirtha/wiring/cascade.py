@@ -81,7 +81,7 @@ def _guards(settings: Settings, tiers: Tiers, embed: Embed, answerability: Answe
         FactsGuard(),
         PolarityGuard(),
         SupportGuard(threshold=policy.support_from, embed=embed),
-        CorrectnessGuard(thresholds=_thresholds(settings), embed=embed),
+        CorrectnessGuard(thresholds=_thresholds(settings)),
     ]
     if (policy.second_opinion or policy.votes) and tiers.local is None:
         setting = "TIRTHA_POLICY_SECOND_OPINION" if policy.second_opinion else "TIRTHA_POLICY_VOTES"

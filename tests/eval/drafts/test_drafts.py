@@ -55,7 +55,7 @@ async def record(folder: Path, model: Path, one: Asked, reply: str) -> None:
 async def labelled(folder: Path, *questions: Asked) -> list[Labelled]:
     chat = RecordedChat(None, model=SMALL.name, folder=folder)
     tier = tier_over("local", SMALL, chat)
-    labelling = Labelling(tier=tier, recorded=chat, guards=GUARDS, embed=embed)
+    labelling = Labelling(tier=tier, recorded=chat, guards=GUARDS)
     return [row async for row in labelling.rows(questions)]
 
 
@@ -136,7 +136,7 @@ async def test_labelled_drafts_judged_again_end_as_the_cascade_ended(tmp_path: P
     rows = [
         row
         for tier, chat in ((cheap_tier, chats[0]), (tier_above, chats[1]))
-        async for row in Labelling(tier=tier, recorded=chat, guards=GUARDS, embed=embed).rows([asked()])
+        async for row in Labelling(tier=tier, recorded=chat, guards=GUARDS).rows([asked()])
     ]
     [again] = rejudged(rows, [SMALL.name, LARGE.name], correctness_score(), 0.0)
     cascade = Cascade(
