@@ -87,6 +87,7 @@ _NO_JOB = frozenset("out on through".split())  # "I work out", "I'm working on m
 HOME_MOVES = frozenset("moved relocated settled".split())
 WORK_MOVES = frozenset("quit resigned retired fired hired".split())
 _ORDINALS = frozenset("first second third fourth fifth sixth seventh another other else also next previous".split())
+_POINTING = frozenset("it them they that those him her he she".split())
 _LIKES = frozenset("love like enjoy adore prefer loving likes loves".split())
 _DISLIKES = frozenset("hate dislike detest loathe despise hates".split())
 LIKING = frozenset(stems([*_LIKES, *_DISLIKES, "stand"]))  # as terms; they say nothing of what is liked
@@ -128,7 +129,7 @@ class Statement:
 
     `verb` is the stem of its first verb that is no auxiliary. `holder` is "i", "we" or the stems of the noun or name that the
     clause begins with; empty if that was not recognised. `about` are the stems besides, without values. `ends` are those that
-    follow a word of ending ("quit Brightwell").
+    follow a word of ending ("quit Brightwell"). `points`: it says "it" or "them", and not of what.
     """
 
     text: str
@@ -151,6 +152,7 @@ class Statement:
     moves_home: bool
     moves_work: bool
     ordinals: frozenset[str]
+    points: bool
 
     @property
     def named(self) -> frozenset[str]:
@@ -205,6 +207,7 @@ def _read(clause: str) -> Statement:
         moves_home=happened and not HOME_MOVES.isdisjoint(rest) and bool(names),
         moves_work=happened and not WORK_MOVES.isdisjoint(rest),
         ordinals=_ORDINALS & vocabulary,
+        points=not _POINTING.isdisjoint(vocabulary),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Set
 
 from language.statements import LIKING, SPEAKER, Statement
-from language.words import stem, stems, words
+from language.words import stem, stems
 
 __all__ = ["is_replaceable", "may_replace", "replaces"]
 
@@ -39,7 +39,6 @@ _UNITS = frozenset(
     stems("hour hours minute minutes second mg ml g kg km mile miles percent euro euros dollar dollars pound".split())
 )
 _NO_MORE = re.compile(r"\b(?:any ?more|any longer|no longer)\b", re.IGNORECASE)
-_POINTING = frozenset("it them they that those him her he she".split())
 _ONE_OF_A_KIND = frozenset(
     stems(
         """favourite favorite address phone number email password pin code job boss manager major rent salary deadline appointment
@@ -166,7 +165,7 @@ def _other_numbers(was: Statement, now: Statement) -> bool:
 
 def _same_subject(was: Statement, now: Statement) -> bool:
     """Whether two statements are about the same: most of the words that name something, and nothing that only points."""
-    if not _POINTING.isdisjoint(words(was.text)) or not _POINTING.isdisjoint(words(now.text)):
+    if was.points or now.points:
         return False
     names = {stem(name) for name in was.names | now.names}
     old, new = _subject(was) - names, _subject(now) - names
