@@ -38,9 +38,9 @@ def about_what_is_asked(brief: Brief) -> list[Quote]:
 
 
 def _of_other_numbers(question: str, lines: Sequence[str]) -> list[bool]:
-    """Return of each line whether it is about another one: "gym 3" where "gym 0" is asked for, and a line tells of that.
+    """Return of each line whether it is about another one: "gym 3" where "gym 0" is asked for, and a line speaks of that.
 
-    It tells numbers, and none of those that name what is asked for, though one of the lines tells them all. A number names a thing
+    It has numbers, and none of those that name what is asked for, though one of the lines has them all. A number names a thing
     behind its noun: "my 3 cats" and "in 2023" name none.
     """
     asked = frozenset(
@@ -48,10 +48,10 @@ def _of_other_numbers(question: str, lines: Sequence[str]) -> list[bool]:
         for number in analyse(question).numbers
         if stems(words(question[: number.start])[-1:]) and not stems(words(question[number.end :])[:1])
     )
-    told = [frozenset(numbers(line)) for line in lines]
-    if not any(asked and asked <= one for one in told):
-        return [False] * len(told)
-    return [bool(one) and asked.isdisjoint(one) for one in told]
+    given = [frozenset(numbers(line)) for line in lines]
+    if not any(asked and asked <= one for one in given):
+        return [False] * len(given)
+    return [bool(one) and asked.isdisjoint(one) for one in given]
 
 
 def terms_and_numbers(*texts: str) -> frozenset[str]:

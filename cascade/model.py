@@ -80,7 +80,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """What is asked of a model. `schema` is a JSON schema as text; `sample` tells apart several draws of one request.
+    """What is asked of a model. `schema` is a JSON schema as text; `sample` distinguishes several draws of one request.
 
     `without` names parameters that the server refused a moment ago, and that are left out this time.
     """

@@ -79,7 +79,7 @@ def correctness_score() -> Score:
 class CorrectnessGuard:
     """Passes if the draft is right with a probability of at least its model's threshold; an abstention claims nothing, and passes.
 
-    `thresholds` are by the model's name. Of a model without one the probability is only told: a larger model is right more often
+    `thresholds` are by the model's name. Of a model without one the probability is only noted: a larger model is right more often
     than the small ones that the score was fitted on, and how much more is not known.
     """
 

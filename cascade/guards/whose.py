@@ -68,10 +68,12 @@ def other_relation(claimed: str, lines: Iterable[str]) -> str:
 
     "My brother is called Ada" claims another relation than "My sister Ada is here".
     """
-    told = frozenset[str]().union(*map(relations, lines))
+    named = frozenset[str]().union(*map(relations, lines))
     asked = relations(claimed)
-    missing = [one for one in sorted(asked - told) if not any(one in alike and alike & told for alike in _OVERLAPPING)]
-    return missing[0] if missing and told - asked else ""
+    missing = [
+        one for one in sorted(asked - named) if not any(one in alike and alike & named for alike in _OVERLAPPING)
+    ]
+    return missing[0] if missing and named - asked else ""
 
 
 def whose(question: str, quote: Quote, speakers: Collection[str]) -> Whose:

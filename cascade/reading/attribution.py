@@ -43,7 +43,7 @@ def _found(answer: str, question: str, said: dict[int, frozenset[str]]) -> tuple
     chosen: list[int] = []
     for sentence in split_sentences(answer):
         own = terms_and_numbers(sentence)
-        shares = {n: (len(own & told), len(asked & told)) for n, told in said.items() if own & told}
+        shares = {n: (len(own & line), len(asked & line)) for n, line in said.items() if own & line}
         if shares:
             chosen.append(max(shares, key=lambda n: shares[n]))
     return tuple(dict.fromkeys(chosen))

@@ -116,14 +116,14 @@ def _of_what_is_asked(brief: Brief, asked: frozenset[str], ranked: Sequence[Quot
 
 
 def _with_numbers(ranked: Sequence[Quote]) -> Sequence[Quote]:
-    """Return the lines that tell a number, and those said after one of them: "Rufus is four", "Rufus died"."""
-    told = [quote for quote in ranked if _tells_number(quote)]
-    first = min((quote.said_at for quote in told), default=None)
-    return [quote for quote in ranked if quote in told or (first and quote.said_at > first)]
+    """Return the lines that have a number, and those said after one of them: "Rufus is four", "Rufus died"."""
+    with_number = [quote for quote in ranked if _has_number(quote)]
+    first = min((quote.said_at for quote in with_number), default=None)
+    return [quote for quote in ranked if quote in with_number or (first and quote.said_at > first)]
 
 
-def _tells_number(quote: Quote) -> bool:
-    """Whether a line tells a number that is no part of a time: "ten days ago" does not say how much."""
+def _has_number(quote: Quote) -> bool:
+    """Whether a line has a number that is no part of a time: "ten days ago" does not say how much."""
     said = analyse(quote.text, quote.said_at.date())
     times = [range(time.start, time.end) for time in said.times]
     return any(all(number.start not in time for time in times) for number in said.numbers)

@@ -1,14 +1,16 @@
 """Completions of a small model for code tasks, recorded call by call, and taken up again after a stop.
 
-`python -m eval.code.collecting ask DATA ROWS MODEL.gguf` serves the file on one thread, and has the product's own code path ask it:
-one draft of every task at temperature 0, whose tests are the examples of the prompt, and a review as `--review` says. Tasks come in
-the order of a hash, so that any beginning is a sample of all. A row is written as soon as a call is answered, and no call is made
-twice. `python -m eval.code.collecting keep FILE ROWS ROWS` then keeps the tasks that every model has answered.
+`python -m eval.code.collecting ask DATA ROWS MODEL.gguf` serves the file on one thread, or with `--url` asks a server that
+does, and has the product's own code path ask it: one draft of every task at temperature 0, whose tests are the examples of the
+prompt, and a review as `--review` says. Tasks come in the order of a hash, so that any beginning is a sample of all. A row is
+written as soon as a call is answered, and no call is made twice. `python -m eval.code.collecting keep FILE ROWS ROWS` then keeps
+the tasks that every model has answered.
 """
 
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +26,7 @@ from cascade.model import ChatRequest, Completion
 from cascade.ports import Chat
 from cascade.prompts import request_key
 from cascade.sandbox import Sandbox
-from cascade.tiers.deployment import Deployment
+from cascade.tiers.deployment import Deployment, OpenAIChat
 from cascade.tiers.gguf import GgufChat
 from eval.code.data import Problem, read_problems
 from eval.code.policies import GATE, Review, task_of
@@ -126,14 +128,29 @@ def tier_settings(file: Path) -> TierSettings:
     return TierSettings(gguf=file, gguf_threads=1, max_tokens=_MAX_TOKENS, timeout_s=600, tries=1)
 
 
-async def _ask(data: Path, rows: Path, model: Path, review: Review, part: slice) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Elsewhere:
+    """A server that serves the file already, and its process, whose time is counted."""
+
+    url: str
+    pid: int
+
+
+async def _ask(data: Path, rows: Path, model: Path, review: Review, part: slice, elsewhere: _Elsewhere | None) -> None:
     problems = read_problems(data / "HumanEvalPlus.jsonl.gz", data / "humaneval_public_tests.json")
     gate = (await Sandbox.found(limits=GATE)).try_program
-    async with served_gguf("local", model.name, tier_settings(model)) as (server, settings):
-        live = GgufChat(server)
-        chat = CollectingChat(chat=live, model=model.name, rows=rows, clock=lambda: _processor_s(server.pid))
+    async with AsyncExitStack() as stack:
+        live: GgufChat | OpenAIChat
+        pid: int | None
+        if elsewhere:
+            settings, pid = tier_settings(model), elsewhere.pid
+            live = OpenAIChat(url=elsewhere.url, model=model.name)
+        else:
+            server, settings = await stack.enter_async_context(served_gguf("local", model.name, tier_settings(model)))
+            live, pid = GgufChat(server), server.pid
+        stack.push_async_callback(live.close)
+        chat = CollectingChat(chat=live, model=model.name, rows=rows, clock=lambda: _processor_s(pid))
         await collect(in_order(problems.values())[part], chat, settings, gate=gate, review=review)
-        await live.close()
 
 
 def _processor_s(pid: int | None) -> float:
@@ -150,7 +167,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("ask")
-def ask(
+def ask(  # noqa: PLR0913 - a command's options
     data: Annotated[Path, typer.Argument(help="the folder with HumanEvalPlus.jsonl.gz and its public tests")],
     rows: Annotated[Path, typer.Argument(help="where the model's rows are kept: a file of lines of JSON")],
     model: Annotated[Path, typer.Argument(help="a GGUF file")],
@@ -158,9 +175,15 @@ def ask(
     review: Annotated[str, typer.Option(help="which drafts it reviews: always, on_failure, never")] = "never",
     start: Annotated[int, typer.Option(min=0, help="how many tasks are left out first")] = 0,
     end: Annotated[int | None, typer.Option(min=1, help="only so many tasks, with those left out")] = None,
+    url: Annotated[str | None, typer.Option(help="a server that serves the file; by default one is started")] = None,
+    pid: Annotated[int | None, typer.Option(help="with --url: the server's process, whose time is counted")] = None,
 ) -> None:
     """Collect a model's programs."""
-    asyncio.run(_ask(data, rows, model, TypeAdapter[Review](Review).validate_python(review), slice(start, end)))
+    if (url is None) != (pid is None):
+        raise typer.BadParameter("--url and --pid go together")
+    elsewhere = _Elsewhere(url=url, pid=pid) if url is not None and pid is not None else None
+    asked = TypeAdapter[Review](Review).validate_python(review)
+    asyncio.run(_ask(data, rows, model, asked, slice(start, end), elsewhere))
 
 
 @app.command("keep")

@@ -91,12 +91,12 @@ class _Stopped(Exception):
 
 
 class Indexer:
-    """The one writer of the index. `run` works until `stop`; `wake` tells it that there is something to do.
+    """The one writer of the index. `run` works until `stop`; `wake` says that there is something to do.
 
     What turns tell to be followed always, as `recognise` says, is noted when they are marked as indexed.
 
     Turns up to `leftover` may have rows already, from a run that was cut short between the index and the store. Live requests
-    that `precedence` is told of go before the work on a batch.
+    that `precedence` knows of go before the work on a batch.
     """
 
     def __init__(
@@ -235,11 +235,11 @@ class Indexer:
         by_scope = self._rotation.next_batch(self._batch_turns)
         try:
             rows = self._prepare(by_scope)
-            told = self._instructions(by_scope, rows)
+            instructions = self._instructions(by_scope, rows)
         except _Stopped:
             return False
         if by_scope and not self._add(
-            rows, told, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}
+            rows, instructions, {scope: [turn.pk for turn in turns] for scope, turns in by_scope.items()}
         ):
             # They are forgotten, or were compared with what is. A small batch is done before the next thing is forgotten.
             self._batch_turns = _SMALL_BATCH_TURNS
@@ -291,7 +291,7 @@ class Indexer:
     def _add(
         self,
         rows: Sequence[IndexRow],
-        told: Mapping[TurnPk, Sequence[Passage]],
+        instructions: Mapping[TurnPk, Sequence[Passage]],
         turns: Mapping[ScopeId, Sequence[TurnPk]],
     ) -> bool:
         """Add the rows of these turns and mark them; False if something of their scopes was forgotten meanwhile."""
@@ -303,7 +303,7 @@ class Indexer:
                 before, self._reached[scope] = max(self._reached.get(scope, 0), self._leftover), pks[-1]
                 self._index.remove_turns(scope, [pk for pk in pks if pk <= before])
             self._index.add(rows)
-            return self._store.mark_indexed(turns, told)
+            return self._store.mark_indexed(turns, instructions)
 
     def _begin_anew(self) -> bool:
         """Throw the damaged index away, once every turn is marked to be indexed; False if that was done too often already."""

@@ -6,8 +6,8 @@ process writes; rows come in batches, and `optimise` folds them into the indexes
 and bloats under many small appends otherwise. A row that is deleted stays in its file until `purge` writes it anew. Every method
 blocks and may be called from any thread.
 
-An index that turns out damaged says so from then on (`damage`) and is empty for whoever searches it, until it is begun anew. One
-whose passages or terms another version made is `outdated`: it is of use to nobody but who compares it with the database.
+An index that turns out damaged says so from then on (`damage`) and is empty for who searches it, until it is begun anew. One
+whose passages or terms another version made is `outdated`: it is only of use to compare it with the database.
 """
 
 import logging
@@ -228,7 +228,7 @@ class PassageIndex:
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
-        """Map what LanceDB and Arrow raise to our errors; one that tells of damage marks the whole index."""
+        """Map what LanceDB and Arrow raise to our errors; one that means damage marks the whole index."""
         try:
             yield
         except BaseException as fault:
@@ -301,7 +301,7 @@ class PassageIndex:
         return held
 
     def _keep(self, scope: ScopeId, held: CachedScope, loading: Loading) -> bool:
-        """Keep a scope that was read, if it can be brought up to date; whoever comes then finds it, or reads it anew."""
+        """Keep a scope that was read, if it can be brought up to date; who comes then finds it, or reads it anew."""
         with self._keeping:
             if not loading.catch_up(held):
                 loading.begin()

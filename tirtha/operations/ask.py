@@ -19,7 +19,7 @@ from tirtha.operations.answering import Answered, Answering, Asked, key_of, owne
 from tirtha.operations.as_of import AsOf, until
 from tirtha.operations.context import distilled
 from tirtha.operations.limits import Limits
-from tirtha.operations.tenancy.terms import cheaper, money_words, told, under
+from tirtha.operations.tenancy.terms import cheaper, money_words, reasoned, under
 from tirtha.tenants.admission import Admission
 
 __all__ = ["AskMemory", "AskRequest", "brief_of"]
@@ -103,7 +103,7 @@ class AskMemory:
             ended = await cascade.answer(
                 contexts, budget=budget, started_s=started_s, max_tier=request.max_tier, paid=not capped
             )
-            return told(ended, capped)
+            return reasoned(ended, capped)
 
         return await self.answering.answer(asked, decide)
 

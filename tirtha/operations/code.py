@@ -7,7 +7,7 @@ from cascade import CodeCascade, CodeTask, Ended, MaxTier
 from tirtha.caller import Caller
 from tirtha.operations.answering import Answered, Answering, Asked, key_of, owner_of
 from tirtha.operations.limits import Limits
-from tirtha.operations.tenancy.terms import cheaper, money_words, told, under
+from tirtha.operations.tenancy.terms import cheaper, money_words, reasoned, under
 from tirtha.tenants.admission import Admission
 
 __all__ = ["CodeRequest", "WriteCode"]
@@ -56,7 +56,7 @@ class WriteCode:
         async def decide() -> Ended:
             capped = await money_words(cascade, max_tier, self.admission, caller.tenant)
             ended = await cascade.answer(task, started_s=started_s, max_tier=max_tier, paid=not capped)
-            return told(ended, capped)
+            return reasoned(ended, capped)
 
         return await self.answering.answer(
             Asked(key=key if request.use_cache else None, request=whole, owner=owner, started_s=started_s), decide

@@ -7,7 +7,7 @@ from cascade import Cascade, CodeCascade, Ended, MaxTier
 from tirtha.tenants.admission import Admission
 from tirtha.tenants.model import Terms
 
-__all__ = ["cheaper", "money_words", "told", "under"]
+__all__ = ["cheaper", "money_words", "reasoned", "under"]
 
 _TIERS: tuple[MaxTier, ...] = ("extractive", "local", "frontier")
 C = TypeVar("C", Cascade, CodeCascade)
@@ -30,7 +30,7 @@ async def money_words(cascade: Cascade | CodeCascade, max_tier: MaxTier, admissi
     return await admission.cap_reached(tenant) if cascade.may_cost(max_tier) else ""
 
 
-def told(ended: Ended, why: str) -> Ended:
+def reasoned(ended: Ended, why: str) -> Ended:
     """Return the end of a question with the reason why tiers were left out; then it is not served again."""
     if not why:
         return ended
