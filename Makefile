@@ -31,8 +31,10 @@ test-fast: .venv/installed
 		--ignore tests/scenarios --ignore tests/integrations
 
 # What CI's tests reach, branches included: a figure a package. `.venv/bin/coverage report` then says which lines they do not.
+# Workers import much before they measure, so that one process imports all once more.
 coverage: .venv/installed
 	@$(WORKERS) --cov --cov-report=
+	@$(BIN)/pytest --collect-only --quiet -p no:xdist --cov --cov-append --cov-report= > /dev/null
 	@for package in $(PACKAGES); do printf '%-12s' $$package; $(BIN)/coverage report --include="$$package/*" --format=total; done
 
 test-integrations: $(INTEGRATIONS)/installed $(INTEGRATIONS)/node/installed
