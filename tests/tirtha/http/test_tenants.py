@@ -270,6 +270,7 @@ async def test_a_full_queue_of_questions_is_refused_and_others_are_answered(
             other = await client.post("/v1/recall", json=QUESTION)
         assert other.status_code == 200
         refused = [one for one in flood if one.status_code != 200]
-        assert 4 <= 30 - len(refused) < 30, "two at a time, and two that wait"
+        # The other tenant may have one of the two turns just then.
+        assert 3 <= 30 - len(refused) < 30, "one or two at a time, and two that wait"
         for one in refused:
             assert "questions of this tenant wait" in is_problem(one, 503)["detail"]
