@@ -182,7 +182,7 @@ def _read(clause: str) -> Statement:
     rest = said[after:]
     verb, behind = _main_verb(rest)
     vocabulary = frozenset(said)
-    numbers, names = number_words(said) - _pronouns(said), inside_names(find_names(clause))
+    numbers, names = number_words(said), inside_names(find_names(clause))
     past = _is_past(rest)
     not_yet = not _NOT_YET.isdisjoint(vocabulary)
     happened = not not_yet and _UNDONE.isdisjoint(vocabulary)
@@ -190,8 +190,8 @@ def _read(clause: str) -> Statement:
         text=clause,
         verb=stem(verb),
         holder=holder,
-        about=frozenset(stems(vocabulary - number_words(said) - _MARKERS)) - holder,
-        numbers=numbers,
+        about=frozenset(stems(vocabulary - numbers - _MARKERS)) - holder,
+        numbers=numbers - _pronouns(said),
         names=names,
         ends=_ended(rest) if happened else frozenset(),
         state=bool(holder) and not past and not not_yet and _FLEETING.isdisjoint(vocabulary),

@@ -123,9 +123,8 @@ def _is_ended(was: Statement, now: Statement) -> bool:
     names = {stem(name) for name in was.names}
     its = _subject(was) | names
     if not now.of_the_speaker:
-        whole = now.holder <= names or 2 * len(now.holder) > len(
-            its
-        )  # "the sun is gone": but not home, "until the sun was up"
+        # "the sun is gone" does not end "I was at home until the sun came up"
+        whole = now.holder <= names or 2 * len(now.holder) > len(its)
         return now.gone and bool(now.holder - _NAMES_NOTHING) and now.holder <= was.about | names and whole
     if _covers(now.ends - _NAMES_NOTHING, its, names):
         return True
