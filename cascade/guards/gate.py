@@ -3,12 +3,12 @@
 Monotonic on its own guards, and on nothing else: what passes may still be wrong, and how often is for calibration to say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from cascade.decision import Attempt, Verdict
+from cascade.decision import Attempt, Status, Verdict
 
-__all__ = ["better", "blames"]
+__all__ = ["better", "blames", "does_worse"]
 
 _WORTH = {"pass": 2, "unsure": 1, "fail": 0, "error": 0}
 
@@ -20,9 +20,12 @@ def better(incumbent: Attempt | None, replacement: Attempt) -> Attempt:
     """
     if incumbent is None:
         return replacement
-    before, after = _hard(incumbent.verdicts), _hard(replacement.verdicts)
-    worse = any(after.get(guard, 0) < worth for guard, worth in before.items())
-    return incumbent if worse else replacement
+    return incumbent if does_worse(_hard(replacement.verdicts), _hard(incumbent.verdicts)) else replacement
+
+
+def does_worse(replacement: Mapping[str, Status], incumbent: Mapping[str, Status]) -> bool:
+    """Return whether a draft does worse than another with any of the other's guards; one that it lacks counts as a failure."""
+    return any(_WORTH[replacement.get(guard, "fail")] < _WORTH[status] for guard, status in incumbent.items())
 
 
 def blames(verdicts: Sequence[Verdict]) -> Literal["draft", "context", "nothing"]:
@@ -33,5 +36,5 @@ def blames(verdicts: Sequence[Verdict]) -> Literal["draft", "context", "nothing"
     return "context" if any(verdict.blames == "context" for verdict in failed) else "draft"
 
 
-def _hard(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    return {verdict.guard: _WORTH[verdict.status] for verdict in verdicts if verdict.hard}
+def _hard(verdicts: Sequence[Verdict]) -> dict[str, Status]:
+    return {verdict.guard: verdict.status for verdict in verdicts if verdict.hard}

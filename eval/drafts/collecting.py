@@ -31,7 +31,7 @@ from tirtha.settings import TierSettings
 from tirtha.wiring.gguf import served_gguf
 from tirtha.wiring.tiers import Name, model_tier
 
-__all__ = ["RecordedChat", "in_order", "opened_chat", "opened_tier", "tier_over", "tier_settings", "vote_request"]
+__all__ = ["RecordedChat", "in_order", "opened_chat", "opened_tier", "tier_over", "tier_settings"]
 
 _DEADLINE_S = 600.0
 _MAX_TOKENS = 128
@@ -139,12 +139,12 @@ async def _ask(tier: ModelTier, one: Asked, wanted: _Wanted) -> None:
     trace = Trace(started_s=perf_counter(), deadline_s=_DEADLINE_S)
     first = await tier.draft(one.briefs[0], trace)
     if wanted.vote and not first.abstains:
-        await tier.ask(vote_request(one, first, tier.max_tokens), trace, purpose="vote")
+        await tier.ask(_vote_request(one, first, tier.max_tokens), trace, purpose="vote")
     if wanted.second:
         await tier.draft(one.briefs[0], trace, variant="second_opinion")
 
 
-def vote_request(one: Asked, draft: Draft, max_tokens: int) -> ChatRequest:
+def _vote_request(one: Asked, draft: Draft, max_tokens: int) -> ChatRequest:
     """Return the vote on whether the lines entail a draft: the likeliest reply, whose probability is reported with it."""
     return ChatRequest(messages=vote_messages(one.briefs[0], draft.answer), max_tokens=max_tokens)
 

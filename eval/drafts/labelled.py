@@ -17,6 +17,7 @@ import typer
 from pydantic import TypeAdapter
 
 from cascade.call_trace import Trace
+from cascade.decision import Status
 from cascade.errors import TierDown
 from cascade.guards import (
     AnswerabilityGuard,
@@ -65,7 +66,7 @@ class Labelled:
     right: bool
     f1: float
     contained: bool
-    statuses: Mapping[str, str]
+    statuses: Mapping[str, Status]
     features: Mapping[str, float]
     prompt_tokens: int
     completion_tokens: int

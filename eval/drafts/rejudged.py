@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from cascade.decision import Status
 from cascade.guards.correctness import Score
+from cascade.guards.gate import does_worse
 from eval.answers.rows import Row, Spent
 from eval.drafts.labelled import Labelled
 
@@ -17,7 +19,6 @@ __all__ = ["REJUDGED", "rejudged"]
 
 REJUDGED = "no-repair"
 _TIERS = ("local", "frontier")
-_WORTH = {"pass": 2, "unsure": 1}  # as in `cascade.guards.gate`
 
 
 def rejudged(
@@ -59,21 +60,20 @@ def _preferred(drafts: Sequence[Labelled], score: Score, threshold: float) -> La
     """Return the draft that the gate prefers: a later one that does at least as well with every guard, else the earlier."""
     best, *later = drafts
     for draft in later:
-        before, after = _worths(best, score, threshold), _worths(draft, score, threshold)
-        best = best if any(after[guard] < worth for guard, worth in before.items()) else draft
+        worse = does_worse(_statuses(draft, score, threshold), _statuses(best, score, threshold))
+        best = best if worse else draft
     return best
-
-
-def _worths(draft: Labelled, score: Score, threshold: float) -> dict[str, int]:
-    likely = score.probability(draft.features) if draft.features else 0.0
-    by_guard = {guard: _WORTH.get(status, 0) for guard, status in draft.statuses.items()}
-    return by_guard | {"correctness": _WORTH["pass"] if likely >= threshold else 0}
 
 
 def _passes(draft: Labelled, score: Score, threshold: float) -> bool:
     """Return whether every guard passes a draft; none passes an abstention, which leaves the next model to try."""
-    by_guards = all(status == "pass" for status in draft.statuses.values())
-    return by_guards and score.probability(draft.features) >= threshold
+    return all(status == "pass" for status in _statuses(draft, score, threshold).values())
+
+
+def _statuses(draft: Labelled, score: Score, threshold: float) -> dict[str, Status]:
+    """Return what each guard says, the one over correctness among them."""
+    likely = score.probability(draft.features) if draft.features else 0.0
+    return {**draft.statuses, "correctness": "pass" if likely >= threshold else "fail"}
 
 
 def _row(draft: Labelled, asked: Sequence[Labelled], *, abstained: bool) -> Row:
